@@ -1,0 +1,34 @@
+// Who may import whom. One table, read by the dependency checker (.dependency-cruiser.mjs), the
+// architecture test (test/architecture) and docs/ARCHITECTURE.md. A new edge is a commit of its own
+// with a line in docs/adr.
+
+/** Processes and layers: the folders of `src/`, and `media/`. An area may import itself and what is listed. */
+export const areas = {
+  base: [],
+  core: ['base'],
+  cli: ['base', 'core'],
+  lab: ['base', 'core'],
+};
+
+/** Stages: the folders of `src/core/`, in the order in which the bytes travel. `'*'`: the stage that joins stages. */
+export const stages = {
+  journal: [],
+  block: [],
+  codec: [],
+  vsphere: [],
+  inventory: ['vsphere'],
+  snapshot: ['vsphere', 'inventory', 'journal'],
+  disk: ['block', 'vsphere', 'journal'],
+  chunking: ['block', 'disk'],
+  repository: ['codec', 'journal'],
+  catalog: ['repository'],
+  image: ['block', 'repository', 'catalog'],
+  volume: ['block'],
+  guestfs: ['block'],
+  jobs: '*',
+};
+
+/** What of `core` an area outside it may see, where that is less than everything. */
+export const coreSeenBy = {
+  lab: ['block', 'disk/vmdk', 'vsphere/schema'],
+};
