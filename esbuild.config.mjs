@@ -1,0 +1,67 @@
+// Bundles, one per process. What a process must not know is not marked external, so that importing it fails the build.
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { build, context } from 'esbuild';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+
+/** Some dependencies are CommonJS and ask for `require`, which an ES module bundle has to bring along. */
+const banner = {
+  js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const node = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  sourcemap: !production,
+  minify: production,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  outExtension: { '.js': '.mjs' },
+  outdir: 'dist',
+  banner,
+};
+
+const bundles = [
+  {
+    ...node,
+    entryPoints: {
+      cli: 'src/cli/main.ts',
+      sealWorker: 'src/core/codec/node/sealWorker.ts',
+      lab: 'src/lab/main.ts',
+    },
+  },
+];
+
+await rm('dist', { recursive: true, force: true });
+await mkdir('dist/images', { recursive: true });
+await copyFile('src/lab/images/small-guest.img.zst', 'dist/images/small-guest.img.zst');
+
+if (watch) {
+  for (const options of bundles) {
+    const watched = await context({ ...options, plugins: [reportToEditor()] });
+    await watched.watch();
+  }
+} else {
+  await Promise.all(bundles.map(options => build(options)));
+}
+
+/** Prints the lines that the problem matcher in .vscode/tasks.json waits for. */
+function reportToEditor() {
+  return {
+    name: 'report-to-editor',
+    setup(builder) {
+      builder.onStart(() => console.log('[watch] build started'));
+      builder.onEnd(result => {
+        for (const { text, location } of result.errors) {
+          console.error(`✘ [ERROR] ${text}`);
+          if (location) console.error(`    ${location.file}:${location.line}:${location.column}:`);
+        }
+        console.log('[watch] build finished');
+      });
+    },
+  };
+}

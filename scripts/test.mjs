@@ -1,0 +1,89 @@
+// All checks and tests, cheapest first, each with a budget. The last line is `N passed, N failed, N skipped`.
+//   --only-checks   no tests   --proof   the long proofs in full instead of a slice
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+
+const onlyChecks = process.argv.includes('--only-checks');
+const proof = process.argv.includes('--proof');
+const resultsFolder = '.cache/test-results';
+
+/** A stage that counts its own tests leaves them in `results`; any other counts as one. */
+const stages = [
+  { name: 'format', script: 'check:format', budgetSeconds: 60 },
+  { name: 'types', script: 'check:types', budgetSeconds: 90 },
+  { name: 'lint', script: 'check:lint', budgetSeconds: 180 },
+  { name: 'layers', script: 'check:layers', budgetSeconds: 60 },
+  { name: 'unused code', script: 'check:unused', budgetSeconds: 60 },
+  ...(onlyChecks
+    ? []
+    : [
+        { name: 'bundles', script: 'build', budgetSeconds: 30 },
+        { name: 'unit', vitest: 'unit', budgetSeconds: 300 },
+        { name: 'process', vitest: 'process', budgetSeconds: proof ? 7200 : 1500 },
+      ]),
+];
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+rmSync(resultsFolder, { recursive: true, force: true });
+mkdirSync(resultsFolder, { recursive: true });
+for (const stage of stages) {
+  console.log(`\n── ${stage.name} (budget ${stage.budgetSeconds} s)`);
+  const startedMs = performance.now();
+  const exitCode = await run(stage);
+  const tookSeconds = (performance.now() - startedMs) / 1000;
+  const counts = stage.vitest
+    ? countsOf(stage.vitest, exitCode)
+    : { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  for (const key of Object.keys(totals)) totals[key] += counts[key];
+  const over = tookSeconds > stage.budgetSeconds ? ', OVER BUDGET' : '';
+  console.log(
+    `── ${stage.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${tookSeconds.toFixed(1)} s${over}`,
+  );
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
+
+async function run(stage) {
+  const [command, args] = stage.vitest
+    ? [
+        process.execPath,
+        [
+          'node_modules/vitest/vitest.mjs',
+          'run',
+          '--project',
+          stage.vitest,
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${resultsFolder}/${stage.vitest}.json`,
+        ],
+      ]
+    : ['npm', ['run', '--silent', stage.script]];
+  const child = spawn(command, args, {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    env: { ...process.env, QUIESCE_PROOF: proof ? 'full' : 'slice' },
+  });
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', code => resolve(code ?? 1));
+  });
+}
+
+/** A run that broke down before it wrote its results, or found no tests, is one failure. */
+function countsOf(project, exitCode) {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(`${resultsFolder}/${project}.json`, 'utf8'),
+    );
+    const counts = {
+      passed: numPassedTests,
+      failed: numFailedTests,
+      skipped: numPendingTests + numTodoTests,
+    };
+    const brokeDown =
+      counts.failed === 0 && (exitCode !== 0 || numFailedTestSuites > 0 || counts.passed === 0);
+    return brokeDown ? { ...counts, failed: 1 } : counts;
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}

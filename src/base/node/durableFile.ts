@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { fileError, systemErrorCode } from './fileErrors.ts';
+
+/**
+ * Puts a whole file in place so that, whatever happens and whenever, `path` holds the old content or the new one:
+ * temporary name in the same folder → write → fsync → rename → fsync of the folder. The folder is created if missing.
+ * @param mode  permission bits of the new file
+ * @throws the typed error of `fileError`; nothing is left behind then
+ */
+export async function writeFileDurably(
+  path: string,
+  content: Uint8Array | string,
+  mode = 0o600,
+): Promise<void> {
+  const folder = dirname(path);
+  const temporary = temporaryName(path);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(path, error);
+  }
+}
+
+/** A name beside `path` that nobody else uses, and by which a leftover of a crash can be told. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 80)}.${randomBytes(6).toString('hex')}.partial`);
+}
+
+/** Makes a rename or removal in the folder survive a power cut, where the system can. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder for this; NTFS journals its renames.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems refuse to sync a folder; what they promise instead is not ours to change.
+    if (!['EINVAL', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
