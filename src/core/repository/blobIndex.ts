@@ -1,0 +1,36 @@
+import type { BlobId } from '../codec/blobId.ts';
+
+/** Data and tree blobs lie in packs of their own; the same bytes may be both. */
+export type BlobType = 'data' | 'tree';
+
+/** Where a blob lies. */
+export interface BlobLocation {
+  /** The pack's file name. */
+  readonly packId: string;
+  readonly offsetBytes: number;
+  /** As stored. */
+  readonly lengthBytes: number;
+  /** Present only for a compressed blob. */
+  readonly uncompressedLengthBytes?: number;
+}
+
+export interface IndexedBlob extends BlobLocation {
+  readonly type: BlobType;
+  readonly id: BlobId;
+}
+
+/**
+ * All blobs of a repository. Asynchronous, because an index of a large repository lies on disk; the order in which
+ * things are added says nothing.
+ */
+export interface BlobIndex {
+  lookup(type: BlobType, id: BlobId): Promise<BlobLocation | undefined>;
+  /** Adds the blobs of one pack. A blob that is known already keeps its first place. */
+  add(packId: string, blobs: readonly PackedBlob[]): Promise<void>;
+  /** Every pack once that at least one call of `add` named. */
+  packIds(): AsyncIterable<string>;
+  readonly blobCount: number;
+}
+
+/** A blob within its pack. */
+export type PackedBlob = Omit<IndexedBlob, 'packId'>;

@@ -1,0 +1,34 @@
+import type { LeaseJournal } from '../journal/leaseJournal.ts';
+
+export interface LockRequest {
+  /** `shared` to read and to add; `exclusive` to remove snapshots, packs or keys. */
+  readonly mode: 'shared' | 'exclusive';
+  /** The instance UUID of the VM to be backed up: no two holders work on the same one. */
+  readonly vmId?: string;
+  /** Written to before the lock is taken, so that the next start finds what a crash left. */
+  readonly journal: LeaseJournal;
+}
+
+/** A lock on a repository, kept fresh until it is disposed of; disposing removes it from the repository. */
+export interface RepositoryLock extends AsyncDisposable {
+  readonly mode: 'shared' | 'exclusive';
+  /**
+   * Aborted, with the reason, once the lock cannot be kept: somebody else has taken the repository after this one
+   * was not refreshed for too long. Join it with the job's own signal.
+   */
+  readonly lost: AbortSignal;
+}
+
+/** Who holds a lock in a repository. */
+export interface LockHolder {
+  readonly id: string;
+  readonly exclusive: boolean;
+  readonly hostname: string;
+  readonly username: string;
+  readonly pid: number;
+  /** Written or last refreshed. */
+  readonly time: Date;
+  readonly vmId?: string;
+  /** Its holder is proven gone: not refreshed for 30 minutes, or of a process of this host that no longer runs. */
+  readonly stale: boolean;
+}

@@ -1,0 +1,81 @@
+import type { RepositoryLockRecord } from '../journal/leaseJournal.ts';
+import type { BlobId } from '../codec/blobId.ts';
+import type { BlobType } from './blobIndex.ts';
+import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
+import type { Snapshot, SnapshotEntry, SnapshotId } from './snapshot.ts';
+import type { Tree } from './tree.ts';
+
+/**
+ * An open repository: the only door to its packs, indexes, snapshots and locks. Safe for any number of jobs at once.
+ *
+ * Reading needs no lock, but only a lock keeps others from removing what is being read. Writing needs one, taken from
+ * this very handle. Disposing stops the sealing pool; what was not flushed is lost, as in a crash, and harmless.
+ *
+ * Every method may throw what the object store throws (UNREACHABLE, STORAGE_FULL, PERMISSION, CANCELLED).
+ */
+export interface Repository extends AsyncDisposable {
+  /** 64 hexadecimal digits, the same for every client of the repository. */
+  readonly id: string;
+  /** For people: a folder, a URL without credentials. */
+  readonly location: string;
+
+  /**
+   * Takes a lock and then looks at the repository anew, so that nothing pruned in the meantime is referred to.
+   * @throws CONFLICT naming who holds it since when
+   */
+  lock(request: LockRequest, signal: AbortSignal): Promise<RepositoryLock>;
+  /** Everyone who has a lock; unreadable lock files are left out and logged. */
+  listLocks(signal: AbortSignal): Promise<readonly LockHolder[]>;
+  /** Removes the locks of holders proven gone, never a live one. @returns how many there were */
+  removeStaleLocks(signal: AbortSignal): Promise<number>;
+  /** Removes what a crashed owner left and the journal has handed over. Nothing left to remove is success. */
+  removeLeftoverLock(record: RepositoryLockRecord, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Stores a blob unless the repository has it, or is about to. Resolves when it is hashed, sealed and has its place
+   * in a pack, and waits while too many packs are on their way to the store; durable after `flush`.
+   * Takes `plain` over: the caller does not touch it again, for its memory may move to another thread.
+   * @throws INVALID_INPUT for zero bytes; what the upload of an earlier pack has thrown, which is tried again with
+   *   every further call
+   */
+  saveBlob(type: BlobType, plain: Uint8Array, signal: AbortSignal): Promise<SavedBlob>;
+  /** Encodes deterministically: equal trees are one blob, whoever saved them. */
+  saveTree(tree: Tree, signal: AbortSignal): Promise<SavedBlob>;
+  /** Makes everything saved so far durable: packs first, then the index that refers to them. */
+  flush(signal: AbortSignal): Promise<void>;
+
+  /** Whether the blob is stored and durable, or will be with the next `flush`. */
+  hasBlob(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean>;
+  /**
+   * The blob's plain bytes, the caller's own; MAC, length and SHA-256 verified.
+   * @throws NOT_FOUND if no index has it; CorruptDataError
+   */
+  loadBlob(type: BlobType, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  loadTree(id: BlobId, signal: AbortSignal): Promise<Tree>;
+
+  /**
+   * Flushes, then writes the snapshot: the one moment at which it exists.
+   * @param lock  taken from this handle; if it lapsed (the machine slept) every pack is first looked for
+   * @throws CONFLICT if the lock was lost, or somebody pruned while it had lapsed
+   */
+  saveSnapshot(snapshot: Snapshot, lock: RepositoryLock, signal: AbortSignal): Promise<SnapshotId>;
+  /** Each snapshot once, in no particular order. */
+  listSnapshots(signal: AbortSignal): AsyncIterable<SnapshotEntry>;
+  loadSnapshot(id: SnapshotId, signal: AbortSignal): Promise<Snapshot>;
+  /**
+   * The one snapshot whose id begins with `prefix`.
+   * @throws NOT_FOUND; CONFLICT listing the candidates
+   */
+  findSnapshot(prefix: string, signal: AbortSignal): Promise<SnapshotId>;
+  /**
+   * Removes the snapshot alone; its blobs stay until a prune.
+   * @param lock  an exclusive one, taken from this handle
+   */
+  removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void>;
+}
+
+export interface SavedBlob {
+  readonly id: BlobId;
+  /** What it takes in the repository; 0 if it was known already. */
+  readonly storedBytes: number;
+}
