@@ -1,0 +1,63 @@
+/**
+ * Managed objects and the properties of them that are read. Rows as described in parseTable.ts; unlike data objects
+ * they never travel as a whole, so their rows name only what is used.
+ */
+export const managedObjectTypes = `
+ManagedObject
+ExtensibleManagedObject: ManagedObject
+ManagedEntity: ExtensibleManagedObject
+  parent ref?, name str, overallStatus str, recentTask ref?[], effectiveRole int?[], disabledMethod str?[]
+Folder: ManagedEntity
+  childType str?[], childEntity ref?[], namespace str?
+Datacenter: ManagedEntity
+  vmFolder ref, hostFolder ref, datastoreFolder ref, networkFolder ref, datastore ref?[], network ref?[]
+ComputeResource: ManagedEntity
+  resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
+ClusterComputeResource: ComputeResource
+HostSystem: ManagedEntity
+  vm ref?[], datastore ref?[], network ref?[]
+ResourcePool: ManagedEntity
+  runtime ResourcePoolRuntimeInfo, owner ref, resourcePool ref?[], vm ref?[]
+VirtualApp: ResourcePool
+  parentFolder ref?, datastore ref?[], network ref?[]
+Datastore: ManagedEntity
+  info DatastoreInfo, summary DatastoreSummary, vm ref?[], capability DatastoreCapability
+StoragePod: Folder
+Network: ManagedEntity
+  summary NetworkSummary, host ref?[], vm ref?[]
+DistributedVirtualPortgroup: Network
+  key str, config DVPortgroupConfigInfo
+OpaqueNetwork: Network
+DistributedVirtualSwitch: ManagedEntity
+  uuid str, portgroup ref?[]
+VmwareDistributedVirtualSwitch: DistributedVirtualSwitch
+VirtualMachine: ManagedEntity
+  capability VirtualMachineCapability, config VirtualMachineConfigInfo?, layout VirtualMachineFileLayout?,
+  layoutEx VirtualMachineFileLayoutEx?, storage VirtualMachineStorageInfo?, resourcePool ref?, parentVApp ref?,
+  resourceConfig ResourceConfigSpec?, runtime VirtualMachineRuntimeInfo, guest GuestInfo?,
+  summary VirtualMachineSummary, datastore ref?[], network ref?[], snapshot VirtualMachineSnapshotInfo?,
+  rootSnapshot ref?[], guestHeartbeatStatus str
+VirtualMachineSnapshot: ExtensibleManagedObject
+  config VirtualMachineConfigInfo, childSnapshot ref?[], vm ref
+Task: ExtensibleManagedObject
+  info TaskInfo
+HttpNfcLease: ManagedObject
+  initializeProgress int, info HttpNfcLeaseInfo?, transferProgress int, mode str, capabilities HttpNfcLeaseCapabilities,
+  state str, error LocalizedMethodFault?
+View: ManagedObject
+ManagedObjectView: View
+  view ref?[]
+ContainerView: ManagedObjectView
+  container ref, type str?[], recursive bool
+ListView: ManagedObjectView
+ServiceInstance: ManagedObject
+  serverClock date, content ServiceContent
+SessionManager: ManagedObject
+  sessionList UserSession?[], currentSession UserSession?
+PropertyCollector: ManagedObject
+  filter ref?[]
+PropertyFilter: ManagedObject
+  spec PropertyFilterSpec, partialUpdates bool
+TaskManager: ManagedObject
+  recentTask ref?[]
+`;
