@@ -1,3 +1,6 @@
+import type { Random } from '../../base/random.ts';
+import { CorruptDataError } from '../../base/errors.ts';
+
 /**
  * The keys that everything in a repository is sealed with. Plain byte arrays, so that they can be handed to a worker
  * thread; never logged, never in an error.
@@ -9,4 +12,55 @@ export interface MasterKey {
   readonly macK: Uint8Array;
   /** The authenticator's `r`, 16 bytes, not yet masked. */
   readonly macR: Uint8Array;
+}
+
+/** Bytes that `masterKeyOf` divides into a key. */
+export const masterKeyBytes = 64;
+
+export function generateMasterKey(random: Random): MasterKey {
+  return masterKeyOf(random.bytes(masterKeyBytes));
+}
+
+/** A key from 64 bytes of key material: 32 to encrypt, 16 `k`, 16 `r`. Views, not copies. */
+export function masterKeyOf(material: Uint8Array): MasterKey {
+  return {
+    encrypt: material.subarray(0, 32),
+    macK: material.subarray(32, 48),
+    macR: material.subarray(48, 64),
+  };
+}
+
+/** The JSON that a key file holds, sealed with the password's key. */
+export function encodeMasterKey(key: MasterKey): Uint8Array {
+  return Buffer.from(
+    JSON.stringify({
+      mac: { k: toBase64(key.macK), r: toBase64(key.macR) },
+      encrypt: toBase64(key.encrypt),
+    }),
+  );
+}
+
+/** @throws CorruptDataError, whose message never quotes the text */
+export function decodeMasterKey(json: Uint8Array): MasterKey {
+  let parsed: { mac?: { k?: unknown; r?: unknown } | null; encrypt?: unknown } | null;
+  try {
+    parsed = JSON.parse(Buffer.from(json).toString('utf8')) as typeof parsed;
+  } catch {
+    throw new CorruptDataError('master key: not JSON');
+  }
+  return {
+    encrypt: keyField('encrypt', parsed?.encrypt, 32),
+    macK: keyField('mac.k', parsed?.mac?.k, 16),
+    macR: keyField('mac.r', parsed?.mac?.r, 16),
+  };
+}
+
+function keyField(field: string, value: unknown, lengthBytes: number): Uint8Array {
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined;
+  if (bytes?.length !== lengthBytes) throw new CorruptDataError(`master key: ${field} is not a key`);
+  return new Uint8Array(bytes);
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

@@ -40,6 +40,3 @@ export interface ExpectedBlob {
   readonly plainLengthBytes: number;
   readonly compressed: boolean;
 }
-
-/** How hard to try: `off` stores plain, `fast` costs least processor time, `max` least space. */
-export type Compression = 'off' | 'fast' | 'auto' | 'max';

@@ -1,0 +1,142 @@
+import { Worker } from 'node:worker_threads';
+import { defined } from '../../../base/assert.ts';
+import { Semaphore } from '../../../base/async/semaphore.ts';
+import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import type { Compression } from '../compression.ts';
+import type { MasterKey } from '../masterKey.ts';
+import type { ExpectedBlob, HashedBytes, SealedBlob, SealingPool } from '../sealingPool.ts';
+import { transferable, type SealReply, type SealResults, type SealTask } from './sealMessages.ts';
+
+export interface WorkerSealingPoolOptions {
+  /** The thread's program: `sealWorker.ts` among the sources, `sealWorker.mjs` beside a bundle. */
+  readonly script: URL;
+  readonly threadCount: number;
+  readonly compression: Compression;
+}
+
+/** One task in work and one waiting: a thread never waits for the next one to be copied over. */
+const tasksPerThread = 2;
+
+/**
+ * A pool of worker threads. Threads are started with the first tasks; one that dies rejects its tasks with
+ * WORKER_LOST and is replaced when the next task needs it. Disposing ends all of them at once.
+ */
+export class WorkerSealingPool implements SealingPool {
+  readonly #key: MasterKey;
+  readonly #options: WorkerSealingPoolOptions;
+  readonly #places: Semaphore;
+  readonly #threads: (SealingThread | undefined)[];
+  #disposed = false;
+
+  constructor(key: MasterKey, options: WorkerSealingPoolOptions) {
+    this.#key = key;
+    this.#options = options;
+    this.#places = new Semaphore(options.threadCount * tasksPerThread);
+    this.#threads = Array.from({ length: options.threadCount }, () => undefined);
+  }
+
+  async hash(plain: Uint8Array, signal: AbortSignal): Promise<HashedBytes> {
+    return await this.#run({ kind: 'hash', plain }, plain, signal);
+  }
+
+  async seal(hashed: HashedBytes, signal: AbortSignal): Promise<SealedBlob> {
+    return await this.#run({ kind: 'seal', hashed }, hashed.plain, signal);
+  }
+
+  async unseal(
+    sealed: Uint8Array,
+    expected: ExpectedBlob,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#run({ kind: 'unseal', sealed, expected }, sealed, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    await Promise.all(this.#threads.map(async thread => await thread?.end()));
+  }
+
+  async #run<K extends SealTask['kind']>(
+    task: SealTask & { kind: K },
+    bytes: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<SealResults[K]> {
+    return await this.#places.use(signal, async () => {
+      if (this.#disposed)
+        throw new AppError('WORKER_LOST', 'the sealing pool was closed', { retryable: false });
+      return (await this.#leastBusy().run(task, transferable(bytes))) as SealResults[K];
+    });
+  }
+
+  #leastBusy(): SealingThread {
+    const loads = this.#threads.map(thread => thread?.load ?? 0);
+    const index = loads.indexOf(Math.min(...loads));
+    let thread = this.#threads[index];
+    if (thread === undefined || thread.dead) {
+      thread = new SealingThread(this.#options.script, {
+        key: this.#key,
+        compression: this.#options.compression,
+      });
+      this.#threads[index] = thread;
+    }
+    return thread;
+  }
+}
+
+interface PendingTask {
+  readonly resolve: (result: SealResults[keyof SealResults]) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+class SealingThread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, PendingTask>();
+  #lastTaskNumber = 0;
+  #death: AppError | undefined;
+
+  constructor(script: URL, workerData: { key: MasterKey; compression: Compression }) {
+    // The editor's or test runner's own flags must not reach the thread.
+    this.#worker = new Worker(script, { workerData, execArgv: [], name: 'seal' });
+    this.#worker.on('message', (reply: SealReply) => this.#settle(reply));
+    this.#worker.on('error', error => this.#die(error));
+    this.#worker.on('exit', () => this.#die(undefined));
+  }
+
+  /** Tasks in work and waiting. */
+  get load(): number {
+    return this.#pending.size;
+  }
+
+  get dead(): boolean {
+    return this.#death !== undefined;
+  }
+
+  async run(task: SealTask, transfer: ArrayBuffer[]): Promise<SealResults[keyof SealResults]> {
+    return await new Promise((resolve, reject) => {
+      const taskNumber = ++this.#lastTaskNumber;
+      this.#worker.postMessage({ taskNumber, task }, transfer);
+      this.#pending.set(taskNumber, { resolve, reject });
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #settle(reply: SealReply): void {
+    const pending = defined(this.#pending.get(reply.taskNumber), 'the task of a reply');
+    this.#pending.delete(reply.taskNumber);
+    if ('result' in reply) pending.resolve(reply.result);
+    else pending.reject(rebuilt(reply.problem));
+  }
+
+  #die(cause: unknown): void {
+    this.#death ??= new AppError('WORKER_LOST', 'a sealing thread ended unexpectedly', { cause });
+    for (const { reject } of this.#pending.values()) reject(this.#death);
+    this.#pending.clear();
+  }
+}
+
+function rebuilt({ code, message }: Extract<SealReply, { problem: unknown }>['problem']): AppError {
+  return code === 'CORRUPT_DATA' ? new CorruptDataError(message) : new AppError(code, message);
+}

@@ -1,0 +1,82 @@
+import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
+import sodium from 'libsodium-wrappers-sumo';
+import { CorruptDataError } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import type { MasterKey } from './masterKey.ts';
+
+const ivBytes = 16;
+const macBytes = 16;
+
+/** What sealing adds to the length of its input. */
+export const sealOverheadBytes = ivBytes + macBytes;
+
+/** Prepares a key for use; waits for the Poly1305 code to be compiled. */
+export async function openSealer(key: MasterKey): Promise<Sealer> {
+  await sodium.ready;
+  return new Sealer(key);
+}
+
+/**
+ * Encrypts and authenticates: initialization vector (16 bytes) ‖ AES-256-CTR ciphertext ‖ Poly1305-AES of the
+ * ciphertext (16 bytes). The vector also keys the authenticator, so one used twice would give away both.
+ * @see "The Poly1305-AES message-authentication code", D. J. Bernstein 2005; restic design document, "Keys, Encryption
+ *   and MAC"
+ */
+export class Sealer {
+  readonly #key: MasterKey;
+  readonly #maskedR: Uint8Array;
+
+  /** Only for `openSealer`. */
+  constructor(key: MasterKey) {
+    this.#key = key;
+    this.#maskedR = maskR(key.macR);
+  }
+
+  /** The sealed bytes, a new array. @param random must be cryptographically strong */
+  seal(plain: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
+    const iv = random.bytes(ivBytes);
+    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, iv);
+    const sealed = new Uint8Array(plain.length + sealOverheadBytes);
+    sealed.set(iv);
+    sealed.set(cipher.update(plain), ivBytes);
+    const ciphertext = sealed.subarray(ivBytes, ivBytes + plain.length);
+    sealed.set(this.#mac(iv, ciphertext), ivBytes + plain.length);
+    return sealed;
+  }
+
+  /**
+   * The plain bytes, a new array. The MAC is compared in constant time, before anything is decrypted.
+   * @param what  names the bytes in the error
+   * @throws CorruptDataError if they are too short, or not what this key has sealed
+   */
+  unseal(sealed: Uint8Array, what: string): Uint8Array<ArrayBuffer> {
+    if (sealed.length < sealOverheadBytes) {
+      throw new CorruptDataError(`${what}: ${sealed.length} bytes are too few to be sealed data`, {
+        object: what,
+      });
+    }
+    const iv = sealed.subarray(0, ivBytes);
+    const ciphertext = sealed.subarray(ivBytes, -macBytes);
+    if (!timingSafeEqual(this.#mac(iv, ciphertext), sealed.subarray(-macBytes))) {
+      throw new CorruptDataError(`${what}: its authentication code does not match its bytes`, {
+        object: what,
+      });
+    }
+    const plain = new Uint8Array(ciphertext.length);
+    plain.set(createDecipheriv('aes-256-ctr', this.#key.encrypt, iv).update(ciphertext));
+    return plain;
+  }
+
+  #mac(iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+    const encryptedIv = createCipheriv('aes-128-ecb', this.#key.macK, null).setAutoPadding(false).update(iv);
+    return sodium.crypto_onetimeauth(ciphertext, Buffer.concat([this.#maskedR, encryptedIv]));
+  }
+}
+
+/** Clears the bits that Poly1305 wants clear: the top four of bytes 3, 7, 11, 15, the low two of 4, 8, 12. */
+function maskR(r: Uint8Array): Uint8Array {
+  return r.map((byte, index) => {
+    if (index % 4 === 3) return byte & 0x0f;
+    return index > 0 && index % 4 === 0 ? byte & 0xfc : byte;
+  });
+}
