@@ -1,5 +1,8 @@
 import type { BlockSource } from '../block/blockSource.ts';
+import type { DiskBlock } from '../block/diskBlock.ts';
 import type { Extent } from '../block/extent.ts';
+
+export type { DiskBlock };
 
 /** The two shapes in which a disk can be read; a transport offers one of them. */
 export type DiskReader = RandomAccessDisk | DiskStream;
@@ -22,10 +25,4 @@ export interface DiskStream extends AsyncDisposable {
   blocks(signal: AbortSignal): AsyncIterable<DiskBlock>;
   /** Bytes received from the network so far, for progress; compressed, hence not comparable to `sizeBytes`. */
   readonly receivedBytes: number;
-}
-
-export interface DiskBlock {
-  readonly offsetBytes: number;
-  /** The consumer's own; never touched again by the stream. */
-  readonly bytes: Uint8Array;
 }

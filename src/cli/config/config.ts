@@ -1,0 +1,107 @@
+import { AppError } from '../../base/errors.ts';
+import { JsonReader } from '../../base/jsonReader.ts';
+
+/** The configuration file, docs/CLI.md. It holds no secret: only where each one is found. */
+export interface Config {
+  readonly vcenters: Readonly<Record<string, VCenterConfig>>;
+  readonly repositories: Readonly<Record<string, RepositoryConfig>>;
+}
+
+export interface VCenterConfig {
+  /** `https://host[:port]`, of a vCenter or a standalone ESXi host. */
+  readonly url: string;
+  readonly user: string;
+  /** SHA-256 of the server's certificate, pinned at first contact: hexadecimal pairs with colons. */
+  readonly fingerprint: string;
+  readonly password: PasswordPlace;
+}
+
+export interface RepositoryConfig {
+  readonly folder: string;
+  readonly password: PasswordPlace;
+}
+
+/** Exactly one place. */
+export type PasswordPlace =
+  | { readonly file: string }
+  /** A command line for the system's shell; its first output line is the password. */
+  | { readonly command: string }
+  | { readonly environment: string };
+
+const configVersion = 1;
+
+export const emptyConfig: Config = { vcenters: {}, repositories: {} };
+
+export function encodeConfig(config: Config): string {
+  return `${JSON.stringify({ version: configVersion, ...config }, undefined, 2)}\n`;
+}
+
+/** @throws CorruptDataError naming the file and the field; INVALID_INPUT for a version of the future */
+export function decodeConfig(text: string, path: string): Config {
+  const json = JsonReader.parse(text, path);
+  if (json.count('version') !== configVersion) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `${path} is of version ${json.count('version')}, this program reads ${configVersion}`,
+      {
+        object: path,
+        remedy: 'Use the version of Quiesce that wrote it, or a newer one',
+      },
+    );
+  }
+  return {
+    vcenters: entries(json.object('vcenters'), vcenter => ({
+      url: vcenter.string('url'),
+      user: vcenter.string('user'),
+      fingerprint: vcenter.string('fingerprint'),
+      password: readPasswordPlace(vcenter.object('password')),
+    })),
+    repositories: entries(json.object('repositories'), repository => ({
+      folder: repository.string('folder'),
+      password: readPasswordPlace(repository.object('password')),
+    })),
+  };
+}
+
+/** The entry a command works on: the one named, or the only one there is. */
+export function chooseEntry<T>(
+  entriesByName: Readonly<Record<string, T>>,
+  wanted: string | undefined,
+  kind: 'vCenter' | 'repository',
+): { readonly name: string; readonly entry: T } {
+  const names = Object.keys(entriesByName);
+  const option = kind === 'vCenter' ? '--vcenter' : '--repo';
+  const name = wanted ?? (names.length === 1 ? names[0] : undefined);
+  if (name === undefined) {
+    const add = kind === 'vCenter' ? 'quiesce vcenter add' : 'quiesce repo init';
+    throw names.length === 0
+      ? new AppError('NOT_FOUND', `no ${kind} is configured`, {
+          object: kind,
+          remedy: `Add one with "${add}"`,
+        })
+      : new AppError('INVALID_INPUT', `there are several: ${names.join(', ')}`, {
+          object: kind,
+          remedy: `Say which one with ${option}`,
+        });
+  }
+  const entry = Object.hasOwn(entriesByName, name) ? entriesByName[name] : undefined;
+  if (entry === undefined) {
+    throw new AppError('NOT_FOUND', `no ${kind} named ${name} is configured`, {
+      object: name,
+      remedy: names.length === 0 ? 'Add it first' : `Choose one of ${names.join(', ')}`,
+    });
+  }
+  return { name, entry };
+}
+
+function entries<T>(json: JsonReader, read: (entry: JsonReader) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(json.fields().map(name => [name, read(json.object(name))]));
+}
+
+function readPasswordPlace(json: JsonReader): PasswordPlace {
+  const [place, ...others] = json.fields();
+  if (others.length === 0 && place === 'file') return { file: json.string('file') };
+  if (others.length === 0 && place === 'command') return { command: json.string('command') };
+  if (others.length === 0 && place === 'environment') return { environment: json.string('environment') };
+  throw json.error('must hold exactly one of file, command, environment');
+}

@@ -1,0 +1,21 @@
+import type { ErrorCode } from '../base/errors.ts';
+
+/** Exit codes are part of the command line's contract: docs/CLI.md lists them, scripts rely on them. */
+export const exitCodes = {
+  CANCELLED: 130,
+  UNREACHABLE: 7,
+  AUTHENTICATION: 3,
+  PERMISSION: 4,
+  NOT_FOUND: 5,
+  CONFLICT: 6,
+  INVALID_INPUT: 2,
+  QUIESCE_FAILED: 8,
+  CORRUPT_DATA: 9,
+  UNSUPPORTED_FORMAT: 10,
+  STORAGE_FULL: 11,
+  WORKER_LOST: 12,
+  INTERNAL: 1,
+} as const satisfies Readonly<Record<ErrorCode, number>>;
+
+/** `quiesce guard` did its work, but something that was left behind could not be removed yet. */
+export const leftoversRemain = 13;

@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.ts';
+import type { Progress, ProgressListener } from '../base/progress.ts';
+import { RateMeter } from '../base/rateMeter.ts';
+import { formatBytes, formatDuration } from '../base/units.ts';
+
+/** On a terminal one line, rewritten; into a file or pipe a line now and then. */
+const terminalIntervalMs = 200;
+const logIntervalMs = 10_000;
+
+export interface ProgressLine extends Disposable {
+  readonly listener: ProgressListener;
+}
+
+/** Shows progress with rate and time left on standard error. Disposing leaves the terminal on a fresh line. */
+export function openProgressLine(clock: Clock, stream: NodeJS.WriteStream): ProgressLine {
+  const intervalMs = stream.isTTY ? terminalIntervalMs : logIntervalMs;
+  const meter = new RateMeter(clock);
+  let shownAtMs = -Infinity;
+  let shownPhase = '';
+  let openLine = false;
+  return {
+    listener: progress => {
+      meter.update(progress.doneBytes);
+      const nowMs = clock.monotonicMs();
+      if (progress.phase === shownPhase && nowMs - shownAtMs < intervalMs) return;
+      if (stream.isTTY && openLine && progress.phase !== shownPhase) stream.write('\n');
+      shownAtMs = nowMs;
+      shownPhase = progress.phase;
+      const line = describeProgress(progress, meter);
+      if (stream.isTTY) stream.write(`\r\x1b[K${line.slice(0, Math.max(20, stream.columns - 1))}`);
+      else stream.write(`${line}\n`);
+      openLine = stream.isTTY;
+    },
+    [Symbol.dispose]: () => {
+      if (openLine) stream.write('\n');
+      openLine = false;
+    },
+  };
+}
+
+/** `Reading disk 2000  1.2 GiB of 4 GiB (30 %)  85 MiB/s  33 s left` */
+export function describeProgress(progress: Progress, meter: RateMeter): string {
+  const { phase, doneBytes, totalBytes } = progress;
+  if (totalBytes === 0 || (totalBytes === undefined && doneBytes === 0)) return phase;
+  const parts = [phase, formatBytes(doneBytes)];
+  if (totalBytes !== undefined) {
+    const percent = Math.floor((100 * doneBytes) / totalBytes);
+    parts[1] = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${percent} %)`;
+  }
+  const rate = meter.bytesPerSecond();
+  if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
+  const remainingMs = totalBytes === undefined ? undefined : meter.remainingMs(totalBytes);
+  if (remainingMs !== undefined && doneBytes !== totalBytes)
+    parts.push(`${formatDuration(remainingMs)} left`);
+  return parts.join('  ');
+}

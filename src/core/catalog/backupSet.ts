@@ -1,0 +1,113 @@
+import { AppError } from '../../base/errors.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { SnapshotId } from '../repository/snapshot.ts';
+import { type ConsistencyLevel, consistencyLevels } from './manifest.ts';
+import { shortId } from './restorePoint.ts';
+import { productTag } from './restorePointLayout.ts';
+
+/** The restore points of one VM, newest first. */
+export interface BackupSet {
+  readonly vmInstanceUuid: string;
+  /** The VM's name in its newest restore point. */
+  readonly vmName: string;
+  readonly points: readonly RestorePointSummary[];
+}
+
+/** What the snapshot alone tells; the manifest is not read for it. */
+export interface RestorePointSummary {
+  readonly id: SnapshotId;
+  readonly takenAt: Date;
+  readonly vmInstanceUuid: string;
+  readonly vmName: string;
+  readonly serverInstanceUuid: string;
+  readonly proven: ConsistencyLevel | undefined;
+}
+
+export interface BackupSets {
+  /** By name of the VM. */
+  readonly sets: readonly BackupSet[];
+  /** Snapshots that cannot be read; the others are listed all the same. */
+  readonly problems: readonly AppError[];
+}
+
+/** Snapshots of other programs in the same repository are passed over. */
+export async function listBackupSets(repository: Repository, signal: AbortSignal): Promise<BackupSets> {
+  const byVm = new Map<string, RestorePointSummary[]>();
+  const problems: AppError[] = [];
+  for await (const entry of repository.listSnapshots(signal)) {
+    if ('problem' in entry) {
+      problems.push(entry.problem);
+      continue;
+    }
+    const { snapshot, id } = entry;
+    const vmInstanceUuid = snapshot.paths[0]?.slice(1);
+    if (!snapshot.tags.includes(productTag) || vmInstanceUuid === undefined) continue;
+    const level = tagValue(snapshot.tags, 'level');
+    const point: RestorePointSummary = {
+      id,
+      takenAt: new Date(snapshot.time),
+      vmInstanceUuid,
+      vmName: tagValue(snapshot.tags, 'name') ?? vmInstanceUuid,
+      serverInstanceUuid: snapshot.hostname,
+      proven: consistencyLevels.find(candidate => candidate === level),
+    };
+    const points = byVm.get(vmInstanceUuid);
+    if (points === undefined) byVm.set(vmInstanceUuid, [point]);
+    else points.push(point);
+  }
+  const sets = [...byVm].map(([vmInstanceUuid, unsorted]) => {
+    const points = unsorted.toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
+    return { vmInstanceUuid, vmName: points[0]?.vmName ?? vmInstanceUuid, points };
+  });
+  return { sets: sets.toSorted((a, b) => a.vmName.localeCompare(b.vmName)), problems };
+}
+
+/** The newest restore point of a VM, by its identity. */
+export async function latestRestorePoint(
+  repository: Repository,
+  vmInstanceUuid: string,
+  signal: AbortSignal,
+): Promise<RestorePointSummary | undefined> {
+  const { sets } = await listBackupSets(repository, signal);
+  return sets.find(set => set.vmInstanceUuid === vmInstanceUuid)?.points[0];
+}
+
+/**
+ * Finds a restore point as people name one: the first digits of its id, or a VM's name or UUID, which stands for the
+ * newest one of that VM.
+ * @throws NOT_FOUND; CONFLICT if several VMs have that name or several ids begin like this
+ */
+export async function findRestorePoint(
+  repository: Repository,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<RestorePointSummary> {
+  const { sets } = await listBackupSets(repository, signal);
+  const vms = sets.filter(set => set.vmName === wanted || set.vmInstanceUuid === wanted);
+  const points = sets.flatMap(set => set.points).filter(point => point.id.startsWith(wanted));
+  const [found, another] = vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points;
+  if (found === undefined) {
+    throw new AppError('NOT_FOUND', `the repository ${repository.location} has no restore point ${wanted}`, {
+      object: wanted,
+      remedy: 'List what there is with "quiesce points"',
+    });
+  }
+  if (another !== undefined) {
+    const candidates = (vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points).map(
+      point => `${shortId(point.id)} (${point.vmName}, ${point.vmInstanceUuid})`,
+    );
+    throw new AppError(
+      'CONFLICT',
+      `"${wanted}" stands for several restore points: ${candidates.join(', ')}`,
+      {
+        object: wanted,
+        remedy: 'Give more digits of the id, or the UUID of the VM',
+      },
+    );
+  }
+  return found;
+}
+
+function tagValue(tags: readonly string[], key: string): string | undefined {
+  return tags.find(tag => tag.startsWith(`${key}:`))?.slice(key.length + 1);
+}

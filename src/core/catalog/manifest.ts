@@ -1,0 +1,126 @@
+/**
+ * What a restore point says of itself: `/manifest.json` of its tree. Plain JSON; sizes in bytes, times in RFC 3339.
+ * Fields are only ever added; a change of meaning is a new version.
+ */
+export interface Manifest {
+  readonly version: typeof manifestVersion;
+  /** The program that wrote it, for instance `quiesce 0.1.0`. */
+  readonly program: string;
+  readonly vm: ManifestVm;
+  readonly server: ManifestServer;
+  /** The moment the restore point stands for: when the snapshot existed. */
+  readonly takenAt: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly consistency: ConsistencyRecord;
+  readonly snapshot: ManifestSnapshot;
+  readonly disks: readonly ManifestDisk[];
+  /** Disks of the VM that are not in this restore point, and why. Never silently left out. */
+  readonly leftOutDisks: readonly LeftOutDisk[];
+}
+
+export const manifestVersion = 1;
+
+export interface ManifestVm {
+  readonly instanceUuid: string;
+  readonly biosUuid: string;
+  readonly name: string;
+  /** The managed object id at backup time, such as `vm-42`. */
+  readonly id: string;
+  readonly inventoryPath: string;
+  readonly guestId: string;
+  readonly guestName: string;
+  readonly powerState: string;
+}
+
+export interface ManifestServer {
+  readonly instanceUuid: string;
+  /** Host name or address it was reached at. */
+  readonly address: string;
+  readonly product: string;
+  readonly apiVersion: string;
+}
+
+/** How consistent the bytes are. Predicted, requested and proven are three answers, never one word. */
+export type ConsistencyLevel = 'none' | 'crash' | 'filesystem' | 'application';
+
+export const consistencyLevels = [
+  'none',
+  'crash',
+  'filesystem',
+  'application',
+] as const satisfies readonly ConsistencyLevel[];
+
+export interface ConsistencyRecord {
+  /** What the job asked for. */
+  readonly requested: ConsistencyLevel;
+  /** What the rules expected before the job; undefined when nothing was assessed. */
+  readonly predicted?: ConsistencyLevel;
+  /** What the evidence proves. */
+  readonly proven: ConsistencyLevel;
+  /** What the server reported beyond what is proven; a claim, not a proof. */
+  readonly claimed?: ConsistencyLevel;
+  readonly evidence: readonly Evidence[];
+  /** Each step from requested to a lower level, in order. */
+  readonly downgrades: readonly Downgrade[];
+}
+
+export interface Evidence {
+  /** Stable id of the rule that judged it, such as `SNAP-QUIESCED-FLAG`. */
+  readonly rule: string;
+  readonly statement: string;
+}
+
+export interface Downgrade {
+  readonly from: ConsistencyLevel;
+  readonly to: ConsistencyLevel;
+  readonly reason: string;
+}
+
+export interface ManifestSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly quiesced: boolean;
+}
+
+export interface ManifestDisk {
+  /** The virtual device key; names the disk's folder in the tree. */
+  readonly key: number;
+  readonly label: string;
+  readonly capacityBytes: number;
+  readonly chunkBytes: number;
+  readonly partBytes: number;
+  /** How it was attached, for people; what a restore uses is the VM's configuration. */
+  readonly attachment: string;
+  readonly backing: ManifestBacking;
+  /** Changed block tracking: what the next backup asks "changed since" with; undefined when tracking was off. */
+  readonly changeId?: string;
+  readonly transport: ManifestTransport;
+}
+
+export interface ManifestBacking {
+  readonly fileName: string;
+  readonly thinProvisioned: boolean;
+  readonly diskMode: string;
+  /** The disk's own UUID, which survives moves. */
+  readonly uuid?: string;
+}
+
+export interface ManifestTransport {
+  readonly kind: 'nfc-lease';
+  /** Why the whole disk was read, or `changed-areas` when it was not. */
+  readonly readMode: ReadMode;
+  /** Bytes that crossed the network. */
+  readonly receivedBytes: number;
+  /** Bytes of new chunks, sealed. */
+  readonly storedBytes: number;
+}
+
+export const readModes = ['first-backup', 'stream-transport', 'changed-areas'] as const;
+export type ReadMode = (typeof readModes)[number];
+
+export interface LeftOutDisk {
+  readonly key: number;
+  readonly label: string;
+  readonly reason: string;
+}

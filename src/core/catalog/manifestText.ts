@@ -1,0 +1,115 @@
+import { AppError } from '../../base/errors.ts';
+import { JsonReader } from '../../base/jsonReader.ts';
+import {
+  consistencyLevels,
+  type ConsistencyRecord,
+  type Manifest,
+  type ManifestDisk,
+  manifestVersion,
+  readModes,
+} from './manifest.ts';
+
+export function encodeManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/**
+ * @param document  which manifest it is, for errors
+ * @throws UNSUPPORTED_FORMAT for a later version, CorruptDataError naming the field for anything else
+ */
+export function decodeManifest(text: string, document: string): Manifest {
+  const json = JsonReader.parse(text, document);
+  const version = json.count('version');
+  if (version !== manifestVersion) {
+    throw new AppError(
+      'UNSUPPORTED_FORMAT',
+      `${document} is of version ${version}, this program reads ${manifestVersion}`,
+      {
+        object: document,
+        remedy: 'Use the version of Quiesce that wrote it, or a newer one',
+      },
+    );
+  }
+  const vm = json.object('vm');
+  const server = json.object('server');
+  const snapshot = json.object('snapshot');
+  return {
+    version: manifestVersion,
+    program: json.string('program'),
+    vm: {
+      instanceUuid: vm.string('instanceUuid'),
+      biosUuid: vm.string('biosUuid'),
+      name: vm.string('name'),
+      id: vm.string('id'),
+      inventoryPath: vm.string('inventoryPath'),
+      guestId: vm.string('guestId'),
+      guestName: vm.string('guestName'),
+      powerState: vm.string('powerState'),
+    },
+    server: {
+      instanceUuid: server.string('instanceUuid'),
+      address: server.string('address'),
+      product: server.string('product'),
+      apiVersion: server.string('apiVersion'),
+    },
+    takenAt: json.date('takenAt').toISOString(),
+    startedAt: json.date('startedAt').toISOString(),
+    finishedAt: json.date('finishedAt').toISOString(),
+    consistency: readConsistency(json.object('consistency')),
+    snapshot: {
+      id: snapshot.string('id'),
+      name: snapshot.string('name'),
+      quiesced: snapshot.boolean('quiesced'),
+    },
+    disks: json.objects('disks').map(readDisk),
+    leftOutDisks: json.objects('leftOutDisks').map(disk => ({
+      key: disk.count('key'),
+      label: disk.string('label'),
+      reason: disk.string('reason'),
+    })),
+  };
+}
+
+function readConsistency(json: JsonReader): ConsistencyRecord {
+  return {
+    requested: json.oneOf('requested', consistencyLevels),
+    proven: json.oneOf('proven', consistencyLevels),
+    ...(json.has('predicted') && { predicted: json.oneOf('predicted', consistencyLevels) }),
+    ...(json.has('claimed') && { claimed: json.oneOf('claimed', consistencyLevels) }),
+    evidence: json.objects('evidence').map(item => ({
+      rule: item.string('rule'),
+      statement: item.string('statement'),
+    })),
+    downgrades: json.objects('downgrades').map(item => ({
+      from: item.oneOf('from', consistencyLevels),
+      to: item.oneOf('to', consistencyLevels),
+      reason: item.string('reason'),
+    })),
+  };
+}
+
+function readDisk(json: JsonReader): ManifestDisk {
+  const backing = json.object('backing');
+  const transport = json.object('transport');
+  return {
+    key: json.count('key'),
+    label: json.string('label'),
+    capacityBytes: json.count('capacityBytes'),
+    chunkBytes: json.count('chunkBytes'),
+    partBytes: json.count('partBytes'),
+    attachment: json.string('attachment'),
+    backing: {
+      fileName: backing.string('fileName'),
+      thinProvisioned: backing.boolean('thinProvisioned'),
+      diskMode: backing.string('diskMode'),
+      ...(backing.has('uuid') && { uuid: backing.string('uuid') }),
+    },
+    ...(json.has('changeId') && { changeId: json.string('changeId') }),
+    transport: {
+      kind: transport.oneOf('kind', ['nfc-lease']),
+      readMode: transport.oneOf('readMode', readModes),
+      receivedBytes: transport.count('receivedBytes'),
+      storedBytes: transport.count('storedBytes'),
+    },
+  };
+}

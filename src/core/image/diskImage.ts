@@ -1,0 +1,103 @@
+import { mapOrdered } from '../../base/async/mapOrdered.ts';
+import { AppError, CorruptDataError } from '../../base/errors.ts';
+import { assertRange, type BlockSource } from '../block/blockSource.ts';
+import type { DiskBlock } from '../block/diskBlock.ts';
+import { type BlobId, blobIdOf } from '../codec/blobId.ts';
+import type { ManifestDisk } from '../catalog/manifest.ts';
+import { type RestorePoint, shortId } from '../catalog/restorePoint.ts';
+import type { Repository } from '../repository/repository.ts';
+import { PartContents } from './partContents.ts';
+
+/** A disk of a restore point, its bytes put together from the chunks in the repository. */
+export interface DiskImage extends BlockSource {
+  readonly disk: ManifestDisk;
+  /**
+   * The whole disk from front to back without its chunks of zeros, `concurrency` chunks read ahead.
+   * May be iterated any number of times.
+   */
+  blocks(concurrency: number, signal: AbortSignal): AsyncIterable<DiskBlock>;
+}
+
+/**
+ * @throws NOT_FOUND listing the disks there are, if the restore point has none with that key
+ */
+export async function openDiskImage(
+  repository: Repository,
+  point: RestorePoint,
+  deviceKey: number,
+  signal: AbortSignal,
+): Promise<DiskImage> {
+  const disk = point.manifest.disks.find(candidate => candidate.key === deviceKey);
+  const tree = point.disks.get(deviceKey);
+  if (disk === undefined || tree === undefined) {
+    const keys = point.manifest.disks.map(candidate => `${candidate.key} (${candidate.label})`).join(', ');
+    throw new AppError(
+      'NOT_FOUND',
+      `restore point ${shortId(point.id)} has no disk ${deviceKey}, it has ${keys}`,
+      {
+        object: String(deviceKey),
+        remedy: 'Choose one of these disks',
+      },
+    );
+  }
+  const parts = await PartContents.open(repository, tree, disk, signal);
+  return new ChunkedDiskImage(repository, disk, parts);
+}
+
+class ChunkedDiskImage implements DiskImage {
+  readonly disk: ManifestDisk;
+  readonly sizeBytes: number;
+  readonly #repository: Repository;
+  readonly #parts: PartContents;
+  readonly #zeroChunkId: BlobId;
+
+  constructor(repository: Repository, disk: ManifestDisk, parts: PartContents) {
+    this.#repository = repository;
+    this.disk = disk;
+    this.sizeBytes = disk.capacityBytes;
+    this.#parts = parts;
+    this.#zeroChunkId = blobIdOf(new Uint8Array(disk.chunkBytes));
+  }
+
+  async read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void> {
+    assertRange(this.disk.label, this.sizeBytes, offsetBytes, target.byteLength);
+    const { chunkBytes } = this.disk;
+    const first = Math.floor(offsetBytes / chunkBytes);
+    const end = Math.ceil((offsetBytes + target.byteLength) / chunkBytes);
+    const indexes = Array.from({ length: end - first }, (_, position) => first + position);
+    await Promise.all(
+      indexes.map(async index => {
+        const bytes = await this.#loadChunk(index, await this.#parts.chunkId(index, signal), signal);
+        const from = Math.max(offsetBytes, index * chunkBytes);
+        const to = Math.min(offsetBytes + target.byteLength, index * chunkBytes + bytes.byteLength);
+        target.set(bytes.subarray(from - index * chunkBytes, to - index * chunkBytes), from - offsetBytes);
+      }),
+    );
+  }
+
+  async *blocks(concurrency: number, signal: AbortSignal): AsyncGenerator<DiskBlock, void, undefined> {
+    yield* mapOrdered(this.#storedChunks(signal), concurrency, async ({ index, id }) => ({
+      offsetBytes: index * this.disk.chunkBytes,
+      bytes: await this.#loadChunk(index, id, signal),
+    }));
+  }
+
+  async *#storedChunks(signal: AbortSignal): AsyncGenerator<{ readonly index: number; readonly id: BlobId }> {
+    const count = Math.ceil(this.sizeBytes / this.disk.chunkBytes);
+    for (let index = 0; index < count; index += 1) {
+      const id = await this.#parts.chunkId(index, signal);
+      if (id !== this.#zeroChunkId) yield { index, id };
+    }
+  }
+
+  async #loadChunk(index: number, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+    const lengthBytes = Math.min(this.disk.chunkBytes, this.sizeBytes - index * this.disk.chunkBytes);
+    if (id === this.#zeroChunkId && lengthBytes === this.disk.chunkBytes) return new Uint8Array(lengthBytes);
+    const bytes = await this.#repository.loadBlob('data', id, signal);
+    if (bytes.byteLength === lengthBytes) return bytes;
+    throw new CorruptDataError(
+      `${this.disk.label}: chunk ${index} has ${bytes.byteLength} bytes, its place has ${lengthBytes}`,
+      { object: this.disk.label, offsetBytes: index * this.disk.chunkBytes },
+    );
+  }
+}
