@@ -56,7 +56,10 @@ export class CommandArguments {
   required(name: string): string {
     const value = this.option(name);
     if (value !== undefined) return value;
-    throw new AppError('INVALID_INPUT', `--${name} is missing`, { object: `--${name}`, remedy: `Give --${name}` });
+    throw new AppError('INVALID_INPUT', `--${name} is missing`, {
+      object: `--${name}`,
+      remedy: `Give --${name}`,
+    });
   }
 
   flag(name: string): boolean {
@@ -86,10 +89,12 @@ export function parseArguments(command: Command, words: readonly string[]): Comm
 
 /** One screen of help for a command. */
 export function commandHelp(command: Command): string {
-  const options = Object.entries<CommandOption>({ ...command.options, ...commonOptions }).map(([name, option]) => {
-    const flag = `--${name}${option.value === undefined ? '' : ` ${option.value}`}`;
-    return `  ${flag.padEnd(28)} ${option.help}`;
-  });
+  const options = Object.entries<CommandOption>({ ...command.options, ...commonOptions }).map(
+    ([name, option]) => {
+      const flag = `--${name}${option.value === undefined ? '' : ` ${option.value}`}`;
+      return `  ${flag.padEnd(28)} ${option.help}`;
+    },
+  );
   return [`${usageLine(command)}`, '', command.summary, '', 'Options:', ...options].join('\n');
 }
 
@@ -101,9 +106,17 @@ function parse(
   command: Command,
   words: readonly string[],
   options: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>,
-): { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] } {
+): {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+} {
   try {
-    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
     return { values: values as Readonly<Record<string, string | boolean | undefined>>, positionals };
   } catch (error) {
     throw usageError(command, error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { fileError, systemErrorCode } from './fileErrors.ts';
@@ -15,23 +15,9 @@ export async function writeFileDurably(
   content: Uint8Array | string,
   mode = 0o600,
 ): Promise<void> {
-  const folder = dirname(path);
-  const temporary = temporaryName(path);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncFolder(folder);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw fileError(path, error);
-  }
+  await placeDurably(path, mode, async file => {
+    await file.writeFile(content);
+  });
 }
 
 /** A name beside `path` that nobody else uses, and by which a leftover of a crash can be told. */
@@ -51,5 +37,54 @@ export async function syncFolder(folder: string): Promise<void> {
     if (!['EINVAL', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * The same for content that arrives piece by piece. What stands at `path` stays as it is unless the whole source was
+ * written; on an error or cancellation nothing is left behind.
+ * @param onWritten  called after each piece with the bytes written so far
+ */
+export async function writeStreamDurably(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  options: { readonly mode?: number; readonly onWritten?: (writtenBytes: number) => void },
+  signal: AbortSignal,
+): Promise<number> {
+  return await placeDurably(path, options.mode ?? 0o600, async file => {
+    let writtenBytes = 0;
+    for await (const piece of source) {
+      signal.throwIfAborted();
+      await file.writeFile(piece);
+      writtenBytes += piece.byteLength;
+      options.onWritten?.(writtenBytes);
+    }
+    return writtenBytes;
+  });
+}
+
+async function placeDurably<T>(
+  path: string,
+  mode: number,
+  write: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const folder = dirname(path);
+  const temporary = temporaryName(path);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = await open(temporary, 'wx', mode);
+    let written: T;
+    try {
+      written = await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+    return written;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(path, error);
   }
 }

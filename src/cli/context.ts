@@ -1,0 +1,32 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ProgressListener } from '../base/progress.ts';
+import type { Random } from '../base/random.ts';
+import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
+import type { Repository } from '../core/repository/repository.ts';
+import type { VimSession } from '../core/vsphere/session.ts';
+import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
+import type { Places } from './config/places.ts';
+import type { Output } from './output.ts';
+
+/** What a command has at hand; made by main.ts, the composition root. What it opens, the command closes. */
+export interface CommandContext {
+  readonly places: Places;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Aborted by SIGINT or SIGTERM: finish cleanly, leave nothing behind. */
+  readonly signal: AbortSignal;
+  readonly program: string;
+  readonly username: string;
+
+  openJournal(): Promise<LeaseJournal & AsyncDisposable>;
+  openSession(name: string, vcenter: VCenterConfig): Promise<VimSession & AsyncDisposable>;
+  openRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
+  createRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
+  /** Runs `work` with a progress line that is gone, or finished, when it ends. */
+  withProgress<T>(work: (onProgress: ProgressListener) => Promise<T>): Promise<T>;
+  /** Asks on the terminal. @throws INVALID_INPUT naming the option that answers instead, if there is no terminal */
+  confirm(question: string, optionInstead: string): Promise<boolean>;
+}
