@@ -1,0 +1,75 @@
+/**
+ * What can be made to go wrong. The state is one plain value: the control API shows it and changes it, the parts of
+ * the lab look at it when they act.
+ */
+export interface Faults {
+  /** Calls of a method that are answered with a fault. */
+  readonly methods: MethodFault[];
+  /** Methods that take longer, in milliseconds before they begin. */
+  readonly delays: Record<string, number>;
+  /** Steps of a task take this long each. */
+  taskStepMs: number;
+  /** What happens to exported disks on their way. */
+  readonly streams: StreamFault[];
+  /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
+  refuseQuiesce: string[];
+  /** Seconds for which a lease lives without progress. */
+  leaseTimeoutSeconds: number;
+  /** How exported disks are written: as vSphere or as qemu-img does it. */
+  vmdkDialect: 'vsphere' | 'qemu';
+  /** Whether lease URLs name no host (`*`), as an ESXi host gives them, or the server's address. */
+  leaseUrls: 'asterisk' | 'host';
+  /** Whether leases have a manifest. */
+  manifests: boolean;
+}
+
+export interface MethodFault {
+  readonly method: string;
+  /** A fault type of the API, for instance "TaskInProgress". */
+  readonly fault: string;
+  readonly message?: string;
+  /** Fields of the fault. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** How many more calls it hits. */
+  times: number;
+}
+
+export interface StreamFault {
+  /**
+   * `cut`: the connection breaks after `afterBytes`. `truncate`: the answer ends there as if it were whole.
+   * `slow`: `bytesPerSecond` from `afterBytes` on. `stall`: nothing more comes. `unavailable`: HTTP 503 at once.
+   */
+  readonly kind: 'cut' | 'truncate' | 'slow' | 'stall' | 'unavailable';
+  readonly afterBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** Only the disks of this VM; all without it. */
+  readonly vm?: string;
+  /** How many more streams it hits. */
+  times: number;
+}
+
+export function noFaults(): Faults {
+  return {
+    methods: [],
+    delays: {},
+    taskStepMs: 15,
+    streams: [],
+    refuseQuiesce: [],
+    leaseTimeoutSeconds: 300,
+    vmdkDialect: 'vsphere',
+    leaseUrls: 'asterisk',
+    manifests: true,
+  };
+}
+
+/** The first planned fault that fits, counted down; undefined if there is none. */
+export function takeFault<Fault extends { times: number }>(
+  planned: Fault[],
+  fits: (fault: Fault) => boolean,
+): Fault | undefined {
+  const found = planned.find(fault => fault.times > 0 && fits(fault));
+  if (found === undefined) return undefined;
+  found.times -= 1;
+  if (found.times === 0) planned.splice(planned.indexOf(found), 1);
+  return found;
+}

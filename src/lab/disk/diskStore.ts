@@ -1,0 +1,71 @@
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { DiskBlock } from '../../core/disk/diskTransport.ts';
+import { GrainMap } from './grainMap.ts';
+import { VersionedDisk, type DiskBase } from './versionedDisk.ts';
+
+/** Makes and keeps the disks of one lab; their files lie in one folder, which is the lab's own. */
+export class DiskStore implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #disks = new Set<VersionedDisk>();
+  #nextFile = 1;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A disk that begins with the bytes of `base`, which is left as it is. */
+  async fromBase(name: string, base: DiskBase): Promise<VersionedDisk> {
+    const disk = await VersionedDisk.open(name, base, this.#newPath('versions'));
+    this.#disks.add(disk);
+    return disk;
+  }
+
+  async blank(name: string, sizeBytes: number): Promise<VersionedDisk> {
+    return await this.fromBlocks(name, sizeBytes, []);
+  }
+
+  /** A disk that begins with `blocks`, zeros elsewhere. Nothing is left behind when they end in an error. */
+  async fromBlocks(
+    name: string,
+    sizeBytes: number,
+    blocks: AsyncIterable<DiskBlock> | Iterable<DiskBlock>,
+  ): Promise<VersionedDisk> {
+    const path = this.#newPath('base');
+    const allocated = GrainMap.empty(sizeBytes);
+    const file = await open(path, 'wx');
+    try {
+      await file.truncate(sizeBytes);
+      for await (const block of blocks) {
+        await writeBlock(file, block);
+        allocated.addRange(block.offsetBytes, block.bytes.length);
+      }
+    } catch (error) {
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+    await file.close();
+    return await this.fromBase(name, { path, sizeBytes, allocated });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const disk of this.#disks) await disk[Symbol.asyncDispose]();
+    this.#disks.clear();
+  }
+
+  #newPath(kind: 'base' | 'versions'): string {
+    const number = this.#nextFile;
+    this.#nextFile += 1;
+    return join(this.#folder, `disk-${number}.${kind}`);
+  }
+}
+
+async function writeBlock(file: FileHandle, block: DiskBlock): Promise<void> {
+  for (let done = 0; done < block.bytes.length;) {
+    const lengthBytes = block.bytes.length - done;
+    const { bytesWritten } = await file.write(block.bytes, done, lengthBytes, block.offsetBytes + done);
+    done += bytesWritten;
+  }
+}

@@ -1,0 +1,175 @@
+import { open, type FileHandle } from 'node:fs/promises';
+
+import { AppError } from '../../base/errors.ts';
+import { assertRange } from '../../core/block/blockSource.ts';
+import { grainBytes, type GrainMap } from './grainMap.ts';
+
+/** The bytes a disk began with. They never change while a disk stands on them; several disks may. */
+export interface DiskBase {
+  /** A raw, sparse image of `sizeBytes`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Where the image may hold something else than zeros. */
+  readonly allocated: GrainMap;
+}
+
+/** Names one state of a disk for ever: 0 is the base, every write makes the next one. */
+export type DiskPosition = number;
+
+/** A grain as it was from `position` on, stored at `storedAtBytes` of the version file. */
+interface GrainVersion {
+  readonly position: DiskPosition;
+  readonly storedAtBytes: number;
+}
+
+/**
+ * A disk that forgets nothing. Writes go as whole grains to the end of a version file; a state of the disk is a
+ * position, so that a snapshot costs nothing and its bytes stay readable while the guest goes on.
+ */
+export class VersionedDisk implements AsyncDisposable {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly #base: DiskBase;
+  readonly #baseFile: FileHandle;
+  readonly #versionFile: FileHandle;
+  readonly #versions = new Map<number, GrainVersion[]>();
+  #position: DiskPosition = 0;
+  #versionFileBytes = 0;
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  private constructor(name: string, base: DiskBase, baseFile: FileHandle, versionFile: FileHandle) {
+    this.name = name;
+    this.sizeBytes = base.sizeBytes;
+    this.#base = base;
+    this.#baseFile = baseFile;
+    this.#versionFile = versionFile;
+  }
+
+  /** @param versionPath  a file of this disk alone; created, and emptied if it exists */
+  static async open(name: string, base: DiskBase, versionPath: string): Promise<VersionedDisk> {
+    const baseFile = await open(base.path, 'r');
+    try {
+      return new VersionedDisk(name, base, baseFile, await open(versionPath, 'w+'));
+    } catch (error) {
+      await baseFile.close();
+      throw error;
+    }
+  }
+
+  /** The state after the last finished write. */
+  get position(): DiskPosition {
+    return this.#position;
+  }
+
+  /** Fills `target` with the bytes at `offsetBytes` as they were at `position`. */
+  async readAt(position: DiskPosition, offsetBytes: number, target: Uint8Array): Promise<void> {
+    assertRange(this.name, this.sizeBytes, offsetBytes, target.length);
+    this.#assertPosition(position);
+    for (let done = 0; done < target.length;) {
+      const grain = Math.floor((offsetBytes + done) / grainBytes);
+      const withinBytes = (offsetBytes + done) % grainBytes;
+      const lengthBytes = Math.min(grainBytes - withinBytes, target.length - done);
+      await this.#readGrain(position, grain, withinBytes, target.subarray(done, done + lengthBytes));
+      done += lengthBytes;
+    }
+  }
+
+  /**
+   * Makes the next state. Writes are put in order; each is visible as a whole or not at all. `bytes` must stay as
+   * they are until the promise is settled.
+   * @returns the position that names the state after this write
+   */
+  async write(offsetBytes: number, bytes: Uint8Array): Promise<DiskPosition> {
+    assertRange(this.name, this.sizeBytes, offsetBytes, bytes.length);
+    const written = this.#lastWrite.then(async () => await this.#append(offsetBytes, bytes));
+    this.#lastWrite = written.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await written;
+  }
+
+  /** Grains written after `since` and up to `until`, ascending. */
+  changedGrains(since: DiskPosition, until: DiskPosition): number[] {
+    this.#assertPosition(since);
+    this.#assertPosition(until);
+    const changed: number[] = [];
+    for (const [grain, versions] of this.#versions) {
+      if (versions.some(version => version.position > since && version.position <= until))
+        changed.push(grain);
+    }
+    return changed.sort((a, b) => a - b);
+  }
+
+  /** Grains that may hold something else than zeros at `position`, ascending. */
+  *allocatedGrains(position: DiskPosition): Generator<number> {
+    const written = this.changedGrains(0, position);
+    let next = 0;
+    for (const grain of this.#base.allocated.grains()) {
+      for (let own = written[next]; own !== undefined && own <= grain; own = written[next]) {
+        if (own < grain) yield own;
+        next += 1;
+      }
+      yield grain;
+    }
+    yield* written.slice(next);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lastWrite;
+    await this.#versionFile.close();
+    await this.#baseFile.close();
+  }
+
+  async #append(offsetBytes: number, bytes: Uint8Array): Promise<DiskPosition> {
+    const first = Math.floor(offsetBytes / grainBytes);
+    const end = Math.ceil((offsetBytes + bytes.length) / grainBytes);
+    const grains = new Uint8Array((end - first) * grainBytes);
+    const keptBytes = Math.min(grains.length, this.sizeBytes - first * grainBytes);
+    await this.readAt(this.#position, first * grainBytes, grains.subarray(0, keptBytes));
+    grains.set(bytes, offsetBytes - first * grainBytes);
+    await writeFully(this.#versionFile, grains, this.#versionFileBytes);
+    // From here on without waiting: readers and snapshots see all grains of the write or none.
+    const position = this.#position + 1;
+    for (let grain = first; grain < end; grain += 1) {
+      const versions = this.#versions.get(grain) ?? [];
+      versions.push({ position, storedAtBytes: this.#versionFileBytes + (grain - first) * grainBytes });
+      this.#versions.set(grain, versions);
+    }
+    this.#versionFileBytes += grains.length;
+    this.#position = position;
+    return position;
+  }
+
+  async #readGrain(position: DiskPosition, grain: number, withinBytes: number, target: Uint8Array) {
+    const version = this.#versions.get(grain)?.findLast(candidate => candidate.position <= position);
+    if (version !== undefined)
+      await readFully(this.#versionFile, target, version.storedAtBytes + withinBytes, this.name);
+    else if (this.#base.allocated.has(grain))
+      await readFully(this.#baseFile, target, grain * grainBytes + withinBytes, this.name);
+    else target.fill(0);
+  }
+
+  #assertPosition(position: DiskPosition): void {
+    if (Number.isSafeInteger(position) && position >= 0 && position <= this.#position) return;
+    throw new AppError(
+      'NOT_FOUND',
+      `${this.name} has no position ${position}; its last is ${this.#position}`,
+    );
+  }
+}
+
+async function readFully(file: FileHandle, target: Uint8Array, offsetBytes: number, name: string) {
+  for (let done = 0; done < target.length;) {
+    const { bytesRead } = await file.read(target, done, target.length - done, offsetBytes + done);
+    if (bytesRead === 0) throw new AppError('INTERNAL', `${name}: its file ends at ${offsetBytes + done}`);
+    done += bytesRead;
+  }
+}
+
+async function writeFully(file: FileHandle, source: Uint8Array, offsetBytes: number) {
+  for (let done = 0; done < source.length;) {
+    const { bytesWritten } = await file.write(source, done, source.length - done, offsetBytes + done);
+    done += bytesWritten;
+  }
+}

@@ -1,0 +1,59 @@
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+
+import { AppError } from '../../base/errors.ts';
+import type { Extent } from '../../core/block/extent.ts';
+import { cachedImage, writeSparse } from './diskImage.ts';
+import { guestDiskPlans, partitionOffsetBytes, type GuestDisk } from './guestDisks.ts';
+import { identityText } from './guestTree.ts';
+
+/** What makeSmallGuest.mjs writes beside the image; offsets are those of the file system. */
+interface SmallGuestFacts {
+  readonly sizeBytes: number;
+  readonly activity: readonly Extent[];
+  readonly identity: readonly Extent[];
+}
+
+/**
+ * The disks of the small profile: the file system that comes with the product, each with the name of its guest
+ * written into one file. Needs no other program.
+ */
+export async function smallImages(folder: string, assetsFolder: string): Promise<Map<string, GuestDisk>> {
+  const text = await readFile(join(assetsFolder, 'small-guest.json'), 'utf8');
+  const facts = JSON.parse(text) as SmallGuestFacts;
+  let fileSystem: Promise<Uint8Array> | undefined;
+  const disks = new Map<string, GuestDisk>();
+  for (const plan of guestDiskPlans) {
+    const disk = await cachedImage(folder, plan.name, plan.sizeBytes.small, async imagePath => {
+      fileSystem ??= unpack(assetsFolder, facts.sizeBytes);
+      const file = await open(imagePath, 'r+');
+      try {
+        await writeSparse(file, await fileSystem, partitionOffsetBytes);
+        const identity = Buffer.from(identityText(plan.guest, plan.name));
+        for (const extent of facts.identity)
+          await file.write(identity, 0, extent.lengthBytes, partitionOffsetBytes + extent.startBytes);
+      } finally {
+        await file.close();
+      }
+      return facts.activity.map(extent => ({
+        startBytes: partitionOffsetBytes + extent.startBytes,
+        lengthBytes: extent.lengthBytes,
+      }));
+    });
+    disks.set(plan.name, disk);
+  }
+  return disks;
+}
+
+async function unpack(assetsFolder: string, sizeBytes: number): Promise<Uint8Array> {
+  const compressed = await readFile(join(assetsFolder, 'small-guest.img.zst'));
+  const fileSystem = await promisify(zstdDecompress)(compressed);
+  if (fileSystem.length !== sizeBytes)
+    throw new AppError(
+      'CORRUPT_DATA',
+      `small-guest.img.zst holds ${fileSystem.length} bytes, not ${sizeBytes}`,
+    );
+  return fileSystem;
+}

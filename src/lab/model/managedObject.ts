@@ -1,0 +1,22 @@
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+
+/** A value in plain form, as described in core/vsphere/schema/order.ts. */
+export type PlainObject = Readonly<Record<string, unknown>>;
+
+/** What the API can refer to and read properties of. */
+export interface ManagedObject {
+  readonly ref: MoRef;
+  /** The value now; undefined for a property that is not set. Only called with names the schema has for the type. */
+  property(name: string): unknown;
+}
+
+/** An object whose properties are given once; a function is asked at every read. */
+export function describedObject(ref: MoRef, properties: Readonly<Record<string, unknown>>): ManagedObject {
+  return {
+    ref,
+    property: name => {
+      const value = properties[name];
+      return typeof value === 'function' ? (value as () => unknown)() : value;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '../base/clock.ts';
+import { toHex, type Random } from '../base/random.ts';
+import type { Secret } from '../base/secret.ts';
+import type { MoRef } from '../core/vsphere/schema/moRef.ts';
+
+/** A client that has logged in. */
+export interface LabSession {
+  /** The cookie's value, the client's proof. */
+  readonly secret: string;
+  /** What other clients may see of it. */
+  readonly key: string;
+  readonly userName: string;
+  readonly loginTime: Date;
+  lastActiveTime: Date;
+  callCount: number;
+  readonly userAgent: string;
+  /** Views, collectors and filters that go with the session. */
+  readonly ownedObjects: Set<MoRef>;
+  /** Aborted when the session ends, however it ends. */
+  readonly ended: AbortController;
+}
+
+export interface SessionOptions {
+  readonly userName: string;
+  readonly password: Secret;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told after a session is gone, with what it owned. */
+  readonly onEnd: (session: LabSession) => void;
+}
+
+/** Who is logged in. A session that is idle for too long is as good as logged out. */
+export class Sessions {
+  readonly #options: SessionOptions;
+  readonly #sessions = new Map<string, LabSession>();
+  readonly #past: { key: string; userName: string; loginTime: Date; callCount: number }[] = [];
+  /** vCenter's default is 30 minutes. */
+  idleTimeoutMs = 30 * 60_000;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined if name or password are wrong. */
+  login(userName: string, password: string, userAgent: string): LabSession | undefined {
+    const { clock, random } = this.#options;
+    if (userName.toLowerCase() !== this.#options.userName.toLowerCase()) return undefined;
+    if (password !== this.#options.password.reveal()) return undefined;
+    const now = clock.now();
+    const session: LabSession = {
+      secret: toHex(random.bytes(20)),
+      key: toHex(random.bytes(16)),
+      userName: this.#options.userName,
+      loginTime: now,
+      lastActiveTime: now,
+      callCount: 0,
+      userAgent,
+      ownedObjects: new Set(),
+      ended: new AbortController(),
+    };
+    this.#sessions.set(session.secret, session);
+    return session;
+  }
+
+  /** The live session of a cookie; finding it counts as activity. */
+  find(secret: string | undefined): LabSession | undefined {
+    const session = secret === undefined ? undefined : this.#sessions.get(secret);
+    if (session === undefined) return undefined;
+    const now = this.#options.clock.now();
+    if (now.getTime() - session.lastActiveTime.getTime() > this.idleTimeoutMs) {
+      this.end(session);
+      return undefined;
+    }
+    session.lastActiveTime = now;
+    session.callCount += 1;
+    return session;
+  }
+
+  end(session: LabSession): void {
+    if (!this.#sessions.delete(session.secret)) return;
+    const { key, userName, loginTime, callCount } = session;
+    this.#past.push({ key, userName, loginTime, callCount });
+    session.ended.abort();
+    this.#options.onEnd(session);
+  }
+
+  live(): readonly LabSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Those that have ended, oldest first. */
+  past(): readonly { key: string; userName: string; loginTime: Date; callCount: number }[] {
+    return this.#past;
+  }
+}

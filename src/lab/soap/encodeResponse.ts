@@ -1,0 +1,138 @@
+import { AppError } from '../../base/errors.ts';
+import { isMoRef } from '../../core/vsphere/schema/moRef.ts';
+import type { Field } from '../../core/vsphere/schema/parseTable.ts';
+import {
+  fieldsOf,
+  isDataType,
+  isPrimitive,
+  isSubtype,
+  primitives,
+  type PrimitiveName,
+} from '../../core/vsphere/schema/schema.ts';
+import type { VimFault } from './vimFault.ts';
+import { escapeXml } from './xmlTree.ts';
+
+/** A value for a field of type `any` whose type the value alone does not tell, for instance a list of properties. */
+export class TypedValue {
+  readonly type: string;
+  readonly repeated: boolean;
+  readonly value: unknown;
+
+  constructor(type: string, repeated: boolean, value: unknown) {
+    this.type = type;
+    this.repeated = repeated;
+    this.value = value;
+  }
+}
+
+export function encodeResponse(operationName: string, returns: Field | undefined, value: unknown): string {
+  const content = returns === undefined || value === undefined ? '' : encodeField(returns, value);
+  return inEnvelope(`<${operationName}Response xmlns="urn:vim25">${content}</${operationName}Response>`);
+}
+
+/** The fault as HTTP 500 carries it. */
+export function encodeFault(fault: VimFault): string {
+  const detail = encodeObject(fault.type, fault.fields);
+  const type = escapeXml(fault.type);
+  return inEnvelope(
+    `<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>${escapeXml(fault.message)}</faultstring>` +
+      `<detail><${type}Fault xmlns="urn:vim25" xsi:type="${type}">${detail}</${type}Fault></detail></soapenv:Fault>`,
+  );
+}
+
+function inEnvelope(body: string): string {
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\n' +
+    '<soapenv:Envelope xmlns:soapenc="http://schemas.xmlsoap.org/soap/encoding/"' +
+    ' xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"' +
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"' +
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n' +
+    `<soapenv:Body>\n${body}\n</soapenv:Body>\n</soapenv:Envelope>`
+  );
+}
+
+function encodeField(field: Field, value: unknown): string {
+  if (!field.repeated) return encodeElement(field.name, field.type, value);
+  if (!Array.isArray(value)) throw unsuitable(field.name, `a list of ${field.type}`, value);
+  return value.map(item => encodeElement(field.name, field.type, item)).join('');
+}
+
+function encodeElement(name: string, declared: string, value: unknown): string {
+  if (declared === 'any') return encodeAny(name, value);
+  if (declared === 'ref') return encodeReference(name, value, '');
+  if (isPrimitive(declared)) return `<${name}>${encodePrimitive(name, declared, value)}</${name}>`;
+  if (typeof value !== 'object' || value === null) throw unsuitable(name, declared, value);
+  const fields = value as Readonly<Record<string, unknown>>;
+  const named = fields['_type'];
+  const actual = typeof named === 'string' ? named : declared;
+  if (!isDataType(actual) || !isSubtype(actual, declared)) throw unsuitable(name, declared, value);
+  const type = actual === declared ? '' : ` xsi:type="${actual}"`;
+  return `<${name}${type}>${encodeObject(actual, fields)}</${name}>`;
+}
+
+function encodeObject(type: string, values: Readonly<Record<string, unknown>>): string {
+  const fields = fieldsOf(type);
+  const known = new Set(fields.map(field => field.name));
+  const unknown = Object.keys(values).find(key => key !== '_type' && !known.has(key));
+  if (unknown !== undefined) throw new AppError('INTERNAL', `${type} has no field ${unknown}`);
+  let text = '';
+  for (const field of fields) {
+    const value = values[field.name];
+    if (value !== undefined) text += encodeField(field, value);
+    // A property that is no longer set is told as a change without a value, required as the field is.
+    else if (!field.optional && field.type !== 'any')
+      throw new AppError('INTERNAL', `${type} needs a value of ${field.name}`);
+  }
+  return text;
+}
+
+function encodeAny(name: string, value: unknown): string {
+  if (value instanceof TypedValue) return encodeTyped(name, value);
+  switch (typeof value) {
+    case 'string':
+      return encodeTyped(name, new TypedValue('str', false, value));
+    case 'boolean':
+      return encodeTyped(name, new TypedValue('bool', false, value));
+    case 'number':
+      return encodeTyped(name, new TypedValue(Math.abs(value) < 2 ** 31 ? 'int' : 'long', false, value));
+    default:
+      if (value instanceof Date) return encodeTyped(name, new TypedValue('date', false, value));
+      if (isMoRef(value)) return encodeTyped(name, new TypedValue('ref', false, value));
+      if (typeof value === 'object' && value !== null && '_type' in value && typeof value._type === 'string')
+        return encodeTyped(name, new TypedValue(value._type, false, value));
+      throw unsuitable(name, 'anyType', value);
+  }
+}
+
+function encodeTyped(name: string, { type, repeated, value }: TypedValue): string {
+  if (repeated) {
+    const xmlName = isPrimitive(type) ? primitives[type] : type;
+    const arrayType = `ArrayOf${xmlName.charAt(0).toUpperCase()}${xmlName.slice(1)}`;
+    const item: Field = { name: xmlName, type, optional: true, repeated: true };
+    return `<${name} xsi:type="${arrayType}">${encodeField(item, value)}</${name}>`;
+  }
+  if (type === 'any') return encodeAny(name, value);
+  if (type === 'ref') return encodeReference(name, value, ' xsi:type="ManagedObjectReference"');
+  if (isPrimitive(type))
+    return `<${name} xsi:type="xsd:${primitives[type]}">${encodePrimitive(name, type, value)}</${name}>`;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const actual = typeof fields['_type'] === 'string' ? fields['_type'] : type;
+  return `<${name} xsi:type="${actual}">${encodeObject(actual, fields)}</${name}>`;
+}
+
+function encodeReference(name: string, value: unknown, attributes: string): string {
+  if (!isMoRef(value)) throw unsuitable(name, 'a reference', value);
+  return `<${name} type="${escapeXml(value.type)}"${attributes}>${escapeXml(value.value)}</${name}>`;
+}
+
+function encodePrimitive(name: string, type: PrimitiveName, value: unknown): string {
+  if (type === 'date' && value instanceof Date) return value.toISOString();
+  if (type === 'bool' && typeof value === 'boolean') return String(value);
+  if ((type === 'str' || type === 'base64') && typeof value === 'string') return escapeXml(value);
+  if (typeof value === 'number' && !['date', 'bool', 'str', 'base64'].includes(type)) return String(value);
+  throw unsuitable(name, primitives[type], value);
+}
+
+function unsuitable(name: string, expected: string, value: unknown): AppError {
+  return new AppError('INTERNAL', `${name} is not ${expected}: ${JSON.stringify(value)}`);
+}
