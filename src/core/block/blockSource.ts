@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, CancelledError } from '../../base/errors.ts';
 
 /**
  * Bytes at random access: a disk, a partition, a volume. Everything that reads disks speaks this one interface.
@@ -31,6 +31,18 @@ export function assertRange(what: string, sizeBytes: number, offsetBytes: number
       `${what}: ${lengthBytes} bytes at ${offsetBytes} leave its ${sizeBytes} bytes`,
     );
   }
+}
+
+/** How every `read` and `write` begins: what cannot be done is refused before anything happens. */
+export function begin(
+  what: string,
+  sizeBytes: number,
+  offsetBytes: number,
+  buffer: Uint8Array,
+  signal: AbortSignal,
+): void {
+  if (signal.aborted) throw new CancelledError();
+  assertRange(what, sizeBytes, offsetBytes, buffer.byteLength);
 }
 
 /** Reads a range into a new array, which is the caller's. */

@@ -1,11 +1,6 @@
 import { AppError } from '../../base/errors.ts';
+import type { DiskBlock } from './diskBlock.ts';
 import { isZero } from './zeros.ts';
-
-/** Bytes and their place on a disk. */
-export interface PlacedBytes {
-  readonly offsetBytes: number;
-  readonly bytes: Uint8Array;
-}
 
 /** One whole piece of a disk that was cut into pieces of equal size. */
 export interface Piece {
@@ -22,7 +17,7 @@ export interface Piece {
  * @throws INVALID_INPUT if the blocks do not ascend, overlap or leave the disk
  */
 export async function* nonZeroPieces(
-  blocks: AsyncIterable<PlacedBytes>,
+  blocks: AsyncIterable<DiskBlock>,
   sizeBytes: number,
   pieceBytes: number,
 ): AsyncGenerator<Piece, void, undefined> {
@@ -54,7 +49,7 @@ export async function* nonZeroPieces(
   if (open !== undefined && !isZero(open.bytes)) yield open;
 }
 
-function assertFollows(block: PlacedBytes, endOfPreviousBytes: number, sizeBytes: number): void {
+function assertFollows(block: DiskBlock, endOfPreviousBytes: number, sizeBytes: number): void {
   const endBytes = block.offsetBytes + block.bytes.byteLength;
   if (!Number.isSafeInteger(endBytes) || block.offsetBytes < endOfPreviousBytes || endBytes > sizeBytes) {
     throw new AppError(
