@@ -19,6 +19,6 @@ export function parseBlobId(text: unknown, where: string): BlobId {
 }
 
 /** Whether `text` is a SHA-256 in lower-case hexadecimal, as ids and file names in a repository are. */
-export function isHexId(text: unknown): text is string {
+export function isHexId(text: unknown): boolean {
   return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
 }
