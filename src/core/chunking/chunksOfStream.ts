@@ -1,0 +1,40 @@
+import { CancelledError } from '../../base/errors.ts';
+import { nonZeroPieces } from '../block/pieces.ts';
+import type { DiskStream } from '../disk/diskTransport.ts';
+import type { Chunk, ChunkGeometry } from './chunk.ts';
+import { assertChunkGeometry } from './geometry.ts';
+
+/**
+ * The whole disk as chunks, from first to last, while it arrives. Holds one chunk. Ends normally only if the stream
+ * did; leaving early closes the stream's blocks.
+ * @throws INVALID_INPUT for a bad geometry or a stream that breaks its promise of order; what the stream throws
+ */
+export async function* chunksOfStream(
+  stream: DiskStream,
+  geometry: ChunkGeometry,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk, void, undefined> {
+  assertChunkGeometry(geometry);
+  const { chunkBytes } = geometry;
+  const { sizeBytes } = stream;
+  const chunkAt = (index: number, bytes: Uint8Array | undefined): Chunk => ({
+    index,
+    offsetBytes: index * chunkBytes,
+    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
+    bytes,
+  });
+
+  let next = 0;
+  for await (const piece of nonZeroPieces(stream.blocks(signal), sizeBytes, chunkBytes)) {
+    if (signal.aborted) throw new CancelledError();
+    for (; next < piece.index; next += 1) yield chunkAt(next, undefined);
+    yield chunkAt(piece.index, unshared(piece.bytes));
+    next = piece.index + 1;
+  }
+  for (; next * chunkBytes < sizeBytes; next += 1) yield chunkAt(next, undefined);
+}
+
+/** A chunk may be handed to a thread with its buffer: it must be the only thing in there. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
