@@ -1,0 +1,164 @@
+import type { Clock } from '../../base/clock.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Secret } from '../../base/secret.ts';
+import { VimFaultError } from './faults.ts';
+import type { MoRef } from './schema/moRef.ts';
+import type { Answer, Arguments, OperationName, Vim, VimCaller } from './vimCaller.ts';
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: Secret;
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A server forgets a session after 30 minutes without a call, some installations earlier. */
+const keepAliveIntervalMs = 5 * 60_000;
+
+const logoutTimeoutMs = 10_000;
+
+/**
+ * A logged-in user of one vCenter or ESXi host. Calls go on when the server forgets the session: it is opened again,
+ * once for all calls that notice, and the call repeated. What lived in the old session, such as filters and views, is
+ * gone then. Disposal logs out.
+ */
+export class VimSession implements VimCaller, AsyncDisposable {
+  readonly content: Vim<'ServiceContent'>;
+  /** As the user wrote it, for messages. */
+  readonly server: string;
+  readonly #caller: VimCaller;
+  readonly #credentials: Credentials;
+  readonly #deps: SessionDeps;
+  readonly #end = new AbortController();
+  #keepAlive: Promise<void> = Promise.resolve();
+  #login: Promise<void> | undefined;
+
+  private constructor(
+    caller: VimCaller,
+    server: string,
+    content: Vim<'ServiceContent'>,
+    credentials: Credentials,
+    deps: SessionDeps,
+  ) {
+    this.#caller = caller;
+    this.server = server;
+    this.content = content;
+    this.#credentials = credentials;
+    this.#deps = deps;
+  }
+
+  /**
+   * @param server  how the user calls the server, for messages
+   * @throws AUTHENTICATION naming user and server if they are refused; UNREACHABLE
+   */
+  static async open(
+    caller: VimCaller,
+    server: string,
+    credentials: Credentials,
+    deps: SessionDeps,
+    signal: AbortSignal,
+  ): Promise<VimSession> {
+    const content = await caller.call('RetrieveServiceContent', serviceInstance, {}, signal);
+    const session = new VimSession(caller, server, content, credentials, deps);
+    await session.#logIn(signal);
+    session.#keepAlive = session.#keepSessionAlive();
+    return session;
+  }
+
+  get about(): Vim<'AboutInfo'> {
+    return this.content.about;
+  }
+
+  /** Names the server for ever: its address may change, this does not. An ESXi host has none; its name stands in. */
+  get instanceUuid(): string {
+    return this.about.instanceUuid ?? this.server;
+  }
+
+  async call<Name extends OperationName>(
+    operation: Name,
+    target: MoRef,
+    args: Arguments<Name>,
+    signal: AbortSignal,
+  ): Promise<Answer<Name>> {
+    try {
+      return await this.#caller.call(operation, target, args, signal);
+    } catch (error) {
+      if (!VimFaultError.isFault(error, 'NotAuthenticated')) throw error;
+      this.#deps.logger.info('the session has expired, logging in again', { server: this.server });
+      await this.#logInAgain(signal);
+      return await this.#caller.call(operation, target, args, signal);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#keepAlive;
+    try {
+      await this.#caller.call('Logout', this.#sessionManager(), {}, AbortSignal.timeout(logoutTimeoutMs));
+    } catch (error) {
+      // The server ends the session by itself; the work that used it has its own result.
+      this.#deps.logger.warn('logging out failed', { server: this.server, error: String(error) });
+    }
+  }
+
+  async #logInAgain(signal: AbortSignal): Promise<void> {
+    this.#login ??= this.#logIn(signal).finally(() => {
+      this.#login = undefined;
+    });
+    await this.#login;
+  }
+
+  async #logIn(signal: AbortSignal): Promise<void> {
+    const { user, password } = this.#credentials;
+    try {
+      await this.#caller.call(
+        'Login',
+        this.#sessionManager(),
+        { userName: user, password: password.reveal(), locale: 'en_US' },
+        signal,
+      );
+    } catch (error) {
+      if (!VimFaultError.isFault(error, 'InvalidLogin', 'PasswordExpired')) throw error;
+      throw new AppError(
+        'AUTHENTICATION',
+        `${this.server} does not accept the user ${user} with this password`,
+        {
+          object: this.server,
+          remedy:
+            'Check the user name and the password; users of a domain are written DOMAIN\\user or user@domain',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #keepSessionAlive(): Promise<void> {
+    const signal = this.#end.signal;
+    for (;;) {
+      try {
+        await this.#deps.clock.sleep(keepAliveIntervalMs, signal);
+        await this.call('CurrentTime', serviceInstance, {}, signal);
+      } catch (error) {
+        // The next call of the work itself meets the same problem and reports it.
+        if (!signal.aborted)
+          this.#deps.logger.debug('keeping the session alive failed', { error: String(error) });
+      }
+    }
+  }
+
+  #sessionManager(): MoRef {
+    return required(this.content.sessionManager, 'session manager', this.server);
+  }
+}
+
+const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstance' };
+
+/** A manager that a standalone host may lack. */
+export function required(manager: MoRef | undefined, what: string, server: string): MoRef {
+  if (manager !== undefined) return manager;
+  throw new AppError('UNSUPPORTED_FORMAT', `${server} has no ${what}`, { object: server });
+}
