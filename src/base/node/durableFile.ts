@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { AppError } from '../errors.ts';
 import { fileError, systemErrorCode } from './fileErrors.ts';
 
 /**
@@ -17,6 +18,23 @@ export async function writeFileDurably(
 ): Promise<void> {
   await placeDurably(path, mode, async file => {
     await file.writeFile(content);
+  });
+}
+
+/**
+ * For targets that are created, never replaced.
+ * @throws CONFLICT if anything stands at `path`
+ */
+export async function requireAbsent(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw fileError(path, error);
+  }
+  throw new AppError('CONFLICT', `${path} exists already`, {
+    object: path,
+    remedy: 'Choose another name, or remove it first',
   });
 }
 
