@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import { toHex, type Random } from '../base/random.ts';
 import type { Secret } from '../base/secret.ts';
 import type { MoRef } from '../core/vsphere/schema/moRef.ts';
+import type { Collector } from './properties/collector.ts';
+import type { FoundObject } from './properties/objectContent.ts';
 
 /** A client that has logged in. */
 export interface LabSession {
@@ -16,6 +18,13 @@ export interface LabSession {
   readonly userAgent: string;
   /** Views, collectors and filters that go with the session. */
   readonly ownedObjects: Set<MoRef>;
+  /** The server's property collector with this session's filters, once it has some. */
+  defaultCollector: Collector | undefined;
+  /** Pages of large answers by token. */
+  readonly unfinishedRetrievals: Map<
+    string,
+    { readonly objects: readonly FoundObject[]; readonly pageSize: number }
+  >;
   /** Aborted when the session ends, however it ends. */
   readonly ended: AbortController;
 }
@@ -56,6 +65,8 @@ export class Sessions {
       callCount: 0,
       userAgent,
       ownedObjects: new Set(),
+      defaultCollector: undefined,
+      unfinishedRetrievals: new Map(),
       ended: new AbortController(),
     };
     this.#sessions.set(session.secret, session);

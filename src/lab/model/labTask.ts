@@ -35,7 +35,7 @@ export class LabTask implements ManagedObject {
   #result: unknown;
   #error: VimFault | undefined;
 
-  private constructor(ref: MoRef, request: TaskRequest, queueTime: Date) {
+  constructor(ref: MoRef, request: TaskRequest, queueTime: Date) {
     this.ref = ref;
     this.#request = request;
     this.#queueTime = queueTime;

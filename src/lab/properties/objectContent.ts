@@ -5,6 +5,12 @@ import { VimFault } from '../soap/vimFault.ts';
 import { readAll, readPath } from './propertyPath.ts';
 import type { PropertySpec } from './selection.ts';
 
+/** An object that was selected, and what is asked of it. */
+export interface FoundObject {
+  readonly object: ManagedObject;
+  readonly propSet: readonly PropertySpec[];
+}
+
 /** What the property specs that fit an object ask of it; unset properties are left out. */
 export function readWanted(object: ManagedObject, propSet: readonly PropertySpec[]): Map<string, TypedValue> {
   const values = new Map<string, TypedValue>();

@@ -1,0 +1,236 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+import { AppError } from '../../base/errors.ts';
+import type { Faults } from '../control.ts';
+import { noFaults } from '../control.ts';
+import { sha256At } from '../disk/diskBytes.ts';
+import { grainBytes } from '../disk/grainMap.ts';
+import type { VersionedDisk } from '../disk/versionedDisk.ts';
+import type { GuestActivity } from '../guest/guestActivity.ts';
+import type { LabContext } from '../labContext.ts';
+import { Lease } from '../model/lease.ts';
+import { LabVm } from '../model/labVm.ts';
+import { removeVm } from '../model/removeVm.ts';
+import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
+
+const maxBytesPerRead = 16 * 1024 * 1024;
+
+/** What one request of the control API works with. */
+interface ControlCall {
+  readonly lab: LabContext;
+  readonly activity: GuestActivity;
+  readonly query: URLSearchParams;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/** An answer in JSON, or bytes as they are. */
+type ControlAnswer = (call: ControlCall, ...pathParts: string[]) => unknown;
+
+/** Method and path, with `:` in place of a part that is handed to the answer. docs/LAB.md describes each. */
+const routes: readonly (readonly [method: string, path: string, answer: ControlAnswer])[] = [
+  ['GET', 'vms', ({ lab }) => [...lab.registry.instancesOf(LabVm)].map(describeVm)],
+  ['POST', 'vms/:', setVm],
+  ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
+  ['GET', 'snapshots', ({ lab }) => lab.snapshotHistory],
+  ['GET', 'leases', ({ lab }) => [...lab.registry.instancesOf(Lease)].map(describeLease)],
+  ['GET', 'sessions', describeSessions],
+  ['POST', 'sessions/expire', ({ lab }) => lab.sessions.live().forEach(session => lab.sessions.end(session))],
+  ['GET', 'disks/:/:', ({ lab }, vm, key) => describeDisk(findDisk(lab, vm, key))],
+  ['GET', 'disks/:/:/sha256', hashDisk],
+  ['GET', 'disks/:/:/bytes', readDisk],
+  ['GET', 'disks/:/:/changes', listChanges],
+  ['POST', 'disks/:/:/burst', burst],
+  [
+    'POST',
+    'activity',
+    ({ activity, body }) => {
+      activity.enabled = body['enabled'] === true;
+    },
+  ],
+  ['GET', 'faults', ({ lab }) => lab.faults],
+  ['POST', 'faults', ({ lab, body }) => changeFaults(lab, body)],
+  ['DELETE', 'faults', ({ lab }) => Object.assign(lab.faults, noFaults())],
+];
+
+/** Answers at `/lab`, to whoever has the token. */
+export function controlEndpoint(lab: LabContext, activity: GuestActivity, token: string): RequestHandler {
+  return async (request, response, url) => {
+    requireToken(request, token);
+    const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
+    for (const [method, pattern, answer] of routes) {
+      const found = matched(pattern, parts);
+      if (method !== request.method || found === undefined) continue;
+      const text = await readBody(request, 1024 * 1024);
+      const body = (text === '' ? {} : parseJson(text)) as Readonly<Record<string, unknown>>;
+      const call = { lab, activity, query: url.searchParams, body, signal: hangUpSignal(response) };
+      const value = await answerOrRefuse(answer, call, found);
+      if (value instanceof Uint8Array) {
+        response.writeHead(200, {
+          'Content-Type': 'application/octet-stream',
+          'Content-Length': value.length,
+        });
+        response.end(value);
+      } else sendJson(response, 200, value ?? {});
+      return;
+    }
+    throw new HttpError(404, `The control API has no ${request.method ?? ''} ${url.pathname}`);
+  };
+}
+
+async function answerOrRefuse(answer: ControlAnswer, call: ControlCall, parts: string[]): Promise<unknown> {
+  try {
+    return await answer(call, ...parts);
+  } catch (error) {
+    if (AppError.is(error, 'NOT_FOUND')) throw new HttpError(404, error.message);
+    if (AppError.is(error, 'INVALID_INPUT')) throw new HttpError(400, error.message);
+    throw error;
+  }
+}
+
+function requireToken(request: IncomingMessage, token: string): void {
+  const given = Buffer.from(request.headers.authorization ?? '');
+  const expected = Buffer.from(`Bearer ${token}`);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+    throw new HttpError(401, 'The control API needs its token');
+}
+
+function matched(pattern: string, parts: readonly string[]): string[] | undefined {
+  const steps = pattern.split('/');
+  if (steps.length !== parts.length) return undefined;
+  if (steps.some((step, index) => step !== ':' && step !== parts[index])) return undefined;
+  return parts.filter((_, index) => steps[index] === ':');
+}
+
+function describeVm(vm: LabVm): unknown {
+  return {
+    name: vm.name,
+    id: vm.ref.value,
+    powerState: vm.powerState,
+    extraConfig: vm.settings['extraConfig'],
+    disks: vm.disks.map(chain => ({
+      deviceKey: chain.key,
+      fileName: chain.current.fileName,
+      ...describeDisk(chain.content),
+    })),
+    snapshots: vm.snapshots.map(snapshot => snapshot.ref.value),
+  };
+}
+
+function describeDisk(disk: VersionedDisk): { sizeBytes: number; position: number } {
+  return { sizeBytes: disk.sizeBytes, position: disk.position };
+}
+
+function describeLease(lease: Lease): unknown {
+  return {
+    id: lease.ref.value,
+    vm: lease.request.vmName,
+    state: lease.state,
+    timeoutSeconds: lease.request.timeoutSeconds,
+    progress: lease.property('transferProgress'),
+    files: lease.files.map(file => ({
+      name: file.name,
+      deviceKey: file.deviceKey,
+      kind: file.transfer.kind,
+      transferred: file.transferred,
+    })),
+  };
+}
+
+function describeSessions({ lab }: ControlCall): unknown {
+  return {
+    live: lab.sessions.live().map(({ key, userName, loginTime, lastActiveTime, callCount, userAgent }) => ({
+      key,
+      userName,
+      loginTime,
+      lastActiveTime,
+      callCount,
+      userAgent,
+    })),
+    past: lab.sessions.past(),
+  };
+}
+
+function setVm({ lab, body }: ControlCall, name = ''): unknown {
+  const vm = liveVm(lab, name);
+  if (typeof body['consolidationNeeded'] === 'boolean') vm.consolidationNeeded = body['consolidationNeeded'];
+  if (body['powerState'] === 'poweredOn' || body['powerState'] === 'poweredOff')
+    vm.powerState = body['powerState'];
+  lab.registry.changed();
+  return describeVm(vm);
+}
+
+async function hashDisk({ lab, query, signal }: ControlCall, vm = '', key = ''): Promise<unknown> {
+  const disk = findDisk(lab, vm, key);
+  const position = numberIn(query, 'position', disk.position);
+  return { position, sha256: await sha256At(disk, position, signal) };
+}
+
+async function readDisk({ lab, query }: ControlCall, vm = '', key = ''): Promise<Uint8Array> {
+  const disk = findDisk(lab, vm, key);
+  const lengthBytes = numberIn(query, 'length', 0);
+  if (lengthBytes > maxBytesPerRead) throw new HttpError(400, `length exceeds ${maxBytesPerRead}`);
+  const bytes = new Uint8Array(lengthBytes);
+  await disk.readAt(numberIn(query, 'position', disk.position), numberIn(query, 'offset', 0), bytes);
+  return bytes;
+}
+
+function listChanges({ lab, query }: ControlCall, vm = '', key = ''): unknown {
+  const disk = findDisk(lab, vm, key);
+  const until = numberIn(query, 'until', disk.position);
+  const since = numberIn(query, 'since', 0);
+  return { since, until, grainBytes, grains: disk.changedGrains(since, until) };
+}
+
+async function burst({ lab, activity, body }: ControlCall, vm = '', key = ''): Promise<unknown> {
+  const disk = findDisk(lab, vm, key);
+  const written = await activity.burst(disk, {
+    bytes: Number(body['bytes'] ?? 1024 * 1024),
+    offset: Number(body['offset'] ?? 0),
+    scattered: body['scattered'] === true,
+  });
+  if (!written) throw new HttpError(404, `Nothing is known of a file on disk ${key} of ${vm}`);
+  return describeDisk(disk);
+}
+
+/** Lists of faults grow by what is given; everything else is replaced. */
+function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>): Faults {
+  const { faults } = lab;
+  const unknown = Object.keys(body).find(key => !(key in faults));
+  if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
+  const { methods, streams, delays, ...settings } = body as Partial<Faults>;
+  for (const fault of methods ?? []) faults.methods.push({ ...fault, times: Number(fault.times) || 1 });
+  for (const fault of streams ?? []) faults.streams.push({ ...fault, times: Number(fault.times) || 1 });
+  Object.assign(faults.delays, delays);
+  return Object.assign(faults, settings);
+}
+
+function liveVm(lab: LabContext, name = ''): LabVm {
+  for (const vm of lab.registry.instancesOf(LabVm)) if (vm.name === name || vm.ref.value === name) return vm;
+  throw new HttpError(404, `There is no VM ${name}`);
+}
+
+/** Of a VM by name or id; VMs that are gone are still known. */
+function findDisk(lab: LabContext, vm = '', key = ''): VersionedDisk {
+  const vms = [...lab.registry.instancesOf(LabVm), ...lab.retiredVms.toReversed()];
+  const found = vms.find(candidate => candidate.name === vm || candidate.ref.value === vm);
+  const disk = found?.disks.find(chain => String(chain.key) === key);
+  if (disk === undefined) throw new HttpError(404, `There is no disk ${key} of ${vm}`);
+  return disk.content;
+}
+
+function numberIn(query: URLSearchParams, name: string, otherwise: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  if (!/^\d{1,16}$/.test(text)) throw new HttpError(400, `${name} is not a number`);
+  return Number(text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpError(400, 'The body is not JSON');
+  }
+}

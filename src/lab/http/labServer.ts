@@ -1,0 +1,89 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { AppError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { ServerCertificate } from '../tls/selfSigned.ts';
+import { HttpError, sendText, type RequestHandler } from './httpAnswer.ts';
+
+/** The lab's one server: TLS, on a loopback address. Which part answers is decided by the longest matching prefix. */
+export class LabServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #logger: Logger;
+  readonly #connections = new Set<Duplex>();
+  readonly #handlers = new Map<string, RequestHandler>();
+
+  constructor(certificate: ServerCertificate, logger: Logger) {
+    this.#logger = logger;
+    const { certificatePem, privateKeyPem } = certificate;
+    this.#server = createServer({ cert: certificatePem, key: privateKeyPem }, (request, response) => {
+      const url = new URL(request.url ?? '/', 'https://lab.invalid');
+      const handler = this.#handlerOf(url.pathname);
+      const answered =
+        handler === undefined
+          ? Promise.reject(new HttpError(404, 'Not found'))
+          : handler(request, response, url);
+      answered.catch((error: unknown) => {
+        const status = error instanceof HttpError ? error.status : 500;
+        const message = error instanceof Error ? error.message : String(error);
+        if (status === 500 && !response.destroyed) this.#logger.error(message, { path: url.pathname });
+        if (response.headersSent) response.destroy();
+        else sendText(response, status, 'text/plain', message);
+      });
+    });
+    // Uploads of large disks take longer than Node's limit for a request.
+    this.#server.requestTimeout = 0;
+    this.#server.keepAliveTimeout = 60_000;
+    this.#server.on('connection', (connection: Duplex) => {
+      this.#connections.add(connection);
+      connection.once('close', () => this.#connections.delete(connection));
+    });
+  }
+
+  /** @param prefix  of paths, for instance "/sdk" */
+  handle(prefix: string, handler: RequestHandler): void {
+    this.#handlers.set(prefix, handler);
+  }
+
+  /**
+   * Returns the authority under which the server answers, for instance "127.0.0.1:8989".
+   * @param address  host and port; port 0 takes a free one
+   * @throws INVALID_INPUT for anything but a loopback address
+   */
+  async listen(address: string): Promise<string> {
+    const { host, port } = parseLoopback(address);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, resolve);
+    });
+    const bound = this.#server.address() as AddressInfo;
+    return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise(resolve => this.#server.close(resolve));
+    for (const connection of this.#connections) connection.destroy();
+    await closed;
+  }
+
+  #handlerOf(path: string): RequestHandler | undefined {
+    const prefixes = [...this.#handlers.keys()].filter(
+      prefix => path === prefix || path.startsWith(`${prefix}/`),
+    );
+    const longest = prefixes.sort((a, b) => b.length - a.length)[0];
+    return longest === undefined ? undefined : this.#handlers.get(longest);
+  }
+}
+
+function parseLoopback(address: string): { host: string; port: number } {
+  const match = /^(127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[2]);
+  if (match?.[1] === undefined || port > 65_535)
+    throw new AppError('INVALID_INPUT', `the lab does not listen on ${address}`, {
+      object: address,
+      remedy:
+        'Give a loopback address with a port, for instance 127.0.0.1:0; the lab is for this machine alone',
+    });
+  return { host: match[1] === '[::1]' ? '::1' : match[1], port };
+}

@@ -1,0 +1,129 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { toHex, type Random } from '../base/random.ts';
+import type { Secret } from '../base/secret.ts';
+import { noFaults } from './control.ts';
+import { DiskStore } from './disk/diskStore.ts';
+import { GuestActivity, type ActiveDisk } from './guest/guestActivity.ts';
+import { controlEndpoint } from './http/controlEndpoint.ts';
+import { LabServer } from './http/labServer.ts';
+import type { GuestDisk } from './images/guestDisks.ts';
+import type { LabContext, ServerAddress } from './labContext.ts';
+import { methods } from './methods/methods.ts';
+import { createGuestVms, seededUuid } from './model/guestVms.ts';
+import { createInventory } from './model/inventory.ts';
+import { LabVm } from './model/labVm.ts';
+import { ObjectRegistry } from './model/objectRegistry.ts';
+import { createServices } from './model/services.ts';
+import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
+import { Sessions } from './sessions.ts';
+import { soapEndpoint } from './soap/soapEndpoint.ts';
+import { selfSignedCertificate } from './tls/selfSigned.ts';
+
+export interface LabParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A loopback address with port. */
+  readonly listen: string;
+  readonly userName: string;
+  readonly password: Secret;
+  readonly seed: number;
+  /** By name. */
+  readonly images: ReadonlyMap<string, GuestDisk>;
+  /** A folder of this lab alone. */
+  readonly stateFolder: string;
+  readonly activity: boolean;
+}
+
+/** A lab that answers, until it is disposed. */
+export interface RunningLab extends AsyncDisposable {
+  readonly url: string;
+  /** SHA-256 of the server's certificate. */
+  readonly fingerprint: string;
+  readonly controlUrl: string;
+  readonly controlToken: string;
+}
+
+const activityIntervalMs = 400;
+
+/** Puts the lab together and starts it. */
+export async function startLab(parts: LabParts): Promise<RunningLab> {
+  const { clock, random, logger } = parts;
+  const certificate = selfSignedCertificate('Quiesce lab', clock, random);
+  const server = new LabServer(certificate, logger);
+  const disks = new DiskStore(parts.stateFolder);
+  const stop = new AbortController();
+  try {
+    const authority = await server.listen(parts.listen);
+    const lab = createContext(parts, disks, { authority, sha1Thumbprint: certificate.sha1Thumbprint });
+    await createGuestVms(lab, parts.images, parts.seed);
+    const activity = new GuestActivity({
+      clock,
+      disks: activeDisks(lab.registry, parts.images),
+      seed: parts.seed,
+      intervalMs: activityIntervalMs,
+      enabled: parts.activity,
+    });
+    const controlToken = toHex(random.bytes(16));
+    server.handle('/sdk', soapEndpoint(lab, methods));
+    server.handle('/nfc', nfcEndpoint(lab));
+    server.handle('/lab', controlEndpoint(lab, activity, controlToken));
+    const guests = activity.run(stop.signal);
+    return {
+      url: `https://${authority}`,
+      fingerprint: certificate.fingerprint,
+      controlUrl: `https://${authority}/lab`,
+      controlToken,
+      [Symbol.asyncDispose]: async () => {
+        stop.abort();
+        await guests;
+        await server[Symbol.asyncDispose]();
+        await disks[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    await disks[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress): LabContext {
+  const { clock, random, logger } = parts;
+  const registry = new ObjectRegistry();
+  const inventory = createInventory(registry);
+  createServices(registry, clock, inventory.rootFolder, seededUuid(`${parts.seed} vcenter`));
+  const sessions = new Sessions({
+    userName: parts.userName,
+    password: parts.password,
+    clock,
+    random,
+    onEnd: session => {
+      for (const ref of session.ownedObjects) registry.remove(ref);
+    },
+  });
+  return {
+    clock,
+    random,
+    logger,
+    registry,
+    inventory,
+    sessions,
+    disks,
+    faults: noFaults(),
+    snapshotHistory: [],
+    retiredVms: [],
+    address,
+  };
+}
+
+function activeDisks(registry: ObjectRegistry, images: ReadonlyMap<string, GuestDisk>): ActiveDisk[] {
+  return [...registry.instancesOf(LabVm)].flatMap(vm =>
+    vm.disks.flatMap(({ content }) => {
+      const extents = images.get(content.name)?.activity;
+      if (extents === undefined) return [];
+      return [{ disk: content, extents, running: () => vm.powerState === 'poweredOn' }];
+    }),
+  );
+}

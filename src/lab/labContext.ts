@@ -1,0 +1,33 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { Faults } from './control.ts';
+import type { DiskStore } from './disk/diskStore.ts';
+import type { Inventory } from './model/inventory.ts';
+import type { LabVm } from './model/labVm.ts';
+import type { ObjectRegistry } from './model/objectRegistry.ts';
+import type { SnapshotRecord } from './model/snapshotHistory.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What every part of the lab works with. Made once, in main.ts. */
+export interface LabContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly registry: ObjectRegistry;
+  readonly inventory: Inventory;
+  readonly sessions: Sessions;
+  readonly disks: DiskStore;
+  readonly faults: Faults;
+  /** Every snapshot ever taken, oldest first. */
+  readonly snapshotHistory: SnapshotRecord[];
+  /** VMs that are gone, in the order in which they went. */
+  readonly retiredVms: LabVm[];
+  readonly address: ServerAddress;
+}
+
+export interface ServerAddress {
+  /** Host and port, as URLs name them. */
+  readonly authority: string;
+  readonly sha1Thumbprint: string;
+}

@@ -1,0 +1,138 @@
+import { toHex } from '../../base/random.ts';
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import type { LabContext } from '../labContext.ts';
+import type { DiskChain } from '../model/diskChain.ts';
+import { createImportedVm, importedFiles } from '../model/importVm.ts';
+import { Lease, type LeaseFile, type LeaseRequest } from '../model/lease.ts';
+import type { LabVm } from '../model/labVm.ts';
+import type { PlainObject } from '../model/managedObject.ts';
+import { removeVm } from '../model/removeVm.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { deviceId } from '../model/deviceId.ts';
+import { invalidArgument, invalidPowerState, VimFault } from '../soap/vimFault.ts';
+import type { MethodCall, MethodTable } from './methodCall.ts';
+import { vmOf } from './vmMethods.ts';
+
+export const leaseMethods: MethodTable = {
+  ExportVm: {
+    on: 'VirtualMachine',
+    answer: call => {
+      const vm = vmOf(call);
+      if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
+      const disks = vm.disks.map(chain => ({ chain, position: chain.content.position }));
+      return exportLease(call.lab, vm, vm.ref, disks);
+    },
+  },
+  ExportSnapshot: {
+    on: 'VirtualMachineSnapshot',
+    answer: ({ lab, self }) => {
+      const { facts, ref } = self as Snapshot;
+      return exportLease(lab, lab.registry.get(facts.vm) as LabVm, ref, facts.disks);
+    },
+  },
+  ImportVApp: { on: 'ResourcePool', answer: importVm },
+  HttpNfcLeaseProgress: {
+    on: 'HttpNfcLease',
+    answer: call => {
+      const percent = call.parameters['percent'] as number;
+      if (percent < 0 || percent > 100) throw invalidArgument('percent');
+      leaseOf(call).progress(percent);
+    },
+  },
+  HttpNfcLeaseComplete: {
+    on: 'HttpNfcLease',
+    answer: call => {
+      leaseOf(call).complete();
+    },
+  },
+  HttpNfcLeaseAbort: {
+    on: 'HttpNfcLease',
+    answer: call => {
+      const given = call.parameters['fault'] as PlainObject | undefined;
+      const message = (given?.['localizedMessage'] ?? 'The task was canceled by a user.') as string;
+      leaseOf(call).fail(new VimFault('RequestCanceled', message));
+    },
+  },
+  HttpNfcLeaseGetManifest: {
+    on: 'HttpNfcLease',
+    answer: call => (call.lab.faults.manifests ? leaseOf(call).manifest() : []),
+  },
+  HttpNfcLeaseSetManifestChecksumType: { on: 'HttpNfcLease', answer: () => undefined },
+};
+
+function leaseOf({ self }: MethodCall): Lease {
+  return self as Lease;
+}
+
+function exportLease(
+  lab: LabContext,
+  vm: LabVm,
+  entity: MoRef,
+  disks: readonly { readonly chain: DiskChain; readonly position: number }[],
+): MoRef {
+  vm.assertUnlocked();
+  const lease = newLease(lab, { entity, vmName: vm.name, onEnd: () => vm.unlock(lease.ref) });
+  vm.lock(lease.ref);
+  const files = disks.map(({ chain, position }, index): LeaseFile => ({
+    name: `disk-${index}.vmdk`,
+    deviceKey: chain.key,
+    capacityBytes: chain.content.sizeBytes,
+    importKey: `/${vm.ref.value}/${deviceId(chain.device, vm.devices)}`,
+    transfer: { kind: 'export', disk: chain.content, position },
+    transferred: undefined,
+  }));
+  void becomeReadyLater(lab, lease, async () => await Promise.resolve(files));
+  return lease.ref;
+}
+
+function importVm({ lab, self, parameters }: MethodCall): MoRef {
+  const spec = parameters['spec'] as PlainObject;
+  if (spec['_type'] !== 'VirtualMachineImportSpec') throw invalidArgument('spec');
+  const configSpec = spec['configSpec'] as PlainObject;
+  const folder = (parameters['folder'] ?? lab.inventory.vmFolder) as MoRef;
+  if (lab.registry.get(folder).ref.type !== 'Folder') throw invalidArgument('folder');
+  const vm = createImportedVm(lab, configSpec, folder, self.ref, parameters['host'] as MoRef | undefined);
+  const lease = newLease(lab, {
+    entity: vm.ref,
+    vmName: vm.name,
+    onEnd: completed => {
+      vm.unlock(lease.ref);
+      // What an unfinished import has made goes with its lease.
+      if (!completed) removeVm(lab, vm);
+    },
+  });
+  vm.lock(lease.ref);
+  void becomeReadyLater(lab, lease, async () => await importedFiles(lab, vm, configSpec));
+  return lease.ref;
+}
+
+function newLease(lab: LabContext, request: Pick<LeaseRequest, 'entity' | 'vmName' | 'onEnd'>): Lease {
+  const { registry, clock, random, faults, address } = lab;
+  const value = `session[${toHex(random.bytes(8))}]${registry.newId('lease')}`;
+  const full: LeaseRequest = {
+    ...request,
+    secret: toHex(random.bytes(16)),
+    timeoutSeconds: faults.leaseTimeoutSeconds,
+    urlHost: faults.leaseUrls === 'asterisk' ? '*' : address.authority,
+    sslThumbprint: address.sha1Thumbprint,
+  };
+  return registry.add(new Lease({ type: 'HttpNfcLease', value }, full, registry, clock));
+}
+
+/** A lease is answered at once and can be used a moment later, as on a real server. */
+async function becomeReadyLater(
+  lab: LabContext,
+  lease: Lease,
+  prepare: () => Promise<readonly LeaseFile[]>,
+): Promise<void> {
+  try {
+    await lab.clock.sleep(lab.faults.taskStepMs, lease.endSignal);
+    lease.becomeReady(await prepare());
+  } catch (error) {
+    lease.fail(
+      error instanceof VimFault
+        ? error
+        : new VimFault('SystemError', String(error), { reason: String(error) }),
+    );
+  }
+}

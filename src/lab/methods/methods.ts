@@ -1,0 +1,17 @@
+import { leaseMethods } from './leaseMethods.ts';
+import type { MethodTable } from './methodCall.ts';
+import { propertyMethods } from './propertyMethods.ts';
+import { sessionMethods } from './sessionMethods.ts';
+import { snapshotMethods } from './snapshotMethods.ts';
+import { viewMethods } from './viewMethods.ts';
+import { vmMethods } from './vmMethods.ts';
+
+/** Everything the lab answers but Login. */
+export const methods: MethodTable = {
+  ...sessionMethods,
+  ...viewMethods,
+  ...propertyMethods,
+  ...vmMethods,
+  ...snapshotMethods,
+  ...leaseMethods,
+};

@@ -1,0 +1,53 @@
+import { propertiesOf } from '../../core/vsphere/schema/schema.ts';
+import type { LabSession } from '../sessions.ts';
+import { TypedValue } from '../soap/encodeResponse.ts';
+import { VimFault } from '../soap/vimFault.ts';
+import { readPath } from '../properties/propertyPath.ts';
+import type { MethodTable } from './methodCall.ts';
+
+/** Service and session, for clients that are logged in. Login itself is in the endpoint: it makes the session. */
+export const sessionMethods: MethodTable = {
+  RetrieveServiceContent: { on: 'ServiceInstance', answer: ({ self }) => self.property('content') },
+  CurrentTime: { on: 'ServiceInstance', answer: ({ lab }) => lab.clock.now() },
+  Logout: {
+    on: 'SessionManager',
+    answer: ({ lab, session }) => {
+      lab.sessions.end(session);
+    },
+  },
+  SessionIsActive: {
+    on: 'SessionManager',
+    answer: ({ lab, parameters }) =>
+      lab.sessions
+        .live()
+        .some(live => live.key === parameters['sessionID'] && live.userName === parameters['userName']),
+  },
+  Fetch: {
+    on: 'ManagedObject',
+    answer: ({ self, session, parameters }) => {
+      const name = String(parameters['prop']);
+      if (self.ref.type === 'SessionManager' && name === 'currentSession')
+        return new TypedValue('UserSession', false, describeSession(session));
+      if (!propertiesOf(self.ref.type).some(field => field.name === name))
+        throw new VimFault('InvalidProperty', '', { name });
+      return readPath(self, name);
+    },
+  },
+};
+
+export function describeSession(session: LabSession): Readonly<Record<string, unknown>> {
+  const { key, userName, loginTime, lastActiveTime, userAgent, callCount } = session;
+  return {
+    key,
+    userName,
+    fullName: userName,
+    loginTime,
+    lastActiveTime,
+    locale: 'en',
+    messageLocale: 'en',
+    extensionSession: false,
+    ipAddress: '127.0.0.1',
+    userAgent,
+    callCount,
+  };
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+
+import { defined } from '../../base/assert.ts';
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import type { GuestDisk } from '../images/guestDisks.ts';
+import type { LabContext } from '../labContext.ts';
+import { diskOf } from './hardwareSpec.ts';
+import { LabVm, type PowerState } from './labVm.ts';
+import { scsiDisk, standardDevices } from './standardHardware.ts';
+import { standardSettings } from './vmSettings.ts';
+
+interface GuestPlan {
+  readonly name: string;
+  readonly guestId: string;
+  readonly guestFullName: string;
+  readonly firmware: 'bios' | 'efi';
+  readonly annotation: string;
+  readonly numCPU: number;
+  readonly memoryMB: number;
+  readonly powerState: PowerState;
+  /** Undefined: directly in the datacenter's VM folder. */
+  readonly folder: string | undefined;
+  readonly datastore: string;
+  readonly networks: readonly string[];
+  /** Names of images. */
+  readonly disks: readonly string[];
+}
+
+const guests: readonly GuestPlan[] = [
+  {
+    name: 'web01',
+    guestId: 'debian12_64Guest',
+    guestFullName: 'Debian GNU/Linux 12 (64-bit)',
+    firmware: 'efi',
+    annotation: 'Web front end',
+    numCPU: 2,
+    memoryMB: 4096,
+    powerState: 'poweredOn',
+    folder: 'Production',
+    datastore: 'datastore1',
+    networks: ['VM Network'],
+    disks: ['web01'],
+  },
+  {
+    name: 'db01',
+    guestId: 'rhel9_64Guest',
+    guestFullName: 'Red Hat Enterprise Linux 9 (64-bit)',
+    firmware: 'efi',
+    annotation: 'Database; its data is on the second disk',
+    numCPU: 4,
+    memoryMB: 16_384,
+    powerState: 'poweredOn',
+    folder: 'Production',
+    datastore: 'datastore1',
+    networks: ['VM Network', 'Backend'],
+    disks: ['db01-system', 'db01-data'],
+  },
+  {
+    name: 'build01',
+    guestId: 'ubuntu64Guest',
+    guestFullName: 'Ubuntu Linux (64-bit)',
+    firmware: 'bios',
+    annotation: 'Build host',
+    numCPU: 8,
+    memoryMB: 8192,
+    powerState: 'poweredOn',
+    folder: undefined,
+    datastore: 'datastore2',
+    networks: ['Backend'],
+    disks: ['build01'],
+  },
+  {
+    name: 'archive01',
+    guestId: 'otherLinux64Guest',
+    guestFullName: 'Other Linux (64-bit)',
+    firmware: 'bios',
+    annotation: 'Powered on once a quarter',
+    numCPU: 1,
+    memoryMB: 2048,
+    powerState: 'poweredOff',
+    folder: 'Archive',
+    datastore: 'datastore2',
+    networks: ['Backend'],
+    disks: ['archive01'],
+  },
+];
+
+/** Puts the lab's four VMs into the registry. */
+export async function createGuestVms(
+  lab: LabContext,
+  images: ReadonlyMap<string, GuestDisk>,
+  seed: number,
+): Promise<void> {
+  for (const [index, plan] of guests.entries())
+    lab.registry.add(await createVm(lab, plan, index, images, seed));
+}
+
+async function createVm(
+  lab: LabContext,
+  plan: GuestPlan,
+  index: number,
+  images: ReadonlyMap<string, GuestDisk>,
+  seed: number,
+): Promise<LabVm> {
+  const { inventory } = lab;
+  const path = `[${plan.datastore}] ${plan.name}/`;
+  const nics = plan.networks.map((networkName, nic) => ({
+    networkName,
+    network: named(inventory.networks, networkName),
+    macAddress: `00:50:56:8f:${hexPair(index + 1)}:${hexPair(nic)}`,
+  }));
+  const disks = [];
+  for (const [unit, image] of plan.disks.entries()) {
+    const base = named(images, image);
+    const content = await lab.disks.fromBase(image, base);
+    const device = scsiDisk(unit, `Hard disk ${unit + 1}`, base.sizeBytes, true);
+    disks.push(diskOf(lab, plan.name, path, device, content));
+  }
+  const createDate = new Date(Date.UTC(2025, 10, 3 + index, 9, 30));
+  return new LabVm(
+    { type: 'VirtualMachine', value: lab.registry.newId('vm') },
+    {
+      home: {
+        folder: plan.folder === undefined ? inventory.vmFolder : named(inventory.vmFolders, plan.folder),
+        resourcePool: inventory.resourcePool,
+        host: defined(inventory.hosts[index % inventory.hosts.length], 'a host'),
+        datastore: named(inventory.datastores, plan.datastore),
+        path,
+      },
+      settings: standardSettings({
+        name: plan.name,
+        guestId: plan.guestId,
+        guestFullName: plan.guestFullName,
+        firmware: plan.firmware,
+        annotation: plan.annotation,
+        uuid: seededUuid(`${seed} ${plan.name} bios`),
+        instanceUuid: seededUuid(`${seed} ${plan.name} instance`),
+        createDate,
+        vmPathName: `${path}${plan.name}.vmx`,
+      }),
+      hardware: { numCPU: plan.numCPU, numCoresPerSocket: 1, memoryMB: plan.memoryMB },
+      devices: standardDevices(
+        plan.disks.map((_, unit) => unit),
+        nics,
+      ),
+      disks,
+      powerState: plan.powerState,
+      bootTime: plan.powerState === 'poweredOn' ? lab.clock.now() : undefined,
+      toolsInstalled: true,
+    },
+  );
+}
+
+/** A UUID that the same text always gives. */
+export function seededUuid(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function named<Value extends MoRef | GuestDisk>(map: ReadonlyMap<string, Value>, name: string): Value {
+  return defined(map.get(name), name);
+}
+
+function hexPair(number: number): string {
+  return number.toString(16).padStart(2, '0');
+}

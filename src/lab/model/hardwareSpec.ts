@@ -1,0 +1,166 @@
+import { randomUuid } from '../../base/random.ts';
+import { isSubtype } from '../../core/vsphere/schema/schema.ts';
+import type { LabContext } from '../labContext.ts';
+import { VimFault } from '../soap/vimFault.ts';
+import { DiskChain } from './diskChain.ts';
+import type { LabVm } from './labVm.ts';
+import type { PlainObject } from './managedObject.ts';
+import { deviceKeys } from './standardHardware.ts';
+
+/** What a VM's hardware becomes, before anything is done. */
+export interface HardwarePlan {
+  readonly devices: readonly PlainObject[];
+  readonly keptDisks: readonly DiskChain[];
+  /** Disks to make, with their final keys. */
+  readonly newDisks: readonly PlainObject[];
+  readonly numCPU: number | undefined;
+  readonly numCoresPerSocket: number | undefined;
+  readonly memoryMB: number | undefined;
+}
+
+/**
+ * Works out `deviceChange` and the processor and memory fields of a VirtualMachineConfigSpec. Devices to add get their
+ * final keys here: clients give negative ones of their own, by which devices of one spec refer to each other.
+ * @throws VimFault InvalidDeviceSpec with the index of the change that cannot be
+ */
+export function planHardware(
+  devices: readonly PlainObject[],
+  disks: readonly DiskChain[],
+  spec: PlainObject,
+): HardwarePlan {
+  let plannedDevices = [...devices];
+  let keptDisks = [...disks];
+  const newDisks: PlainObject[] = [];
+  const finalKeys = new Map<unknown, number>();
+  const changes = (spec['deviceChange'] ?? []) as readonly PlainObject[];
+  const usedKeys = new Set([...devices.map(device => device['key']), ...disks.map(disk => disk.key)]);
+  for (const [index, change] of changes.entries()) {
+    const device = change['device'] as PlainObject;
+    const known = (key: unknown) => plannedDevices.some(other => other['key'] === key);
+    switch (change['operation']) {
+      case 'add': {
+        const key = freeKey(device, usedKeys);
+        finalKeys.set(device['key'], key);
+        usedKeys.add(key);
+        const placed = { ...device, key, controllerKey: device['controllerKey'] };
+        if (isDisk(device)) newDisks.push(placed);
+        else plannedDevices.push(placed);
+        break;
+      }
+      case 'remove': {
+        if (!known(device['key']) && !keptDisks.some(disk => disk.key === device['key']))
+          throw invalidDevice(index, 'deviceChange.device.key');
+        plannedDevices = plannedDevices.filter(other => other['key'] !== device['key']);
+        keptDisks = keptDisks.filter(disk => disk.key !== device['key']);
+        break;
+      }
+      case 'edit': {
+        if (!known(device['key']) && !keptDisks.some(disk => disk.key === device['key']))
+          throw invalidDevice(index, 'deviceChange.device.key');
+        plannedDevices = plannedDevices.map(other =>
+          other['key'] === device['key'] ? { ...other, ...device } : other,
+        );
+        break;
+      }
+      default:
+        throw invalidDevice(index, 'deviceChange.operation');
+    }
+  }
+  const placedOn = (device: PlainObject): PlainObject => ({
+    ...device,
+    controllerKey: finalKeys.get(device['controllerKey']) ?? device['controllerKey'],
+  });
+  return {
+    devices: plannedDevices.map(placedOn).map(withLabel),
+    keptDisks,
+    newDisks: newDisks.map(placedOn).map(withLabel),
+    numCPU: spec['numCPUs'] as number | undefined,
+    numCoresPerSocket: spec['numCoresPerSocket'] as number | undefined,
+    memoryMB: spec['memoryMB'] as number | undefined,
+  };
+}
+
+/** Makes the disks of a plan, empty, and gives the VM its new hardware. */
+export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePlan): Promise<void> {
+  const disks = [...plan.keptDisks];
+  for (const device of plan.newDisks) disks.push(await blankDisk(lab, vm.name, vm.home.path, device));
+  vm.devices = plan.devices;
+  vm.disks = disks;
+  if (plan.numCPU !== undefined) vm.hardware.numCPU = plan.numCPU;
+  if (plan.numCoresPerSocket !== undefined) vm.hardware.numCoresPerSocket = plan.numCoresPerSocket;
+  if (plan.memoryMB !== undefined) vm.hardware.memoryMB = plan.memoryMB;
+}
+
+export async function blankDisk(
+  lab: LabContext,
+  vmName: string,
+  path: string,
+  device: PlainObject,
+): Promise<DiskChain> {
+  const content = await lab.disks.blank(`${vmName} disk ${String(device['key'])}`, diskSizeBytes(device));
+  return diskOf(lab, vmName, path, device, content);
+}
+
+export function diskOf(
+  lab: LabContext,
+  vmName: string,
+  path: string,
+  device: PlainObject,
+  content: DiskChain['content'],
+): DiskChain {
+  const index = Number(device['key']) - deviceKeys.firstDisk;
+  const fileName = `${path}${vmName}${index === 0 ? '' : `_${index}`}.vmdk`;
+  const backing = (device['backing'] ?? {}) as PlainObject;
+  const uuid = randomUuid(lab.random).toUpperCase();
+  const own = { diskMode: 'persistent', thinProvisioned: true, sharing: 'sharingNone', ...backing };
+  return new DiskChain({ ...device, backing: own }, content, fileName, uuid);
+}
+
+export function diskSizeBytes(device: PlainObject): number {
+  const bytes = device['capacityInBytes'] as number | undefined;
+  return bytes ?? (device['capacityInKB'] as number) * 1024;
+}
+
+export function isDisk(device: PlainObject): boolean {
+  return device['_type'] === 'VirtualDisk';
+}
+
+/** Ranges of keys as vSphere gives them. */
+function freeKey(device: PlainObject, used: ReadonlySet<unknown>): number {
+  const type = String(device['_type'] ?? 'VirtualDevice');
+  const first = isDisk(device)
+    ? deviceKeys.firstDisk
+    : isSubtype(type, 'VirtualEthernetCard')
+      ? deviceKeys.firstNic
+      : isSubtype(type, 'VirtualSCSIController')
+        ? deviceKeys.scsi
+        : isSubtype(type, 'VirtualSATAController')
+          ? deviceKeys.ahci
+          : isSubtype(type, 'VirtualNVMEController')
+            ? 31_000
+            : isSubtype(type, 'VirtualCdrom')
+              ? 16_000
+              : isSubtype(type, 'VirtualIDEController')
+                ? deviceKeys.ide
+                : 13_000;
+  for (let key = first; ; key += 1) if (!used.has(key)) return key;
+}
+
+function withLabel(device: PlainObject): PlainObject {
+  if (device['deviceInfo'] !== undefined) return device;
+  const key = Number(device['key']);
+  const type = String(device['_type'] ?? 'VirtualDevice');
+  const label = isDisk(device)
+    ? `Hard disk ${key - deviceKeys.firstDisk + 1}`
+    : isSubtype(type, 'VirtualEthernetCard')
+      ? `Network adapter ${key - deviceKeys.firstNic + 1}`
+      : `${type.replace(/^Virtual|^ParaVirtual/, '')} ${key}`;
+  return { ...device, deviceInfo: { label, summary: label } };
+}
+
+function invalidDevice(deviceIndex: number, property: string): VimFault {
+  return new VimFault('InvalidDeviceSpec', `Invalid configuration for device '${deviceIndex}'.`, {
+    property,
+    deviceIndex,
+  });
+}

@@ -1,0 +1,197 @@
+import { GiB } from '../../base/units.ts';
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { describedObject } from './managedObject.ts';
+import type { ObjectRegistry } from './objectRegistry.ts';
+import { LabVm } from './labVm.ts';
+
+/** Where the lab's VMs live. Ids look like those of a vCenter, and stay the same from run to run. */
+export interface Inventory {
+  readonly rootFolder: MoRef;
+  readonly datacenter: MoRef;
+  readonly vmFolder: MoRef;
+  /** Folders below the VM folder by name. */
+  readonly vmFolders: ReadonlyMap<string, MoRef>;
+  readonly resourcePool: MoRef;
+  readonly cluster: MoRef;
+  readonly hosts: readonly MoRef[];
+  readonly datastores: ReadonlyMap<string, MoRef>;
+  readonly networks: ReadonlyMap<string, MoRef>;
+}
+
+/** Makes everything but the VMs and puts it into the registry. */
+export function createInventory(registry: ObjectRegistry): Inventory {
+  const inventory: Inventory = {
+    rootFolder: { type: 'Folder', value: 'group-d1' },
+    datacenter: { type: 'Datacenter', value: 'datacenter-21' },
+    vmFolder: { type: 'Folder', value: 'group-v22' },
+    vmFolders: new Map([
+      ['Production', { type: 'Folder', value: 'group-v41' }],
+      ['Archive', { type: 'Folder', value: 'group-v42' }],
+    ]),
+    resourcePool: { type: 'ResourcePool', value: 'resgroup-27' },
+    cluster: { type: 'ClusterComputeResource', value: 'domain-c26' },
+    hosts: [
+      { type: 'HostSystem', value: 'host-28' },
+      { type: 'HostSystem', value: 'host-30' },
+    ],
+    datastores: new Map([
+      ['datastore1', { type: 'Datastore', value: 'datastore-31' }],
+      ['datastore2', { type: 'Datastore', value: 'datastore-32' }],
+    ]),
+    networks: new Map([
+      ['VM Network', { type: 'Network', value: 'network-33' }],
+      ['Backend', { type: 'Network', value: 'network-34' }],
+    ]),
+  };
+  const vms = (fits: (vm: LabVm) => boolean) => () =>
+    [...registry.instancesOf(LabVm)].filter(fits).map(vm => vm.ref);
+  const add = (ref: MoRef, parent: MoRef | undefined, name: string, properties: Record<string, unknown>) => {
+    registry.add(
+      describedObject(ref, {
+        parent,
+        name,
+        overallStatus: 'green',
+        recentTask: [],
+        effectiveRole: [-1],
+        disabledMethod: [],
+        ...properties,
+      }),
+    );
+  };
+  addFolders(inventory, add, vms);
+  addCompute(inventory, add, vms);
+  for (const [name, ref] of inventory.datastores)
+    add(
+      ref,
+      folders.datastore,
+      name,
+      datastoreProperties(
+        ref,
+        name,
+        vms(vm => sameId(vm.home.datastore, ref)),
+      ),
+    );
+  for (const [name, ref] of inventory.networks) {
+    add(ref, folders.network, name, {
+      summary: { network: ref, name, accessible: true, ipPoolName: '' },
+      host: inventory.hosts,
+      vm: vms(vm => vm.networks().some(network => sameId(network, ref))),
+    });
+  }
+  return inventory;
+}
+
+const folders = {
+  host: { type: 'Folder', value: 'group-h23' },
+  datastore: { type: 'Folder', value: 'group-s24' },
+  network: { type: 'Folder', value: 'group-n25' },
+} as const;
+
+type AddEntity = (
+  ref: MoRef,
+  parent: MoRef | undefined,
+  name: string,
+  properties: Record<string, unknown>,
+) => void;
+type VmsThat = (fits: (vm: LabVm) => boolean) => () => MoRef[];
+
+function addFolders(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
+  const { rootFolder, datacenter, vmFolder, vmFolders, cluster } = inventory;
+  const datastores = [...inventory.datastores.values()];
+  const networks = [...inventory.networks.values()];
+  add(rootFolder, undefined, 'Datacenters', {
+    childType: ['Folder', 'Datacenter'],
+    childEntity: [datacenter],
+  });
+  add(datacenter, rootFolder, 'Lab', {
+    vmFolder,
+    hostFolder: folders.host,
+    datastoreFolder: folders.datastore,
+    networkFolder: folders.network,
+    datastore: datastores,
+    network: networks,
+  });
+  const vmTypes = ['Folder', 'VirtualMachine', 'VirtualApp'];
+  add(vmFolder, datacenter, 'vm', {
+    childType: vmTypes,
+    childEntity: () => [...vmFolders.values(), ...vms(vm => sameId(vm.home.folder, vmFolder))()],
+  });
+  for (const [name, ref] of vmFolders)
+    add(ref, vmFolder, name, { childType: vmTypes, childEntity: vms(vm => sameId(vm.home.folder, ref)) });
+  add(folders.host, datacenter, 'host', { childType: ['Folder', 'ComputeResource'], childEntity: [cluster] });
+  add(folders.datastore, datacenter, 'datastore', {
+    childType: ['Folder', 'Datastore', 'StoragePod'],
+    childEntity: datastores,
+  });
+  add(folders.network, datacenter, 'network', {
+    childType: ['Folder', 'Network', 'DistributedVirtualSwitch'],
+    childEntity: networks,
+  });
+}
+
+function addCompute(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
+  const { cluster, hosts, resourcePool } = inventory;
+  const datastore = [...inventory.datastores.values()];
+  const network = [...inventory.networks.values()];
+  add(cluster, folders.host, 'Cluster', { resourcePool, host: hosts, datastore, network });
+  for (const [index, host] of hosts.entries()) {
+    const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
+    add(host, cluster, name, { vm: vms(vm => sameId(vm.home.host, host)), datastore, network });
+  }
+  const usage = {
+    reservationUsed: 0,
+    reservationUsedForVm: 0,
+    unreservedForPool: 64 * GiB,
+    unreservedForVm: 64 * GiB,
+    overallUsage: 0,
+    maxUsage: 64 * GiB,
+  };
+  add(resourcePool, cluster, 'Resources', {
+    runtime: { memory: usage, cpu: usage, overallStatus: 'green' },
+    owner: cluster,
+    resourcePool: [],
+    vm: vms(vm => sameId(vm.home.resourcePool, resourcePool)),
+  });
+}
+
+function datastoreProperties(ref: MoRef, name: string, vm: () => MoRef[]): Record<string, unknown> {
+  const url = `ds:///vmfs/volumes/5f3c0a10-${ref.value.replace(/\D/g, '').padStart(8, '0')}-7c1e-0050568f0001/`;
+  const capacity = 2048 * GiB;
+  const freeSpace = 1536 * GiB;
+  return {
+    info: {
+      name,
+      url,
+      freeSpace,
+      maxFileSize: 64 * 1024 * GiB,
+      maxVirtualDiskCapacity: 62 * 1024 * GiB,
+      maxMemoryFileSize: 64 * 1024 * GiB,
+    },
+    summary: {
+      datastore: ref,
+      name,
+      url,
+      capacity,
+      freeSpace,
+      uncommitted: 0,
+      accessible: true,
+      multipleHostAccess: true,
+      type: 'VMFS',
+      maintenanceMode: 'normal',
+    },
+    capability: {
+      directoryHierarchySupported: true,
+      rawDiskMappingsSupported: true,
+      perFileThinProvisioningSupported: true,
+      storageIORMSupported: true,
+      nativeSnapshotSupported: false,
+      topLevelDirectoryCreateSupported: true,
+      seSparseSupported: true,
+    },
+    vm,
+  };
+}
+
+function sameId(left: MoRef, right: MoRef): boolean {
+  return left.value === right.value;
+}

@@ -1,0 +1,156 @@
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { taskInProgress } from '../soap/vimFault.ts';
+import { DiskChain } from './diskChain.ts';
+import type { ManagedObject, PlainObject } from './managedObject.ts';
+import type { FrozenDisk, Snapshot } from './snapshot.ts';
+import type { VmSettings } from './vmSettings.ts';
+import {
+  describeCapability,
+  describeGuest,
+  describeLayoutEx,
+  describeRuntime,
+  describeSummary,
+} from './vmDescription.ts';
+
+export interface VmHome {
+  readonly folder: MoRef;
+  readonly resourcePool: MoRef;
+  readonly host: MoRef;
+  readonly datastore: MoRef;
+  /** For instance "[datastore1] web01/". */
+  readonly path: string;
+}
+
+export type PowerState = 'poweredOn' | 'poweredOff';
+
+export interface VmParts {
+  readonly home: VmHome;
+  readonly settings: VmSettings;
+  readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
+  /** Devices other than disks. */
+  readonly devices: readonly PlainObject[];
+  readonly disks: readonly DiskChain[];
+  readonly powerState: PowerState;
+  readonly bootTime: Date | undefined;
+  /** Whether the guest has VMware Tools, which run while it does. */
+  readonly toolsInstalled: boolean;
+}
+
+/** A virtual machine: configuration, disks, snapshots, power. */
+export class LabVm implements ManagedObject {
+  readonly ref: MoRef;
+  readonly home: VmHome;
+  readonly settings: VmSettings;
+  readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
+  devices: readonly PlainObject[];
+  disks: readonly DiskChain[];
+  powerState: PowerState;
+  bootTime: Date | undefined;
+  readonly toolsInstalled: boolean;
+  consolidationNeeded = false;
+  /** From the oldest to the newest; each is the child of the one before. */
+  readonly snapshots: Snapshot[] = [];
+  nextSnapshotNumber = 1;
+  /** The task or lease that keeps others from changing the VM. */
+  #lockedBy: MoRef | undefined;
+
+  constructor(ref: MoRef, parts: VmParts) {
+    this.ref = ref;
+    this.home = parts.home;
+    this.settings = parts.settings;
+    this.hardware = parts.hardware;
+    this.devices = parts.devices;
+    this.disks = parts.disks;
+    this.powerState = parts.powerState;
+    this.bootTime = parts.bootTime;
+    this.toolsInstalled = parts.toolsInstalled;
+  }
+
+  get name(): string {
+    return this.settings['name'] as string;
+  }
+
+  get toolsRunning(): boolean {
+    return this.toolsInstalled && this.powerState === 'poweredOn';
+  }
+
+  /** @throws VimFault TaskInProgress */
+  assertUnlocked(): void {
+    if (this.#lockedBy !== undefined) throw taskInProgress(this.#lockedBy);
+  }
+
+  /** @throws VimFault TaskInProgress */
+  lock(by: MoRef): void {
+    this.assertUnlocked();
+    this.#lockedBy = by;
+  }
+
+  unlock(by: MoRef): void {
+    if (this.#lockedBy?.value === by.value) this.#lockedBy = undefined;
+  }
+
+  networks(): MoRef[] {
+    const networks = this.devices.map(device => (device['backing'] as PlainObject | undefined)?.['network']);
+    return networks.filter(network => network !== undefined) as MoRef[];
+  }
+
+  /** The configuration now, or with the disks of a snapshot. */
+  describeConfig(disks: readonly FrozenDisk[] | undefined): PlainObject {
+    const describedDisks = this.disks.map(chain => {
+      const frozen = disks?.find(candidate => candidate.chain === chain);
+      return chain.describe(frozen?.link ?? chain.current, this.home.datastore, undefined);
+    });
+    const device = [...this.devices, ...describedDisks].sort((a, b) => Number(a['key']) - Number(b['key']));
+    return { ...this.settings, hardware: { ...this.hardware, virtualICH7MPresent: false, device } };
+  }
+
+  property(name: string): unknown {
+    switch (name) {
+      case 'parent':
+        return this.home.folder;
+      case 'name':
+        return this.name;
+      case 'overallStatus':
+        return 'green';
+      case 'recentTask':
+        return [];
+      case 'effectiveRole':
+        return [-1];
+      case 'disabledMethod':
+        return [];
+      case 'capability':
+        return describeCapability();
+      case 'config':
+        return this.describeConfig(undefined);
+      case 'layoutEx':
+        return describeLayoutEx(this);
+      case 'resourcePool':
+        return this.home.resourcePool;
+      case 'runtime':
+        return describeRuntime(this);
+      case 'guest':
+        return describeGuest(this);
+      case 'summary':
+        return describeSummary(this);
+      case 'datastore':
+        return [this.home.datastore];
+      case 'network':
+        return this.networks();
+      case 'snapshot':
+        return this.#describeSnapshots();
+      case 'rootSnapshot':
+        return this.snapshots.slice(0, 1).map(snapshot => snapshot.ref);
+      case 'guestHeartbeatStatus':
+        return this.toolsRunning ? 'green' : 'gray';
+      default:
+        return undefined;
+    }
+  }
+
+  #describeSnapshots(): PlainObject | undefined {
+    const [root] = this.snapshots;
+    const newest = this.snapshots.at(-1);
+    if (root === undefined || newest === undefined) return undefined;
+    return { currentSnapshot: newest.ref, rootSnapshotList: [root.tree()] };
+  }
+}

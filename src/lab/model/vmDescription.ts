@@ -1,0 +1,168 @@
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { fieldsOf } from '../../core/vsphere/schema/schema.ts';
+import { DiskChain } from './diskChain.ts';
+import type { PlainObject } from './managedObject.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { VmSettings } from './vmSettings.ts';
+
+/** Of a VM, what its read-only properties besides `config` derive from. */
+export interface VmFacts {
+  readonly ref: MoRef;
+  readonly name: string;
+  readonly home: { readonly host: MoRef; readonly path: string };
+  readonly settings: VmSettings;
+  readonly hardware: { readonly numCPU: number; readonly memoryMB: number };
+  readonly disks: readonly DiskChain[];
+  readonly snapshots: readonly Snapshot[];
+  readonly powerState: string;
+  readonly bootTime: Date | undefined;
+  readonly toolsInstalled: boolean;
+  readonly toolsRunning: boolean;
+  readonly consolidationNeeded: boolean;
+  networks(): readonly MoRef[];
+}
+
+export function describeRuntime(vm: VmFacts): PlainObject {
+  return {
+    host: vm.home.host,
+    connectionState: 'connected',
+    powerState: vm.powerState,
+    faultToleranceState: 'notConfigured',
+    toolsInstallerMounted: false,
+    bootTime: vm.bootTime,
+    suspendInterval: 0,
+    memoryOverhead: 0,
+    maxCpuUsage: vm.hardware.numCPU * 2600,
+    maxMemoryUsage: vm.hardware.memoryMB,
+    numMksConnections: 0,
+    recordReplayState: 'inactive',
+    cleanPowerOff: vm.powerState === 'poweredOff' ? true : undefined,
+    onlineStandby: false,
+    consolidationNeeded: vm.consolidationNeeded,
+    paused: false,
+    snapshotInBackground: false,
+  };
+}
+
+export function describeGuest(vm: VmFacts): PlainObject {
+  return {
+    ...toolsState(vm),
+    toolsVersion: vm.toolsInstalled ? '12389' : '0',
+    toolsInstallType: vm.toolsInstalled ? 'guestToolsTypeOpenVMTools' : undefined,
+    ...(vm.toolsRunning && {
+      guestId: vm.settings['guestId'],
+      guestFamily: 'linuxGuest',
+      guestFullName: vm.settings['guestFullName'],
+      hostName: vm.name,
+      ipAddress: addressOf(vm),
+    }),
+    guestState: vm.toolsRunning ? 'running' : 'notRunning',
+    guestOperationsReady: vm.toolsRunning,
+    interactiveGuestOperationsReady: false,
+    guestStateChangeSupported: vm.toolsRunning,
+    hwVersion: vm.settings['version'],
+  };
+}
+
+export function describeSummary(vm: VmFacts): PlainObject {
+  const { settings, hardware } = vm;
+  const files = settings['files'] as PlainObject;
+  const committed = vm.disks.reduce((sum, disk) => sum + disk.content.sizeBytes, 0);
+  return {
+    vm: vm.ref,
+    runtime: describeRuntime(vm),
+    guest: {
+      guestId: settings['guestId'],
+      guestFullName: settings['guestFullName'],
+      ...toolsState(vm),
+      ...(vm.toolsRunning && { hostName: vm.name, ipAddress: addressOf(vm) }),
+      hwVersion: settings['version'],
+    },
+    config: {
+      name: vm.name,
+      template: settings['template'],
+      vmPathName: files['vmPathName'],
+      memorySizeMB: hardware.memoryMB,
+      cpuReservation: 0,
+      memoryReservation: 0,
+      numCpu: hardware.numCPU,
+      numEthernetCards: vm.networks().length,
+      numVirtualDisks: vm.disks.length,
+      uuid: settings['uuid'],
+      instanceUuid: settings['instanceUuid'],
+      guestId: settings['guestId'],
+      guestFullName: settings['guestFullName'],
+      annotation: settings['annotation'],
+      installBootRequired: false,
+      hwVersion: settings['version'],
+    },
+    storage: { committed, uncommitted: 0, unshared: committed, timestamp: settings['modified'] },
+    quickStats: { guestHeartbeatStatus: vm.toolsRunning ? 'green' : 'gray' },
+    overallStatus: 'green',
+  };
+}
+
+/** Everything a current ESXi host offers, but for what the lab does not do. */
+export function describeCapability(): PlainObject {
+  const absent = new Set([
+    'memorySnapshotsSupported',
+    'revertToSnapshotSupported',
+    'vmNpivWwnSupported',
+    'recordReplaySupported',
+    'poweredOnMonitorTypeChangeSupported',
+    'changeTrackingSupported',
+  ]);
+  const fields = fieldsOf('VirtualMachineCapability').filter(field => !field.optional);
+  return Object.fromEntries(fields.map(field => [field.name, !absent.has(field.name)]));
+}
+
+export function describeLayoutEx(vm: VmFacts): PlainObject {
+  const files: PlainObject[] = [];
+  const add = (name: string, type: string, size: number): number => {
+    files.push({ key: files.length, name, type, size, uniqueSize: size, accessible: true });
+    return files.length - 1;
+  };
+  const { path } = vm.home;
+  add(`${path}${vm.name}.vmx`, 'config', 3072);
+  add(`${path}${vm.name}.vmsd`, 'snapshotList', 43);
+  add(`${path}${vm.name}.nvram`, 'nvram', 8684);
+  const disk = vm.disks.map(chain => ({
+    key: chain.key,
+    chain: DiskChain.files(chain.current).map(name => ({
+      fileKey: [
+        add(name, 'diskDescriptor', 512),
+        add(name.replace(/\.vmdk$/, extentSuffix(name)), 'diskExtent', chain.content.sizeBytes),
+      ],
+    })),
+  }));
+  const snapshot = vm.snapshots.map(({ ref, facts }) => ({
+    key: ref,
+    dataKey: add(`${path}${vm.name}-Snapshot${facts.id}.vmsn`, 'snapshotData', 28_672),
+    memoryKey: -1,
+    disk: facts.disks.map(({ chain, link }) => ({
+      key: chain.key,
+      chain: DiskChain.files(link).map(name => ({
+        fileKey: files.filter(file => file['name'] === name).map(file => file['key']),
+      })),
+    })),
+  }));
+  return { file: files, disk, snapshot, timestamp: vm.settings['modified'] };
+}
+
+function extentSuffix(name: string): string {
+  return /-\d{6}\.vmdk$/.test(name) ? '-sesparse.vmdk' : '-flat.vmdk';
+}
+
+function toolsState(vm: VmFacts): PlainObject {
+  return {
+    toolsStatus: vm.toolsRunning ? 'toolsOk' : vm.toolsInstalled ? 'toolsNotRunning' : 'toolsNotInstalled',
+    toolsVersionStatus: vm.toolsInstalled ? 'guestToolsUnmanaged' : 'guestToolsNotInstalled',
+    toolsVersionStatus2: vm.toolsInstalled ? 'guestToolsUnmanaged' : 'guestToolsNotInstalled',
+    toolsRunningStatus: vm.toolsRunning ? 'guestToolsRunning' : 'guestToolsNotRunning',
+  };
+}
+
+/** From the range reserved for documentation. */
+function addressOf(vm: VmFacts): string {
+  return `192.0.2.${(Number(vm.ref.value.replace(/\D/g, '')) % 200) + 10}`;
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import type { Clock } from '../../base/clock.ts';
+import { takeFault, type StreamFault } from '../control.ts';
+import { HttpError } from '../http/httpAnswer.ts';
+
+export interface FaultSource {
+  readonly vm: string;
+  readonly faults: StreamFault[];
+  readonly clock: Clock;
+}
+
+/**
+ * Sends a body of unknown length, with whatever was planned to go wrong with it.
+ * @returns whether all of it was sent
+ */
+export async function sendWithFaults(
+  response: ServerResponse,
+  contentType: string,
+  source: AsyncIterable<Uint8Array>,
+  { vm, faults, clock }: FaultSource,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const fault = takeFault(faults, candidate => candidate.vm === undefined || candidate.vm === vm);
+  if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
+  response.writeHead(200, { 'Content-Type': contentType });
+  const afterBytes = fault?.afterBytes ?? 0;
+  let sentBytes = 0;
+  for await (const piece of source) {
+    const untilFault = fault === undefined ? piece.length : Math.max(0, afterBytes - sentBytes);
+    const unharmed = piece.subarray(0, untilFault);
+    await send(response, unharmed, signal);
+    sentBytes += unharmed.length;
+    if (unharmed.length === piece.length || fault === undefined) continue;
+    switch (fault.kind) {
+      case 'cut':
+        response.destroy();
+        return false;
+      case 'truncate':
+        response.end();
+        return false;
+      case 'stall':
+        await untilAborted(signal);
+        return false;
+      case 'slow': {
+        const rest = piece.subarray(untilFault);
+        await clock.sleep((rest.length / (fault.bytesPerSecond ?? 1)) * 1000, signal);
+        await send(response, rest, signal);
+        sentBytes += rest.length;
+        break;
+      }
+    }
+  }
+  response.end();
+  return true;
+}
+
+async function send(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (!response.write(bytes)) await once(response, 'drain', { signal });
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

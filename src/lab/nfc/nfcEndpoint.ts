@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { AppError, toAppError } from '../../base/errors.ts';
+import { readStreamOptimized } from '../../core/disk/vmdk/streamOptimizedReader.ts';
+import { hangUpSignal, HttpError, sendText, type RequestHandler } from '../http/httpAnswer.ts';
+import type { LabContext } from '../labContext.ts';
+import { Lease, type ExportedDisk, type ImportedDisk, type LeaseFile } from '../model/lease.ts';
+import { exportedVmdk } from './exportedVmdk.ts';
+import { sendWithFaults } from './faultyStream.ts';
+
+const vmdkType = 'application/x-vnd.vmware-streamVmdk';
+
+/** Moves disks at `/nfc/<secret of the lease>/<file>`: GET for exports, POST or PUT for imports. */
+export function nfcEndpoint(lab: LabContext): RequestHandler {
+  return async (request, response, url) => {
+    const { lease, file } = findFile(lab, url.pathname);
+    if (lease.state !== 'ready') throw new HttpError(404, 'The lease is not ready');
+    const signal = AbortSignal.any([hangUpSignal(response), lease.endSignal]);
+    const { transfer } = file;
+    if (transfer.kind === 'export' && request.method === 'GET')
+      await sendDisk(lab, lease, file, transfer, response, signal);
+    else if (transfer.kind === 'import' && (request.method === 'POST' || request.method === 'PUT'))
+      await receiveDisk(lab, lease, file, transfer, request, response, signal);
+    else throw new HttpError(405, `${request.method ?? ''} is not what this lease is for`);
+  };
+}
+
+function findFile(lab: LabContext, path: string): { lease: Lease; file: LeaseFile } {
+  const [, , secret, name] = path.split('/');
+  for (const lease of lab.registry.instancesOf(Lease)) {
+    if (lease.request.secret !== secret) continue;
+    const file = lease.files.find(candidate => candidate.name === name);
+    if (file !== undefined) return { lease, file };
+  }
+  throw new HttpError(404, 'There is no such lease or disk');
+}
+
+async function sendDisk(
+  lab: LabContext,
+  lease: Lease,
+  file: LeaseFile,
+  exported: ExportedDisk,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const vmdk = exportedVmdk(exported, lab.faults.vmdkDialect, signal);
+  const digests = new Digests();
+  const whole = await sendWithFaults(
+    response,
+    vmdkType,
+    digests.tap(vmdk),
+    { vm: lease.request.vmName, faults: lab.faults.streams, clock: lab.clock },
+    signal,
+  );
+  if (whole) file.transferred = digests.finish();
+}
+
+/** A disk becomes the VM's only when its stream was whole and of the right size. */
+async function receiveDisk(
+  lab: LabContext,
+  lease: Lease,
+  file: LeaseFile,
+  imported: ImportedDisk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = `${lease.request.vmName} ${file.name}`;
+  const digests = new Digests();
+  try {
+    await using vmdk = await readStreamOptimized(digests.tap(request), name, signal);
+    if (vmdk.header.capacityBytes !== file.capacityBytes)
+      throw new AppError(
+        'CORRUPT_DATA',
+        `${name} holds ${vmdk.header.capacityBytes} bytes, the disk has ${file.capacityBytes}`,
+      );
+    imported.accept(await lab.disks.fromBlocks(name, file.capacityBytes, vmdk.blocks));
+  } catch (error) {
+    if (response.destroyed) return;
+    const { code, message } = toAppError(error);
+    lab.logger.warn(`refused an uploaded disk: ${message}`, { disk: name });
+    throw new HttpError(code === 'INTERNAL' ? 500 : 400, message);
+  }
+  file.transferred = digests.finish();
+  sendText(response, 200, 'text/plain', '');
+}
+
+/** Hashes what passes. */
+class Digests {
+  readonly #sha1 = createHash('sha1');
+  readonly #sha256 = createHash('sha256');
+  #sizeBytes = 0;
+
+  async *tap(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      this.#sha1.update(piece);
+      this.#sha256.update(piece);
+      this.#sizeBytes += piece.length;
+      yield piece;
+    }
+  }
+
+  finish(): { sizeBytes: number; sha1: string; sha256: string } {
+    return { sizeBytes: this.#sizeBytes, sha1: this.#sha1.digest('hex'), sha256: this.#sha256.digest('hex') };
+  }
+}

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+
+import { AppError } from '../base/errors.ts';
+import type { Profile } from './images/guestDisks.ts';
+
+export interface LabOptions {
+  readonly listen: string;
+  /** Undefined: a folder in the user's cache. */
+  readonly images: string | undefined;
+  /** Undefined: the system's folder for temporary files. */
+  readonly state: string | undefined;
+  readonly seed: number;
+  readonly profile: Profile | undefined;
+  readonly userName: string;
+  readonly passwordFile: string | undefined;
+  readonly activity: boolean;
+  readonly exitWithParent: boolean;
+}
+
+/** @throws INVALID_INPUT */
+export function parseOptions(commandLine: readonly string[]): LabOptions {
+  const { values } = parse(commandLine);
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw invalid(`--seed ${values.seed} is not a whole number`);
+  const { profile } = values;
+  if (profile !== undefined && profile !== 'full' && profile !== 'small')
+    throw invalid(`--profile ${profile} is neither full nor small`);
+  return {
+    listen: values.listen,
+    images: values.images,
+    state: values.state,
+    seed,
+    profile,
+    userName: values.user,
+    passwordFile: values['password-file'],
+    activity: !values['no-activity'],
+    exitWithParent: values['exit-with-parent'],
+  };
+}
+
+function parse(commandLine: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...commandLine],
+      options: {
+        listen: { type: 'string', default: '127.0.0.1:0' },
+        images: { type: 'string' },
+        state: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        profile: { type: 'string' },
+        user: { type: 'string', default: 'administrator@vsphere.local' },
+        'password-file': { type: 'string' },
+        'no-activity': { type: 'boolean', default: false },
+        'exit-with-parent': { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function invalid(message: string): AppError {
+  return new AppError('INVALID_INPUT', message, { remedy: 'See docs/LAB.md for the options' });
+}

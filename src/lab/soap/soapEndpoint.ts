@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
+import { takeFault } from '../control.ts';
+import { hangUpSignal, HttpError, readBody, sendText, type RequestHandler } from '../http/httpAnswer.ts';
+import type { LabContext } from '../labContext.ts';
+import { describeSession } from '../methods/sessionMethods.ts';
+import type { MethodTable } from '../methods/methodCall.ts';
+import type { LabSession } from '../sessions.ts';
+import { decodeRequest, operationNamed, type SoapRequest } from './decodeRequest.ts';
+import { encodeFault, encodeResponse } from './encodeResponse.ts';
+import { notAuthenticated, toVimFault, VimFault } from './vimFault.ts';
+
+const cookieName = 'vmware_soap_session';
+const maxRequestBytes = 16 * 1024 * 1024;
+
+/** What clients may call before they log in. */
+const openMethods = new Set(['RetrieveServiceContent', 'Login', 'CurrentTime']);
+
+/** Answers SOAP requests at `/sdk`. */
+export function soapEndpoint(lab: LabContext, methods: MethodTable): RequestHandler {
+  return async (request, response, url) => {
+    if (request.method === 'GET' && url.pathname === '/sdk/vimServiceVersions.xml') {
+      sendText(response, 200, 'text/xml', serviceVersions);
+      return;
+    }
+    if (url.pathname !== '/sdk' && url.pathname !== '/sdk/vimService') throw new HttpError(404, 'Not found');
+    if (request.method !== 'POST') throw new HttpError(405, 'Only POST is answered here');
+    const body = await readBody(request, maxRequestBytes);
+    let operationName = '';
+    try {
+      const decoded = decodeRequest(body);
+      operationName = decoded.operation;
+      const value = await answer(lab, methods, decoded, request, response);
+      sendXml(response, 200, encodeResponse(operationName, operationNamed(operationName).returns, value));
+    } catch (error) {
+      if (response.destroyed) return;
+      const fault = toVimFault(error);
+      if (fault.type === 'SystemError') lab.logger.warn(fault.message, { operation: operationName });
+      sendXml(response, 500, encodeFault(fault));
+    }
+  };
+}
+
+async function answer(
+  lab: LabContext,
+  methods: MethodTable,
+  decoded: SoapRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<unknown> {
+  const { operation, parameters } = decoded;
+  const session = lab.sessions.find(cookieOf(request));
+  if (session === undefined && !openMethods.has(operation)) throw notAuthenticated(decoded.self);
+  const hungUp = hangUpSignal(response);
+  const delayMs = lab.faults.delays[operation] ?? 0;
+  if (delayMs > 0) await lab.clock.sleep(delayMs, hungUp);
+  const planned = takeFault(lab.faults.methods, fault => fault.method === operation);
+  if (planned !== undefined)
+    throw new VimFault(
+      planned.fault,
+      planned.message ?? `The lab was told to fail: ${planned.fault}`,
+      planned.fields,
+    );
+  const self = lab.registry.get(decoded.self);
+  if (operation === 'Login') return login(lab, parameters, request, response);
+
+  const method = methods[operation];
+  if (method === undefined || !isManagedSubtype(self.ref.type, method.on))
+    throw new VimFault('MethodNotFound', `The method ${operation} is not found on vim.${self.ref.type}.`, {
+      receiver: self.ref,
+      method: operation,
+    });
+  const signal = session === undefined ? hungUp : AbortSignal.any([hungUp, session.ended.signal]);
+  return await method.answer({ lab, session: session ?? anonymous(lab), self, parameters, signal });
+}
+
+function login(
+  lab: LabContext,
+  parameters: SoapRequest['parameters'],
+  request: IncomingMessage,
+  response: ServerResponse,
+): unknown {
+  const userAgent = request.headers['user-agent'] ?? '';
+  const session = lab.sessions.login(
+    parameters['userName'] as string,
+    parameters['password'] as string,
+    userAgent,
+  );
+  if (session === undefined)
+    throw new VimFault('InvalidLogin', 'Cannot complete login due to an incorrect user name or password.');
+  response.setHeader('Set-Cookie', `${cookieName}="${session.secret}"; Path=/; HttpOnly; Secure`);
+  return describeSession(session);
+}
+
+/** Stands for a client that has not logged in; the open methods do not look at it. */
+function anonymous(lab: LabContext): LabSession {
+  const now = lab.clock.now();
+  return {
+    secret: '',
+    key: '',
+    userName: '',
+    loginTime: now,
+    lastActiveTime: now,
+    callCount: 0,
+    userAgent: '',
+    ownedObjects: new Set(),
+    defaultCollector: undefined,
+    unfinishedRetrievals: new Map(),
+    ended: new AbortController(),
+  };
+}
+
+function cookieOf(request: IncomingMessage): string | undefined {
+  return /(?:^|;\s*)vmware_soap_session="?([0-9a-f]+)"?/.exec(request.headers.cookie ?? '')?.[1];
+}
+
+function sendXml(response: ServerResponse, status: number, text: string): void {
+  sendText(response, status, 'text/xml; charset=utf-8', text);
+}
+
+const serviceVersions = `<?xml version="1.0" encoding="UTF-8"?>
+<namespaces version="1.0">
+<namespace><name>urn:vim25</name><version>8.0.3.0</version><priorVersions>
+<version>8.0.2.0</version><version>8.0.1.0</version><version>8.0.0.1</version><version>7.0.3.0</version>
+<version>7.0</version><version>6.7.3</version><version>6.7</version><version>6.5</version><version>6.0</version>
+<version>5.5</version></priorVersions></namespace>
+</namespaces>
+`;
