@@ -20,14 +20,14 @@ export const leaseMethods: MethodTable = {
       const vm = vmOf(call);
       if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
       const disks = vm.disks.map(chain => ({ chain, position: chain.content.position }));
-      return exportLease(call.lab, vm, vm.ref, disks);
+      return exportLease(call.lab, vm, disks);
     },
   },
   ExportSnapshot: {
     on: 'VirtualMachineSnapshot',
     answer: ({ lab, self }) => {
-      const { facts, ref } = self as Snapshot;
-      return exportLease(lab, lab.registry.get(facts.vm) as LabVm, ref, facts.disks);
+      const { facts } = self as Snapshot;
+      return exportLease(lab, lab.registry.get(facts.vm) as LabVm, facts.disks);
     },
   },
   ImportVApp: { on: 'ResourcePool', answer: importVm },
@@ -67,11 +67,10 @@ function leaseOf({ self }: MethodCall): Lease {
 function exportLease(
   lab: LabContext,
   vm: LabVm,
-  entity: MoRef,
   disks: readonly { readonly chain: DiskChain; readonly position: number }[],
 ): MoRef {
   vm.assertUnlocked();
-  const lease = newLease(lab, { entity, vmName: vm.name, onEnd: () => vm.unlock(lease.ref) });
+  const lease = newLease(lab, vm, () => vm.unlock(lease.ref));
   vm.lock(lease.ref);
   const files = disks.map(({ chain, position }, index): LeaseFile => ({
     name: `disk-${index}.vmdk`,
@@ -92,31 +91,29 @@ function importVm({ lab, self, parameters }: MethodCall): MoRef {
   const folder = (parameters['folder'] ?? lab.inventory.vmFolder) as MoRef;
   if (lab.registry.get(folder).ref.type !== 'Folder') throw invalidArgument('folder');
   const vm = createImportedVm(lab, configSpec, folder, self.ref, parameters['host'] as MoRef | undefined);
-  const lease = newLease(lab, {
-    entity: vm.ref,
-    vmName: vm.name,
-    onEnd: completed => {
-      vm.unlock(lease.ref);
-      // What an unfinished import has made goes with its lease.
-      if (!completed) removeVm(lab, vm);
-    },
+  const lease = newLease(lab, vm, completed => {
+    vm.unlock(lease.ref);
+    // What an unfinished import has made goes with its lease.
+    if (!completed) removeVm(lab, vm);
   });
   vm.lock(lease.ref);
   void becomeReadyLater(lab, lease, async () => await importedFiles(lab, vm, configSpec));
   return lease.ref;
 }
 
-function newLease(lab: LabContext, request: Pick<LeaseRequest, 'entity' | 'vmName' | 'onEnd'>): Lease {
+function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => void): Lease {
   const { registry, clock, random, faults, address } = lab;
   const value = `session[${toHex(random.bytes(8))}]${registry.newId('lease')}`;
-  const full: LeaseRequest = {
-    ...request,
+  const request: LeaseRequest = {
+    vm: vm.ref,
+    vmName: vm.name,
+    onEnd,
     secret: toHex(random.bytes(16)),
     timeoutSeconds: faults.leaseTimeoutSeconds,
     urlHost: faults.leaseUrls === 'asterisk' ? '*' : address.authority,
     sslThumbprint: address.sha1Thumbprint,
   };
-  return registry.add(new Lease({ type: 'HttpNfcLease', value }, full, registry, clock));
+  return registry.add(new Lease({ type: 'HttpNfcLease', value }, request, registry, clock));
 }
 
 /** A lease is answered at once and can be used a moment later, as on a real server. */

@@ -31,8 +31,8 @@ export interface ImportedDisk {
 }
 
 export interface LeaseRequest {
-  /** What the lease is on, the VM or the snapshot. */
-  readonly entity: MoRef;
+  /** Whose disks they are, also where a snapshot is exported. */
+  readonly vm: MoRef;
   readonly vmName: string;
   /** Part of every URL; nobody can guess it. */
   readonly secret: string;
@@ -175,11 +175,11 @@ export class Lease implements ManagedObject {
   }
 
   #info(): PlainObject {
-    const { entity, secret, urlHost, sslThumbprint, timeoutSeconds } = this.request;
+    const { vm, secret, urlHost, sslThumbprint, timeoutSeconds } = this.request;
     const capacityBytes = this.#files.reduce((sum, file) => sum + file.capacityBytes, 0);
     return {
       lease: this.ref,
-      entity,
+      entity: vm,
       deviceUrl: this.#files.map(file => ({
         key: file.importKey,
         importKey: file.importKey,
