@@ -24,11 +24,12 @@ export interface IndexedBlob extends BlobLocation {
  * things are added says nothing.
  */
 export interface BlobIndex {
-  lookup(type: BlobType, id: BlobId): Promise<BlobLocation | undefined>;
+  lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined>;
   /** Adds the blobs of one pack. A blob that is known already keeps its first place. */
   add(packId: string, blobs: readonly PackedBlob[]): Promise<void>;
   /** Every pack once that at least one call of `add` named. */
   packIds(): AsyncIterable<string>;
+  blobs(): AsyncIterable<IndexedBlob>;
   readonly blobCount: number;
 }
 

@@ -1,18 +1,170 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
-import type { MasterKey } from '../codec/masterKey.ts';
+import type { Secret } from '../../base/secret.ts';
+import { MiB } from '../../base/units.ts';
+import { generateMasterKey, type MasterKey } from '../codec/masterKey.ts';
+import { openSealer } from '../codec/sealer.ts';
 import type { SealingPool } from '../codec/sealingPool.ts';
+import { encodeConfig, parseConfig } from './internal/configFile.ts';
+import { HeldLocks } from './internal/heldLocks.ts';
+import { IndexKeeper } from './internal/indexKeeper.ts';
+import { encodeKeyFile, openKeyFile, parseKeyFile } from './internal/keyFile.ts';
+import { LockStore } from './internal/lockStore.ts';
+import { PackWriter } from './internal/packWriter.ts';
+import { SnapshotStore } from './internal/snapshotStore.ts';
+import { StoredRepository } from './internal/storedRepository.ts';
+import { unsealJson } from './internal/unpacked.ts';
 import type { LocalHost } from './localHost.ts';
+import { MemoryBlobIndex } from './memoryBlobIndex.ts';
+import { configName, type ObjectStore } from './objectStore.ts';
+import type { Repository } from './repository.ts';
 
 /** What a repository needs of its surroundings. */
 export interface RepositoryDeps {
   readonly clock: Clock;
+  /** Cryptographically strong outside tests. */
   readonly random: Random;
   readonly logger: Logger;
   readonly host: LocalHost;
   /** Called once per opened repository, which disposes of the pool with itself. */
   readonly sealingPool: (key: MasterKey) => SealingPool;
-  /** Size at which a pack is closed; 4 MiB … 128 MiB, by default 16 MiB. */
+  /** Size at which a pack is closed; 4 MiB … 128 MiB, by default 16 MiB. Larger ones suit object stores. */
   readonly packBytes?: number;
+}
+
+const maxKeyFileBytes = 65_536;
+const maxConfigBytes = 65_536;
+
+/** Each costs a tenth of a second or more: a folder full of them must not keep anybody waiting for an hour. */
+const maxKeyFiles = 50;
+
+/**
+ * Makes a new repository of format version 2 in an empty store and opens it. The config comes last: a store without
+ * one is no repository, and can be tried again.
+ * @throws AppError CONFLICT if there is a repository already
+ */
+export async function createRepository(
+  store: ObjectStore,
+  password: Secret,
+  deps: RepositoryDeps,
+  signal: AbortSignal,
+): Promise<Repository> {
+  if (await hasConfig(store, signal)) {
+    throw new AppError('CONFLICT', `${store.location}: there is a repository already`, {
+      object: store.location,
+      remedy: 'Open it, or choose another place',
+    });
+  }
+  const { random, host, clock } = deps;
+  const key = generateMasterKey(random);
+  const keyFile = await encodeKeyFile(key, password, { host, random, created: clock.now() });
+  await store.put({ kind: 'key', id: createHash('sha256').update(keyFile).digest('hex') }, keyFile, signal);
+  const sealer = await openSealer(key);
+  await store.put(configName, sealer.seal(Buffer.from(encodeConfig(random)), random), signal);
+  return await openWithKey(store, key, deps, signal);
+}
+
+/**
+ * Opens a repository that this product or another client of the format has made, and reads its index.
+ * @throws AppError NOT_FOUND if there is none; AUTHENTICATION if no key opens with the password; UNSUPPORTED_FORMAT
+ *   for another version of the format
+ */
+export async function openRepository(
+  store: ObjectStore,
+  password: Secret,
+  deps: RepositoryDeps,
+  signal: AbortSignal,
+): Promise<Repository> {
+  if (!(await hasConfig(store, signal))) {
+    throw new AppError('NOT_FOUND', `${store.location}: there is no repository`, {
+      object: store.location,
+      remedy: 'Check the place, mount it if it is a share, or create a repository there',
+    });
+  }
+  return await openWithKey(store, await findKey(store, password, deps.logger, signal), deps, signal);
+}
+
+async function hasConfig(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.sizeBytes(configName, signal);
+    return true;
+  } catch (error) {
+    if (AppError.is(error, 'NOT_FOUND')) return false;
+    throw error;
+  }
+}
+
+async function findKey(
+  store: ObjectStore,
+  password: Secret,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<MasterKey> {
+  let tried = 0;
+  for await (const { id } of store.list('key', signal)) {
+    if ((tried += 1) > maxKeyFiles) break;
+    try {
+      const json = await store.get({ kind: 'key', id }, maxKeyFileBytes, signal);
+      return await openKeyFile(parseKeyFile(json, `key ${id}`), password, `key ${id}`);
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT', 'NOT_FOUND')) throw error;
+      logger.debug('a key file does not open', {
+        repository: store.location,
+        key: id,
+        problem: error.message,
+      });
+    }
+  }
+  throw new AppError('AUTHENTICATION', `${store.location}: the password opens none of its ${tried} keys`, {
+    object: store.location,
+    remedy: 'Enter the password of this repository',
+  });
+}
+
+async function openWithKey(
+  store: ObjectStore,
+  key: MasterKey,
+  deps: RepositoryDeps,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const { clock, random, logger, host } = deps;
+  const sealer = await openSealer(key);
+  const config = await store.get(configName, maxConfigBytes, signal);
+  const id = parseConfig(
+    await unsealJson(config, sealer, maxConfigBytes, `${store.location}: config`),
+    store.location,
+  );
+  const held = new HeldLocks();
+  const index = new IndexKeeper({
+    store,
+    sealer,
+    clock,
+    random,
+    locksLapsed: async lapseSignal => await held.takeLapses(lapseSignal),
+    onPacksLost: async reason => await held.giveUpAll(reason),
+    emptyIndex: () => new MemoryBlobIndex(),
+  });
+  await index.refresh(signal);
+  const packs = new PackWriter({
+    store,
+    sealer,
+    random,
+    packBytes: deps.packBytes ?? 16 * MiB,
+    onStored: async (pack, uploadSignal) => await index.add(pack, uploadSignal),
+  });
+  const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });
+  return new StoredRepository({
+    id,
+    store,
+    pool: deps.sealingPool(key),
+    index,
+    packs,
+    locks,
+    lockContext: { locks, location: store.location, clock, logger },
+    snapshots: new SnapshotStore(store, sealer, random),
+    held,
+  });
 }

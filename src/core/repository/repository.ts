@@ -35,8 +35,8 @@ export interface Repository extends AsyncDisposable {
    * Stores a blob unless the repository has it, or is about to. Resolves when it is hashed, sealed and has its place
    * in a pack, and waits while too many packs are on their way to the store; durable after `flush`.
    * Takes `plain` over: the caller does not touch it again, for its memory may move to another thread.
-   * @throws INVALID_INPUT for zero bytes; what the upload of an earlier pack has thrown, which is tried again with
-   *   every further call
+   * @throws INVALID_INPUT for zero bytes; what the uploads of earlier packs have thrown, once too many are waiting
+   *   for another try
    */
   saveBlob(type: BlobType, plain: Uint8Array, signal: AbortSignal): Promise<SavedBlob>;
   /** Encodes deterministically: equal trees are one blob, whoever saved them. */

@@ -1,0 +1,191 @@
+import { Semaphore } from '../../../base/async/semaphore.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { AppError, toAppError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { LeaseJournal } from '../../journal/leaseJournal.ts';
+import type { RepositoryLock } from '../locks.ts';
+import { assertNoConflict, type LockClaim } from './lockFile.ts';
+import type { LockStore, WrittenLock } from './lockStore.ts';
+
+/** Time for a store to show a lock that another client is writing at the same moment. */
+const settleMs = 200;
+const refreshEveryMs = 5 * 60 * 1000;
+const retryEveryMs = 60 * 1000;
+
+/** Others take a lock for stale after 30 minutes, by their own clocks: from here on they may have. */
+const mayBeStaleAfterMs = 25 * 60 * 1000;
+
+export interface HeldLockContext {
+  readonly locks: LockStore;
+  readonly location: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Takes a lock: looks, writes its own, waits, looks again, and gives way if there is another by then. Of two clients
+ * that begin together both may give way; neither ever overlooks the other.
+ * @throws AppError CONFLICT
+ */
+export async function takeLock(
+  claim: LockClaim,
+  journal: LeaseJournal,
+  context: HeldLockContext,
+  signal: AbortSignal,
+): Promise<HeldLock> {
+  const { locks, location } = context;
+  assertNoConflict(claim, await locks.list(signal), location);
+  return new HeldLock(claim, journal, context, await writeUncontested(claim, journal, context, [], signal));
+}
+
+async function writeUncontested(
+  claim: LockClaim,
+  journal: LeaseJournal,
+  { locks, location, clock }: HeldLockContext,
+  own: readonly string[],
+  signal: AbortSignal,
+): Promise<WrittenLock> {
+  const written = await locks.write(claim, journal, signal);
+  try {
+    await clock.sleep(settleMs, signal);
+    const others = (await locks.list(signal)).filter(({ id }) => id !== written.id && !own.includes(id));
+    assertNoConflict(claim, others, location);
+    return written;
+  } catch (error) {
+    await locks.remove(written);
+    throw error;
+  }
+}
+
+export class HeldLock implements RepositoryLock {
+  readonly mode: 'shared' | 'exclusive';
+  readonly #claim: LockClaim;
+  readonly #journal: LeaseJournal;
+  readonly #context: HeldLockContext;
+  readonly #lost = new AbortController();
+  readonly #stop = new AbortController();
+  readonly #oneAtATime = new Semaphore(1);
+  readonly #refreshing: Promise<void>;
+  #written: WrittenLock;
+  #writtenAtMs: number;
+  #lapsed = false;
+
+  /** Only for `takeLock`. */
+  constructor(claim: LockClaim, journal: LeaseJournal, context: HeldLockContext, written: WrittenLock) {
+    this.mode = claim.exclusive ? 'exclusive' : 'shared';
+    this.#claim = claim;
+    this.#journal = journal;
+    this.#context = context;
+    this.#written = written;
+    this.#writtenAtMs = context.clock.monotonicMs();
+    this.#refreshing = this.#keepFresh();
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get released(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /**
+   * Whether the lock was, for a while, nothing that others had to respect, since this was last asked: whoever relies
+   * on what it has seen under the lock has to look again.
+   */
+  takeLapse(): boolean {
+    const lapsed = this.#lapsed;
+    this.#lapsed = false;
+    return lapsed;
+  }
+
+  /**
+   * Proves that the lock is held now: a machine that slept wakes up before its timers do.
+   * @throws AppError CONFLICT if it is lost or was given back
+   */
+  async ensureHeld(signal: AbortSignal): Promise<void> {
+    await this.#oneAtATime.use(signal, async () => {
+      this.#throwIfGone();
+      if (this.#ageMs() >= mayBeStaleAfterMs) await this.#retake(signal);
+    });
+  }
+
+  /** Gives the lock up because what its holder has seen under it no longer holds. */
+  async giveUp(reason: AppError): Promise<void> {
+    await this.#oneAtATime.use(new AbortController().signal, async () => {
+      if (this.released || this.lost.aborted) return;
+      this.#lost.abort(reason);
+      await this.#context.locks.remove(this.#written);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.released) return;
+    this.#stop.abort();
+    await this.#refreshing;
+    await this.#oneAtATime.use(new AbortController().signal, async () => {
+      if (!this.lost.aborted) await this.#context.locks.remove(this.#written);
+    });
+  }
+
+  async #keepFresh(): Promise<void> {
+    const { clock, logger, location } = this.#context;
+    let waitMs = refreshEveryMs;
+    while (!this.released && !this.lost.aborted) {
+      try {
+        await clock.sleep(waitMs, this.#stop.signal);
+        await this.#oneAtATime.use(this.#stop.signal, async () => await this.#refresh());
+        waitMs = refreshEveryMs;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        waitMs = retryEveryMs;
+        logger.warn('a repository lock could not be refreshed', {
+          repository: location,
+          problem: toAppError(error).message,
+        });
+      }
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    // Somebody disposes of the lock: it is removed as it is.
+    if (this.released || this.lost.aborted) return;
+    if (this.#ageMs() >= mayBeStaleAfterMs) {
+      await this.#retake(this.#stop.signal);
+      return;
+    }
+    await this.#replace(await this.#context.locks.write(this.#claim, this.#journal, this.#stop.signal));
+  }
+
+  async #retake(signal: AbortSignal): Promise<void> {
+    const own = [this.#written.id];
+    try {
+      await this.#replace(await writeUncontested(this.#claim, this.#journal, this.#context, own, signal));
+      this.#lapsed = true;
+    } catch (error) {
+      if (!AppError.is(error, 'CONFLICT')) throw error;
+      await this.#context.locks.remove(this.#written);
+      this.#lost.abort(error);
+      throw error;
+    }
+  }
+
+  async #replace(written: WrittenLock): Promise<void> {
+    const old = this.#written;
+    this.#written = written;
+    this.#writtenAtMs = this.#context.clock.monotonicMs();
+    await this.#context.locks.remove(old);
+  }
+
+  /** By the clock that moved more: one stands still while the machine sleeps, the other can be set back. */
+  #ageMs(): number {
+    const { clock } = this.#context;
+    const wallMs = clock.now().getTime() - this.#written.time.getTime();
+    return Math.max(wallMs, clock.monotonicMs() - this.#writtenAtMs);
+  }
+
+  #throwIfGone(): void {
+    if (this.lost.aborted) throw toAppError(this.lost.reason);
+    if (this.released) throw new AppError('INTERNAL', 'a repository lock was used after it was given back');
+  }
+}

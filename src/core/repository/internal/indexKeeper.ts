@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { Semaphore } from '../../../base/async/semaphore.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { AppError } from '../../../base/errors.ts';
+import type { Random } from '../../../base/random.ts';
+import { MiB } from '../../../base/units.ts';
+import type { Sealer } from '../../codec/sealer.ts';
+import type { BlobIndex } from '../blobIndex.ts';
+import type { ObjectStore } from '../objectStore.ts';
+import { encodeIndex, parseIndex, type PackContents } from './indexFile.ts';
+import { sealJson, unsealJson } from './unpacked.ts';
+
+/** The format's own limit; a client reads an index file as a whole. */
+const maxBlobsPerFile = 50_000;
+
+/** A crash costs at most what was sent in this time: it is sent again. */
+const writeEveryMs = 10 * 60 * 1000;
+
+const maxStoredBytes = 256 * MiB;
+const maxJsonBytes = 384 * MiB;
+
+export interface IndexKeeperDeps {
+  readonly store: ObjectStore;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * Whether, since it was last asked, there was a time in which others were free to remove packs. Asked before an
+   * index file is written.
+   */
+  readonly locksLapsed: (signal: AbortSignal) => Promise<boolean>;
+  /** Told that packs were missing after such a time: whatever was decided by the index has to be decided again. */
+  readonly onPacksLost: (reason: AppError) => Promise<void>;
+  /** An index without entries. */
+  readonly emptyIndex: () => BlobIndex;
+}
+
+/** Keeps the index of blobs in step with the index files: reads those of others, writes those for new packs. */
+export class IndexKeeper {
+  readonly #deps: IndexKeeperDeps;
+  readonly #oneChange = new Semaphore(1);
+  #index: BlobIndex;
+  #filesRead = new Set<string>();
+  /** Durable packs that no index file names yet. */
+  #unwritten: PackContents[] = [];
+  #oldestUnwrittenMs = 0;
+  /** Others may have removed packs that the index names. */
+  #unverified = false;
+
+  constructor(deps: IndexKeeperDeps) {
+    this.#deps = deps;
+    this.#index = deps.emptyIndex();
+  }
+
+  get index(): BlobIndex {
+    return this.#index;
+  }
+
+  /** Reads what others have written since; from the beginning if index files have gone, for then packs have too. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    await this.#oneChange.use(signal, async () => await this.#refresh(signal));
+  }
+
+  /** Takes a durable pack in, and writes an index file when it is time for one. */
+  async add(pack: PackContents, signal: AbortSignal): Promise<void> {
+    await this.#oneChange.use(signal, async () => {
+      if (!this.#unwritten.some(({ packId }) => packId === pack.packId)) {
+        await this.#index.add(pack.packId, pack.blobs);
+        if (this.#unwritten.length === 0) this.#oldestUnwrittenMs = this.#deps.clock.monotonicMs();
+        this.#unwritten.push(pack);
+      }
+      const ageMs = this.#deps.clock.monotonicMs() - this.#oldestUnwrittenMs;
+      if (ageMs >= writeEveryMs || blobsIn(this.#unwritten) >= maxBlobsPerFile) await this.#write(signal);
+    });
+  }
+
+  /**
+   * Makes index files name every pack taken in so far.
+   * @throws AppError CONFLICT if others have removed packs that the index names
+   */
+  async flush(signal: AbortSignal): Promise<void> {
+    await this.#oneChange.use(signal, async () => await this.#write(signal));
+  }
+
+  /** For a lock taken when none was held: what no index file names yet was free to be removed before. */
+  async forgetRemovedPacks(signal: AbortSignal): Promise<void> {
+    await this.#oneChange.use(signal, async () => {
+      const kept: PackContents[] = [];
+      for (const pack of this.#unwritten) if (await this.#exists(pack.packId, signal)) kept.push(pack);
+      if (kept.length === this.#unwritten.length) return;
+      this.#unwritten = kept;
+      await this.#rebuild(await this.#listed(signal), signal);
+    });
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const listed = await this.#listed(signal);
+    const gone = [...this.#filesRead].some(id => !listed.has(id));
+    if (gone) await this.#rebuild(listed, signal);
+    else for (const id of listed) if (!this.#filesRead.has(id)) await this.#read(id, this.#index, signal);
+    this.#filesRead = listed;
+  }
+
+  async #rebuild(listed: Set<string>, signal: AbortSignal): Promise<void> {
+    const index = this.#deps.emptyIndex();
+    for (const id of listed) await this.#read(id, index, signal);
+    for (const { packId, blobs } of this.#unwritten) await index.add(packId, blobs);
+    this.#index = index;
+    this.#filesRead = listed;
+  }
+
+  async #listed(signal: AbortSignal): Promise<Set<string>> {
+    const listed = new Set<string>();
+    for await (const { id } of this.#deps.store.list('index', signal)) listed.add(id);
+    return listed;
+  }
+
+  async #read(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
+    const { store, sealer } = this.#deps;
+    const what = `${store.location}: index ${id}`;
+    let sealed: Uint8Array;
+    try {
+      sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
+    } catch (error) {
+      // Replaced by another client since it was listed; the next refresh sees that it has gone.
+      if (AppError.is(error, 'NOT_FOUND')) return;
+      throw error;
+    }
+    const json = await unsealJson(sealed, sealer, maxJsonBytes, what);
+    for (const { packId, blobs } of parseIndex(json, what)) await index.add(packId, blobs);
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    const { store, sealer, random, locksLapsed } = this.#deps;
+    if (await locksLapsed(signal)) this.#unverified = true;
+    if (this.#unverified) await this.#verifyPacks(signal);
+    while (this.#unwritten.length > 0) {
+      const packs = this.#nextFile();
+      const sealed = await sealJson(encodeIndex(packs), sealer, random);
+      const id = createHash('sha256').update(sealed).digest('hex');
+      await store.put({ kind: 'index', id }, sealed, signal);
+      this.#filesRead.add(id);
+      this.#unwritten = this.#unwritten.slice(packs.length);
+    }
+  }
+
+  /** Forgets packs that the index names and the store no longer has; there being any is an error. */
+  async #verifyPacks(signal: AbortSignal): Promise<void> {
+    const { store, onPacksLost } = this.#deps;
+    const present = new Set<string>();
+    for await (const { id } of store.list('pack', signal)) present.add(id);
+    let missing = 0;
+    for await (const packId of this.#index.packIds()) if (!present.has(packId)) missing += 1;
+    if (missing === 0) {
+      this.#unverified = false;
+      return;
+    }
+    const reason = new AppError(
+      'CONFLICT',
+      `${store.location}: ${missing} packs were removed by others while the lock had lapsed`,
+      {
+        object: store.location,
+        remedy: 'Run the backup again; what is still stored is not sent again',
+        retryable: true,
+      },
+    );
+    await onPacksLost(reason);
+    this.#unwritten = this.#unwritten.filter(({ packId }) => present.has(packId));
+    await this.#rebuild(await this.#listed(signal), signal);
+    this.#unverified = false;
+    throw reason;
+  }
+
+  async #exists(packId: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#deps.store.sizeBytes({ kind: 'pack', id: packId }, signal);
+      return true;
+    } catch (error) {
+      if (AppError.is(error, 'NOT_FOUND')) return false;
+      throw error;
+    }
+  }
+
+  #nextFile(): readonly PackContents[] {
+    let blobs = 0;
+    const end = this.#unwritten.findIndex(pack => (blobs += pack.blobs.length) > maxBlobsPerFile);
+    return end === -1 ? this.#unwritten : this.#unwritten.slice(0, Math.max(1, end));
+  }
+}
+
+function blobsIn(packs: readonly PackContents[]): number {
+  return packs.reduce((sum, { blobs }) => sum + blobs.length, 0);
+}

@@ -1,0 +1,71 @@
+import { AppError } from '../../../base/errors.ts';
+import type { Random } from '../../../base/random.ts';
+import type { Secret } from '../../../base/secret.ts';
+import { defaultScryptCost, deriveKey, type ScryptCost } from '../../codec/keyDerivation.ts';
+import { decodeMasterKey, encodeMasterKey, type MasterKey } from '../../codec/masterKey.ts';
+import { openSealer } from '../../codec/sealer.ts';
+import type { LocalHost } from '../localHost.ts';
+import { goTime } from './goJson.ts';
+import { JsonFields } from './jsonFields.ts';
+
+const maxSaltBytes = 1024;
+const maxSealedKeyBytes = 8192;
+
+/** A key file: the master key, sealed with a key that only the password gives. @see restic design document, "Keys" */
+export async function encodeKeyFile(
+  key: MasterKey,
+  password: Secret,
+  origin: { readonly host: LocalHost; readonly random: Random; readonly created: Date },
+): Promise<Uint8Array> {
+  const salt = origin.random.bytes(64);
+  const sealer = await openSealer(await deriveKey(password, salt, defaultScryptCost));
+  const sealed = sealer.seal(encodeMasterKey(key), origin.random);
+  const { blocks, blockSize, parallel } = defaultScryptCost;
+  return Buffer.from(
+    JSON.stringify({
+      created: goTime(origin.created),
+      username: origin.host.username,
+      hostname: origin.host.hostname,
+      kdf: 'scrypt',
+      N: blocks,
+      r: blockSize,
+      p: parallel,
+      salt: Buffer.from(salt).toString('base64'),
+      data: Buffer.from(sealed).toString('base64'),
+    }),
+  );
+}
+
+export interface KeyFile {
+  readonly cost: ScryptCost;
+  readonly salt: Uint8Array;
+  readonly sealed: Uint8Array;
+}
+
+/** @throws CorruptDataError; AppError UNSUPPORTED_FORMAT for another derivation than scrypt */
+export function parseKeyFile(json: Uint8Array, what: string): KeyFile {
+  const fields = JsonFields.parse(json, what);
+  const kdf = fields.string('kdf');
+  if (kdf !== 'scrypt') {
+    throw new AppError('UNSUPPORTED_FORMAT', `${what}: its password is derived by an unknown method`, {
+      object: what,
+      remedy: 'Use a newer version of this product',
+    });
+  }
+  const range = { min: 1, max: 2 ** 31 };
+  return {
+    cost: {
+      blocks: fields.integer('N', range),
+      blockSize: fields.integer('r', range),
+      parallel: fields.integer('p', range),
+    },
+    salt: fields.base64('salt', maxSaltBytes),
+    sealed: fields.base64('data', maxSealedKeyBytes),
+  };
+}
+
+/** @throws CorruptDataError if the password is another one, or the file damaged: nobody can tell which */
+export async function openKeyFile(file: KeyFile, password: Secret, what: string): Promise<MasterKey> {
+  const sealer = await openSealer(await deriveKey(password, file.salt, file.cost));
+  return decodeMasterKey(sealer.unseal(file.sealed, what));
+}

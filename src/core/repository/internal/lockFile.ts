@@ -1,0 +1,90 @@
+import { AppError } from '../../../base/errors.ts';
+import type { Random } from '../../../base/random.ts';
+import type { Sealer } from '../../codec/sealer.ts';
+import type { LocalHost } from '../localHost.ts';
+import type { LockHolder } from '../locks.ts';
+import { goTime } from './goJson.ts';
+import { JsonFields } from './jsonFields.ts';
+import { sealJson, unsealJson } from './unpacked.ts';
+
+/** A lock that was not refreshed for so long is nobody's: the rule that all clients of the format follow. */
+const staleAfterMs = 30 * 60 * 1000;
+
+const maxJsonBytes = 65_536;
+
+/** What a lock says, beside who holds it and since when. */
+export interface LockClaim {
+  readonly exclusive: boolean;
+  readonly vmId?: string;
+}
+
+/**
+ * A sealed lock. `vm` is ours; other clients pass over fields they do not know.
+ * @see restic design document, "Locks"
+ */
+export async function sealLock(
+  claim: LockClaim,
+  time: Date,
+  host: LocalHost,
+  sealer: Sealer,
+  random: Random,
+): Promise<Uint8Array> {
+  const json = JSON.stringify({
+    time: goTime(time),
+    exclusive: claim.exclusive,
+    hostname: host.hostname,
+    username: host.username,
+    pid: host.pid,
+    uid: host.uid,
+    gid: host.gid,
+    vm: claim.vmId,
+  });
+  return await sealJson(json, sealer, random);
+}
+
+/** @throws CorruptDataError */
+export async function unsealLock(
+  sealed: Uint8Array,
+  id: string,
+  now: Date,
+  host: LocalHost,
+  sealer: Sealer,
+): Promise<LockHolder> {
+  const what = `lock ${id}`;
+  const fields = JsonFields.parse(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
+  const time = new Date(fields.string('time'));
+  if (Number.isNaN(time.getTime())) throw fields.error('time', 'a time');
+  const hostname = fields.optionalString('hostname') ?? '';
+  const pid = fields.optionalInteger('pid', { min: 0, max: 2 ** 32 });
+  const vmId = fields.optionalString('vm');
+  const isOverdue = now.getTime() - time.getTime() > staleAfterMs;
+  const isOfDeadProcess = hostname === host.hostname && pid > 0 && !host.isAlive(pid);
+  return {
+    id,
+    exclusive: fields.optionalBoolean('exclusive'),
+    hostname,
+    username: fields.optionalString('username') ?? '',
+    pid,
+    time,
+    ...(vmId === undefined ? {} : { vmId }),
+    stale: isOverdue || isOfDeadProcess,
+  };
+}
+
+/**
+ * Throws if one of the others keeps `claim` from being made.
+ * @throws AppError CONFLICT naming the other, since when it holds its lock, and what to do
+ */
+export function assertNoConflict(claim: LockClaim, others: readonly LockHolder[], location: string): void {
+  for (const other of others) {
+    if (other.stale) continue;
+    const sameVm = claim.vmId !== undefined && claim.vmId === other.vmId;
+    if (!claim.exclusive && !other.exclusive && !sameVm) continue;
+    const holder = `${other.username}@${other.hostname} (process ${other.pid})`;
+    const how = other.exclusive ? 'exclusively locked' : sameVm ? 'locked for the same VM' : 'in use';
+    throw new AppError('CONFLICT', `${location}: ${how} by ${holder} since ${goTime(other.time)}`, {
+      object: location,
+      remedy: 'Try again when it has finished; if that process no longer exists, remove stale locks',
+    });
+  }
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { BinaryReader } from '../../../base/binaryReader.ts';
+import type { Random } from '../../../base/random.ts';
+import { toHex } from '../../../base/random.ts';
+import { MiB } from '../../../base/units.ts';
+import { idBytes, parseBlobId, type BlobId } from '../../codec/blobId.ts';
+import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
+import type { SealedBlob } from '../../codec/sealingPool.ts';
+import type { BlobType, PackedBlob } from '../blobIndex.ts';
+
+/** A pack that is ready to be stored. */
+export interface FinishedPack {
+  /** SHA-256 of `bytes`. */
+  readonly packId: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly blobs: readonly PackedBlob[];
+}
+
+/** More entries than this would make the header long to read, and the index file longer than others expect. */
+const maxBlobsPerPack = 10_000;
+
+const maxHeaderBytes = 16 * MiB;
+const headerLengthBytes = 4;
+
+/**
+ * Collects sealed blobs of one type until a pack is full. A pack is `blob ‖ … ‖ blob ‖ sealed header ‖ length of the
+ * sealed header (u32 LE)`; the header has an entry per blob: type (0 data, 1 tree, 2 and 3 the same compressed),
+ * sealed length (u32 LE), for compressed ones the plain length (u32 LE), SHA-256 of the plain bytes.
+ * @see restic design document, "Pack Format"
+ */
+export class PackBuilder {
+  readonly #type: BlobType;
+  readonly #sealed = new Map<BlobId, SealedBlob>();
+  #sizeBytes = 0;
+
+  constructor(type: BlobType) {
+    this.#type = type;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sealed.size === 0;
+  }
+
+  isFull(packBytes: number): boolean {
+    return this.#sizeBytes >= packBytes || this.#sealed.size >= maxBlobsPerPack;
+  }
+
+  /** A blob that the pack does not have yet. */
+  add(blob: SealedBlob): void {
+    this.#sealed.set(blob.id, blob);
+    this.#sizeBytes += blob.sealed.length;
+  }
+
+  find(id: BlobId): SealedBlob | undefined {
+    return this.#sealed.get(id);
+  }
+
+  finish(sealer: Sealer, random: Random): FinishedPack {
+    const blobs: PackedBlob[] = [];
+    let blobOffset = 0;
+    for (const { id, sealed, compressed, plainLengthBytes } of this.#sealed.values()) {
+      const place = { type: this.#type, id, offsetBytes: blobOffset, lengthBytes: sealed.length };
+      blobs.push(compressed ? { ...place, uncompressedLengthBytes: plainLengthBytes } : place);
+      blobOffset += sealed.length;
+    }
+    const header = sealer.seal(encodeHeader(blobs), random);
+    const length = Buffer.alloc(headerLengthBytes);
+    length.writeUInt32LE(header.length);
+    const parts = [...this.#sealed.values()].map(({ sealed }) => sealed);
+    const bytes = concatenated([...parts, header, length]);
+    return { packId: createHash('sha256').update(bytes).digest('hex'), bytes, blobs };
+  }
+}
+
+/**
+ * The blobs of a whole pack, from its own header.
+ * @throws CorruptDataError if the header is damaged, or does not describe every byte of the pack
+ */
+export function readPackHeader(pack: Uint8Array, sealer: Sealer, what: string): PackedBlob[] {
+  const file = new BinaryReader(pack, what);
+  const lengthOffset = pack.length - headerLengthBytes;
+  const headerBytes = file.u32le('header length', lengthOffset, {
+    min: sealOverheadBytes,
+    max: Math.min(maxHeaderBytes, lengthOffset),
+  });
+  const headerOffset = lengthOffset - headerBytes;
+  const blobs = decodeHeader(sealer.unseal(file.bytes('header', headerOffset, headerBytes), what), what);
+  const last = blobs.at(-1);
+  const endsAt = last === undefined ? 0 : last.offsetBytes + last.lengthBytes;
+  if (endsAt !== headerOffset)
+    throw file.error(`its blobs end at byte ${endsAt}, its header begins at ${headerOffset}`, headerOffset);
+  return blobs;
+}
+
+function encodeHeader(blobs: readonly PackedBlob[]): Uint8Array {
+  return Buffer.concat(
+    blobs.map(({ type, id, lengthBytes, uncompressedLengthBytes }) => {
+      const compressed = uncompressedLengthBytes !== undefined;
+      const entry = Buffer.alloc(compressed ? 9 : 5);
+      entry.writeUInt8((type === 'tree' ? 1 : 0) + (compressed ? 2 : 0), 0);
+      entry.writeUInt32LE(lengthBytes, 1);
+      if (compressed) entry.writeUInt32LE(uncompressedLengthBytes, 5);
+      return Buffer.concat([entry, Buffer.from(id, 'hex')]);
+    }),
+  );
+}
+
+function decodeHeader(header: Uint8Array, what: string): PackedBlob[] {
+  const reader = new BinaryReader(header, `${what}, header`);
+  const blobs: PackedBlob[] = [];
+  let blobOffset = 0;
+  for (let offset = 0; offset < header.length;) {
+    const type = reader.u8('type', offset, { max: 3 });
+    const compressed = type >= 2;
+    const lengthBytes = reader.u32le('length', offset + 1, { min: sealOverheadBytes });
+    const idOffset = offset + (compressed ? 9 : 5);
+    blobs.push({
+      type: type % 2 === 1 ? 'tree' : 'data',
+      id: parseBlobId(toHex(reader.bytes('id', idOffset, idBytes)), what),
+      offsetBytes: blobOffset,
+      lengthBytes,
+      ...(compressed
+        ? { uncompressedLengthBytes: reader.u32le('plain length', offset + 5, { min: 1 }) }
+        : {}),
+    });
+    blobOffset += lengthBytes;
+    offset = idOffset + idBytes;
+  }
+  return blobs;
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

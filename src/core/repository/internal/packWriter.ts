@@ -1,0 +1,145 @@
+import { AppError, CancelledError } from '../../../base/errors.ts';
+import type { Random } from '../../../base/random.ts';
+import type { BlobId } from '../../codec/blobId.ts';
+import type { Sealer } from '../../codec/sealer.ts';
+import type { ExpectedBlob, SealedBlob } from '../../codec/sealingPool.ts';
+import type { BlobType } from '../blobIndex.ts';
+import type { ObjectStore } from '../objectStore.ts';
+import type { PackContents } from './indexFile.ts';
+import { PackBuilder, type FinishedPack } from './pack.ts';
+
+/** Complete packs in memory, on their way to the store or waiting for another try. */
+const maxFinishedPacks = 3;
+
+export interface PackWriterDeps {
+  readonly store: ObjectStore;
+  readonly sealer: Sealer;
+  readonly random: Random;
+  readonly packBytes: number;
+  /** Called once for each pack that is durable; until it resolves, the writer answers for the pack's blobs. */
+  readonly onStored: (pack: PackContents, signal: AbortSignal) => Promise<void>;
+}
+
+/** A blob that lies in memory, in a pack that the store does not have yet. */
+export type BlobInMemory = ExpectedBlob & { readonly sealed: Uint8Array };
+
+/**
+ * Fills packs and stores them, one filling while others are on their way. A pack that the store refuses stays and is
+ * tried again with the next call: what was accepted is never forgotten as long as the writer lives.
+ */
+export class PackWriter {
+  readonly #deps: PackWriterDeps;
+  readonly #filling: Record<BlobType, PackBuilder> = {
+    data: new PackBuilder('data'),
+    tree: new PackBuilder('tree'),
+  };
+  readonly #finished = new Set<PackOnItsWay>();
+  /** Uploads belong to no single caller: several jobs have blobs in one pack. */
+  readonly #closing = new AbortController();
+
+  constructor(deps: PackWriterDeps) {
+    this.#deps = deps;
+  }
+
+  find(type: BlobType, id: BlobId): BlobInMemory | undefined {
+    const builders = [...this.#finished].filter(pack => pack.type === type).map(pack => pack.builder);
+    for (const builder of [this.#filling[type], ...builders]) {
+      const blob = builder.find(id);
+      if (blob !== undefined) return blob;
+    }
+    return undefined;
+  }
+
+  /**
+   * Gives a blob, which the writer does not have, its place in a pack.
+   * Waits for room first: a caller that awaits keeps the memory bounded.
+   */
+  async add(type: BlobType, blob: SealedBlob, signal: AbortSignal): Promise<void> {
+    await this.#room(signal);
+    this.#filling[type].add(blob);
+    if (this.#filling[type].isFull(this.#deps.packBytes)) this.#finish(type);
+  }
+
+  /** Resolves when everything added before is durable and `onStored` has resolved for it. */
+  async flush(signal: AbortSignal): Promise<void> {
+    for (const type of ['data', 'tree'] as const) if (!this.#filling[type].isEmpty) this.#finish(type);
+    await Promise.all([...this.#finished].map(async pack => await cancellable(this.#stored(pack), signal)));
+  }
+
+  /** Stops what is on its way. What is not durable is lost. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([...this.#finished].map(async pack => await pack.upload));
+  }
+
+  async #room(signal: AbortSignal): Promise<void> {
+    while (this.#finished.size >= maxFinishedPacks)
+      await cancellable(
+        Promise.race([...this.#finished].map(async pack => await this.#stored(pack))),
+        signal,
+      );
+  }
+
+  #finish(type: BlobType): void {
+    const builder = this.#filling[type];
+    this.#filling[type] = new PackBuilder(type);
+    const pack: PackOnItsWay = {
+      type,
+      builder,
+      contents: builder.finish(this.#deps.sealer, this.#deps.random),
+    };
+    this.#finished.add(pack);
+    // Its failure is reported by whoever needs room or flushes.
+    this.#stored(pack).catch(() => undefined);
+  }
+
+  /** Joins the upload under way, or begins one if there is none or the last one failed. */
+  async #stored(pack: PackOnItsWay): Promise<void> {
+    pack.upload ??= this.#upload(pack).finally(() => {
+      pack.upload = undefined;
+    });
+    await pack.upload;
+  }
+
+  async #upload(pack: PackOnItsWay): Promise<void> {
+    const { packId, bytes, blobs } = pack.contents;
+    await this.#put(packId, bytes);
+    await this.#deps.onStored({ packId, blobs }, this.#closing.signal);
+    this.#finished.delete(pack);
+  }
+
+  async #put(packId: string, bytes: Uint8Array): Promise<void> {
+    const name = { kind: 'pack', id: packId } as const;
+    const { signal } = this.#closing;
+    try {
+      await this.#deps.store.put(name, bytes, signal);
+    } catch (error) {
+      // An earlier try got through after all: its name is its hash, its length proves that it is whole.
+      const isThere =
+        AppError.is(error, 'CONFLICT') && (await this.#deps.store.sizeBytes(name, signal)) === bytes.length;
+      if (!isThere) throw error;
+    }
+  }
+}
+
+interface PackOnItsWay {
+  readonly type: BlobType;
+  readonly builder: PackBuilder;
+  readonly contents: FinishedPack;
+  upload?: Promise<void> | undefined;
+}
+
+/** Stops waiting when the caller is cancelled; the work itself goes on for the others. */
+async function cancellable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw new CancelledError();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new CancelledError());
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,210 @@
+import type { RepositoryLockRecord } from '../../journal/leaseJournal.ts';
+import { AppError, CancelledError } from '../../../base/errors.ts';
+import type { BlobId } from '../../codec/blobId.ts';
+import { sealOverheadBytes } from '../../codec/sealer.ts';
+import type { HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
+import type { BlobLocation, BlobType } from '../blobIndex.ts';
+import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
+import type { ObjectStore } from '../objectStore.ts';
+import type { Repository, SavedBlob } from '../repository.ts';
+import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
+import type { Tree } from '../tree.ts';
+import { takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
+import type { HeldLocks } from './heldLocks.ts';
+import type { IndexKeeper } from './indexKeeper.ts';
+import type { LockStore } from './lockStore.ts';
+import type { PackWriter } from './packWriter.ts';
+import type { SnapshotStore } from './snapshotStore.ts';
+import { encodeTree, parseTree } from './treeFile.ts';
+
+export interface RepositoryParts {
+  readonly id: string;
+  readonly store: ObjectStore;
+  readonly pool: SealingPool;
+  readonly index: IndexKeeper;
+  readonly packs: PackWriter;
+  readonly locks: LockStore;
+  readonly lockContext: HeldLockContext;
+  readonly snapshots: SnapshotStore;
+  readonly held: HeldLocks;
+}
+
+/** Joins the parts of an open repository, and owns the order in which they write. */
+export class StoredRepository implements Repository {
+  readonly id: string;
+  readonly location: string;
+  readonly #parts: RepositoryParts;
+  readonly #held: HeldLocks;
+  /** Blobs between their hash and their place in a pack, by type and id. */
+  readonly #inFlight = new Map<string, Promise<number>>();
+
+  constructor(parts: RepositoryParts) {
+    this.id = parts.id;
+    this.location = parts.store.location;
+    this.#parts = parts;
+    this.#held = parts.held;
+  }
+
+  async lock(request: LockRequest, signal: AbortSignal): Promise<RepositoryLock> {
+    const { mode, vmId, journal } = request;
+    const claim = { exclusive: mode === 'exclusive', ...(vmId === undefined ? {} : { vmId }) };
+    const lock = await takeLock(claim, journal, this.#parts.lockContext, signal);
+    try {
+      await this.#parts.index.refresh(signal);
+      if (!this.#held.any()) await this.#parts.index.forgetRemovedPacks(signal);
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#held.add(lock);
+    return lock;
+  }
+
+  async listLocks(signal: AbortSignal): Promise<readonly LockHolder[]> {
+    return await this.#parts.locks.list(signal);
+  }
+
+  async removeStaleLocks(signal: AbortSignal): Promise<number> {
+    const stale = (await this.listLocks(signal)).filter(holder => holder.stale);
+    for (const { id } of stale) await this.#parts.locks.removeFile(id, signal);
+    return stale.length;
+  }
+
+  async removeLeftoverLock(record: RepositoryLockRecord, signal: AbortSignal): Promise<void> {
+    if (record.repositoryId !== this.id) {
+      throw new AppError('INVALID_INPUT', `${this.location}: the lock belongs to ${record.location}`, {
+        object: this.location,
+      });
+    }
+    if (record.lockId !== undefined) await this.#parts.locks.removeFile(record.lockId, signal);
+  }
+
+  async saveBlob(type: BlobType, plain: Uint8Array, signal: AbortSignal): Promise<SavedBlob> {
+    this.#held.assertAny(this.location);
+    // Also what is left of an array whose memory was given away before.
+    if (plain.length === 0) throw new AppError('INVALID_INPUT', 'a blob without bytes cannot be stored');
+    const hashed = await this.#parts.pool.hash(plain, signal);
+    const key = `${type} ${hashed.id}`;
+    for (;;) {
+      const other = this.#inFlight.get(key);
+      if (other === undefined) break;
+      if (await succeeds(other)) return { id: hashed.id, storedBytes: 0 };
+      // Whoever stored the same bytes failed, or was cancelled: that is no reason for this call to.
+      if (signal.aborted) throw new CancelledError();
+    }
+    const work = this.#storeUnlessKnown(type, hashed, signal).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, work);
+    return { id: hashed.id, storedBytes: await work };
+  }
+
+  async saveTree(tree: Tree, signal: AbortSignal): Promise<SavedBlob> {
+    return await this.saveBlob('tree', encodeTree(tree), signal);
+  }
+
+  async flush(signal: AbortSignal): Promise<void> {
+    await this.#parts.packs.flush(signal);
+    await this.#parts.index.flush(signal);
+  }
+
+  async hasBlob(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean> {
+    return await this.#isKnown(type, id, signal);
+  }
+
+  async loadBlob(type: BlobType, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { packs, pool, index } = this.#parts;
+    const inMemory = packs.find(type, id);
+    // A copy: the pack still needs its own.
+    if (inMemory !== undefined) return await pool.unseal(inMemory.sealed.slice(), inMemory, signal);
+    try {
+      const found = await index.index.lookup(type, id, signal);
+      if (found !== undefined) return await this.#loadFrom(found, id, signal);
+    } catch (error) {
+      // Another client may have moved the blob to a new pack since the index was read.
+      if (!AppError.is(error, 'NOT_FOUND')) throw error;
+    }
+    await index.refresh(signal);
+    const found = await index.index.lookup(type, id, signal);
+    if (found !== undefined) return await this.#loadFrom(found, id, signal);
+    throw new AppError('NOT_FOUND', `${this.location}: no index has the ${type} blob ${id}`, {
+      object: this.location,
+      remedy: 'Check the repository; a prune may have been interrupted, or an index file be lost',
+    });
+  }
+
+  async loadTree(id: BlobId, signal: AbortSignal): Promise<Tree> {
+    return parseTree(await this.loadBlob('tree', id, signal), `tree ${id}`);
+  }
+
+  async saveSnapshot(snapshot: Snapshot, lock: RepositoryLock, signal: AbortSignal): Promise<SnapshotId> {
+    const held = this.#own(lock);
+    await held.ensureHeld(signal);
+    await this.flush(signal);
+    await held.ensureHeld(signal);
+    return await this.#parts.snapshots.save(snapshot, signal);
+  }
+
+  listSnapshots(signal: AbortSignal): AsyncIterable<SnapshotEntry> {
+    return this.#parts.snapshots.list(signal);
+  }
+
+  async loadSnapshot(id: SnapshotId, signal: AbortSignal): Promise<Snapshot> {
+    return await this.#parts.snapshots.load(id, signal);
+  }
+
+  async findSnapshot(prefix: string, signal: AbortSignal): Promise<SnapshotId> {
+    return await this.#parts.snapshots.find(prefix, signal);
+  }
+
+  async removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void> {
+    const held = this.#own(lock);
+    if (held.mode !== 'exclusive')
+      throw new AppError('INTERNAL', 'removing a snapshot needs an exclusive lock');
+    await held.ensureHeld(signal);
+    await this.#parts.snapshots.remove(id, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.packs.close();
+    await this.#parts.pool[Symbol.asyncDispose]();
+  }
+
+  /** @returns bytes stored; 0 if the blob was known */
+  async #storeUnlessKnown(type: BlobType, hashed: HashedBytes, signal: AbortSignal): Promise<number> {
+    if (await this.#isKnown(type, hashed.id, signal)) return 0;
+    const blob = await this.#parts.pool.seal(hashed, signal);
+    await this.#parts.packs.add(type, blob, signal);
+    return blob.sealed.length;
+  }
+
+  async #isKnown(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean> {
+    const { packs, index } = this.#parts;
+    // The pack writer first: it lets go of a blob only when the index has it.
+    return packs.find(type, id) !== undefined || (await index.index.lookup(type, id, signal)) !== undefined;
+  }
+
+  async #loadFrom(location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { store, pool } = this.#parts;
+    const { packId, offsetBytes, lengthBytes, uncompressedLengthBytes } = location;
+    const sealed = await store.getRange({ kind: 'pack', id: packId }, offsetBytes, lengthBytes, signal);
+    const expected = {
+      id,
+      compressed: uncompressedLengthBytes !== undefined,
+      plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
+    };
+    return await pool.unseal(sealed, expected, signal);
+  }
+
+  #own(lock: RepositoryLock): HeldLock {
+    if (lock instanceof HeldLock && this.#held.has(lock)) return lock;
+    throw new AppError('INTERNAL', 'a lock of another repository handle was used');
+  }
+}
+
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch {
+    return false;
+  }
+}

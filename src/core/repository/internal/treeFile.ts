@@ -1,0 +1,120 @@
+import { never } from '../../../base/assert.ts';
+import { AppError } from '../../../base/errors.ts';
+import { parseBlobId } from '../../codec/blobId.ts';
+import type { Tree, TreeNode } from '../tree.ts';
+import { assertGoTime, goJson, goQuote, goUnquote } from './goJson.ts';
+import { JsonFields } from './jsonFields.ts';
+
+/** Bits of Go's `os.FileMode` beside the nine permissions. */
+const goModeDir = 2 ** 31;
+const goModeSymlink = 2 ** 27;
+/** The Unix bits setuid, setgid and sticky, and where Go has them. */
+const goModeSpecial = [
+  [0o4000, 2 ** 23],
+  [0o2000, 2 ** 22],
+  [0o1000, 2 ** 20],
+] as const;
+
+const u32 = 2 ** 32 - 1;
+
+/**
+ * The JSON whose SHA-256 is the tree's id: entries ascending by the bytes of their names, members in the format's
+ * order, numbers and texts that are empty left out.
+ * @throws AppError INVALID_INPUT for a name or time that the format cannot hold, and for a name used twice
+ * @see restic design document, "Trees and Data"
+ */
+export function encodeTree(tree: Tree): Uint8Array {
+  const nodes = [...tree.nodes].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  nodes.forEach((node, index) => {
+    if (node.name === '' || node.name.includes('/') || node.name.includes('\0'))
+      throw new AppError('INVALID_INPUT', `“${node.name}” cannot be the name of a file`);
+    if (node.name === nodes[index + 1]?.name)
+      throw new AppError('INVALID_INPUT', `“${node.name}” is in the folder twice`);
+  });
+  return Buffer.from(`${goJson({ nodes: nodes.map(encodeNode) })}\n`);
+}
+
+/** @throws CorruptDataError */
+export function parseTree(json: Uint8Array, what: string): Tree {
+  const nodes = JsonFields.parse(json, what).list('nodes');
+  return { nodes: nodes.map(node => parseNode(node, what)) };
+}
+
+function encodeNode(node: TreeNode) {
+  for (const time of [node.mtime, node.atime, node.ctime]) assertGoTime(time, node.name);
+  const common = {
+    name: goQuote(node.name),
+    type: node.type,
+    mode: goMode(node) || undefined,
+    mtime: node.mtime,
+    atime: node.atime,
+    ctime: node.ctime,
+    uid: node.uid,
+    gid: node.gid,
+    user: emptyLeftOut(node.user),
+    group: emptyLeftOut(node.group),
+  };
+  switch (node.type) {
+    case 'file':
+      return { ...common, size: node.sizeBytes || undefined, links: 1, content: node.content };
+    case 'dir':
+      return { ...common, content: null, subtree: node.subtree };
+    case 'symlink':
+      return { ...common, links: 1, linktarget: emptyLeftOut(node.linkTarget), content: null };
+    case 'other':
+      throw new AppError('INVALID_INPUT', `${node.name}: a ${node.otherType} cannot be stored`);
+    default:
+      return never(node);
+  }
+}
+
+function parseNode(value: unknown, what: string): TreeNode {
+  const fields = new JsonFields(value, what);
+  const name = goUnquote(fields.string('name'));
+  if (name === undefined || name === '' || name.includes('/'))
+    throw fields.error('name', 'the name of a file');
+  const user = fields.optionalString('user');
+  const group = fields.optionalString('group');
+  const common = {
+    name,
+    permissions: unixPermissions(fields.optionalInteger('mode', { min: 0, max: u32 })),
+    mtime: fields.string('mtime'),
+    atime: fields.string('atime'),
+    ctime: fields.string('ctime'),
+    uid: fields.optionalInteger('uid', { min: 0, max: u32 }),
+    gid: fields.optionalInteger('gid', { min: 0, max: u32 }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+  };
+  const type = fields.string('type');
+  switch (type) {
+    case 'file':
+      return {
+        ...common,
+        type,
+        sizeBytes: fields.optionalInteger('size', { min: 0, max: Number.MAX_SAFE_INTEGER }),
+        content: fields.list('content').map(id => parseBlobId(id, `${what}: content`)),
+      };
+    case 'dir':
+      return { ...common, type, subtree: fields.id('subtree') };
+    case 'symlink':
+      return { ...common, type, linkTarget: fields.optionalString('linktarget') ?? '' };
+    default:
+      return { ...common, type: 'other', otherType: type };
+  }
+}
+
+function goMode({ type, permissions }: TreeNode): number {
+  const special = goModeSpecial.filter(([unix]) => (permissions & unix) !== 0).map(([, go]) => go);
+  const kind = type === 'dir' ? goModeDir : type === 'symlink' ? goModeSymlink : 0;
+  return special.reduce((mode, bit) => mode + bit, kind + (permissions & 0o777));
+}
+
+function unixPermissions(mode: number): number {
+  const special = goModeSpecial.filter(([, go]) => Math.floor(mode / go) % 2 === 1).map(([unix]) => unix);
+  return special.reduce((permissions, bit) => permissions + bit, mode & 0o777);
+}
+
+function emptyLeftOut(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
