@@ -27,6 +27,7 @@ function plainObject(declared: string, parsed: unknown): Record<string, unknown>
   for (const field of fieldsOf(isKnown ? named : declared)) {
     const value = content[field.name];
     if (value !== undefined) plain[field.name] = plainField(field, value);
+    else if (field.repeated && !field.optional) plain[field.name] = [];
   }
   // What a newer server adds is kept as text, so that a saved configuration is complete.
   for (const [name, value] of Object.entries(content)) {

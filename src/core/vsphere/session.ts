@@ -143,9 +143,9 @@ export class VimSession implements VimCaller, AsyncDisposable {
         await this.#deps.clock.sleep(keepAliveIntervalMs, signal);
         await this.call('CurrentTime', serviceInstance, {}, signal);
       } catch (error) {
+        if (signal.aborted) return;
         // The next call of the work itself meets the same problem and reports it.
-        if (!signal.aborted)
-          this.#deps.logger.debug('keeping the session alive failed', { error: String(error) });
+        this.#deps.logger.debug('keeping the session alive failed', { error: String(error) });
       }
     }
   }

@@ -1,0 +1,52 @@
+import { readAllOfType } from '../vsphere/propertyCollector.ts';
+import type { MoRef } from '../vsphere/schema/moRef.ts';
+import type { VimSession } from '../vsphere/session.ts';
+
+/** The folders, datacenters and vApps above the VMs. */
+export class InventoryTree {
+  readonly #rootFolder: MoRef;
+  readonly #entries: ReadonlyMap<string, Entry>;
+
+  constructor(rootFolder: MoRef, entries: ReadonlyMap<string, Entry>) {
+    this.#rootFolder = rootFolder;
+    this.#entries = entries;
+  }
+
+  /** `/datacenter/vm/folder/name` from the given parent; what may not be seen is left out. */
+  pathOf(name: string, parent: MoRef | undefined): string {
+    const parts = [name];
+    // Bounded: a server that reports a loop must not hang us.
+    for (let at = parent, depth = 0; at !== undefined && depth < 64; depth += 1) {
+      if (at.value === this.#rootFolder.value) break;
+      const entry = this.#entries.get(at.value);
+      if (entry === undefined) break;
+      parts.unshift(entry.name);
+      at = entry.parent;
+    }
+    return `/${parts.join('/')}`;
+  }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly parent: MoRef | undefined;
+}
+
+export async function readInventoryTree(session: VimSession, signal: AbortSignal): Promise<InventoryTree> {
+  const entries = new Map<string, Entry>();
+  for (const type of ['Folder', 'Datacenter'] as const) {
+    for (const { object, properties } of await readAllOfType(session, type, ['name', 'parent'], signal))
+      entries.set(object.value, { name: plainName(properties.name), parent: properties.parent });
+  }
+  const vApps = await readAllOfType(session, 'VirtualApp', ['name', 'parentFolder', 'parent'], signal);
+  for (const { object, properties } of vApps) {
+    const parent = properties.parentFolder ?? properties.parent;
+    entries.set(object.value, { name: plainName(properties.name), parent });
+  }
+  return new InventoryTree(session.content.rootFolder, entries);
+}
+
+/** Names of managed entities arrive with `%`, `/` and `\` escaped as in URLs. */
+export function plainName(name: string | undefined): string {
+  return (name ?? '').replace(/%(25|2f|5c)/gi, escape => decodeURIComponent(escape));
+}

@@ -1,0 +1,85 @@
+import { readAllOfType } from '../vsphere/propertyCollector.ts';
+import type { ObjectProperties } from '../vsphere/propertyCollector.ts';
+import type { MoRef } from '../vsphere/schema/moRef.ts';
+import type { VimSession } from '../vsphere/session.ts';
+import { plainName, readInventoryTree } from './inventoryPath.ts';
+import type { InventoryTree } from './inventoryPath.ts';
+import { disksOfDevices } from './virtualDisk.ts';
+
+/** Which VM: what a snapshot, a backup or a restore is told to work on. */
+export interface VmIdentity {
+  readonly ref: MoRef;
+  readonly name: string;
+}
+
+/** A VM as a list shows it. */
+export interface VmSummary extends VmIdentity {
+  /** Unique within a vCenter; missing for a VM whose configuration cannot be read. */
+  readonly instanceUuid: string | undefined;
+  readonly biosUuid: string | undefined;
+  /** `/datacenter/vm/folder/name`. */
+  readonly inventoryPath: string;
+  readonly powerState: string;
+  /** `connected`, or why the VM cannot be used: `disconnected`, `inaccessible`, `orphaned`, `invalid`. */
+  readonly connectionState: string;
+  readonly isTemplate: boolean;
+  /** What the tools report, otherwise what the VM is configured for. */
+  readonly guestName: string | undefined;
+  /** `guestToolsRunning`, `guestToolsNotRunning`, …; undefined if the server does not say. */
+  readonly toolsState: string | undefined;
+  readonly diskCount: number;
+  readonly capacityBytes: number;
+  readonly hasSnapshots: boolean;
+}
+
+const paths = [
+  'name',
+  'parent',
+  'parentVApp',
+  'config.instanceUuid',
+  'config.uuid',
+  'config.template',
+  'config.guestFullName',
+  'config.hardware.device',
+  'guest.guestFullName',
+  'guest.toolsRunningStatus',
+  'runtime.powerState',
+  'runtime.connectionState',
+  'snapshot',
+] as const;
+
+/** Every VM and template the user may see, sorted by path. */
+export async function listVirtualMachines(session: VimSession, signal: AbortSignal): Promise<VmSummary[]> {
+  const tree = await readInventoryTree(session, signal);
+  const machines = await readAllOfType(session, 'VirtualMachine', paths, signal);
+  return machines
+    .map(machine => summaryOf(machine, tree))
+    .sort((left, right) => (left.inventoryPath < right.inventoryPath ? -1 : 1));
+}
+
+function summaryOf(
+  { object, properties }: ObjectProperties<'VirtualMachine', (typeof paths)[number]>,
+  tree: InventoryTree,
+): VmSummary {
+  const name = plainName(properties.name);
+  const disks = disksOfDevices(properties['config.hardware.device'] ?? []);
+  return {
+    ref: object,
+    name,
+    instanceUuid: properties['config.instanceUuid'],
+    biosUuid: properties['config.uuid'],
+    inventoryPath: tree.pathOf(name, properties.parent ?? properties.parentVApp),
+    powerState: properties['runtime.powerState'] ?? 'unknown',
+    connectionState: properties['runtime.connectionState'] ?? 'unknown',
+    isTemplate: properties['config.template'] ?? false,
+    guestName: nonEmpty(properties['guest.guestFullName']) ?? properties['config.guestFullName'],
+    toolsState: properties['guest.toolsRunningStatus'],
+    diskCount: disks.length,
+    capacityBytes: disks.reduce((sum, disk) => sum + disk.capacityBytes, 0),
+    hasSnapshots: properties.snapshot !== undefined,
+  };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
