@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { MemoryObjectStore } from '../../src/core/repository/memoryObjectStore.ts';
-import { createLocalLayout, LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
+import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
 import {
   configName,
   type ObjectKind,
@@ -23,8 +24,14 @@ const implementations: readonly [string, () => Promise<ObjectStore>][] = [
     'local folder',
     async () => {
       const folder = temporaryFolder('store');
-      await createLocalLayout(folder);
-      return new LocalObjectStore({ folder, readOnly: false, clock: systemClock, random: seededRandom(1) });
+      const store = new LocalObjectStore({
+        folder,
+        readOnly: false,
+        clock: systemClock,
+        random: seededRandom(1),
+      });
+      await store.prepare(signal);
+      return store;
     },
   ],
   [
@@ -43,8 +50,7 @@ describe.each(implementations)('an object store: %s', (name, create) => {
   const open = async () => {
     const store = await create();
     if (name.includes('sparsely')) {
-      const { writeFile } = await import('node:fs/promises');
-      await writeFile(`${store.location}/config`, pattern(155));
+      writeFileSync(`${store.location}/config`, pattern(155));
     } else await store.put(configName, pattern(155), signal);
     return store;
   };

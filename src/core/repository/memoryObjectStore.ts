@@ -10,6 +10,10 @@ export class MemoryObjectStore implements ObjectStore {
     this.location = location;
   }
 
+  async prepare(signal: AbortSignal): Promise<void> {
+    await checked(signal);
+  }
+
   async put(name: ObjectName, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     await checked(signal);
     const key = keyOf(name);

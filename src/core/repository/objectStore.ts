@@ -7,6 +7,8 @@
 export interface ObjectStore {
   /** For people: a folder, a URL without credentials. */
   readonly location: string;
+  /** Makes what a new repository needs beside its objects, such as folders; harmless where they exist. */
+  prepare(signal: AbortSignal): Promise<void>;
   /**
    * Stores a new object. When it resolves the object is durable and complete under its name; when it rejects, or the
    * machine dies, nothing is seen under that name, or the complete object.

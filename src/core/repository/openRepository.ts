@@ -58,6 +58,7 @@ export async function createRepository(
       remedy: 'Open it, or choose another place',
     });
   }
+  await store.prepare(signal);
   const { random, host, clock } = deps;
   const key = generateMasterKey(random);
   const keyFile = await encodeKeyFile(key, password, { host, random, created: clock.now() });

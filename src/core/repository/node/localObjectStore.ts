@@ -39,16 +39,6 @@ const temporaryFileLifeMs = 24 * 60 * 60 * 1000;
 
 const statsInFlight = 16;
 
-/** Makes the folders of a new repository; those that exist stay as they are. */
-export async function createLocalLayout(folder: string): Promise<void> {
-  try {
-    for (const subfolder of [temporaryFolder, ...Object.values(folders), ...packFolders()])
-      await mkdir(join(folder, subfolder), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw toStoreError(error, folder);
-  }
-}
-
 /**
  * A repository in a folder, laid out as restic's local backend does it: `data/` has a subfolder for each first two
  * digits, every other kind lies flat.
@@ -60,6 +50,17 @@ export class LocalObjectStore implements ObjectStore {
   constructor(options: LocalObjectStoreOptions) {
     this.#options = options;
     this.location = options.folder;
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    this.#begin(signal);
+    this.#assertWritable(configName);
+    try {
+      for (const subfolder of [temporaryFolder, ...Object.values(folders), ...packFolders()])
+        await mkdir(join(this.location, subfolder), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw toStoreError(error, this.location);
+    }
   }
 
   async put(name: ObjectName, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
