@@ -9,7 +9,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { MiB } from '../../src/base/units.ts';
 import { inlineSealingPool } from '../../src/core/codec/inlineSealingPool.ts';
 import { localHost } from '../../src/core/repository/node/localHost.ts';
-import { createLocalLayout, LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
+import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
 import { createRepository, openRepository } from '../../src/core/repository/openRepository.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import type { Snapshot } from '../../src/core/repository/snapshot.ts';
@@ -175,7 +175,6 @@ function storeAt(folder: string): LocalObjectStore {
 
 async function created() {
   const folder = temporaryFolder('repository');
-  await createLocalLayout(folder);
   const repository = await createRepository(storeAt(folder), new Secret(password), deps, signal);
   return { folder, repository, [Symbol.asyncDispose]: async () => await repository[Symbol.asyncDispose]() };
 }
@@ -272,10 +271,7 @@ async function resticThatHoldsALock(folder: string) {
   });
   const ended = new Promise(resolve => child.on('close', resolve));
   const store = storeAt(folder);
-  for (let locks = 0; locks === 0;) {
-    await systemClock.sleep(50, signal);
-    for await (const _lock of store.list('lock', signal)) locks += 1;
-  }
+  while ((await collect(store.list('lock', signal))).length === 0) await systemClock.sleep(50, signal);
   const kill = async () => {
     child.kill('SIGKILL');
     await ended;

@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { blobIdOf } from '../../../../src/core/codec/blobId.ts';
-import {
-  createLocalLayout,
-  LocalObjectStore,
-} from '../../../../src/core/repository/node/localObjectStore.ts';
+import { LocalObjectStore } from '../../../../src/core/repository/node/localObjectStore.ts';
 import { configName, type ObjectName } from '../../../../src/core/repository/objectStore.ts';
 import { collect } from '../../../support/collect.ts';
 import { pattern } from '../../../support/pattern.ts';
@@ -72,8 +69,8 @@ test.each(['../../etc/passwd', '', 'ABCDEF', `${'a'.repeat(63)}/`])('refuses “
 
 async function opened() {
   const folder = temporaryFolder('local-store');
-  await createLocalLayout(folder);
   const store = storeOf(folder, false);
+  await store.prepare(signal);
   await store.put(configName, pattern(155), signal);
   return { folder, store };
 }
