@@ -8,7 +8,7 @@ export interface Command {
   /** The words that select it: `vcenter add`. */
   readonly name: string;
   readonly summary: string;
-  /** In order; a name in brackets is optional. */
+  /** In order; a name in brackets is optional, and the last one may be repeated if it ends in `…]`. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, CommandOption>>;
   /** @returns the exit code, 0 if nothing is returned */
@@ -62,6 +62,19 @@ export class CommandArguments {
     });
   }
 
+  /** All operands from a position on, for a last one that may be repeated. */
+  operandsFrom(position: number): readonly string[] {
+    return this.#operands.slice(position);
+  }
+
+  /** A whole number of zero or more. */
+  count(name: string): number | undefined {
+    const value = this.option(name);
+    if (value === undefined) return undefined;
+    if (/^\d{1,15}$/.test(value)) return Number(value);
+    throw new AppError('INVALID_INPUT', `--${name} ${value} is not a whole number`, { object: `--${name}` });
+  }
+
   flag(name: string): boolean {
     return this.#values[name] === true;
   }
@@ -83,7 +96,8 @@ export function parseArguments(command: Command, words: readonly string[]): Comm
     throw usageError(command, `${missing} is missing`);
   }
   const extra = parsed.positionals[command.operands.length];
-  if (extra !== undefined) throw usageError(command, `"${extra}" is one word too many`);
+  const isRepeatable = command.operands.at(-1)?.endsWith('…]') === true;
+  if (extra !== undefined && !isRepeatable) throw usageError(command, `"${extra}" is one word too many`);
   return new CommandArguments(parsed.positionals, parsed.values);
 }
 
@@ -95,7 +109,7 @@ export function commandHelp(command: Command): string {
       return `  ${flag.padEnd(28)} ${option.help}`;
     },
   );
-  return [`${usageLine(command)}`, '', command.summary, '', 'Options:', ...options].join('\n');
+  return [usageLine(command), '', command.summary, '', 'Options:', ...options].join('\n');
 }
 
 export function usageLine(command: Command): string {
@@ -117,7 +131,7 @@ function parse(
       allowPositionals: true,
       strict: true,
     });
-    return { values: values as Readonly<Record<string, string | boolean | undefined>>, positionals };
+    return { values: values, positionals };
   } catch (error) {
     throw usageError(command, error instanceof Error ? error.message : String(error));
   }

@@ -9,6 +9,11 @@ import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
 import type { Output } from './output.ts';
 
+/** A logged-in session with the connections under it; disposing logs out and closes them. */
+export interface VCenterConnection extends AsyncDisposable {
+  readonly session: VimSession;
+}
+
 /** What a command has at hand; made by main.ts, the composition root. What it opens, the command closes. */
 export interface CommandContext {
   readonly places: Places;
@@ -22,7 +27,7 @@ export interface CommandContext {
   readonly username: string;
 
   openJournal(): Promise<LeaseJournal & AsyncDisposable>;
-  openSession(name: string, vcenter: VCenterConfig): Promise<VimSession & AsyncDisposable>;
+  openSession(name: string, vcenter: VCenterConfig): Promise<VCenterConnection>;
   openRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
   createRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
   /** Runs `work` with a progress line that is gone, or finished, when it ends. */

@@ -11,8 +11,11 @@ export interface ProgressLine extends Disposable {
   readonly listener: ProgressListener;
 }
 
-/** Shows progress with rate and time left on standard error. Disposing leaves the terminal on a fresh line. */
-export function openProgressLine(clock: Clock, stream: NodeJS.WriteStream): ProgressLine {
+/**
+ * Shows progress with rate and time left on `stream`. Disposing leaves the terminal on a fresh line.
+ * @param silent  shows nothing: a program is reading
+ */
+export function openProgressLine(clock: Clock, stream: NodeJS.WriteStream, silent: boolean): ProgressLine {
   const intervalMs = stream.isTTY ? terminalIntervalMs : logIntervalMs;
   const meter = new RateMeter(clock);
   let shownAtMs = -Infinity;
@@ -20,6 +23,7 @@ export function openProgressLine(clock: Clock, stream: NodeJS.WriteStream): Prog
   let openLine = false;
   return {
     listener: progress => {
+      if (silent) return;
       meter.update(progress.doneBytes);
       const nowMs = clock.monotonicMs();
       if (progress.phase === shownPhase && nowMs - shownAtMs < intervalMs) return;

@@ -1,0 +1,21 @@
+import type { Command } from '../command.ts';
+import { cat, list } from './browse.ts';
+import { points } from './points.ts';
+import { restoreDiskCommand, restoreFile } from './restore.ts';
+import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
+import { vcenterAdd, vcenterList } from './vcenter.ts';
+
+/** Every command, in the order of the overview. */
+export const commands: readonly Command[] = [
+  vcenterAdd,
+  vcenterList,
+  repositoryInit,
+  repositoryOpen,
+  repositoryList,
+  repositoryRemove,
+  points,
+  list,
+  cat,
+  restoreFile,
+  restoreDiskCommand,
+];

@@ -1,0 +1,117 @@
+import { resolve } from 'node:path';
+
+import { AppError } from '../../base/errors.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import type { Command, CommandArguments } from '../command.ts';
+import type { RepositoryConfig } from '../config/config.ts';
+import { changeConfig, readConfig } from '../config/configFile.ts';
+import type { CommandContext } from '../context.ts';
+import { table } from '../output.ts';
+import { describePlace } from '../passwordPlaces.ts';
+import { passwordOptions, passwordPlace } from './options.ts';
+
+const options = {
+  folder: { value: 'FOLDER', help: "the repository's folder" },
+  ...passwordOptions,
+} as const;
+
+export const repositoryInit: Command = {
+  name: 'repo init',
+  summary: 'Create a repository in an empty or new folder',
+  operands: ['NAME'],
+  options,
+  run: async (context, args) => {
+    await remember(
+      context,
+      args,
+      'Created',
+      async (name, repository) => await context.createRepository(name, repository),
+    );
+    return undefined;
+  },
+};
+
+export const repositoryOpen: Command = {
+  name: 'repo open',
+  summary: 'Remember a repository that exists, made by Quiesce or by restic',
+  operands: ['NAME'],
+  options,
+  run: async (context, args) => {
+    await remember(
+      context,
+      args,
+      'Opened',
+      async (name, repository) => await context.openRepository(name, repository),
+    );
+    return undefined;
+  },
+};
+
+export const repositoryList: Command = {
+  name: 'repo list',
+  summary: 'List the repositories this configuration knows',
+  operands: [],
+  options: {},
+  run: async context => {
+    const { repositories } = await readConfig(context.places.configFile);
+    context.output.result(repositories, () =>
+      table(
+        ['NAME', 'FOLDER', 'PASSWORD FROM'],
+        Object.entries(repositories).map(([name, { folder, password }]) => [
+          name,
+          folder,
+          describePlace(password),
+        ]),
+      ),
+    );
+    return undefined;
+  },
+};
+
+export const repositoryRemove: Command = {
+  name: 'repo remove',
+  summary: 'Forget where a repository is; the repository itself is not touched',
+  operands: ['NAME'],
+  options: {},
+  run: async (context, args) => {
+    const name = args.operand(0);
+    const { repositories } = await readConfig(context.places.configFile);
+    const known = repositories[name];
+    if (known === undefined) {
+      throw new AppError('NOT_FOUND', `no repository named ${name} is configured`, {
+        object: name,
+        remedy: 'List them with "quiesce repo list"',
+      });
+    }
+    await changeConfig(context.places.configFile, config => ({
+      ...config,
+      repositories: Object.fromEntries(
+        Object.entries(config.repositories).filter(([other]) => other !== name),
+      ),
+    }));
+    context.output.result(
+      { name, folder: known.folder },
+      () => `${name} is forgotten; ${known.folder} stays as it is`,
+    );
+    return undefined;
+  },
+};
+
+async function remember(
+  context: CommandContext,
+  args: CommandArguments,
+  verb: string,
+  open: (name: string, repository: RepositoryConfig) => Promise<Repository>,
+): Promise<void> {
+  const name = args.operand(0);
+  const configured = { folder: resolve(args.required('folder')), password: passwordPlace(args) };
+  await using repository = await open(name, configured);
+  await changeConfig(context.places.configFile, config => ({
+    ...config,
+    repositories: { ...config.repositories, [name]: configured },
+  }));
+  context.output.result(
+    { name, id: repository.id, folder: configured.folder },
+    () => `${verb} repository ${name} (${repository.id.slice(0, 10)}) in ${configured.folder}`,
+  );
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+import { userInfo } from 'node:os';
+
+import { systemClock } from '../base/clock.ts';
+import { AppError, CancelledError, toAppError } from '../base/errors.ts';
+import { systemRandom } from '../base/random.ts';
+import { type Command, commandHelp, parseArguments } from './command.ts';
+import { commands } from './commands/commands.ts';
+import { findPlaces } from './config/places.ts';
+import type { CommandContext } from './context.ts';
+import { exitCodes } from './exitCodes.ts';
+import { createLogger } from './log.ts';
+import { createOutput, describeError, errorValue, type Output } from './output.ts';
+import { createOpeners } from './openers.ts';
+import { openProgressLine } from './progressLine.ts';
+import { confirmOnTerminal } from './terminal.ts';
+import { program } from './version.ts';
+
+const words = process.argv.slice(2);
+process.exitCode = await main(words);
+
+/** The composition root: everything that exists once per process is made here and handed on. */
+async function main(words: readonly string[]): Promise<number> {
+  const output = createOutput(words.includes('--json'));
+  requireZstd();
+  const command = findCommand(words);
+  if (command === undefined) {
+    output.note(overview());
+    return words.length === 0 || words.includes('--help') ? 0 : exitCodes.INVALID_INPUT;
+  }
+  using interruption = listenForInterruption(output);
+  try {
+    const args = parseArguments(command, words.slice(command.name.split(' ').length));
+    if (args.flag('help')) {
+      process.stdout.write(`${commandHelp(command)}\n`);
+      return 0;
+    }
+    const places = findPlaces({ config: args.option('config'), state: args.option('state') }, process.env);
+    const shared = {
+      clock: systemClock,
+      random: systemRandom,
+      logger: createLogger(args.flag('verbose'), systemClock),
+      signal: interruption.signal,
+    };
+    const context: CommandContext = {
+      ...shared,
+      places,
+      output,
+      program,
+      username: userInfo().username,
+      ...createOpeners(places, shared),
+      withProgress: async work => {
+        using line = openProgressLine(systemClock, process.stderr, output.json);
+        return await work(line.listener);
+      },
+      confirm: confirmOnTerminal,
+    };
+    return (await command.run(context, args)) ?? 0;
+  } catch (thrown) {
+    return report(thrown, interruption.signal, output);
+  }
+}
+
+function findCommand(words: readonly string[]): Command | undefined {
+  return commands
+    .filter(command => command.name.split(' ').every((word, position) => words[position] === word))
+    .toSorted((a, b) => b.name.length - a.name.length)[0];
+}
+
+function report(thrown: unknown, signal: AbortSignal, output: Output): number {
+  const error = signal.aborted && !AppError.is(thrown) ? new CancelledError() : toAppError(thrown);
+  if (output.json) output.result(errorValue(error), () => '');
+  else output.note(describeError(error));
+  return exitCodes[error.code];
+}
+
+/** The first signal asks for a clean end; the second one ends at once and leaves the clean-up to `quiesce guard`. */
+function listenForInterruption(output: Output): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(exitCodes.CANCELLED);
+    output.note('\nCancelling, and giving back what was taken … (once more to leave at once)');
+    controller.abort(new CancelledError());
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+/** Compression of the repository format is part of Node only since this version. */
+function requireZstd(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 15)) return;
+  process.stderr.write(`quiesce needs Node 22.15 or newer, this is ${process.version}.\n`);
+  process.exit(exitCodes.UNSUPPORTED_FORMAT);
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(command => command.name.length));
+  return [
+    `${program} backs up and recovers VMware virtual machines.`,
+    '',
+    ...commands.map(command => `  quiesce ${command.name.padEnd(width)}  ${command.summary}`),
+    '',
+    '"quiesce COMMAND --help" tells more.',
+  ].join('\n');
+}

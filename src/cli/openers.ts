@@ -1,0 +1,77 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
+import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
+import { localHost } from '../core/repository/node/localHost.ts';
+import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
+import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
+import { VimClient } from '../core/vsphere/node/vimClient.ts';
+import { VimSession } from '../core/vsphere/session.ts';
+import type { Places } from './config/places.ts';
+import type { CommandContext } from './context.ts';
+import { fetchPassword } from './passwordPlaces.ts';
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How a command gets at the outside world; each call opens anew, and the command closes what it opened. */
+export function createOpeners(
+  places: Places,
+  surroundings: Surroundings,
+): Pick<CommandContext, 'openJournal' | 'openSession' | 'openRepository' | 'createRepository'> {
+  const { signal } = surroundings;
+  const repositoryDeps: RepositoryDeps = {
+    ...surroundings,
+    host: localHost(),
+    sealingPool: key =>
+      new WorkerSealingPool(key, {
+        script: sealWorkerUrl(),
+        threadCount: availableParallelism(),
+        compression: 'auto',
+      }),
+  };
+  const storeIn = (folder: string): LocalObjectStore =>
+    new LocalObjectStore({ ...surroundings, folder, readOnly: false });
+  return {
+    openJournal: async () => await openFileLeaseJournal(join(places.stateFolder, 'journal'), surroundings),
+    openSession: async (name, { url, user, fingerprint, password }) => {
+      const credentials = { user, password: await fetchPassword(password, `vCenter ${name}`, signal) };
+      const client = await VimClient.connect(url, { fingerprint }, signal);
+      try {
+        const session = await VimSession.open(client, name, credentials, surroundings, signal);
+        return {
+          session,
+          [Symbol.asyncDispose]: async () => {
+            await session[Symbol.asyncDispose]();
+            client.close();
+          },
+        };
+      } catch (error) {
+        client.close();
+        throw error;
+      }
+    },
+    openRepository: async (name, { folder, password }) => {
+      const secret = await fetchPassword(password, `repository ${name}`, signal);
+      return await openRepository(storeIn(folder), secret, repositoryDeps, signal);
+    },
+    createRepository: async (name, { folder, password }) => {
+      const secret = await fetchPassword(password, `repository ${name}`, signal);
+      return await createRepository(storeIn(folder), secret, repositoryDeps, signal);
+    },
+  };
+}
+
+/** Beside the bundle in the shipped program, beside its own stage in the sources. */
+function sealWorkerUrl(): URL {
+  const isSource = import.meta.url.endsWith('.ts');
+  return new URL(isSource ? '../core/codec/node/sealWorker.ts' : './sealWorker.mjs', import.meta.url);
+}

@@ -1,0 +1,111 @@
+import { AppError, toAppError } from '../../../base/errors.ts';
+import { MiB } from '../../../base/units.ts';
+import { cachedSource } from '../../block/cachedSource.ts';
+import type { ManifestDisk } from '../../catalog/manifest.ts';
+import { type RestorePoint, shortId } from '../../catalog/restorePoint.ts';
+import { openGuestFileSystem } from '../../guestfs/openGuestFileSystem.ts';
+import type { GuestFileSystem, NodeId } from '../../guestfs/guestFileSystem.ts';
+import { openDiskImage } from '../../image/diskImage.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { listVolumes } from '../../volume/listVolumes.ts';
+import type { Volume, VolumeListing } from '../../volume/volume.ts';
+
+/** Chunks of one disk kept while its files are read. */
+const cacheBytes = 128 * MiB;
+
+export interface GuestDisk {
+  readonly disk: ManifestDisk;
+  readonly listing: VolumeListing;
+}
+
+/** Which volumes to look at; all that is not said is looked through. */
+export interface VolumeChoice {
+  readonly deviceKey?: number;
+  readonly volumeIndex?: number;
+}
+
+/** A guest path and the file system it was found on. */
+export interface GuestLocation {
+  readonly disk: ManifestDisk;
+  readonly volume: Volume;
+  readonly fileSystem: GuestFileSystem;
+  readonly node: NodeId;
+  /** As it was asked for. */
+  readonly path: string;
+}
+
+/** The disks of a restore point with their volumes, as far as `choice` narrows them. */
+export async function listGuestVolumes(
+  repository: Repository,
+  point: RestorePoint,
+  choice: VolumeChoice,
+  signal: AbortSignal,
+): Promise<GuestDisk[]> {
+  const disks: GuestDisk[] = [];
+  for (const { key } of point.manifest.disks) {
+    if (choice.deviceKey !== undefined && choice.deviceKey !== key) continue;
+    const image = await openDiskImage(repository, point, key, signal);
+    const { chunkBytes } = image.disk;
+    const source = cachedSource(image, { chunkBytes, maxChunks: Math.ceil(cacheBytes / chunkBytes) });
+    const listing = await listVolumes(source, signal);
+    const volumes = listing.volumes.filter(
+      ({ index }) => choice.volumeIndex === undefined || choice.volumeIndex === index,
+    );
+    disks.push({ disk: image.disk, listing: { ...listing, volumes } });
+  }
+  return disks;
+}
+
+/**
+ * Finds a guest path on the one volume that has it.
+ * @throws NOT_FOUND saying what was looked at; CONFLICT if several volumes have such a path
+ */
+export async function findGuestPath(
+  repository: Repository,
+  point: RestorePoint,
+  path: string,
+  choice: VolumeChoice,
+  signal: AbortSignal,
+): Promise<GuestLocation> {
+  const found: GuestLocation[] = [];
+  const lookedAt: string[] = [];
+  for (const { disk, listing } of await listGuestVolumes(repository, point, choice, signal)) {
+    for (const volume of listing.volumes) {
+      const result = await lookUp(volume, path, signal);
+      if ('node' in result) found.push({ disk, volume, path, ...result });
+      else lookedAt.push(`disk ${disk.key} volume ${volume.index}: ${result.problem.message}`);
+    }
+  }
+  const [location, ...others] = found;
+  if (location === undefined) throw notFound(point, path, lookedAt);
+  if (others.length === 0) return location;
+  const places = found.map(({ disk, volume }) => `disk ${disk.key} volume ${volume.index}`).join(', ');
+  throw new AppError('CONFLICT', `${path} exists on several volumes: ${places}`, {
+    object: path,
+    remedy: 'Say which one with --disk and --volume',
+  });
+}
+
+async function lookUp(
+  volume: Volume,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly fileSystem: GuestFileSystem; readonly node: NodeId } | { readonly problem: AppError }> {
+  try {
+    const fileSystem = await openGuestFileSystem(volume.source, signal);
+    return { fileSystem, node: await fileSystem.lookup(path, signal) };
+  } catch (error) {
+    // A volume that cannot be read must not hide the file on another one; it is named if the file is nowhere.
+    const problem = toAppError(error);
+    if (!AppError.is(problem, 'NOT_FOUND', 'UNSUPPORTED_FORMAT', 'CORRUPT_DATA')) throw error;
+    return { problem };
+  }
+}
+
+function notFound(point: RestorePoint, path: string, lookedAt: readonly string[]): AppError {
+  const where = lookedAt.length === 0 ? 'no volume was found' : lookedAt.join('; ');
+  return new AppError('NOT_FOUND', `restore point ${shortId(point.id)} has no ${path} (${where})`, {
+    object: path,
+    remedy: 'Look around with "quiesce ls"',
+  });
+}
