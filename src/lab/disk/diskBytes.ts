@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 
-import type { DiskBlock } from '../../core/disk/diskTransport.ts';
 import { grainBytes } from './grainMap.ts';
 import type { DiskPosition, VersionedDisk } from './versionedDisk.ts';
+
+/** A run of bytes of a disk; the consumer's own. */
+export interface StoredBlock {
+  readonly offsetBytes: number;
+  readonly bytes: Uint8Array;
+}
 
 /** The stored grains of a disk as it was at `position`, ascending; what is skipped reads as zeros. */
 export async function* blocksAt(
   disk: VersionedDisk,
   position: DiskPosition,
   signal: AbortSignal,
-): AsyncGenerator<DiskBlock> {
+): AsyncGenerator<StoredBlock> {
   for (const grain of disk.allocatedGrains(position)) {
     signal.throwIfAborted();
     const offsetBytes = grain * grainBytes;

@@ -1,7 +1,7 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { DiskBlock } from '../../core/disk/diskTransport.ts';
+import type { StoredBlock } from './diskBytes.ts';
 import { GrainMap } from './grainMap.ts';
 import { VersionedDisk, type DiskBase } from './versionedDisk.ts';
 
@@ -30,7 +30,7 @@ export class DiskStore implements AsyncDisposable {
   async fromBlocks(
     name: string,
     sizeBytes: number,
-    blocks: AsyncIterable<DiskBlock> | Iterable<DiskBlock>,
+    blocks: AsyncIterable<StoredBlock> | Iterable<StoredBlock>,
   ): Promise<VersionedDisk> {
     const path = this.#newPath('base');
     const allocated = GrainMap.empty(sizeBytes);
@@ -62,7 +62,7 @@ export class DiskStore implements AsyncDisposable {
   }
 }
 
-async function writeBlock(file: FileHandle, block: DiskBlock): Promise<void> {
+async function writeBlock(file: FileHandle, block: StoredBlock): Promise<void> {
   for (let done = 0; done < block.bytes.length;) {
     const lengthBytes = block.bytes.length - done;
     const { bytesWritten } = await file.write(block.bytes, done, lengthBytes, block.offsetBytes + done);

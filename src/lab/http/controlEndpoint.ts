@@ -200,10 +200,15 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
   const { methods, streams, delays, ...settings } = body as Partial<Faults>;
-  for (const fault of methods ?? []) faults.methods.push({ ...fault, times: Number(fault.times) || 1 });
-  for (const fault of streams ?? []) faults.streams.push({ ...fault, times: Number(fault.times) || 1 });
+  for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
+  for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
   Object.assign(faults.delays, delays);
   return Object.assign(faults, settings);
+}
+
+/** One time unless the client says how often; it may have said nothing, whatever the type promises. */
+function readTimes(fault: { readonly times?: unknown }): number {
+  return typeof fault.times === 'number' ? fault.times : 1;
 }
 
 function liveVm(lab: LabContext, name = ''): LabVm {

@@ -4,13 +4,13 @@ import type { LabContext } from '../labContext.ts';
 import type { DiskChain } from '../model/diskChain.ts';
 import { createImportedVm, importedFiles } from '../model/importVm.ts';
 import { Lease, type LeaseFile, type LeaseRequest } from '../model/lease.ts';
-import type { LabVm } from '../model/labVm.ts';
+import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { removeVm } from '../model/removeVm.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import { Snapshot } from '../model/snapshot.ts';
 import { deviceId } from '../model/deviceId.ts';
 import { invalidArgument, invalidPowerState, VimFault } from '../soap/vimFault.ts';
-import type { MethodCall, MethodTable } from './methodCall.ts';
+import { instanceOf, type MethodCall, type MethodTable } from './methodCall.ts';
 import { vmOf } from './vmMethods.ts';
 
 export const leaseMethods: MethodTable = {
@@ -26,8 +26,8 @@ export const leaseMethods: MethodTable = {
   ExportSnapshot: {
     on: 'VirtualMachineSnapshot',
     answer: ({ lab, self }) => {
-      const { facts } = self as Snapshot;
-      return exportLease(lab, lab.registry.get(facts.vm) as LabVm, facts.disks);
+      const { facts } = instanceOf(self, Snapshot);
+      return exportLease(lab, instanceOf(lab.registry.get(facts.vm), LabVm), facts.disks);
     },
   },
   ImportVApp: { on: 'ResourcePool', answer: importVm },
@@ -61,7 +61,7 @@ export const leaseMethods: MethodTable = {
 };
 
 function leaseOf({ self }: MethodCall): Lease {
-  return self as Lease;
+  return instanceOf(self, Lease);
 }
 
 function exportLease(

@@ -4,6 +4,7 @@ import type { LabVm } from '../model/labVm.ts';
 import { LabTask, type TaskWork } from '../model/labTask.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import type { LabSession } from '../sessions.ts';
+import { invalidRequest } from '../soap/vimFault.ts';
 
 /** One call of a method, checked against the schema, by a client that may make it. */
 export interface MethodCall<Self extends ManagedObject = ManagedObject> {
@@ -25,6 +26,15 @@ export interface Method {
 
 /** The methods of one concern by name. */
 export type MethodTable = Readonly<Record<string, Method>>;
+
+/** The object as what the method's table says it is. */
+export function instanceOf<Wanted extends ManagedObject>(
+  object: ManagedObject,
+  wanted: abstract new (...parameters: never[]) => Wanted,
+): Wanted {
+  if (object instanceof wanted) return object;
+  throw invalidRequest(`${object.ref.type} ${object.ref.value} does not have this method`);
+}
 
 export interface VmTaskOptions {
   readonly descriptionId: string;

@@ -1,9 +1,9 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
-import type { LabVm } from '../model/labVm.ts';
+import { LabVm } from '../model/labVm.ts';
 import { Snapshot, type FrozenDisk } from '../model/snapshot.ts';
 import { VimFault } from '../soap/vimFault.ts';
 import type { LabContext } from '../labContext.ts';
-import { startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
+import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
 import { vmOf } from './vmMethods.ts';
 
 export const snapshotMethods: MethodTable = {
@@ -96,8 +96,8 @@ function takeSnapshot(
 
 function removeSnapshot(call: MethodCall): MoRef {
   const { lab, parameters } = call;
-  const snapshot = call.self as Snapshot;
-  const vm = lab.registry.get(snapshot.facts.vm) as LabVm;
+  const snapshot = instanceOf(call.self, Snapshot);
+  const vm = instanceOf(lab.registry.get(snapshot.facts.vm), LabVm);
   const options = { descriptionId: 'vm.Snapshot.remove', cancelable: false };
   return startVmTask(call, vm, options, async progress => {
     await progress(30);

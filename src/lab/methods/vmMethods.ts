@@ -5,8 +5,8 @@ import { LabTask } from '../model/labTask.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { removeVm } from '../model/removeVm.ts';
-import { invalidPowerState, invalidRequest } from '../soap/vimFault.ts';
-import { startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
+import { invalidPowerState } from '../soap/vimFault.ts';
+import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
 
 export const vmMethods: MethodTable = {
   PowerOnVM_Task: {
@@ -78,7 +78,7 @@ export const vmMethods: MethodTable = {
   CancelTask: {
     on: 'Task',
     answer: ({ self }) => {
-      (self as LabTask).cancel();
+      instanceOf(self, LabTask).cancel();
     },
   },
   FindAllByUuid: { on: 'SearchIndex', answer: findByUuid },
@@ -88,8 +88,7 @@ export const vmMethods: MethodTable = {
 
 /** The VM a method is called on. */
 export function vmOf({ self }: MethodCall): LabVm {
-  if (self instanceof LabVm) return self;
-  throw invalidRequest(`${self.ref.value} is no virtual machine`);
+  return instanceOf(self, LabVm);
 }
 
 function findByUuid({ lab, parameters }: MethodCall): MoRef[] {

@@ -4,7 +4,7 @@ import type { LabContext } from '../labContext.ts';
 import { VimFault } from '../soap/vimFault.ts';
 import { DiskChain } from './diskChain.ts';
 import type { LabVm } from './labVm.ts';
-import type { PlainObject } from './managedObject.ts';
+import { textIn, type PlainObject } from './managedObject.ts';
 import { deviceKeys } from './standardHardware.ts';
 
 /** What a VM's hardware becomes, before anything is done. */
@@ -127,7 +127,7 @@ export function isDisk(device: PlainObject): boolean {
 
 /** Ranges of keys as vSphere gives them. */
 function freeKey(device: PlainObject, used: ReadonlySet<unknown>): number {
-  const type = String(device['_type'] ?? 'VirtualDevice');
+  const type = textIn(device, '_type') ?? 'VirtualDevice';
   const first = isDisk(device)
     ? deviceKeys.firstDisk
     : isSubtype(type, 'VirtualEthernetCard')
@@ -149,7 +149,7 @@ function freeKey(device: PlainObject, used: ReadonlySet<unknown>): number {
 function withLabel(device: PlainObject): PlainObject {
   if (device['deviceInfo'] !== undefined) return device;
   const key = Number(device['key']);
-  const type = String(device['_type'] ?? 'VirtualDevice');
+  const type = textIn(device, '_type') ?? 'VirtualDevice';
   const label = isDisk(device)
     ? `Hard disk ${key - deviceKeys.firstDisk + 1}`
     : isSubtype(type, 'VirtualEthernetCard')

@@ -8,7 +8,7 @@ import { deviceId } from './deviceId.ts';
 import { blankDisk, diskOf, planHardware } from './hardwareSpec.ts';
 import { LabVm } from './labVm.ts';
 import type { LeaseFile } from './lease.ts';
-import type { PlainObject } from './managedObject.ts';
+import { textIn, type PlainObject } from './managedObject.ts';
 import { standardDevices } from './standardHardware.ts';
 import { standardSettings } from './vmSettings.ts';
 
@@ -113,7 +113,7 @@ function isReplaceable(device: PlainObject): boolean {
 /** The one named in the path of the VM's files, or the first. */
 function datastoreOf(lab: LabContext, configSpec: PlainObject): { name: string; ref: MoRef } {
   const files = configSpec['files'] as PlainObject | undefined;
-  const wanted = /^\[([^\]]+)\]/.exec(String(files?.['vmPathName'] ?? ''))?.[1];
+  const wanted = /^\[([^\]]+)\]/.exec(textIn(files, 'vmPathName') ?? '')?.[1];
   for (const [name, ref] of lab.inventory.datastores)
     if (wanted === undefined || name === wanted) return { name, ref };
   throw new VimFault('InvalidDatastore', `Invalid datastore '${wanted ?? ''}'.`, { name: wanted });

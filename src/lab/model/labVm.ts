@@ -1,6 +1,6 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { taskInProgress } from '../soap/vimFault.ts';
-import { DiskChain } from './diskChain.ts';
+import type { DiskChain } from './diskChain.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
 import type { FrozenDisk, Snapshot } from './snapshot.ts';
 import type { VmSettings } from './vmSettings.ts';

@@ -3,6 +3,12 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 /** A value in plain form, as described in core/vsphere/schema/order.ts. */
 export type PlainObject = Readonly<Record<string, unknown>>;
 
+/** A field that holds text; undefined if it is not set or holds something else. */
+export function textIn(object: PlainObject | undefined, field: string): string | undefined {
+  const value = object?.[field];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** What the API can refer to and read properties of. */
 export interface ManagedObject {
   readonly ref: MoRef;

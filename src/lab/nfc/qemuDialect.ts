@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 
-import type { DiskBlock } from '../../core/disk/diskTransport.ts';
 import { formatDescriptor } from '../../core/disk/vmdk/descriptor.ts';
+import type { StoredBlock } from '../disk/diskBytes.ts';
 import { grainBytes } from '../disk/grainMap.ts';
 
 const sectorBytes = 512;
@@ -17,7 +17,7 @@ const zeros = Buffer.alloc(grainBytes);
  */
 export async function* writeQemuDialect(
   sizeBytes: number,
-  blocks: AsyncIterable<DiskBlock>,
+  blocks: AsyncIterable<StoredBlock>,
 ): AsyncGenerator<Uint8Array> {
   const tableCount = Math.ceil(sizeBytes / (grainBytes * entriesPerTable));
   const tableSectors = (entriesPerTable * 4) / sectorBytes;
@@ -70,7 +70,7 @@ export async function* writeQemuDialect(
   yield Buffer.alloc(sectorBytes);
 }
 
-function compressedGrain(block: DiskBlock): Uint8Array {
+function compressedGrain(block: StoredBlock): Uint8Array {
   const whole = Buffer.alloc(grainBytes);
   whole.set(block.bytes);
   const compressed = deflateSync(whole, { level: 1 });

@@ -75,10 +75,9 @@ export class Collector implements ManagedObject {
       for (;;) {
         const answer = this.#takeAnswer(maxUpdates);
         if (answer !== undefined) return answer;
-        if (waiting.signal.aborted) throw canceled();
         if (until.aborted) return undefined;
         await this.#registry.nextChange(until);
-        if (waiting.signal.aborted) throw canceled();
+        if (isAborted(waiting.signal)) throw canceled();
       }
     } finally {
       if (this.#waiting === waiting) this.#waiting = undefined;
@@ -104,6 +103,11 @@ export class Collector implements ManagedObject {
     };
     return this.#lastAnswer;
   }
+}
+
+/** Asked through a function: the compiler takes what it has seen once for settled. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function canceled(): VimFault {

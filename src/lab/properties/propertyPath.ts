@@ -60,7 +60,7 @@ function memberOf(value: unknown, name: string): unknown {
 
 function keyOf(item: unknown): string | undefined {
   const key = memberOf(item, 'key') ?? memberOf(item, 'value');
-  return key === undefined ? undefined : String(key);
+  return typeof key === 'string' || typeof key === 'number' ? String(key) : undefined;
 }
 
 /** The type a polymorphic value says it has. */

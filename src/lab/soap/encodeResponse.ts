@@ -88,20 +88,15 @@ function encodeObject(type: string, values: Readonly<Record<string, unknown>>): 
 
 function encodeAny(name: string, value: unknown): string {
   if (value instanceof TypedValue) return encodeTyped(name, value);
-  switch (typeof value) {
-    case 'string':
-      return encodeTyped(name, new TypedValue('str', false, value));
-    case 'boolean':
-      return encodeTyped(name, new TypedValue('bool', false, value));
-    case 'number':
-      return encodeTyped(name, new TypedValue(Math.abs(value) < 2 ** 31 ? 'int' : 'long', false, value));
-    default:
-      if (value instanceof Date) return encodeTyped(name, new TypedValue('date', false, value));
-      if (isMoRef(value)) return encodeTyped(name, new TypedValue('ref', false, value));
-      if (typeof value === 'object' && value !== null && '_type' in value && typeof value._type === 'string')
-        return encodeTyped(name, new TypedValue(value._type, false, value));
-      throw unsuitable(name, 'anyType', value);
-  }
+  if (typeof value === 'string') return encodeTyped(name, new TypedValue('str', false, value));
+  if (typeof value === 'boolean') return encodeTyped(name, new TypedValue('bool', false, value));
+  if (typeof value === 'number')
+    return encodeTyped(name, new TypedValue(Math.abs(value) < 2 ** 31 ? 'int' : 'long', false, value));
+  if (value instanceof Date) return encodeTyped(name, new TypedValue('date', false, value));
+  if (isMoRef(value)) return encodeTyped(name, new TypedValue('ref', false, value));
+  if (typeof value === 'object' && value !== null && '_type' in value && typeof value._type === 'string')
+    return encodeTyped(name, new TypedValue(value._type, false, value));
+  throw unsuitable(name, 'anyType', value);
 }
 
 function encodeTyped(name: string, { type, repeated, value }: TypedValue): string {
