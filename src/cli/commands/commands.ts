@@ -4,11 +4,13 @@ import { points } from './points.ts';
 import { restoreDiskCommand, restoreFile } from './restore.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
+import { vms } from './vms.ts';
 
 /** Every command, in the order of the overview. */
 export const commands: readonly Command[] = [
   vcenterAdd,
   vcenterList,
+  vms,
   repositoryInit,
   repositoryOpen,
   repositoryList,
