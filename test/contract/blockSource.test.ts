@@ -4,7 +4,6 @@ import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { concatSource } from '../../src/core/block/concatSource.ts';
 import { memorySource } from '../../src/core/block/memorySource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
-import { overlaySource } from '../../src/core/block/overlaySource.ts';
 import { sliceSource } from '../../src/core/block/sliceSource.ts';
 import { pattern } from '../support/pattern.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -36,19 +35,6 @@ describeBlockSource('cache, smaller than the source', async () => ({
   content,
   source: cachedSource(memorySource(content), { chunkBytes: 512, maxChunks: 3 }),
 }));
-
-describeBlockSource('overlay', async () => {
-  const before = pattern(content.byteLength, 0, 99);
-  const replaced = new Map<number, Uint8Array>();
-  for (let block = 0; block * 256 < content.byteLength; block += 1) {
-    if (block % 3 === 0) {
-      const bytes = new Uint8Array(256);
-      bytes.set(content.subarray(block * 256, (block + 1) * 256));
-      replaced.set(block, bytes);
-    } else before.set(content.subarray(block * 256, (block + 1) * 256), block * 256);
-  }
-  return { content, source: overlaySource(memorySource(before), 256, replaced) };
-});
 
 describeBlockSource('file', async () => {
   const path = join(temporaryFolder('source'), 'disk.raw');

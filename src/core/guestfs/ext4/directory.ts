@@ -1,0 +1,166 @@
+import { BinaryReader } from '../../../base/binaryReader.ts';
+import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import type { NodeKind } from '../guestFileSystem.ts';
+import { crc32c } from './crc32c.ts';
+import { blockRuns } from './fileContent.ts';
+import { inlineDataOf } from './inlineData.ts';
+import type { Inode } from './inode.ts';
+import { readBlock, type Ext4Volume } from './volume.ts';
+
+/** An entry as it stands in the directory. */
+export interface RawEntry {
+  readonly name: Uint8Array;
+  readonly inode: number;
+  /** Undefined where the file system does not keep it here, or it makes no sense. */
+  readonly kind: NodeKind | undefined;
+}
+
+export interface RawListing {
+  readonly entries: readonly RawEntry[];
+  readonly problems: readonly string[];
+}
+
+const kinds: readonly (NodeKind | undefined)[] = [
+  undefined,
+  'file',
+  'directory',
+  'character-device',
+  'block-device',
+  'fifo',
+  'socket',
+  'symlink',
+];
+
+const headerBytes = 8;
+const minEntryBytes = 12;
+const checksumTailBytes = 12;
+const checksumTailKind = 0xde;
+
+/**
+ * All entries but `.` and `..`. Hashed directories are read like all others: their index hides in entries without
+ * inode. A block that is broken is left out and told as a problem; the others are still read.
+ * @param inode  of a directory that is not encrypted
+ * @see ext4 Data Structures and Algorithms, "Linear (Classic) Directories" and "Hash Tree Directories"
+ */
+export async function readDirectory(
+  volume: Ext4Volume,
+  inode: Inode,
+  signal: AbortSignal,
+): Promise<RawListing> {
+  const collector = new EntryCollector(volume, inode);
+  if (inode.flags.hasInlineData) {
+    const { inBlockArea, inAttribute } = inlineDataOf(inode);
+    // The first four bytes are the number of the parent.
+    collector.addBlock(inBlockArea.subarray(4), 0);
+    collector.addBlock(inAttribute, 0);
+    return collector;
+  }
+
+  const { blockBytes, blockCount } = volume.superblock;
+  const untilBlock = Math.ceil(inode.stat.sizeBytes / blockBytes);
+  if (untilBlock > blockCount) {
+    throw new CorruptDataError(`directory inode ${inode.number} is larger than its file system`);
+  }
+  let nextBlock = 0;
+  for await (const run of blockRuns(volume, inode, { fromBlock: 0, untilBlock }, signal)) {
+    if (run.logicalBlock > nextBlock) collector.missing(nextBlock, run.logicalBlock);
+    nextBlock = Math.min(run.logicalBlock + run.blockCount, untilBlock);
+    if (run.physicalBlock === undefined) {
+      collector.missing(run.logicalBlock, nextBlock);
+      continue;
+    }
+    for (let block = run.logicalBlock; block < nextBlock; block += 1) {
+      const physicalBlock = run.physicalBlock + block - run.logicalBlock;
+      const bytes = await readBlock(volume, physicalBlock, `directory inode ${inode.number}`, signal);
+      collector.addCheckedBlock(bytes, block, physicalBlock);
+    }
+  }
+  if (nextBlock < untilBlock) collector.missing(nextBlock, untilBlock);
+  return collector;
+}
+
+class EntryCollector implements RawListing {
+  readonly entries: RawEntry[] = [];
+  readonly problems: string[] = [];
+  readonly #volume: Ext4Volume;
+  readonly #inode: Inode;
+
+  constructor(volume: Ext4Volume, inode: Inode) {
+    this.#volume = volume;
+    this.#inode = inode;
+  }
+
+  missing(fromBlock: number, untilBlock: number): void {
+    this.problems.push(`Blocks ${fromBlock} to ${untilBlock - 1} of the directory are missing`);
+  }
+
+  addCheckedBlock(bytes: Uint8Array, block: number, physicalBlock: number): void {
+    const offsetBytes = physicalBlock * bytes.byteLength;
+    if (this.#inode.checksumSeed !== undefined && !this.#isIndexBlock(bytes, block)) {
+      const tail = bytes.byteLength - checksumTailBytes;
+      const view = new DataView(bytes.buffer, bytes.byteOffset + tail, checksumTailBytes);
+      const isTail = view.getUint32(0, true) === 0 && view.getUint8(7) === checksumTailKind;
+      const crc = crc32c(this.#inode.checksumSeed, bytes.subarray(0, tail));
+      if (!isTail || view.getUint32(8, true) !== crc) {
+        this.problems.push(`The checksum of block ${block} of the directory does not match; it was left out`);
+        return;
+      }
+    }
+    this.addBlock(bytes, offsetBytes);
+  }
+
+  /** Adds the entries of a block, or of what takes the place of one in the inode. */
+  addBlock(bytes: Uint8Array, offsetBytes: number): void {
+    const reader = new BinaryReader(bytes, `directory inode ${this.#inode.number}`, offsetBytes);
+    try {
+      for (let offset = 0; offset + headerBytes <= bytes.byteLength;) {
+        offset += this.#addEntry(reader, offset);
+      }
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
+      this.problems.push(error.message);
+    }
+  }
+
+  /** @returns the entry's length */
+  #addEntry(reader: BinaryReader, offset: number): number {
+    const entryBytes = this.#entryLength(reader, offset);
+    const inode = reader.u32le('inode', offset);
+    if (inode === 0) return entryBytes;
+    const nameBytes = reader.u8('name length', offset + 6, { min: 1, max: entryBytes - headerBytes });
+    const name = reader.bytes('name', offset + headerBytes, nameBytes);
+    if (isDots(name)) return entryBytes;
+    if (inode > this.#volume.superblock.inodeCount) {
+      throw reader.error(`an entry names inode ${inode}, which does not exist`, offset);
+    }
+    const kind = this.#volume.superblock.hasFileTypes ? kinds[reader.u8('kind', offset + 7)] : undefined;
+    this.entries.push({ name, inode, kind });
+    return entryBytes;
+  }
+
+  #entryLength(reader: BinaryReader, offset: number): number {
+    const stored = reader.u16le('entry length', offset + 4);
+    // A block of 64 KiB does not fit 16 bits; the two low bits, always free, carry the high ones.
+    const isWholeBlock = reader.sizeBytes === 65_536 && (stored === 0 || stored === 65_535);
+    const entryBytes = isWholeBlock ? 65_536 : (stored & 0xfffc) | ((stored & 3) << 16);
+    if (entryBytes < minEntryBytes || offset + entryBytes > reader.sizeBytes) {
+      throw reader.error(`an entry of ${entryBytes} bytes does not fit its block`, offset);
+    }
+    return entryBytes;
+  }
+
+  /** The root of a hash tree comes first; its other nodes look like one free entry as long as the block. */
+  #isIndexBlock(bytes: Uint8Array, block: number): boolean {
+    if (!this.#inode.flags.isIndexed) return false;
+    if (block === 0) return true;
+    const reader = new BinaryReader(bytes, 'directory index');
+    const stored = reader.u16le('entry length', 4);
+    const isWholeBlock =
+      stored === bytes.byteLength || (bytes.byteLength === 65_536 && [0, 65_535].includes(stored));
+    return reader.u32le('inode', 0) === 0 && isWholeBlock;
+  }
+}
+
+function isDots(name: Uint8Array): boolean {
+  return name.byteLength <= 2 && name.every(byte => byte === 0x2e);
+}
