@@ -1,0 +1,60 @@
+import type { BlockSource } from '../block/blockSource.ts';
+import type { ContentSignature } from '../block/contentSignature.ts';
+
+/** A partition of a disk, or the whole disk where it has no partitions. */
+export interface Volume {
+  /** The number the guest knows it by, `sda1` = 1; 0 for the whole disk. */
+  readonly index: number;
+  /** The partition's own name (GPT only), often empty. */
+  readonly name: string;
+  readonly role: PartitionRole;
+  /** GPT: the type's GUID in upper case. MBR: the type as two hexadecimal digits. None for a whole disk. */
+  readonly typeId: string | undefined;
+  /** The partition's GUID in upper case (GPT only). */
+  readonly uuid: string | undefined;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** The volume's bytes; reads cannot leave it. */
+  readonly source: BlockSource;
+  /** What its first bytes look like; undefined if unknown or not readable. A hint: opening it decides. */
+  readonly content: ContentSignature | undefined;
+}
+
+/** What a partition is for, by its type. */
+export type PartitionRole =
+  | 'data'
+  | 'efi-system'
+  | 'bios-boot'
+  | 'microsoft-reserved'
+  | 'recovery'
+  | 'swap'
+  | 'lvm'
+  | 'raid'
+  | 'unknown';
+
+export type PartitionScheme = 'gpt' | 'mbr' | 'none';
+
+/** What was found on a disk. What is wrong with it is told, not thrown: the rest may still be of use. */
+export interface VolumeListing {
+  readonly scheme: PartitionScheme;
+  /** In the order of the table. */
+  readonly volumes: readonly Volume[];
+  /** Sentences without final stop. */
+  readonly problems: readonly string[];
+}
+
+/** What a partition table says of one partition, before anything in it was looked at. */
+export interface PartitionEntry {
+  readonly index: number;
+  readonly name: string;
+  readonly role: PartitionRole;
+  readonly typeId: string;
+  readonly uuid: string | undefined;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface PartitionTable {
+  readonly entries: readonly PartitionEntry[];
+  readonly problems: readonly string[];
+}
