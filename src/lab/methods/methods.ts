@@ -1,5 +1,6 @@
 import { leaseMethods } from './leaseMethods.ts';
 import type { MethodTable } from './methodCall.ts';
+import { ovfMethods } from './ovfMethods.ts';
 import { propertyMethods } from './propertyMethods.ts';
 import { sessionMethods } from './sessionMethods.ts';
 import { snapshotMethods } from './snapshotMethods.ts';
@@ -14,4 +15,5 @@ export const methods: MethodTable = {
   ...vmMethods,
   ...snapshotMethods,
   ...leaseMethods,
+  ...ovfMethods,
 };

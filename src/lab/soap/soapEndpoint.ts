@@ -72,7 +72,9 @@ async function answer(
       method: operation,
     });
   const signal = session === undefined ? hungUp : AbortSignal.any([hungUp, session.ended.signal]);
-  return await method.answer({ lab, session: session ?? anonymous(lab), self, parameters, signal });
+  const value = await method.answer({ lab, session: session ?? anonymous(lab), self, parameters, signal });
+  if (session?.ended.signal.aborted === true && operation !== 'Logout') throw notAuthenticated(decoded.self);
+  return value;
 }
 
 function login(
