@@ -270,7 +270,7 @@ interface ObjectUpdate extends DynamicData {
 interface PropertyChange extends DynamicData {
   readonly name: string;
   readonly op: string;
-  readonly val: unknown;
+  readonly val?: unknown | undefined;
 }
 
 interface TaskInfo extends DynamicData {

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
@@ -68,11 +67,6 @@ export async function readServerFingerprint(url: string, signal: AbortSignal): P
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
   });
-}
-
-/** The SHA-256 fingerprint of a certificate in PEM. */
-export function fingerprintOfCertificate(pem: string): string {
-  return new X509Certificate(pem).fingerprint256;
 }
 
 function compare(pin: string, socket: tls.TLSSocket, host: string): AppError | undefined {

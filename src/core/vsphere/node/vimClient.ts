@@ -13,6 +13,15 @@ import { PinnedAgent } from './pinnedAgent.ts';
 import type { TlsIdentity } from './pinnedAgent.ts';
 import { VimHttp } from './vimHttp.ts';
 
+/** What a transfer beside the API needs to know of the server that granted it. */
+export interface TransferEndpoint {
+  /** `host[:port]` as the server was reached. */
+  readonly host: string;
+  readonly identity: TlsIdentity;
+  /** The session's cookie; a secret, for this host alone. */
+  readonly cookie: string | undefined;
+}
+
 /** Connections to one server at a time: a vCenter serves few, and every wait for updates holds one. */
 const maxSockets = 24;
 
@@ -23,14 +32,20 @@ const callTimeoutMs = 180_000;
  * The vSphere API of one server over SOAP. Its connections close with `close()`; a session, if one was opened through
  * it, is the session's business.
  */
-export class VimClient implements VimCaller {
+export class VimClient implements VimCaller, TransferEndpoint {
+  readonly host: string;
+  readonly identity: TlsIdentity;
   // Private at run time as well: the library keeps the text of the last request, which may hold a password.
   readonly #soap: Client;
   readonly #agent: PinnedAgent;
+  readonly #http: VimHttp;
 
-  private constructor(soap: Client, agent: PinnedAgent) {
+  private constructor(host: string, identity: TlsIdentity, soap: Client, agent: PinnedAgent, http: VimHttp) {
+    this.host = host;
+    this.identity = identity;
     this.#soap = soap;
     this.#agent = agent;
+    this.#http = http;
   }
 
   /**
@@ -60,11 +75,15 @@ export class VimClient implements VimCaller {
         // Else the library trims texts, such as names and annotations.
         preserveWhitespace: true,
       });
-      return new VimClient(soap, agent);
+      return new VimClient(host, identity, soap, agent, http);
     } catch (error) {
       agent.destroy();
       throw error;
     }
+  }
+
+  get cookie(): string | undefined {
+    return this.#http.cookie;
   }
 
   async call<Name extends OperationName>(

@@ -29,6 +29,11 @@ export class VimHttp implements IHttpClient {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** The session's cookie, for transfers beside the API. */
+  get cookie(): string | undefined {
+    return this.#cookie;
+  }
+
   async request(
     url: string,
     body: string,

@@ -29,5 +29,5 @@ PropertyFilterUpdate: DynamicData
 ObjectUpdate: DynamicData
   kind str, obj ref, changeSet PropertyChange?[], missingSet MissingProperty?[]
 PropertyChange: DynamicData
-  name str, op str, val any
+  name str, op str, val any?
 `;

@@ -1,0 +1,195 @@
+import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { AppError } from '../../../base/errors.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { unreachable } from '../../vsphere/node/connectionErrors.ts';
+import { PinnedAgent } from '../../vsphere/node/pinnedAgent.ts';
+import type { TlsIdentity } from '../../vsphere/node/pinnedAgent.ts';
+import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
+import type { Vim } from '../../vsphere/vimCaller.ts';
+
+export const vmdkContentType = 'application/x-vnd.vmware-streamVmdk';
+
+/** No byte for that long means that none will come. A slow host deflates; it does not pause for minutes. */
+export const defaultStallTimeoutMs = 5 * 60_000;
+
+/** One transfer over one connection of its own. */
+export interface NfcTransfer {
+  readonly url: URL;
+  readonly identity: TlsIdentity;
+  readonly cookie: string | undefined;
+}
+
+/**
+ * Where the bytes of a device lie. `*` stands for the server the lease came from; any other host must prove itself by
+ * the fingerprint the lease names, or by a certificate this machine trusts.
+ */
+export function nfcTransfer(device: Vim<'HttpNfcLeaseDeviceUrl'>, endpoint: TransferEndpoint): NfcTransfer {
+  const url = new URL(device.url.replace(/^(https?:\/\/)\*(?=[:/])/, `$1${endpoint.host}`));
+  if (url.protocol !== 'https:')
+    throw new AppError('UNSUPPORTED_FORMAT', `${url.host}: the server offers the disk without encryption`);
+  const isEndpoint = url.host === new URL(`https://${endpoint.host}`).host;
+  return {
+    url,
+    identity: identityOf(device, isEndpoint ? endpoint.identity : undefined),
+    cookie: isEndpoint ? endpoint.cookie : undefined,
+  };
+}
+
+function identityOf(
+  { sslThumbprint }: Vim<'HttpNfcLeaseDeviceUrl'>,
+  known: TlsIdentity | undefined,
+): TlsIdentity {
+  if (known?.fingerprint !== undefined) return known;
+  return { fingerprint: sslThumbprint === '' ? undefined : sslThumbprint };
+}
+
+/**
+ * The body of a GET, pulled piece by piece. Leaving early or aborting closes the connection.
+ * @throws UNREACHABLE, retryable, if the connection breaks or stalls; NOT_FOUND if the lease has no such file any more
+ */
+export async function* download(
+  { url, identity, cookie }: NfcTransfer,
+  { clock, stallTimeoutMs }: StallWatch,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const agent = new PinnedAgent(identity, 1);
+  const stall = new StallTimer(clock, stallTimeoutMs, url.host);
+  const either = AbortSignal.any([signal, stall.signal]);
+  try {
+    const headers = cookie === undefined ? {} : { Cookie: cookie };
+    const request = https.get(url, { agent, headers, signal: either });
+    const [response] = (await once(request, 'response', { signal: either })) as [IncomingMessage];
+    // A late error of the request would otherwise have no listener; the response reports the same.
+    request.on('error', () => undefined);
+    requireSuccess(response, url.host);
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      // Only the wait for the network counts, not the time the consumer takes.
+      stall.pause();
+      yield piece;
+      stall.resume();
+    }
+  } catch (error) {
+    throw reasonFor(error, either, url.host);
+  } finally {
+    stall.stop();
+    agent.destroy();
+  }
+}
+
+/**
+ * Sends a body of unknown length and waits for the server's word on it. The source is closed whatever happens.
+ * @throws UNREACHABLE, retryable, if the connection breaks or stalls; whatever the source throws
+ */
+export async function upload(
+  { url, identity, cookie }: NfcTransfer,
+  body: AsyncIterable<Uint8Array>,
+  { clock, stallTimeoutMs }: StallWatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const agent = new PinnedAgent(identity, 1);
+  const stall = new StallTimer(clock, stallTimeoutMs, url.host);
+  const either = AbortSignal.any([signal, stall.signal]);
+  try {
+    const request = https.request(url, {
+      method: 'POST',
+      agent,
+      signal: either,
+      headers: { 'Content-Type': vmdkContentType, ...(cookie === undefined ? {} : { Cookie: cookie }) },
+    });
+    const answered = once(request, 'response', { signal: either }) as Promise<[IncomingMessage]>;
+    answered.catch(() => undefined);
+    request.on('error', () => undefined);
+    for await (const piece of body) {
+      if (either.aborted || request.destroyed || request.writableFinished) break;
+      stall.resume();
+      // A server that refuses answers early; then the rest is not sent.
+      if (!request.write(piece)) await Promise.race([once(request, 'drain', { signal: either }), answered]);
+      stall.pause();
+    }
+    stall.resume();
+    request.end();
+    const [response] = await answered;
+    response.resume();
+    requireSuccess(response, url.host);
+  } catch (error) {
+    throw reasonFor(error, either, url.host);
+  } finally {
+    stall.stop();
+    agent.destroy();
+  }
+}
+
+export interface StallWatch {
+  readonly clock: Clock;
+  readonly stallTimeoutMs: number;
+}
+
+/** Aborts its signal once waiting has taken too long without a pause. */
+class StallTimer {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #host: string;
+  readonly #stalled = new AbortController();
+  readonly #stop = new AbortController();
+  #waitingSinceMs: number | undefined;
+
+  constructor(clock: Clock, timeoutMs: number, host: string) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#host = host;
+    this.resume();
+    void this.#watch();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stalled.signal;
+  }
+
+  pause(): void {
+    this.#waitingSinceMs = undefined;
+  }
+
+  resume(): void {
+    this.#waitingSinceMs = this.#clock.monotonicMs();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stalled.signal.aborted) {
+      try {
+        await this.#clock.sleep(this.#timeoutMs / 4, this.#stop.signal);
+      } catch {
+        return;
+      }
+      const since = this.#waitingSinceMs;
+      if (since !== undefined && this.#clock.monotonicMs() - since >= this.#timeoutMs)
+        this.#stalled.abort(stalled(this.#host, this.#timeoutMs));
+    }
+  }
+}
+
+function stalled(host: string, timeoutMs: number): AppError {
+  return new AppError('UNREACHABLE', `${host}: nothing has moved for ${Math.round(timeoutMs / 1000)} s`, {
+    object: host,
+    remedy: 'Try again; if it happens again, look at the load of the host',
+  });
+}
+
+function requireSuccess({ statusCode = 0 }: IncomingMessage, host: string): void {
+  if (statusCode >= 200 && statusCode < 300) return;
+  const code = statusCode === 404 ? 'NOT_FOUND' : 'UNREACHABLE';
+  throw new AppError(code, `${host} answered the transfer of the disk with HTTP status ${statusCode}`, {
+    object: host,
+    retryable: true,
+  });
+}
+
+/** Why the signal was aborted says more than that it was. */
+function reasonFor(error: unknown, signal: AbortSignal, host: string): AppError {
+  return unreachable(host, signal.aborted && !(error instanceof AppError) ? signal.reason : error);
+}
