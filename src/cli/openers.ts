@@ -49,6 +49,7 @@ export function createOpeners(
         const session = await VimSession.open(client, name, credentials, surroundings, signal);
         return {
           session,
+          endpoint: client,
           [Symbol.asyncDispose]: async () => {
             await session[Symbol.asyncDispose]();
             client.close();

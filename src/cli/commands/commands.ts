@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand, restoreFile } from './restore.ts';
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   repositoryOpen,
   repositoryList,
   repositoryRemove,
+  backup,
   points,
   list,
   cat,

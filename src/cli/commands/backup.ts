@@ -1,0 +1,108 @@
+import { formatBytes, formatDuration } from '../../base/units.ts';
+import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
+import { shortId } from '../../core/catalog/restorePoint.ts';
+import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
+import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
+import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
+import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
+import type { Command } from '../command.ts';
+import { leftoversRemain } from '../exitCodes.ts';
+import { describeError, table } from '../output.ts';
+import { planOption, repositoryOption, vcenterOption } from './options.ts';
+
+export const backup: Command = {
+  name: 'backup',
+  summary: 'Make a restore point of a VM',
+  operands: ['VM'],
+  options: {
+    'no-quiesce': { help: 'do not bring the guest to rest; the restore point is crash-consistent' },
+    ...vcenterOption,
+    ...repositoryOption,
+    ...planOption,
+  },
+  run: async (context, args) => {
+    const { signal } = context;
+    await using journal = await context.openJournal();
+    await using repository = await openChosenRepository(context, args);
+    await using connection = await openChosenVCenter(context, args);
+    const { session, endpoint } = connection;
+    const vm = await readVirtualMachine(
+      session,
+      await findVirtualMachine(session, args.operand(0), signal),
+      signal,
+    );
+    const identity = vm.config.instanceUuid ?? vm.config.uuid;
+    const previous = await latestRestorePoint(repository, identity, signal);
+    const plan = planBackup(vm, { quiesce: !args.flag('no-quiesce') }, previous);
+    if (args.flag('plan')) {
+      context.output.result(planValue(plan), () => describePlan(plan));
+      return undefined;
+    }
+    const startedMs = context.clock.monotonicMs();
+    const result = await context.withProgress(
+      async onProgress =>
+        await backUpVm(session, repository, plan, { ...context, journal, endpoint }, onProgress, signal),
+    );
+    for (const problem of result.problems) context.output.note(describeError(problem));
+    const tookMs = context.clock.monotonicMs() - startedMs;
+    context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
+    return result.problems.length === 0 ? 0 : leftoversRemain;
+  },
+};
+
+function planValue({ vm, quiesce, disks, leftOutDisks, previous }: BackupPlan): unknown {
+  return { vm: vm.name, quiesce, disks, leftOutDisks, previous: previous?.id };
+}
+
+function describePlan(plan: BackupPlan): string {
+  return [
+    `Would back up ${plan.vm.name} through a ${plan.quiesce ? 'quiesced' : 'crash-consistent'} snapshot:`,
+    table(
+      ['DISK', 'LABEL', 'CAPACITY', 'HOW'],
+      [
+        ...plan.disks.map(disk => [
+          String(disk.deviceKey),
+          disk.label,
+          formatBytes(disk.capacityBytes),
+          disk.readMode === 'first-backup' ? 'read whole' : 'read whole, new chunks stored',
+        ]),
+        ...plan.leftOutDisks.map(disk => [String(disk.key), disk.label, '', `left out: ${disk.reason}`]),
+      ],
+      new Set([2]),
+    ),
+  ].join('\n');
+}
+
+function resultValue(
+  { pointId, manifest, receivedBytes, storedBytes, problems }: BackupResult,
+  tookMs: number,
+): unknown {
+  return {
+    point: pointId,
+    vm: manifest.vm.name,
+    snapshot: manifest.snapshot,
+    consistency: manifest.consistency,
+    disks: manifest.disks,
+    leftOutDisks: manifest.leftOutDisks,
+    receivedBytes,
+    storedBytes,
+    tookMs: Math.round(tookMs),
+    problems: problems.map(problem => problem.message),
+  };
+}
+
+function describeResult(
+  { pointId, manifest, receivedBytes, storedBytes }: BackupResult,
+  tookMs: number,
+): string {
+  const { proven, claimed } = manifest.consistency;
+  const capacityBytes = manifest.disks.reduce((total, disk) => total + disk.capacityBytes, 0);
+  const consistency =
+    claimed === undefined ? `${proven}-consistent` : `${proven}-consistent (${claimed} claimed, unproven)`;
+  return [
+    `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${consistency}`,
+    `  ${manifest.disks.length} disks, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
+    ...manifest.leftOutDisks.map(disk => `  Left out: ${disk.label}, ${disk.reason}`),
+  ].join('\n');
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../../base/clock.ts';
+import { type AppError, toAppError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { never } from '../../base/assert.ts';
+import { abortLeftoverLease } from '../disk/node/nfcExport.ts';
+import { removeLeftoverImport } from '../disk/node/nfcImport.ts';
+import type { JournalledLease, Lease, LeaseJournal } from '../journal/leaseJournal.ts';
+import type { Repository } from '../repository/repository.ts';
+import { removeLeftoverSnapshot } from '../snapshot/removeSnapshot.ts';
+import type { VimSession } from '../vsphere/session.ts';
+
+export interface GuardDeps {
+  readonly journal: LeaseJournal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The session of the server with that instance UUID; undefined if none is configured. Called once per leftover. */
+  readonly sessionOf: (vcenterId: string) => Promise<VimSession | undefined>;
+  readonly repositoryOf: (repositoryId: string) => Promise<Repository | undefined>;
+}
+
+/** What became of one leftover. */
+export interface GuardedLease {
+  readonly lease: Lease;
+  readonly recordedAt: Date;
+  /**
+   * `removed`: given back, or proven to be gone. `waiting`: its server or repository is not configured here. `failed`:
+   * it will be tried again at the next start.
+   */
+  readonly outcome: 'removed' | 'waiting' | 'failed';
+  readonly problem: AppError | undefined;
+}
+
+/** A VM cannot lose its snapshot while a lease holds it, so leases are ended first. */
+const order: readonly Lease['kind'][] = ['nfc-lease', 'imported-vm', 'snapshot', 'repository-lock'];
+
+/**
+ * Gives back what processes that died have left behind. Nothing is touched but what the journal names, and of that only
+ * what carries our token. Each leftover is tried, whatever becomes of the others.
+ */
+export async function guard(deps: GuardDeps, signal: AbortSignal): Promise<readonly GuardedLease[]> {
+  const leftovers = await deps.journal.takeOverLeftovers();
+  const guarded: GuardedLease[] = [];
+  for (const kind of order) {
+    for (const { lease, recordedAt } of leftovers.filter(leftover => leftover.lease.record.kind === kind)) {
+      signal.throwIfAborted();
+      guarded.push({ lease: lease.record, recordedAt, ...(await giveBack(lease, deps, signal)) });
+    }
+  }
+  return guarded;
+}
+
+async function giveBack(
+  lease: JournalledLease,
+  deps: GuardDeps,
+  signal: AbortSignal,
+): Promise<Pick<GuardedLease, 'outcome' | 'problem'>> {
+  try {
+    if (!(await giveBackRecord(lease.record, deps, signal)))
+      return { outcome: 'waiting', problem: undefined };
+    await lease.settle();
+    return { outcome: 'removed', problem: undefined };
+  } catch (error) {
+    return { outcome: 'failed', problem: toAppError(error) };
+  }
+}
+
+/** @returns false if there is no way to the server or repository */
+async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSignal): Promise<boolean> {
+  if (record.kind === 'repository-lock') {
+    const repository = await deps.repositoryOf(record.repositoryId);
+    await repository?.removeLeftoverLock(record, signal);
+    return repository !== undefined;
+  }
+  const session = await deps.sessionOf(record.vcenterId);
+  if (session === undefined) return false;
+  switch (record.kind) {
+    case 'snapshot':
+      await removeLeftoverSnapshot(session, record, deps, signal);
+      return true;
+    case 'nfc-lease':
+      await abortLeftoverLease(session, record);
+      return true;
+    case 'imported-vm':
+      await removeLeftoverImport(session, record, deps, signal);
+      return true;
+    default:
+      return never(record);
+  }
+}
+
+/** A leftover in words. */
+export function describeLease(lease: Lease): string {
+  switch (lease.kind) {
+    case 'snapshot':
+      return `snapshot of ${lease.vmName}`;
+    case 'nfc-lease':
+      return `${lease.purpose} lease of ${lease.vmName}`;
+    case 'imported-vm':
+      return `half restored VM ${lease.vmName}`;
+    case 'repository-lock':
+      return `lock in ${lease.location}`;
+    default:
+      return never(lease);
+  }
+}
