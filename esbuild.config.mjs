@@ -37,8 +37,9 @@ const bundles = [
 ];
 
 await rm('dist', { recursive: true, force: true });
-await mkdir('dist/images', { recursive: true });
-await copyFile('src/lab/images/small-guest.img.zst', 'dist/images/small-guest.img.zst');
+await mkdir('dist/lab', { recursive: true });
+for (const asset of ['small-guest.img.zst', 'small-guest.json'])
+  await copyFile(`src/lab/images/${asset}`, `dist/lab/${asset}`);
 
 if (watch) {
   for (const options of bundles) {

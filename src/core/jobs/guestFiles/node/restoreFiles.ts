@@ -37,7 +37,7 @@ export async function restoreFiles(
   let doneBytes = 0;
   for (const item of plan.items) {
     signal.throwIfAborted();
-    const phase = `Restoring ${item.guestPath}`;
+    const phase = `Restoring to ${plan.targetFolder}`;
     await restoreItem(item, signal, writtenBytes => {
       onProgress({ phase, doneBytes: doneBytes + writtenBytes, totalBytes: plan.totalBytes });
     });
