@@ -1,3 +1,4 @@
+import { plainName } from '../vsphere/entityName.ts';
 import { readAllOfType } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
@@ -44,9 +45,4 @@ export async function readInventoryTree(session: VimSession, signal: AbortSignal
     entries.set(object.value, { name: plainName(properties.name), parent });
   }
   return new InventoryTree(session.content.rootFolder, entries);
-}
-
-/** Names of managed entities arrive with `%`, `/` and `\` escaped as in URLs. */
-export function plainName(name: string | undefined): string {
-  return (name ?? '').replace(/%(25|2f|5c)/gi, escape => decodeURIComponent(escape));
 }

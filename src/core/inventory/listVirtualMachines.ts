@@ -1,8 +1,9 @@
+import { plainName } from '../vsphere/entityName.ts';
 import { readAllOfType } from '../vsphere/propertyCollector.ts';
 import type { ObjectProperties } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
-import { plainName, readInventoryTree } from './inventoryPath.ts';
+import { readInventoryTree } from './inventoryPath.ts';
 import type { InventoryTree } from './inventoryPath.ts';
 import { disksOfDevices } from './virtualDisk.ts';
 

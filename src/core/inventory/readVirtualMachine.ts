@@ -1,11 +1,12 @@
 import { AppError } from '../../base/errors.ts';
+import { plainName } from '../vsphere/entityName.ts';
 import { readObject, readProperties } from '../vsphere/propertyCollector.ts';
 import type { ManagedType } from '../vsphere/propertyCollector.ts';
 import { isManagedSubtype } from '../vsphere/schema/schema.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
 import type { Vim } from '../vsphere/vimCaller.ts';
-import { plainName, readInventoryTree } from './inventoryPath.ts';
+import { readInventoryTree } from './inventoryPath.ts';
 import type { VmIdentity } from './listVirtualMachines.ts';
 import { flattenSnapshots } from './snapshotTree.ts';
 import type { SnapshotFacts } from './snapshotTree.ts';
