@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Secret } from '../../base/secret.ts';
 import { MiB } from '../../base/units.ts';
+import { defaultScryptCost } from '../codec/keyDerivation.ts';
 import { generateMasterKey, type MasterKey } from '../codec/masterKey.ts';
 import { openSealer } from '../codec/sealer.ts';
 import type { SealingPool } from '../codec/sealingPool.ts';
@@ -59,12 +60,9 @@ export async function createRepository(
     });
   }
   await store.prepare(signal);
-  const { random, host, clock } = deps;
-  const key = generateMasterKey(random);
-  const keyFile = await encodeKeyFile(key, password, { host, random, created: clock.now() });
-  await store.put({ kind: 'key', id: createHash('sha256').update(keyFile).digest('hex') }, keyFile, signal);
+  const key = await keyForNewRepository(store, password, deps, signal);
   const sealer = await openSealer(key);
-  await store.put(configName, sealer.seal(Buffer.from(encodeConfig(random)), random), signal);
+  await store.put(configName, sealer.seal(Buffer.from(encodeConfig(deps.random)), deps.random), signal);
   return await openWithKey(store, key, deps, signal);
 }
 
@@ -85,7 +83,40 @@ export async function openRepository(
       remedy: 'Check the place, mount it if it is a share, or create a repository there',
     });
   }
-  return await openWithKey(store, await findKey(store, password, deps.logger, signal), deps, signal);
+  const { key, keysTried } = await findKey(store, password, deps.logger, signal);
+  if (key === undefined) {
+    throw new AppError(
+      'AUTHENTICATION',
+      `${store.location}: the password opens none of its ${keysTried} keys`,
+      {
+        object: store.location,
+        remedy: 'Enter the password of this repository',
+      },
+    );
+  }
+  return await openWithKey(store, key, deps, signal);
+}
+
+/** The key that an interrupted creation has left, else a new one: two keys for one password would be ambiguous. */
+async function keyForNewRepository(
+  store: ObjectStore,
+  password: Secret,
+  { random, host, clock, logger }: RepositoryDeps,
+  signal: AbortSignal,
+): Promise<MasterKey> {
+  const left = await findKey(store, password, logger, signal);
+  if (left.key !== undefined) return left.key;
+  if (left.keysTried > 0) {
+    throw new AppError('CONFLICT', `${store.location}: there are keys of a repository without its config`, {
+      object: store.location,
+      remedy: 'Use the password with which its creation was begun, or choose another place',
+    });
+  }
+  const key = generateMasterKey(random);
+  const origin = { host, random, created: clock.now() };
+  const keyFile = await encodeKeyFile(key, password, defaultScryptCost, origin);
+  await store.put({ kind: 'key', id: createHash('sha256').update(keyFile).digest('hex') }, keyFile, signal);
+  return key;
 }
 
 async function hasConfig(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
@@ -103,13 +134,14 @@ async function findKey(
   password: Secret,
   logger: Logger,
   signal: AbortSignal,
-): Promise<MasterKey> {
-  let tried = 0;
+): Promise<{ readonly key: MasterKey | undefined; readonly keysTried: number }> {
+  let keysTried = 0;
   for await (const { id } of store.list('key', signal)) {
-    if ((tried += 1) > maxKeyFiles) break;
+    if (keysTried === maxKeyFiles) break;
+    keysTried += 1;
     try {
       const json = await store.get({ kind: 'key', id }, maxKeyFileBytes, signal);
-      return await openKeyFile(parseKeyFile(json, `key ${id}`), password, `key ${id}`);
+      return { key: await openKeyFile(parseKeyFile(json, `key ${id}`), password, `key ${id}`), keysTried };
     } catch (error) {
       if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT', 'NOT_FOUND')) throw error;
       logger.debug('a key file does not open', {
@@ -119,10 +151,7 @@ async function findKey(
       });
     }
   }
-  throw new AppError('AUTHENTICATION', `${store.location}: the password opens none of its ${tried} keys`, {
-    object: store.location,
-    remedy: 'Enter the password of this repository',
-  });
+  return { key: undefined, keysTried };
 }
 
 async function openWithKey(

@@ -1,7 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
 import type { Secret } from '../../../base/secret.ts';
-import { defaultScryptCost, deriveKey, type ScryptCost } from '../../codec/keyDerivation.ts';
+import { deriveKey, type ScryptCost } from '../../codec/keyDerivation.ts';
 import { decodeMasterKey, encodeMasterKey, type MasterKey } from '../../codec/masterKey.ts';
 import { openSealer } from '../../codec/sealer.ts';
 import type { LocalHost } from '../localHost.ts';
@@ -15,12 +15,13 @@ const maxSealedKeyBytes = 8192;
 export async function encodeKeyFile(
   key: MasterKey,
   password: Secret,
+  cost: ScryptCost,
   origin: { readonly host: LocalHost; readonly random: Random; readonly created: Date },
 ): Promise<Uint8Array> {
   const salt = origin.random.bytes(64);
-  const sealer = await openSealer(await deriveKey(password, salt, defaultScryptCost));
+  const sealer = await openSealer(await deriveKey(password, salt, cost));
   const sealed = sealer.seal(encodeMasterKey(key), origin.random);
-  const { blocks, blockSize, parallel } = defaultScryptCost;
+  const { blocks, blockSize, parallel } = cost;
   return Buffer.from(
     JSON.stringify({
       created: goTime(origin.created),
