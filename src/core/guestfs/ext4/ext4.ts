@@ -61,9 +61,10 @@ class Ext4FileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
+    const names = path.split('/').filter(name => name !== '' && name !== '.');
+    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
     let node = this.root;
-    for (const name of path.split('/').filter(part => part !== '' && part !== '.')) {
-      if (name === '..') throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
+    for (const name of names) {
       const wanted = encodeName(name);
       const { entries } = await readDirectory(this.#volume, await this.#directory(node, signal), signal);
       const entry = entries.find(candidate => Buffer.compare(candidate.name, wanted) === 0);

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AppError } from '../../src/base/errors.ts';
+import type { BlockSource } from '../../src/core/block/blockSource.ts';
+import { memorySource } from '../../src/core/block/memorySource.ts';
+import type { GuestFileSystem, NodeId } from '../../src/core/guestfs/guestFileSystem.ts';
+import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { readImage } from '../images/images.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { mutations } from './mutations.ts';
+
+/** Without checksums the structures themselves are reached; with them, the refusals. */
+const images = ['ext2-1k', 'ext4-inode128', 'ext4-inline', 'ext4-metabg-1k', 'crashed-plain', 'crashed-ext4'];
+const maxNodes = 300;
+
+test.each(images)(
+  'a damaged file system is read or refused, with typed errors and bounded work: %s',
+  async name => {
+    const image = readImage(name);
+    await fc.assert(
+      fc.asyncProperty(mutations(2 << 20), async mutate => {
+        const { source, readBytes } = counting(memorySource(mutate(image)));
+        await tolerating(async () => await walk(await openGuestFileSystem(source, anySignal)));
+        expect(readBytes()).toBeLessThan(1 << 30);
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
+
+async function walk(fileSystem: GuestFileSystem): Promise<void> {
+  const waiting: NodeId[] = [fileSystem.root];
+  const seen = new Set<NodeId>();
+  for (let node = waiting.shift(); node !== undefined && seen.size < maxNodes; node = waiting.shift()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    const current = node;
+    await tolerating(async () => {
+      const { kind } = await fileSystem.stat(current, anySignal);
+      if (kind === 'directory') {
+        const { entries } = await fileSystem.list(current, anySignal);
+        waiting.push(...entries.map(entry => entry.node));
+      }
+      if (kind === 'symlink') await fileSystem.readlink(current, anySignal);
+      if (kind !== 'file') return;
+      let pieces = 0;
+      for await (const piece of fileSystem.readFile(current, { offsetBytes: 0 }, anySignal)) {
+        expect(piece.byteLength).toBeLessThanOrEqual(1 << 20);
+        if ((pieces += 1) === 3) break;
+      }
+    });
+  }
+}
+
+async function tolerating(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT', 'NOT_FOUND')) throw error;
+  }
+}
+
+function counting(inner: BlockSource): { readonly source: BlockSource; readonly readBytes: () => number } {
+  let total = 0;
+  return {
+    readBytes: () => total,
+    source: {
+      sizeBytes: inner.sizeBytes,
+      read: async (offsetBytes, target, signal) => {
+        total += target.byteLength;
+        await inner.read(offsetBytes, target, signal);
+      },
+    },
+  };
+}

@@ -1,0 +1,110 @@
+#!/bin/bash
+# Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs and util-linux.
+# The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
+# usage: build.sh [OUTPUT]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+output=$(mkdir -p "${1:-$here}" && cd "${1:-$here}" && pwd)
+work=$(mktemp -d)
+mounted=$work/mnt
+mkdir "$mounted"
+trap 'umount "$mounted" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+finish() { # NAME: compresses the image
+  zstd -q -f -19 --long=27 "$work/$1.img" -o "$output/$1.img.zst"
+  rm "$work/$1.img"
+  echo "$1: $(stat -c %s "$output/$1.img.zst") bytes"
+}
+
+manifest() { # IMAGE NAME: mounts read-only, without changing the image
+  cp --sparse=always "$1" "$work/truth.img"
+  mount -o loop "$work/truth.img" "$mounted"
+  node --input-type=module - "$here/manifest.ts" "$mounted" << 'SCRIPT' | gzip -9n > "$output/$2.manifest.gz"
+const { manifestOfFolder } = await import(process.argv[2]);
+const lines = manifestOfFolder(process.argv[3]).filter(({ path }) => !path.startsWith('/lost+found'));
+for (const line of lines) console.log(JSON.stringify(line));
+SCRIPT
+  umount "$mounted"
+}
+
+quiet() { # NAME MIB ENTRIES SPARSE_MIB MKE2FS-OPTIONS...: unmounted cleanly
+  local name=$1 size=$2 entries=$3 sparse=$4 image=$work/$1.img
+  shift 4
+  truncate -s "${size}M" "$image"
+  mke2fs -q -F -U "6f3a1c52-0000-4000-8000-$(printf '%s' "$name" | md5sum | cut -c1-12)" -L "$name" "$@" "$image"
+  mount -o loop "$image" "$mounted"
+  "$here/populate.py" "$mounted" "$entries" "$sparse" "$name"
+  umount "$mounted"
+  manifest "$image" "$name"
+  finish "$name"
+}
+
+partitioned() { # NAME SECTOR_BYTES [FILE_SYSTEM_OFFSET_MIB]: partition table from stdin; NAME.json says what sfdisk made of it
+  local name=$1 image=$work/$1.img loop
+  truncate -s 40M "$image"
+  loop=$(losetup -f --show -b "$2" "$image")
+  sfdisk -q --no-tell-kernel "$loop"
+  sfdisk -J "$loop" > "$output/$name.json"
+  losetup -d "$loop"
+  if [ $# -gt 2 ]; then mke2fs -q -F -t ext4 -b 1024 -L inside -E "offset=$(($3 << 20))" "$image" 8M; fi
+  finish "$name"
+}
+
+crashed() { # NAME FLUSH MKE2FS-OPTIONS...: power cut while in use; FLUSH 1: journal written out before, 2: not
+  local name=$1 flush=$2 image=$work/$1.img
+  shift 2
+  truncate -s 48M "$image"
+  mke2fs -q -F -L "$name" "$@" "$image"
+  mount -o loop "$image" "$mounted"
+  "$here/crash.py" "$mounted" "$flush"
+  # Now, not after unmounting, which writes back some of what only the journal has.
+  cp --sparse=always "$image" "$work/crashed.img"
+  umount "$mounted"
+  mv "$work/crashed.img" "$image"
+  manifest "$image" "$name"
+  finish "$name"
+}
+
+quiet ext2-1k 24 300 5120 -t ext2 -b 1024
+quiet ext2-revision0 16 60 70 -t ext2 -b 1024 -r 0
+quiet ext3-1k 24 300 70 -t ext3 -b 1024
+quiet ext4-1k 24 3000 70 -t ext4 -b 1024
+quiet ext4-4k 32 1500 5120 -t ext4 -b 4096
+quiet ext4-inode128 24 300 70 -t ext4 -b 1024 -I 128 -O ^64bit,^metadata_csum
+quiet ext4-bigalloc-1k 48 200 70 -t ext4 -b 1024 -O bigalloc -C 16384
+quiet ext4-metabg-1k 48 200 70 -t ext4 -b 1024 -O meta_bg,^resize_inode -g 1024
+quiet ext4-inline 32 300 70 -t ext4 -b 4096 -O inline_data,large_dir,metadata_csum_seed -I 256
+quiet ext4-inline-512 24 300 70 -t ext4 -b 1024 -O inline_data,ea_inode -I 512
+quiet ext4-super2 24 60 70 -t ext4 -b 1024 -O sparse_super2,meta_bg,^resize_inode -g 1024
+
+crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
+crashed crashed-lost 2 -t ext4 -b 4096 -J size=8
+crashed crashed-plain 1 -t ext4 -b 1024 -J size=4 -O ^metadata_csum,^64bit
+crashed crashed-ext3 1 -t ext3 -b 1024 -J size=4
+
+partitioned gpt-512 512 3 << 'TABLE'
+label: gpt
+label-id: 1D4F7A3E-0000-4000-8000-000000000001
+start=2048, size=4096, type=uefi, name="EFI System"
+start=6144, size=16384, type=linux, name="Wurzel-ß-😀"
+start=24576, size=2048, type=swap
+start=30720, size=8192, type=lvm, name="123456789012345678901234567890123456"
+TABLE
+partitioned gpt-4096 4096 << 'TABLE'
+label: gpt
+label-id: 1D4F7A3E-0000-4000-8000-000000000002
+start=256, size=512, type=uefi
+start=1024, size=2048, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name="Basic data partition"
+TABLE
+partitioned mbr 512 2 << 'TABLE'
+label: dos
+label-id: 0x12345678
+start=4096, size=16384, type=83, bootable
+start=20480, size=2048, type=7
+start=24576, size=49152, type=5
+start=26624, size=4096, type=83
+start=32768, size=4096, type=82
+start=40960, size=8192, type=8e
+TABLE
+
+prettier --write --log-level warn "$output"/*.json
