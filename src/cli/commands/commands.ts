@@ -1,8 +1,9 @@
 import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
+import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
-import { restoreDiskCommand, restoreFile } from './restore.ts';
+import { restoreDiskCommand, restoreFile, restoreVmCommand } from './restore.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
@@ -22,4 +23,6 @@ export const commands: readonly Command[] = [
   cat,
   restoreFile,
   restoreDiskCommand,
+  restoreVmCommand,
+  guardCommand,
 ];

@@ -28,6 +28,8 @@ export interface ManifestVm {
   /** The managed object id at backup time, such as `vm-42`. */
   readonly id: string;
   readonly inventoryPath: string;
+  /** Name of its resource pool; undefined if the user could not see it. */
+  readonly resourcePool?: string;
   readonly guestId: string;
   readonly guestName: string;
   readonly powerState: string;

@@ -42,6 +42,7 @@ export function decodeManifest(text: string, document: string): Manifest {
       name: vm.string('name'),
       id: vm.string('id'),
       inventoryPath: vm.string('inventoryPath'),
+      ...(vm.has('resourcePool') && { resourcePool: vm.string('resourcePool') }),
       guestId: vm.string('guestId'),
       guestName: vm.string('guestName'),
       powerState: vm.string('powerState'),

@@ -3,7 +3,7 @@ import { type AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { never } from '../../base/assert.ts';
 import { abortLeftoverLease } from '../disk/node/nfcExport.ts';
-import { removeLeftoverImport } from '../disk/node/nfcImport.ts';
+import { removeLeftoverImport } from '../disk/node/nfcImportLeftovers.ts';
 import type { JournalledLease, Lease, LeaseJournal } from '../journal/leaseJournal.ts';
 import type { Repository } from '../repository/repository.ts';
 import { removeLeftoverSnapshot } from '../snapshot/removeSnapshot.ts';

@@ -240,6 +240,7 @@ function composeManifest(
       name: plan.vm.name,
       id: plan.vm.ref.value,
       inventoryPath: plan.vm.inventoryPath,
+      ...(plan.vm.resourcePool !== undefined && { resourcePool: plan.vm.resourcePool.name }),
       guestId: config.guestId,
       guestName: config.guestFullName,
       powerState: plan.vm.runtime.powerState,

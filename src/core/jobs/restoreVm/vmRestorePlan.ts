@@ -1,0 +1,172 @@
+import { AppError } from '../../../base/errors.ts';
+import type { ManifestDisk } from '../../catalog/manifest.ts';
+import { type RestorePoint, shortId } from '../../catalog/restorePoint.ts';
+import { listVirtualMachines } from '../../inventory/listVirtualMachines.ts';
+import type { NamedRef } from '../../inventory/readVirtualMachine.ts';
+import type { VimSession } from '../../vsphere/session.ts';
+import type { Vim } from '../../vsphere/vimCaller.ts';
+import { isVim } from '../../vsphere/vimCaller.ts';
+import { decodeVmConfig } from './decodeVmConfig.ts';
+import { ovfDescriptor, type OvfDisk } from './ovfDescriptor.ts';
+import { findPlacement, type PlacementWishes, type RestorePlacement } from './restorePlacement.ts';
+import { type ConfigChange, networkName, restoredConfig } from './restoredConfig.ts';
+
+/** What a restore of a whole VM will do, before it does anything. */
+export interface VmRestorePlan {
+  readonly pointId: string;
+  readonly originalName: string;
+  readonly name: string;
+  readonly placement: RestorePlacement;
+  readonly disks: readonly ManifestDisk[];
+  /** Every way in which the new VM differs from the original. */
+  readonly changes: readonly ConfigChange[];
+  /** What the server said about the hardware without refusing it. */
+  readonly warnings: readonly string[];
+  readonly spec: Vim<'VirtualMachineImportSpec'>;
+  /** What the server calls each disk, by device key of the original. */
+  readonly deviceIds: ReadonlyMap<number, string>;
+}
+
+export interface VmRestoreOptions extends PlacementWishes {
+  readonly name: string;
+  /** Target network for each network the VM was in, by name; the others keep theirs. */
+  readonly networks: ReadonlyMap<string, string>;
+  readonly connectNetworks: boolean;
+}
+
+/**
+ * @throws CONFLICT if a VM of that name exists in the folder; NOT_FOUND or INVALID_INPUT for a place that is not clear;
+ *   UNSUPPORTED_FORMAT with the server's words if it refuses the hardware
+ */
+export async function planVmRestore(
+  session: VimSession,
+  point: RestorePoint,
+  options: VmRestoreOptions,
+  signal: AbortSignal,
+): Promise<VmRestorePlan> {
+  const { manifest } = point;
+  const config = decodeVmConfig(point.config, `configuration in restore point ${shortId(point.id)}`);
+  const former = {
+    folder: manifest.vm.inventoryPath.split('/').at(-2),
+    resourcePool: manifest.vm.resourcePool,
+    datastore: /^\[([^\]]+)\]/.exec(config.files.vmPathName ?? '')?.[1],
+  };
+  const placement = await findPlacement(session, options, former, signal);
+  await assertNameIsFree(session, options.name, placement.folder, signal);
+  const { spec, changes } = restoredConfig(config, {
+    name: options.name,
+    networks: mappedNetworks(config, options.networks, placement.networks),
+    connectNetworks: options.connectNetworks,
+    vmPathName: `[${placement.datastore.name}]`,
+    diskKeys: new Set(manifest.disks.map(({ key }) => key)),
+  });
+  const checked = await checkWithServer(session, config, options.name, manifest.disks, placement, signal);
+  return {
+    pointId: shortId(point.id),
+    originalName: manifest.vm.name,
+    name: options.name,
+    placement,
+    disks: manifest.disks,
+    changes,
+    warnings: checked.warnings,
+    spec: { _type: 'VirtualMachineImportSpec', configSpec: spec, resPoolEntity: placement.resourcePool.ref },
+    deviceIds: checked.deviceIds,
+  };
+}
+
+async function assertNameIsFree(
+  session: VimSession,
+  name: string,
+  folder: NamedRef,
+  signal: AbortSignal,
+): Promise<void> {
+  const machines = await listVirtualMachines(session, signal);
+  if (!machines.some(vm => vm.name === name && vm.inventoryPath.split('/').at(-2) === folder.name)) return;
+  throw new AppError('CONFLICT', `a VM named ${name} exists in the folder ${folder.name}`, {
+    object: name,
+    remedy: 'Choose another name with --name, or another folder with --folder',
+  });
+}
+
+function mappedNetworks(
+  config: Vim<'VirtualMachineConfigInfo'>,
+  wishes: ReadonlyMap<string, string>,
+  targets: readonly NamedRef[],
+): Map<string, Vim<'VirtualDeviceBackingInfo'>> {
+  const mapped = new Map<string, Vim<'VirtualDeviceBackingInfo'>>();
+  for (const device of config.hardware.device ?? []) {
+    if (!isVim(device, 'VirtualEthernetCard')) continue;
+    const former = networkName(device);
+    const wanted = wishes.get(former);
+    const target = targets.find(({ name }) => name === (wanted ?? former));
+    if (target !== undefined) {
+      const backing: Vim<'VirtualEthernetCardNetworkBackingInfo'> = {
+        _type: 'VirtualEthernetCardNetworkBackingInfo',
+        deviceName: target.name,
+        network: target.ref,
+      };
+      // A distributed port group is addressed through its switch; one that exists unchanged keeps its own backing.
+      if (target.ref.type === 'Network') mapped.set(former, backing);
+    } else {
+      throw new AppError('NOT_FOUND', `the network ${wanted ?? former} does not exist on the target`, {
+        object: wanted ?? former,
+        remedy: `Map it with --network "${former}=NAME"; there are ${targets.map(({ name }) => name).join(', ')}`,
+      });
+    }
+  }
+  return mapped;
+}
+
+/** The server looks at the hardware before anything is created, and says how it will call the disks. */
+async function checkWithServer(
+  session: VimSession,
+  config: Vim<'VirtualMachineConfigInfo'>,
+  name: string,
+  manifestDisks: readonly ManifestDisk[],
+  placement: RestorePlacement,
+  signal: AbortSignal,
+): Promise<{ readonly warnings: readonly string[]; readonly deviceIds: ReadonlyMap<number, string> }> {
+  const { ovfManager } = session.content;
+  if (ovfManager === undefined) {
+    throw new AppError('UNSUPPORTED_FORMAT', `${session.server} cannot import VMs`, {
+      object: session.server,
+    });
+  }
+  const disks: OvfDisk[] = manifestDisks.map(({ key, capacityBytes }) => ({
+    deviceKey: key,
+    capacityBytes,
+    fileName: `disk-${key}.vmdk`,
+  }));
+  const result = await session.call(
+    'CreateImportSpec',
+    ovfManager,
+    {
+      ovfDescriptor: ovfDescriptor(config, name, disks),
+      resourcePool: placement.resourcePool.ref,
+      datastore: placement.datastore.ref,
+      cisp: {
+        locale: 'en_US',
+        deploymentOption: '',
+        entityName: name,
+        networkMapping: placement.networks.map(({ name: network, ref }) => ({ name: network, network: ref })),
+        diskProvisioning: 'thin',
+      },
+    },
+    signal,
+  );
+  const texts = (faults: typeof result.error) =>
+    (faults ?? []).map(fault => fault.localizedMessage ?? 'no reason given');
+  const [error] = texts(result.error);
+  if (error !== undefined) {
+    throw new AppError('UNSUPPORTED_FORMAT', `${session.server} cannot take ${name}: ${error}`, {
+      object: name,
+    });
+  }
+  const deviceIds = new Map(
+    disks.flatMap(disk => {
+      const item = result.fileItem?.find(({ path }) => path === disk.fileName);
+      return item === undefined ? [] : [[disk.deviceKey, item.deviceId] as const];
+    }),
+  );
+  return { warnings: texts(result.warning), deviceIds };
+}
