@@ -1,0 +1,134 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeEach, describe, expect } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { AppError } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
+import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
+import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
+import { removeSnapshotByToken } from '../../src/core/snapshot/removeSnapshot.ts';
+import { openSnapshot } from '../../src/core/snapshot/snapshotLease.ts';
+import { readServerFingerprint } from '../../src/core/vsphere/node/pinnedAgent.ts';
+import { VimClient } from '../../src/core/vsphere/node/vimClient.ts';
+import { VimSession } from '../../src/core/vsphere/session.ts';
+import { waitForTask } from '../../src/core/vsphere/task.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { memoryJournal } from '../support/memoryJournal.ts';
+import { toolTest } from '../support/tools.ts';
+import { logIn, startVcsim } from '../vcsim/servers.ts';
+import type { LoggedIn, TestServer } from '../vcsim/servers.ts';
+
+// The client against a server that none of us wrote.
+const test = toolTest('go');
+const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
+
+describe.each([
+  ['a vCenter', [], '/DC0/vm/DC0_H0_VM0'],
+  ['an ESXi host', ['-esx'], '/ha-datacenter/vm/ha-host_VM0'],
+])("govmomi's simulator as %s", (_, options, path) => {
+  let server: TestServer | undefined;
+  let open: LoggedIn | undefined;
+
+  // Before the first test rather than beforeAll: without Go all tests are skipped, and nothing must be built.
+  beforeEach(async () => {
+    server ??= await startVcsim(options);
+    open ??= await logIn(server);
+  });
+
+  afterAll(async () => {
+    await open?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  test('lists, finds and reads its VMs', async () => {
+    const { session } = open!;
+    const machines = await listVirtualMachines(session, anySignal);
+    expect(machines.map(({ inventoryPath }) => inventoryPath)).toContain(path);
+    const machine = await findVirtualMachine(session, path, anySignal);
+    expect(await findVirtualMachine(session, machine.instanceUuid!, anySignal)).toEqual(machine);
+    expect(machine).toMatchObject({ powerState: 'poweredOn', diskCount: 1, capacityBytes: 10 * 1024 ** 3 });
+    const facts = await readVirtualMachine(session, machine, anySignal);
+    expect(facts.disks[0]).toMatchObject({ controller: { type: 'ParaVirtualSCSIController', busNumber: 0 } });
+    expect(facts.disks[0]!.backing.fileName).toMatch(/^\[LocalDS_0\] .*\.vmdk$/);
+    expect(facts.host?.name).toBeTruthy();
+    expect(facts.datastores).toHaveLength(1);
+    expect(JSON.parse(JSON.stringify(facts.config))).toMatchObject({ hardware: { numCPU: 1 } });
+  });
+
+  test('takes a quiesced snapshot, and proves that it is gone', async () => {
+    const { session } = open!;
+    const machine = await findVirtualMachine(session, path, anySignal);
+    const journal = memoryJournal();
+    const spec = { _type: 'VirtualMachineWindowsQuiesceSpec', timeout: 5, vssBackupContext: 'ctx_auto' };
+    const request = {
+      name: 'a <name> & "more"',
+      quiesce: { kind: 'specified', spec } as const,
+      validForMs: 60_000,
+    };
+    {
+      await using snapshot = await openSnapshot(session, machine, request, { ...deps, journal }, anySignal);
+      expect(snapshot.facts).toMatchObject({ name: 'a <name> & "more"', isQuiesced: true, isCurrent: true });
+      expect(snapshot.disks).toHaveLength(1);
+      expect(journal.open).toMatchObject([{ kind: 'snapshot', snapshot: snapshot.snapshot.value }]);
+    }
+    expect((await readVirtualMachine(session, machine, anySignal)).snapshots).toEqual([]);
+    expect(journal.open).toEqual([]);
+  });
+
+  test('leaves snapshots of others alone', async () => {
+    const { session } = open!;
+    const machine = await findVirtualMachine(session, path, anySignal);
+    const args = { name: 'mine', description: 'by hand', memory: false, quiesce: false };
+    const task = await session.call('CreateSnapshot_Task', machine.ref, args, anySignal);
+    const ref = await waitForTask(session, task, { what: 'creating', object: 'VM' }, anySignal);
+    expect(await removeSnapshotByToken(session, machine, 'a token', deps, anySignal)).toBe('gone');
+    const { snapshots } = await readVirtualMachine(session, machine, anySignal);
+    expect(snapshots.map(snapshot => snapshot.ref)).toEqual([ref]);
+  });
+
+  test('shows its fingerprint at first contact, and is refused under another', async () => {
+    const { url, fingerprint } = server!;
+    expect(await readServerFingerprint(url, anySignal)).toBe(fingerprint);
+    const wrong = fingerprint.replaceAll(/[0-9]/g, digit => String((Number(digit) + 1) % 10));
+    const error = await VimClient.connect(url, { fingerprint: wrong }, anySignal).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'AUTHENTICATION' });
+    expect((error as AppError).message).toContain(fingerprint);
+    expect((error as AppError).message).toContain(wrong);
+  });
+
+  test('refuses a wrong password without showing it to anyone', async () => {
+    const { url, fingerprint, user } = server!;
+    const client = await VimClient.connect(url, { fingerprint }, anySignal);
+    const secret = 'wr0ng-s3cret';
+    const credentials = { user, password: new Secret(secret) };
+    const error: unknown = await VimSession.open(client, 'vc.example', credentials, deps, anySignal).catch(
+      (e: unknown) => e,
+    );
+    client.close();
+    expect(error).toMatchObject({ code: 'AUTHENTICATION', object: 'vc.example' });
+    expect((error as AppError).message).toContain(user);
+    const shown = inspect(error, { depth: Infinity, showHidden: true }) + JSON.stringify(error);
+    expect(shown).not.toContain(secret);
+    expect(inspect(client, { depth: Infinity, showHidden: true })).not.toContain(secret);
+  });
+
+  test('tells what a missing object is', async () => {
+    const { session } = open!;
+    const ref = { type: 'VirtualMachine', value: 'vm-none' };
+    await expect(session.call('PowerOffVM_Task', ref, {}, anySignal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      faultType: 'ManagedObjectNotFound',
+    });
+  });
+});
+
+test('a server that is not there is UNREACHABLE', async () => {
+  const error: unknown = await VimClient.connect(
+    'https://127.0.0.1:1',
+    { fingerprint: undefined },
+    anySignal,
+  ).catch((e: unknown) => e);
+  expect(AppError.is(error, 'UNREACHABLE')).toBe(true);
+});
