@@ -1,7 +1,7 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { LabContext } from '../labContext.ts';
 import type { LabVm } from '../model/labVm.ts';
-import { LabTask, type TaskWork } from '../model/labTask.ts';
+import { LabTask, type TaskRequest, type TaskWork } from '../model/labTask.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import type { LabSession } from '../sessions.ts';
 import { invalidRequest } from '../soap/vimFault.ts';
@@ -49,20 +49,14 @@ export interface VmTaskOptions {
 export function startVmTask(call: MethodCall, vm: LabVm, options: VmTaskOptions, work: TaskWork): MoRef {
   const { lab, session } = call;
   vm.assertUnlocked();
-  const request = { entity: vm.ref, entityName: vm.name, userName: session.userName, ...options };
-  const task = LabTask.start(
-    lab.registry,
-    lab.clock,
-    request,
-    () => lab.faults.taskStepMs,
-    async (progress, signal) => {
-      try {
-        return await work(progress, signal);
-      } finally {
-        vm.unlock(task.ref);
-      }
-    },
-  );
+  const request: TaskRequest = {
+    entity: vm.ref,
+    entityName: vm.name,
+    userName: session.userName,
+    ...options,
+    onEnd: () => vm.unlock(task.ref),
+  };
+  const task = LabTask.start(lab.registry, lab.clock, request, () => lab.faults.taskStepMs, work);
   vm.lock(task.ref);
   return task.ref;
 }

@@ -12,6 +12,8 @@ export interface TaskRequest {
   readonly descriptionId: string;
   readonly userName: string;
   readonly cancelable: boolean;
+  /** Called once when the task is over, however it ended and whether its work had begun or not. */
+  readonly onEnd: () => void;
 }
 
 /** What a task does; its progress comes in percent. The result becomes `info.result`. */
@@ -94,6 +96,7 @@ export class LabTask implements ManagedObject {
       this.#state = 'error';
     }
     this.#completeTime = clock.now();
+    this.#request.onEnd();
     registry.changed();
   }
 

@@ -35,6 +35,7 @@ export async function sendWithFaults(
     if (unharmed.length === piece.length || fault === undefined) continue;
     switch (fault.kind) {
       case 'cut':
+        await flushed(response);
         response.destroy();
         return false;
       case 'truncate':
@@ -59,6 +60,13 @@ export async function sendWithFaults(
 async function send(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (!response.write(bytes)) await once(response, 'drain', { signal });
+}
+
+/** Until everything written so far is on its way: destroying a response drops what it still holds. */
+async function flushed(response: ServerResponse): Promise<void> {
+  await new Promise<void>(resolve => {
+    response.write('', () => resolve());
+  });
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -68,8 +68,10 @@ async function receiveDisk(
 ): Promise<void> {
   const name = `${lease.request.vmName} ${file.name}`;
   const digests = new Digests();
+  // Leaving the body early must not close the connection: the answer says what was wrong with it.
+  const kept = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   try {
-    await using vmdk = await readStreamOptimized(digests.tap(request), name, signal);
+    await using vmdk = await readStreamOptimized(digests.tap(kept), name, signal);
     if (vmdk.header.capacityBytes !== file.capacityBytes)
       throw new AppError(
         'CORRUPT_DATA',
@@ -78,6 +80,7 @@ async function receiveDisk(
     imported.accept(await lab.disks.fromBlocks(name, file.capacityBytes, vmdk.blocks));
   } catch (error) {
     if (response.destroyed) return;
+    request.resume();
     const { code, message } = toAppError(error);
     lab.logger.warn(`refused an uploaded disk: ${message}`, { disk: name });
     throw new HttpError(code === 'INTERNAL' ? 500 : 400, message);

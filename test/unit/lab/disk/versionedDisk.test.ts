@@ -18,7 +18,9 @@ import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 const sizeBytes = 5 * grainBytes + 1536;
 
 /** A disk whose base holds a pattern in the grains 1 and 3, with a model of it. */
-async function diskWithModel(folder: string): Promise<{ disk: VersionedDisk; model: Uint8Array }> {
+async function diskWithModel(
+  folder: string,
+): Promise<AsyncDisposable & { readonly disk: VersionedDisk; readonly model: Uint8Array }> {
   const model = new Uint8Array(sizeBytes);
   const allocated = GrainMap.empty(sizeBytes);
   for (const grain of [1, 3]) {
@@ -27,10 +29,8 @@ async function diskWithModel(folder: string): Promise<{ disk: VersionedDisk; mod
   }
   const path = join(folder, 'base.img');
   writeFileSync(path, model);
-  return {
-    disk: await VersionedDisk.open('disk', { path, sizeBytes, allocated }, join(folder, 'versions')),
-    model,
-  };
+  const disk = await VersionedDisk.open('disk', { path, sizeBytes, allocated }, join(folder, 'versions'));
+  return { disk, model, [Symbol.asyncDispose]: async () => await disk[Symbol.asyncDispose]() };
 }
 
 async function contentAt(disk: VersionedDisk, position: number): Promise<Uint8Array> {
@@ -47,8 +47,8 @@ test('every position keeps naming the state it named, as an array of copies does
   await fc.assert(
     fc.asyncProperty(fc.array(write, { maxLength: 12 }), async writes => {
       const folder = temporaryFolder('versioned');
-      const { disk, model } = await diskWithModel(folder);
-      await using _disposed = disk;
+      await using fixture = await diskWithModel(folder);
+      const { disk, model } = fixture;
       const states = [Uint8Array.from(model)];
       const touched: Set<number>[] = [];
       for (const [index, { offset, length }] of writes.entries()) {
@@ -76,8 +76,8 @@ test('every position keeps naming the state it named, as an array of copies does
 });
 
 test('writes at once are put in order, and a reader sees whole ones', async () => {
-  const { disk } = await diskWithModel(temporaryFolder('versioned'));
-  await using _disposed = disk;
+  await using fixture = await diskWithModel(temporaryFolder('versioned'));
+  const { disk } = fixture;
   const versions = [1, 2, 3, 4, 5, 6].map(seed => pattern(2 * grainBytes, 0, seed));
   const positions = await Promise.all(versions.map(async bytes => await disk.write(100, bytes)));
   expect(positions).toEqual([1, 2, 3, 4, 5, 6]);
@@ -92,8 +92,8 @@ test.each([
   ['before the beginning', -1, 10],
   ['over the end', sizeBytes - 5, 6],
 ])('a range that leaves the disk is refused: %s', async (_, offset, length) => {
-  const { disk } = await diskWithModel(temporaryFolder('versioned'));
-  await using _disposed = disk;
+  await using fixture = await diskWithModel(temporaryFolder('versioned'));
+  const { disk } = fixture;
   await expect(disk.write(offset, new Uint8Array(length))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   await expect(disk.readAt(0, offset, new Uint8Array(length))).rejects.toMatchObject({
     code: 'INVALID_INPUT',
@@ -102,8 +102,8 @@ test.each([
 });
 
 test('a position that has not been is refused', async () => {
-  const { disk } = await diskWithModel(temporaryFolder('versioned'));
-  await using _disposed = disk;
+  await using fixture = await diskWithModel(temporaryFolder('versioned'));
+  const { disk } = fixture;
   await expect(disk.readAt(1, 0, new Uint8Array(1))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 

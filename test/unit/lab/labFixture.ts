@@ -1,0 +1,209 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request, type RequestOptions } from 'node:https';
+import { join } from 'node:path';
+
+import { onTestFinished } from 'vitest';
+
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+import { systemRandom } from '../../../src/base/random.ts';
+import { Secret } from '../../../src/base/secret.ts';
+import { KiB } from '../../../src/base/units.ts';
+import { grainBytes, GrainMap } from '../../../src/lab/disk/grainMap.ts';
+import { guestDiskPlans, type GuestDisk } from '../../../src/lab/images/guestDisks.ts';
+import { startLab, type RunningLab } from '../../../src/lab/lab.ts';
+import { childNamed, escapeXml, parseXml, type XmlElement } from '../../../src/lab/soap/xmlTree.ts';
+import { pattern } from '../../support/pattern.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+export const user = 'administrator@vsphere.local';
+export const password = 'pass<word>';
+export const diskBytes = 20 * grainBytes;
+
+/** In the middle of the disks, in two runs. */
+export const activityExtents = [
+  { startBytes: 8 * grainBytes, lengthBytes: 32 * KiB },
+  { startBytes: 4 * grainBytes, lengthBytes: 128 * KiB },
+];
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly cookie: string | undefined;
+  readonly body: Buffer;
+  /** Whether the body ended as HTTP wants it. */
+  readonly complete: boolean;
+}
+
+/** A lab with small patterned disks, spoken to by hand: nothing of the product's own client is in between. */
+export class TestLab {
+  readonly lab: RunningLab;
+  #cookie: string | undefined;
+
+  constructor(lab: RunningLab) {
+    this.lab = lab;
+  }
+
+  /** Calls a method; the answer is the element inside the SOAP body. */
+  async call(method: string, self: readonly [type: string, id: string], content = ''): Promise<XmlElement> {
+    const [type, id] = self;
+    const envelope =
+      '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"' +
+      ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body>' +
+      `<${method} xmlns="urn:vim25"><_this type="${type}">${escapeXml(id)}</_this>${content}</${method}></e:Body></e:Envelope>`;
+    const answer = await this.http('POST', '/sdk', envelope);
+    this.#cookie = answer.cookie ?? this.#cookie;
+    const body = childNamed(parseXml(answer.body.toString()), 'Body');
+    const [element] = body?.children ?? [];
+    if (element === undefined) throw new Error(`no answer: ${answer.body.toString()}`);
+    return element;
+  }
+
+  async login(): Promise<void> {
+    const userName = `<userName>${user}</userName><password>${escapeXml(password)}</password>`;
+    const answer = await this.call('Login', ['SessionManager', 'SessionManager'], userName);
+    if (answer.localName !== 'LoginResponse') throw new Error(allText(answer));
+  }
+
+  /** The one value of a property path, undefined if it is not set. */
+  async read(self: readonly [type: string, id: string], path: string): Promise<XmlElement | undefined> {
+    const spec =
+      `<specSet><propSet><type>${self[0]}</type><pathSet>${path}</pathSet></propSet>` +
+      `<objectSet>${ref('obj', self)}</objectSet></specSet><options/>`;
+    const answer = await this.call('RetrievePropertiesEx', collector, spec);
+    if (answer.localName === 'Fault') throw new Error(allText(answer));
+    return find(answer, 'val');
+  }
+
+  /** Waits for the task that `method` starts; its result, or the type of the fault it ended with. */
+  async runTask(
+    method: string,
+    self: readonly [type: string, id: string],
+    content = '',
+  ): Promise<{ result: XmlElement | undefined; fault: string | undefined }> {
+    const started = await this.call(method, self, content);
+    if (started.localName === 'Fault') return { result: undefined, fault: faultType(started) };
+    const task = ['Task', find(started, 'returnval')?.text ?? ''] as const;
+    for (;;) {
+      const info = await this.read(task, 'info');
+      const state = info === undefined ? '' : textOf(info, 'state');
+      if (state === 'success') return { result: find(info, 'result'), fault: undefined };
+      if (state === 'error') return { result: undefined, fault: typeOf(find(info, 'fault')) };
+    }
+  }
+
+  async control(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { Authorization: `Bearer ${this.lab.controlToken}` };
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await this.http(method, `/lab${path}`, text, headers);
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.toString()}`);
+    return answer.body[0] === 0x7b || answer.body[0] === 0x5b
+      ? JSON.parse(answer.body.toString())
+      : answer.body;
+  }
+
+  /** Resolves with what has arrived, also when the connection breaks in the middle. */
+  async http(
+    method: string,
+    path: string,
+    body?: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<HttpAnswer> {
+    const options: RequestOptions = {
+      method,
+      rejectUnauthorized: false,
+      headers: { ...headers, ...(this.#cookie !== undefined && { Cookie: this.#cookie }) },
+    };
+    return await new Promise((resolve, reject) => {
+      const sent = request(this.lab.url + path, options, response => {
+        const pieces: Buffer[] = [];
+        const finish = () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            cookie: response.headers['set-cookie']?.[0]?.split(';')[0],
+            body: Buffer.concat(pieces),
+            complete: response.complete,
+          });
+        };
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.once('end', finish);
+        response.once('error', finish);
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  }
+}
+
+export const collector = ['PropertyCollector', 'propertyCollector'] as const;
+
+/** Started for one test and stopped when that is over; guests are still unless a test wakes them. */
+export async function startTestLab(clock: Clock = systemClock): Promise<TestLab> {
+  const folder = temporaryFolder('lab');
+  const stateFolder = join(folder, 'state');
+  mkdirSync(stateFolder);
+  const lab = await startLab({
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+    listen: '127.0.0.1:0',
+    userName: user,
+    password: new Secret(password),
+    seed: 7,
+    images: patternedImages(folder),
+    stateFolder,
+    activity: false,
+  });
+  onTestFinished(async () => await lab[Symbol.asyncDispose]());
+  return new TestLab(lab);
+}
+
+/** Each disk has its own pattern in the grains 0, 4, 5 and 8 and zeros elsewhere. */
+function patternedImages(folder: string): Map<string, GuestDisk> {
+  const images = new Map<string, GuestDisk>();
+  for (const [index, { name }] of guestDiskPlans.entries()) {
+    const bytes = new Uint8Array(diskBytes);
+    const allocated = GrainMap.empty(diskBytes);
+    for (const grain of [0, 4, 5, 8]) {
+      bytes.set(pattern(grainBytes, grain * grainBytes, index), grain * grainBytes);
+      allocated.add(grain);
+    }
+    const path = join(folder, `${name}.img`);
+    writeFileSync(path, bytes);
+    images.set(name, { path, sizeBytes: diskBytes, allocated, activity: activityExtents });
+  }
+  return images;
+}
+
+export function ref(name: string, [type, id]: readonly [type: string, id: string]): string {
+  return `<${name} type="${type}">${escapeXml(id)}</${name}>`;
+}
+
+/** The first element of that name, depth first. */
+export function find(element: XmlElement | undefined, name: string): XmlElement | undefined {
+  return element === undefined ? undefined : findAll(element, name)[0];
+}
+
+export function findAll(element: XmlElement, name: string): XmlElement[] {
+  return element.children.flatMap(child => [
+    ...(child.localName === name ? [child] : []),
+    ...findAll(child, name),
+  ]);
+}
+
+export function textOf(element: XmlElement | undefined, name: string): string | undefined {
+  return find(element, name)?.text;
+}
+
+export function typeOf(element: XmlElement | undefined): string | undefined {
+  return element?.attributes.find(attribute => attribute.localName === 'type' && attribute.namespace !== '')
+    ?.value;
+}
+
+/** Of a SOAP fault. */
+export function faultType(fault: XmlElement): string | undefined {
+  return typeOf(find(fault, 'detail')?.children[0]);
+}
+
+export function allText(element: XmlElement): string {
+  return element.text + element.children.map(allText).join(' ');
+}
