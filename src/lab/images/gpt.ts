@@ -10,9 +10,6 @@ const headerBytes = 92;
 /** Sectors in front of the first partition and behind the last one that the tables need. */
 const firstUsableSector = 2 + entrySectors;
 
-/** Partitions begin at multiples of this, as every current partitioning program does it. */
-export const partitionAlignmentBytes = 1024 * 1024;
-
 export const linuxFilesystemType = '0fc63daf-8483-4772-8e79-3d69d8477de4';
 export const efiSystemType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
 

@@ -1,4 +1,4 @@
-import { mkdir, open, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Where the simulated guest writes while it runs. The file is there from the beginning, with all its blocks. */
@@ -20,12 +20,6 @@ export async function writeTreeFile(treePath: string, guestPath: string, content
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
   await utimes(path, treeTime, treeTime);
-}
-
-export async function linkTreeFile(treePath: string, guestPath: string, target: string): Promise<void> {
-  const path = join(treePath, guestPath);
-  await mkdir(dirname(path), { recursive: true });
-  await symlink(target, path);
 }
 
 /** The activity file: numbered records of 1 KiB, none like another, so that every block is allocated. */

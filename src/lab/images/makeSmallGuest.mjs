@@ -2,7 +2,7 @@
 // Run with Node 24 on a machine with e2fsprogs: node src/lab/images/makeSmallGuest.mjs
 // Everything in the image is written by this script; the image's times are fixed, except what mke2fs takes from the
 // change times of its source.
-import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
@@ -12,7 +12,6 @@ import {
   activityPath,
   identityPath,
   identityText,
-  linkTreeFile,
   writeActivityFile,
   writeTreeFile,
 } from './guestTree.ts';
@@ -72,9 +71,9 @@ async function fillTree(tree) {
   await writeTreeFile(tree, '/home/user/Grüße, 世界 & Ωmega.txt', 'A name beyond ASCII\n');
   await writeTreeFile(tree, '/home/user/empty', '');
   await writeTreeFile(tree, '/home/user/numbers.txt', numbers(40_000));
-  await linkTreeFile(tree, '/home/user/to-numbers', 'numbers.txt');
-  await linkTreeFile(tree, '/home/user/dangling', '/nowhere/at/all');
-  await linkTreeFile(tree, '/srv/www/slow-link', `pages/${'../pages/'.repeat(10)}00/page-0000.html`);
+  await symlink('numbers.txt', join(tree, 'home/user/to-numbers'));
+  await symlink('/nowhere/at/all', join(tree, 'home/user/dangling'));
+  await symlink(`pages/${'../pages/'.repeat(10)}00/page-0000.html`, join(tree, 'srv/www/slow-link'));
   await writeSparseFile(join(tree, 'home/user/sparse.dat'));
 }
 

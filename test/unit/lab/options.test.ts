@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+
+import { silentLogger } from '../../../src/base/logger.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { systemRandom } from '../../../src/base/random.ts';
+import { LabServer } from '../../../src/lab/http/labServer.ts';
+import { parseOptions } from '../../../src/lab/options.ts';
+import { selfSignedCertificate } from '../../../src/lab/tls/selfSigned.ts';
+
+test('options have defaults', () => {
+  expect(parseOptions([])).toEqual({
+    listen: '127.0.0.1:0',
+    images: undefined,
+    state: undefined,
+    seed: 1,
+    profile: undefined,
+    userName: 'administrator@vsphere.local',
+    passwordFile: undefined,
+    activity: true,
+    exitWithParent: false,
+  });
+});
+
+test.each([[['--profile', 'large']], [['--seed', 'x']], [['--nonsense']], [['stray']], [['--listen']]])(
+  'refuses %j',
+  commandLine => {
+    expect(() => parseOptions(commandLine)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+  },
+);
+
+test.each([
+  '0.0.0.0:0',
+  '192.0.2.1:443',
+  '[::]:0',
+  'example.com:443',
+  '127.0.0.1',
+  '127.0.0.1:99999',
+  ':0',
+  '127.0.0.1.example.com:0',
+])('does not listen on %s', async address => {
+  await using server = new LabServer(selfSignedCertificate('x', systemClock, systemRandom), silentLogger);
+  await expect(server.listen(address)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+});
