@@ -119,10 +119,10 @@ describe('a snapshot', () => {
     const { journal, take } = await setUp('web01');
     await lab.control('faults', { taskStepMs: 200 });
     const abort = new AbortController();
-    const creating = take(
-      { ...options, onProgress: percent => void (percent > 0 && abort.abort()) },
-      abort.signal,
-    );
+    const onProgress = (percent: number) => {
+      if (percent > 0) abort.abort();
+    };
+    const creating = take({ ...options, onProgress }, abort.signal);
     await expect(creating).rejects.toMatchObject({ code: 'CANCELLED' });
     await lab.control('faults', { taskStepMs: 15 });
     expect(await snapshotsOf('web01')).toEqual([]);
@@ -295,8 +295,13 @@ describe('an import', () => {
     const other = { ...record!, token: 'another token' };
     await removeLeftoverImport(open.session, other, { clock, logger }, anySignal);
     expect((await find('restored-4')).ref).toEqual(imported.vm);
-    const { vm: _, ...withoutId } = record!;
-    await removeLeftoverImport(open.session, withoutId, { clock, logger }, anySignal);
+    const { kind, vcenterId, vmName, token } = record!;
+    await removeLeftoverImport(
+      open.session,
+      { kind, vcenterId, vmName, token },
+      { clock, logger },
+      anySignal,
+    );
     await expect(find('restored-4')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

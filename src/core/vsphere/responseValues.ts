@@ -78,6 +78,8 @@ function plainPrimitive(type: string, parsed: unknown): unknown {
 
 function simpleContent(parsed: unknown): unknown {
   if (typeof parsed !== 'object' || parsed === null || parsed instanceof Date) return parsed;
+  if (Object.keys(elements(parsed)).length > 0)
+    throw new CorruptDataError('a simple value in the answer has children');
   return (parsed as { $value?: unknown }).$value;
 }
 

@@ -23,7 +23,7 @@ interface KeyValue extends DynamicData {
 
 interface OptionValue extends DynamicData {
   readonly key: string;
-  readonly value: unknown;
+  readonly value?: unknown | undefined;
 }
 
 interface Description extends DynamicData {
@@ -1035,7 +1035,7 @@ interface LatencySensitivity extends DynamicData {
 }
 
 interface VirtualMachineAffinityInfo extends DynamicData {
-  readonly affinitySet: readonly number[];
+  readonly affinitySet?: readonly number[] | undefined;
 }
 
 interface VirtualMachineNetworkShaperInfo extends DynamicData {

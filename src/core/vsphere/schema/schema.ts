@@ -108,23 +108,6 @@ export function propertiesOf(managedType: string): readonly Field[] {
   return chain(managedObjects, managedType).flatMap(row => row.ownFields);
 }
 
-/**
- * The declared type behind a property path such as `config.hardware.device`; undefined where the table knows no such
- * property. A path through a repeated field ends there: what lies behind it has no single type.
- */
-export function propertyAt(managedType: string, path: string): Field | undefined {
-  if (!isManagedType(managedType)) return undefined;
-  let fields = propertiesOf(managedType);
-  let found: Field | undefined;
-  for (const name of path.split('.')) {
-    if (found?.repeated === true) return undefined;
-    found = fields.find(field => field.name === name);
-    if (found === undefined) return undefined;
-    fields = dataTypes.has(found.type) ? fieldsOf(found.type) : [];
-  }
-  return found;
-}
-
 /** Whether the managed object type is `base` or derives from it; types the table does not know are only themselves. */
 export function isManagedSubtype(type: string, base: string): boolean {
   return isIn(managedObjects, type, base);

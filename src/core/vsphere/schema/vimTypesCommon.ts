@@ -8,7 +8,7 @@ KeyAnyValue: DynamicData
 KeyValue: DynamicData
   key str, value str
 OptionValue: DynamicData
-  key str, value any
+  key str, value any?
 Description: DynamicData
   label str, summary str
 ElementDescription: Description

@@ -59,7 +59,7 @@ VirtualMachineVcpuConfig: DynamicData
 LatencySensitivity: DynamicData
   level str, sensitivity int?
 VirtualMachineAffinityInfo: DynamicData
-  affinitySet int[]
+  affinitySet int?[]
 VirtualMachineNetworkShaperInfo: DynamicData
   enabled bool?, peakBps long?, averageBps long?, burstSize long?
 HostCpuIdInfo: DynamicData

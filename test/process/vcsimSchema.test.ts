@@ -1,0 +1,59 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { allDataTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+// The table against two implementations of the API by others: client and lab share it, and with it its mistakes.
+const root = join(import.meta.dirname, '..', '..');
+const foreign = join(root, 'test', 'foreign');
+
+toolTest('go')("the table agrees with govmomi's types", () => {
+  const cwd = join(root, 'test', 'vcsim');
+  execFileSync('go', ['mod', 'download'], { cwd });
+  const list = ['list', '-m', '-f', '{{.Dir}}', 'github.com/vmware/govmomi'];
+  const types = join(
+    execFileSync('go', list, { cwd, encoding: 'utf8' }).trim(),
+    'vim25',
+    'types',
+    'types.go',
+  );
+  expectAgreement('python3', [join(foreign, 'checkGovmomi.py'), writeTable(), types]);
+});
+
+toolTest('python3')("the table agrees with pyVmomi's types", () => {
+  expectAgreement(pythonWithPyvmomi(), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
+});
+
+function expectAgreement(program: string, args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  console.info(stdout.trimEnd().split('\n').at(-1));
+  expect({ status, stdout, stderr }).toMatchObject({ status: 0, stderr: '' });
+}
+
+function writeTable(): string {
+  const file = join(temporaryFolder('schema'), 'table.json');
+  writeFileSync(file, JSON.stringify({ types: allDataTypes(), operations: allOperations() }));
+  return file;
+}
+
+/** In an environment of its own, made once. */
+function pythonWithPyvmomi(): string {
+  const environment = join(root, '.cache', 'pyvmomi');
+  const python = join(environment, 'bin', 'python3');
+  const isReady = existsSync(python) && spawnSync(python, ['-c', 'import pyVmomi']).status === 0;
+  if (!isReady) {
+    execFileSync('python3', ['-m', 'venv', environment]);
+    execFileSync(python, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      'pyvmomi==9.1.1.0',
+    ]);
+  }
+  return python;
+}
