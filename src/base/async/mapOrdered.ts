@@ -3,7 +3,8 @@ import { defined } from '../assert.ts';
 /**
  * Maps `source` with up to `concurrency` calls in flight and yields the results in the order of the source.
  * Pulled: nothing is read ahead beyond the calls in flight. If the consumer leaves early or anything throws, the
- * calls in flight are waited for, and the source is closed, before the generator ends.
+ * calls in flight are waited for, and the source is closed, before the generator ends. `transform` must not throw
+ * synchronously.
  */
 export async function* mapOrdered<T, R>(
   source: AsyncIterable<T> | Iterable<T>,
@@ -18,8 +19,14 @@ export async function* mapOrdered<T, R>(
     for (;;) {
       while (!exhausted && inFlight.length < concurrency) {
         const next = await iterator.next();
-        if (next.done === true) exhausted = true;
-        else inFlight.push(started(transform, next.value));
+        if (next.done === true) {
+          exhausted = true;
+          break;
+        }
+        const call = transform(next.value);
+        // Its rejection is reported when its turn comes; until then it must not count as unhandled.
+        call.catch(() => undefined);
+        inFlight.push(call);
       }
       if (inFlight.length === 0) return;
       yield await defined(inFlight.shift(), 'the oldest call');
@@ -28,11 +35,4 @@ export async function* mapOrdered<T, R>(
     await Promise.allSettled(inFlight);
     if (!exhausted) await iterator.return?.();
   }
-}
-
-/** The call's promise, marked as handled: its rejection is reported when its turn comes, not as unhandled. */
-async function started<T, R>(transform: (item: T) => Promise<R>, item: T): Promise<R> {
-  const result = transform(item);
-  result.catch(() => undefined);
-  return await result;
 }

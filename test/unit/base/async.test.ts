@@ -26,6 +26,27 @@ describe('mapOrdered', () => {
     );
   });
 
+  test('a call that fails while the source is slow is reported in its turn, not as unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    async function* source() {
+      yield 0;
+      yield 1;
+      await new Promise(resolve => setTimeout(resolve, 50));
+      yield 2;
+    }
+    const results = mapOrdered(source(), 3, async item => {
+      if (item === 1) throw new Error('the second call broke');
+      return item;
+    });
+    expect((await results.next()).value).toBe(0);
+    await expect(results.next()).rejects.toThrow('the second call broke');
+    await new Promise(resolve => setImmediate(resolve));
+    process.off('unhandledRejection', onUnhandled);
+    expect(unhandled).toEqual([]);
+  });
+
   test.each(['leaves early', 'transform throws', 'source throws'] as const)(
     'when the consumer %s, what runs is waited for and the source is closed',
     async how => {
