@@ -56,7 +56,7 @@ crashed() { # NAME FLUSH MKE2FS-OPTIONS...: power cut while in use; FLUSH 1: jou
   truncate -s 48M "$image"
   mke2fs -q -F -L "$name" "$@" "$image"
   mount -o loop "$image" "$mounted"
-  "$here/crash.py" "$mounted" "$flush"
+  "$here/crash.py" "$mounted" "$flush" "$flush"
   # Now, not after unmounting, which writes back some of what only the journal has.
   cp --sparse=always "$image" "$work/crashed.img"
   umount "$mounted"

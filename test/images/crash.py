@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Works on a mounted ext file system and cuts its power. usage: crash.py FOLDER FLUSH
+"""Works on a mounted ext file system and cuts its power. usage: crash.py FOLDER FLUSH SEED
 
 The journal wraps around, is full of revoked blocks (deleted directories) and of blocks that begin with its own magic
 number, and the newest changes are in it alone.
 """
 import fcntl, os, random, struct, sys
 
-root, flush = sys.argv[1], int(sys.argv[2])
+root, flush, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 shutdown = 0x8004587D  # EXT4_IOC_SHUTDOWN
 magic = struct.pack('>I', 0xC03B3998)
-generator = random.Random(flush)
+generator = random.Random(seed)
 files, folders = [], [root]
 
 for step in range(6000):

@@ -27,11 +27,11 @@ export function encodeName(text: string): Uint8Array {
 
 const escapePattern = /\\x[0-9a-f]{2}/g;
 const escapeLength = 4;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeBytes(bytes: Uint8Array): string {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const decode = (part: Uint8Array) =>
-    decoder.decode(part).replace(escapePattern, match => `\\x5c${match.slice(1)}`);
+    utf8.decode(part).replace(escapePattern, match => `\\x5c${match.slice(1)}`);
   try {
     return decode(bytes);
   } catch {
@@ -63,7 +63,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
     first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (lengthBytes < 2) return lengthBytes;
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(at, at + lengthBytes));
+    utf8.decode(bytes.subarray(at, at + lengthBytes));
     return at + lengthBytes <= bytes.byteLength ? lengthBytes : 0;
   } catch {
     return 0;
