@@ -5,7 +5,7 @@ import type { LocalHost } from '../localHost.ts';
 import type { LockHolder } from '../locks.ts';
 import { goTime } from './goJson.ts';
 import { JsonFields } from './jsonFields.ts';
-import { sealJson, unsealJson } from './unpacked.ts';
+import { unsealJson } from './unpacked.ts';
 
 /** A lock that was not refreshed for so long is nobody's: the rule that all clients of the format follow. */
 const staleAfterMs = 30 * 60 * 1000;
@@ -19,16 +19,16 @@ export interface LockClaim {
 }
 
 /**
- * A sealed lock. `vm` is ours; other clients pass over fields they do not know.
+ * A sealed lock, too short to be worth compressing. `vm` is ours; other clients pass over fields they do not know.
  * @see restic design document, "Locks"
  */
-export async function sealLock(
+export function sealLock(
   claim: LockClaim,
   time: Date,
   host: LocalHost,
   sealer: Sealer,
   random: Random,
-): Promise<Uint8Array> {
+): Uint8Array {
   const json = JSON.stringify({
     time: goTime(time),
     exclusive: claim.exclusive,
@@ -39,7 +39,7 @@ export async function sealLock(
     gid: host.gid,
     vm: claim.vmId,
   });
-  return await sealJson(json, sealer, random);
+  return sealer.seal(Buffer.from(json), random);
 }
 
 /** @throws CorruptDataError */

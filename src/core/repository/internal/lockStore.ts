@@ -50,7 +50,7 @@ export class LockStore {
   async write(claim: LockClaim, journal: LeaseJournal, signal: AbortSignal): Promise<WrittenLock> {
     const { store, sealer, host, clock, random, repositoryId } = this.#deps;
     const time = clock.now();
-    const sealed = await sealLock(claim, time, host, sealer, random);
+    const sealed = sealLock(claim, time, host, sealer, random);
     const id = createHash('sha256').update(sealed).digest('hex');
     const lease = await journal.record<RepositoryLockRecord>({
       kind: 'repository-lock',

@@ -6,7 +6,7 @@ import type { Sealer } from '../../codec/sealer.ts';
 /** First byte of a compressed file; uncompressed ones begin with the JSON's own bracket. */
 const compressedMark = 2;
 
-/** Seals an index, snapshot or lock: JSON, compressed behind its mark. */
+/** Seals an index or snapshot: JSON, compressed behind its mark. */
 export async function sealJson(
   json: string,
   sealer: Sealer,
