@@ -66,6 +66,8 @@ async function stopRequest(exitWithParent: boolean): Promise<void> {
     process.stdin.once('error', resolve);
     process.stdin.resume();
   });
+  // An open standard input would keep the process alive.
+  process.stdin.destroy();
 }
 
 async function prepareImages(options: LabOptions, logger: Logger): Promise<ReadonlyMap<string, GuestDisk>> {
