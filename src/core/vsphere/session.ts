@@ -89,7 +89,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
     } catch (error) {
       if (!VimFaultError.isFault(error, 'NotAuthenticated')) throw error;
       this.#deps.logger.info('the session has expired, logging in again', { server: this.server });
-      await this.#logInAgain(signal);
+      await this.#logInAgain();
       return await this.#caller.call(operation, target, args, signal);
     }
   }
@@ -105,8 +105,9 @@ export class VimSession implements VimCaller, AsyncDisposable {
     }
   }
 
-  async #logInAgain(signal: AbortSignal): Promise<void> {
-    this.#login ??= this.#logIn(signal).finally(() => {
+  async #logInAgain(): Promise<void> {
+    // Several calls wait for it, so that none of them may cancel it.
+    this.#login ??= this.#logIn(this.#end.signal).finally(() => {
       this.#login = undefined;
     });
     await this.#login;

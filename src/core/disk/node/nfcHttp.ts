@@ -1,5 +1,5 @@
 import https from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { AppError } from '../../../base/errors.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -91,6 +91,7 @@ export async function upload(
   const agent = new PinnedAgent(identity, 1);
   const stall = new StallTimer(clock, stallTimeoutMs, url.host);
   const either = AbortSignal.any([signal, stall.signal]);
+  const source = new WatchedSource(body);
   try {
     const request = https.request(url, {
       method: 'POST',
@@ -98,27 +99,73 @@ export async function upload(
       signal: either,
       headers: { 'Content-Type': vmdkContentType, ...(cookie === undefined ? {} : { Cookie: cookie }) },
     });
-    const answered = once(request, 'response', { signal: either }) as Promise<[IncomingMessage]>;
-    answered.catch(() => undefined);
-    request.on('error', () => undefined);
-    for await (const piece of body) {
-      if (either.aborted || request.destroyed || request.writableFinished) break;
+    const answer = responseTo(request, either);
+    for await (const piece of source) {
+      if (either.aborted || request.destroyed || answer.hasArrived) break;
       stall.resume();
-      // A server that refuses answers early; then the rest is not sent.
-      if (!request.write(piece)) await Promise.race([once(request, 'drain', { signal: either }), answered]);
+      if (!request.write(piece))
+        await Promise.race([once(request, 'drain', { signal: either }), answer.response]);
       stall.pause();
     }
     stall.resume();
-    request.end();
-    const [response] = await answered;
+    const isEarly = answer.hasArrived;
+    if (!isEarly) request.end();
+    const response = await answer.response;
     response.resume();
     requireSuccess(response, url.host);
+    if (isEarly) throw answeredEarly(url.host);
   } catch (error) {
-    throw reasonFor(error, either, url.host);
+    throw source.failure === undefined ? reasonFor(error, either, url.host) : source.failure.error;
   } finally {
     stall.stop();
     agent.destroy();
   }
+}
+
+/** Remembers whether what ended the iteration came from the source: that is no problem of the network. */
+class WatchedSource implements AsyncIterable<Uint8Array> {
+  failure: { readonly error: unknown } | undefined;
+  readonly #source: AsyncIterable<Uint8Array>;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* this.#source;
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
+  }
+}
+
+interface PendingAnswer {
+  readonly response: Promise<IncomingMessage>;
+  /** A server that refuses answers before it has read everything; then the rest need not be sent. */
+  readonly hasArrived: boolean;
+}
+
+function responseTo(request: ClientRequest, signal: AbortSignal): PendingAnswer {
+  let hasArrived = false;
+  const response = once(request, 'response', { signal }).then(([message]) => {
+    hasArrived = true;
+    return message as IncomingMessage;
+  });
+  // Both are looked at later; until then nobody listens.
+  response.catch(() => undefined);
+  request.on('error', () => undefined);
+  return {
+    response,
+    get hasArrived() {
+      return hasArrived;
+    },
+  };
+}
+
+function answeredEarly(host: string): AppError {
+  return new AppError('UNREACHABLE', `${host} answered before the disk was sent`, { object: host });
 }
 
 export interface StallWatch {
