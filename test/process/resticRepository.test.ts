@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -14,6 +15,7 @@ import { createRepository, openRepository } from '../../src/core/repository/open
 import type { Repository } from '../../src/core/repository/repository.ts';
 import type { Snapshot } from '../../src/core/repository/snapshot.ts';
 import type { Tree, TreeNode } from '../../src/core/repository/tree.ts';
+import { stopAtWrite } from '../faults/faultyObjectStore.ts';
 import { collect } from '../support/collect.ts';
 import { memoryJournal } from '../support/memoryJournal.ts';
 import { pattern } from '../support/pattern.ts';
@@ -114,6 +116,28 @@ describe('a repository made by restic', () => {
       code: 'UNSUPPORTED_FORMAT',
       remedy: expect.stringContaining('upgrade_repo_v2') as string,
     });
+  });
+});
+
+describe('a backup killed while it writes', () => {
+  test('leaves what restic’s own check accepts', async () => {
+    await using fixture = await created();
+    const { folder, repository } = fixture;
+    const first = await backUp(repository, { 'kept.bin': pattern(6 * MiB, 0, 6) });
+    const counting = stopAtWrite(storeAt(folder), Infinity, 'before');
+    {
+      await using whole = await openRepository(counting, new Secret(password), deps, signal);
+      await backUp(whole, { 'whole.bin': randomBytes(6 * MiB) });
+    }
+    expect(counting.writeCount).toBeGreaterThan(5);
+    for (let n = 1; n < counting.writeCount; n += 1) {
+      const stopped = stopAtWrite(storeAt(folder), n, n % 2 === 0 ? 'before' : 'after');
+      await using doomed = await openRepository(stopped, new Secret(password), deps, signal);
+      await backUp(doomed, { 'doomed.bin': randomBytes(6 * MiB) }).catch(() => undefined);
+      const checked = await restic(folder, ['check', '--read-data', '--no-lock']);
+      expect(checked.stdout, `write ${n}`).toContain('no errors were found');
+    }
+    expect(await contentOf(repository, first, 'kept.bin')).toEqual(digestible(pattern(6 * MiB, 0, 6)));
   });
 });
 
