@@ -4,6 +4,8 @@ import { build, context } from 'esbuild';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
+const outdir =
+  process.argv.find(argument => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
 
 /** Some dependencies are CommonJS and ask for `require`, which an ES module bundle has to bring along. */
 const banner = {
@@ -21,7 +23,7 @@ const node = {
   legalComments: 'linked',
   logLevel: 'warning',
   outExtension: { '.js': '.mjs' },
-  outdir: 'dist',
+  outdir,
   banner,
 };
 
@@ -36,10 +38,10 @@ const bundles = [
   },
 ];
 
-await rm('dist', { recursive: true, force: true });
-await mkdir('dist/lab', { recursive: true });
+await rm(outdir, { recursive: true, force: true });
+await mkdir(`${outdir}/lab`, { recursive: true });
 for (const asset of ['small-guest.img.zst', 'small-guest.json'])
-  await copyFile(`src/lab/images/${asset}`, `dist/lab/${asset}`);
+  await copyFile(`src/lab/images/${asset}`, `${outdir}/lab/${asset}`);
 
 if (watch) {
   for (const options of bundles) {

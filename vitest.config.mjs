@@ -18,6 +18,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          globalSetup: ['test/support/buildBundles.ts'],
         },
       },
     ],

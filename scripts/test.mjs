@@ -17,7 +17,6 @@ const stages = [
   ...(onlyChecks
     ? []
     : [
-        { name: 'bundles', script: 'build', budgetSeconds: 30 },
         { name: 'unit', vitest: 'unit', budgetSeconds: 300 },
         { name: 'process', vitest: 'process', budgetSeconds: proof ? 7200 : 1500 },
       ]),

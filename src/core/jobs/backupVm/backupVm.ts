@@ -247,7 +247,7 @@ function composeManifest(
     },
     server: {
       instanceUuid: session.instanceUuid,
-      address: session.server,
+      address: deps.endpoint.host,
       product: session.about.fullName,
       apiVersion: session.about.apiVersion,
     },

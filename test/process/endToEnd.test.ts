@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+
+import { MiB } from '../../src/base/units.ts';
+import { QuiesceCli } from '../support/quiesceCli.ts';
+import { fileHash, Restic } from '../support/restic.ts';
+import { RunningLab } from '../support/runningLab.ts';
+import { suiteFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+/** What `backup --json` says, as far as the test looks at it. */
+interface BackupValue {
+  readonly point: string;
+  readonly receivedBytes: number;
+  readonly storedBytes: number;
+  readonly disks: readonly { readonly key: number; readonly capacityBytes: number }[];
+}
+
+const test = toolTest('restic');
+const qemuTest = toolTest('qemu-img');
+
+describe('one VM with two disks, while its guest goes on writing', () => {
+  const folder = suiteFolder('end-to-end');
+  const cli = new QuiesceCli(folder);
+  const restic = new Restic(cli.repositoryFolder, cli.repositoryPasswordFile);
+  let lab: RunningLab;
+  let first: BackupValue;
+  let atSnapshot: ReadonlyMap<number, string>;
+
+  beforeAll(async () => {
+    lab = await RunningLab.start();
+    await cli.setUp(lab);
+    first = (await cli.json('backup', 'db01')) as BackupValue;
+    atSnapshot = await hashesAtLastSnapshot();
+    for (const { key } of first.disks) await lab.burst('db01', key, { bytes: MiB });
+  });
+  afterAll(async () => await lab[Symbol.asyncDispose]());
+
+  async function hashesAtLastSnapshot(): Promise<ReadonlyMap<number, string>> {
+    const snapshot = (await lab.snapshots()).at(-1)!;
+    const hashes = snapshot.disks.map(
+      async ({ deviceKey, position }) =>
+        [deviceKey, await lab.diskHash(snapshot.vm, deviceKey, position)] as const,
+    );
+    return new Map(await Promise.all(hashes));
+  }
+
+  test('the guest has changed the disks since, and no snapshot or lease is left', async () => {
+    expect(first.disks.map(({ key }) => key)).toEqual([2000, 2001]);
+    for (const [key, hash] of atSnapshot) expect(await lab.diskHash('db01', key)).not.toBe(hash);
+    expect((await lab.vms()).flatMap(vm => vm.snapshots)).toEqual([]);
+    expect(await lab.openLeases()).toEqual([]);
+  });
+
+  test('restic checks the repository and restores the disks of snapshot time', async () => {
+    await restic.checkEverything();
+    for (const [key, hash] of atSnapshot) {
+      expect(await restic.diskHash(first.point, key, join(folder, `restic-${key}`))).toBe(hash);
+    }
+  });
+
+  qemuTest('restored disks, raw and VMDK, are those of snapshot time, and qemu accepts them', async () => {
+    for (const [key, hash] of atSnapshot) {
+      const raw = join(folder, `disk-${key}.raw`);
+      const vmdk = join(folder, `disk-${key}.vmdk`);
+      await cli.ok('restore', 'disk', first.point, '--disk', String(key), '--to', raw);
+      await cli.ok('restore', 'disk', first.point, '--disk', String(key), '--to', vmdk, '--format', 'vmdk');
+      expect(await fileHash(raw)).toBe(hash);
+      execFileSync('qemu-img', ['check', vmdk], { stdio: 'pipe' });
+      execFileSync('qemu-img', ['compare', vmdk, raw], { stdio: 'pipe' });
+      expect(statSync(raw).blocks * 512).toBeLessThan(statSync(raw).size / 2);
+    }
+  });
+
+  test('guest files come back with content, mode and time, and cat prints the same', async () => {
+    const target = join(folder, 'files');
+    const guestPath = '/var/lib/guest/identity.txt';
+    const where = ['--disk', '2001', '--volume', '1'];
+    await cli.ok('restore', 'file', 'db01', guestPath, '/etc', '--to', target, ...where);
+    const restored = join(target, 'identity.txt');
+    expect(readFileSync(restored, 'utf8')).toMatch(/^guest: db01\ndisk: db01-data\n/);
+    expect(await cli.ok('cat', 'db01', guestPath, ...where)).toEqual(readFileSync(restored));
+    const listed = (await cli.json('ls', 'db01', '/var/lib/guest', ...where)) as {
+      readonly entries: readonly {
+        readonly name: string;
+        readonly mode: string;
+        readonly modifiedAt: string;
+      }[];
+    };
+    const entry = listed.entries.find(({ name }) => name === 'identity.txt');
+    const { mode, mtime } = statSync(restored);
+    expect(entry?.mode).toBe(`-${(mode & 0o7777).toString(8).padStart(4, '0')}`);
+    expect(entry?.modifiedAt).toBe(mtime.toISOString().replace(/\.\d+/, ''));
+  });
+
+  test('the restored VM has the same disks, and the same configuration but for what the plan names', async () => {
+    const restored = (await cli.json('restore', 'vm', first.point, '--name', 'db01-restored')) as {
+      readonly changes: readonly { readonly field: string }[];
+    };
+    for (const [key, hash] of atSnapshot) expect(await lab.diskHash('db01-restored', key)).toBe(hash);
+
+    await cli.ok('backup', 'db01-restored');
+    const before = await configOf(first.point);
+    const after = await configOf('db01-restored');
+    expect(
+      differences(
+        before,
+        after,
+        restored.changes.map(({ field }) => field),
+      ),
+    ).toEqual([]);
+    expect(after.uuid).not.toBe(before.uuid);
+    expect(after.instanceUuid).not.toBe(before.instanceUuid);
+    expect(macAddresses(after).filter(mac => macAddresses(before).includes(mac))).toEqual([]);
+  });
+
+  interface Config {
+    readonly uuid: string;
+    readonly instanceUuid: string;
+    readonly hardware: { readonly device: readonly Readonly<Record<string, unknown>>[] };
+    readonly extraConfig: readonly { readonly key: string; readonly value: unknown }[];
+    readonly [field: string]: unknown;
+  }
+
+  async function configOf(point: string): Promise<Config> {
+    const points = (await cli.json('points')) as readonly { readonly id: string; readonly vmName: string }[];
+    const id = points.find(candidate => candidate.id === point || candidate.vmName === point)!.id;
+    return JSON.parse(await restic.run('dump', id, '/config.json')) as Config;
+  }
+
+  function macAddresses(config: Config): unknown[] {
+    return config.hardware.device.flatMap(device =>
+      device['macAddress'] === undefined ? [] : [device['macAddress']],
+    );
+  }
+
+  /** Paths that differ although the plan did not say so. */
+  function differences(before: Config, after: Config, named: readonly string[]): string[] {
+    const labels = new Map(before.hardware.device.map(device => [device['key'], labelOf(device)]));
+    const isNamed = (what: string) => named.some(field => what === field || field.startsWith(`${what} `));
+    const found: string[] = [];
+    for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (field === 'hardware' || field === 'extraConfig' || consequences.has(field) || isNamed(field))
+        continue;
+      if (JSON.stringify(before[field]) !== JSON.stringify(after[field])) found.push(field);
+    }
+    for (const { key, value } of before.extraConfig) {
+      const now = after.extraConfig.find(setting => setting.key === key)?.value;
+      if (now !== value && !isNamed(`extraConfig ${key}`)) found.push(`extraConfig ${key}`);
+    }
+    for (const device of before.hardware.device) {
+      const now = after.hardware.device.find(candidate => candidate['key'] === device['key']);
+      const label = labels.get(device['key']) ?? '';
+      if (JSON.stringify(now) !== JSON.stringify(device) && !isNamed(label)) found.push(`device ${label}`);
+    }
+    return found;
+  }
+
+  function labelOf(device: Readonly<Record<string, unknown>>): string {
+    return (
+      (device['deviceInfo'] as { readonly label: string } | undefined)?.label ??
+      `device ${String(device['key'])}`
+    );
+  }
+
+  /** Times and paths that follow from the VM being another one, in another folder. */
+  const consequences = new Set([
+    'changeVersion',
+    'modified',
+    'createDate',
+    'files',
+    'vmxConfigChecksum',
+    'datastoreUrl',
+  ]);
+});
+
+describe('a second restore point', () => {
+  test('stores no more than what has changed, although the whole disk is read', async () => {
+    await using lab = await RunningLab.start(['--profile', 'small', '--no-activity']);
+    const cli = new QuiesceCli(join(suiteFolder('second'), 'cli'));
+    await cli.setUp(lab);
+    const first = (await cli.json('backup', 'build01')) as BackupValue;
+    const [disk] = first.disks;
+    const changedBytes = Math.ceil(disk!.capacityBytes / 100);
+    await lab.burst('build01', disk!.key, { bytes: changedBytes });
+    const second = (await cli.json('backup', 'build01')) as BackupValue;
+    console.log(
+      `1 % changed: received ${second.receivedBytes}, stored ${second.storedBytes} of ${disk!.capacityBytes} bytes`,
+    );
+    expect(second.storedBytes).toBeLessThanOrEqual(disk!.capacityBytes * 0.02);
+    expect(second.receivedBytes).toBeGreaterThan(first.receivedBytes * 0.9);
+    await new Restic(cli.repositoryFolder, cli.repositoryPasswordFile).checkEverything();
+  });
+});
