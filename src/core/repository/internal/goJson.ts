@@ -44,10 +44,14 @@ export function goTime(moment: Date): string {
   return moment.toISOString().replace(/\.?0+Z$/, 'Z');
 }
 
-/** @throws AppError INVALID_INPUT if `text` is not a time as Go would write it */
-export function assertGoTime(text: string, what: string): void {
-  const wellFormed = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?(Z|[+-]\d\d:\d\d)$/.test(text);
+/**
+ * The same time as Go would write it: a fraction has no zeros at its end.
+ * @throws AppError INVALID_INPUT if `text` is not a time in RFC 3339 with up to nine digits of the second
+ */
+export function goTimeText(text: string, what: string): string {
+  const wellFormed = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text);
   if (!wellFormed) throw new AppError('INVALID_INPUT', `${what}: “${text}” is not a time in RFC 3339`);
+  return text.replace(/(\.\d*?)0+(?=[Z+-])/, '$1').replace(/\.(?=[Z+-])/, '');
 }
 
 const unquotePattern =

@@ -1,12 +1,11 @@
 import type { Snapshot, SnapshotId } from '../snapshot.ts';
-import { assertGoTime, goJson } from './goJson.ts';
+import { goJson, goTimeText } from './goJson.ts';
 import { JsonFields } from './jsonFields.ts';
 
 /** @see restic design document, "Snapshots" */
 export function encodeSnapshot(snapshot: Snapshot): string {
-  assertGoTime(snapshot.time, 'snapshot');
   return goJson({
-    time: snapshot.time,
+    time: goTimeText(snapshot.time, 'snapshot'),
     parent: snapshot.parent,
     tree: snapshot.tree,
     paths: snapshot.paths,

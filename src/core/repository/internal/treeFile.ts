@@ -2,7 +2,7 @@ import { never } from '../../../base/assert.ts';
 import { AppError } from '../../../base/errors.ts';
 import { parseBlobId } from '../../codec/blobId.ts';
 import type { Tree, TreeNode } from '../tree.ts';
-import { assertGoTime, goJson, goQuote, goUnquote } from './goJson.ts';
+import { goJson, goQuote, goTimeText, goUnquote } from './goJson.ts';
 import { JsonFields } from './jsonFields.ts';
 
 /** Bits of Go's `os.FileMode` beside the nine permissions. */
@@ -41,14 +41,13 @@ export function parseTree(json: Uint8Array, what: string): Tree {
 }
 
 function encodeNode(node: TreeNode) {
-  for (const time of [node.mtime, node.atime, node.ctime]) assertGoTime(time, node.name);
   const common = {
     name: goQuote(node.name),
     type: node.type,
     mode: goMode(node) || undefined,
-    mtime: node.mtime,
-    atime: node.atime,
-    ctime: node.ctime,
+    mtime: goTimeText(node.mtime, node.name),
+    atime: goTimeText(node.atime, node.name),
+    ctime: goTimeText(node.ctime, node.name),
     uid: node.uid,
     gid: node.gid,
     user: emptyLeftOut(node.user),

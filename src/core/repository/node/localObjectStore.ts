@@ -46,6 +46,8 @@ const statsInFlight = 16;
 export class LocalObjectStore implements ObjectStore {
   readonly location: string;
   readonly #options: LocalObjectStoreOptions;
+  /** Once in the life of a store, before its first write. */
+  #cleaned: Promise<void> | undefined;
 
   constructor(options: LocalObjectStoreOptions) {
     this.#options = options;
@@ -66,6 +68,7 @@ export class LocalObjectStore implements ObjectStore {
   async put(name: ObjectName, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     this.#begin(signal);
     this.#assertWritable(name);
+    await (this.#cleaned ??= this.#removeDeadTemporaries());
     const path = this.#path(name);
     const temporary = join(
       this.location,
@@ -134,23 +137,18 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
-  /** Removes what writers that died long ago left under construction. @returns how many files there were */
-  async removeDeadTemporaries(signal: AbortSignal): Promise<number> {
-    this.#begin(signal);
+  /** Removes what writers that died long ago left under construction; such files are in nobody's way. */
+  async #removeDeadTemporaries(): Promise<void> {
     const folder = join(this.location, temporaryFolder);
-    let removed = 0;
     try {
       for (const name of await readdir(folder)) {
         const path = join(folder, name);
         const { mtimeMs } = await stat(path);
-        if (this.#options.clock.now().getTime() - mtimeMs < temporaryFileLifeMs) continue;
-        await rm(path);
-        removed += 1;
+        if (this.#options.clock.now().getTime() - mtimeMs >= temporaryFileLifeMs) await rm(path);
       }
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw toStoreError(error, folder);
+    } catch {
+      // The next writer tries again.
     }
-    return removed;
   }
 
   async #writeDurably(temporary: string, bytes: Uint8Array): Promise<void> {

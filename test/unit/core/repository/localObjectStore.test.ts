@@ -42,12 +42,12 @@ test('files under construction and foreign files are no objects', async () => {
 });
 
 test('leftovers of dead writers go, those of living ones stay', async () => {
-  const { folder, store } = await opened();
+  const { folder } = await opened();
   const [old, fresh] = ['old', 'fresh'].map(name => join(folder, 'tmp', name)) as [string, string];
   for (const path of [old, fresh]) writeFileSync(path, pattern(50));
   const twoDaysAgo = systemClock.now().getTime() / 1000 - 2 * 86_400;
   utimesSync(old, twoDaysAgo, twoDaysAgo);
-  expect(await store.removeDeadTemporaries(signal)).toBe(1);
+  await storeOf(folder, false).put(pack, pattern(100), signal);
   expect(readdirSync(join(folder, 'tmp'))).toEqual(['fresh']);
 });
 
