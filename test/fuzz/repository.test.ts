@@ -68,7 +68,7 @@ const unpacked = sealer.unseal(await sealJson(index, sealer, random), 'index');
 const parsers: readonly [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
   ['tree', tree, bytes => parseTree(bytes, 'tree')],
   ['snapshot', Buffer.from(snapshot), bytes => parseSnapshot(bytes, 'snapshot')],
-  ['index', Buffer.from(index), bytes => parseIndex(bytes, 'index')],
+  ['index', Buffer.from(index), bytes => [...parseIndex(bytes, 'index')]],
   ['key file', keyFile, bytes => parseKeyFile(bytes, 'key')],
   ['master key', encodeMasterKey(key), bytes => decodeMasterKey(bytes)],
   ['config', Buffer.from(encodeConfig(random)), bytes => parseConfig(bytes, 'here')],

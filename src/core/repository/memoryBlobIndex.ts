@@ -38,8 +38,11 @@ export class MemoryBlobIndex implements BlobIndex {
     }
     for (const blob of blobs) {
       const words = wordsOf(blob.id);
-      const place = [packNumber, blob.offsetBytes, blob.lengthBytes, blob.uncompressedLengthBytes ?? 0];
-      if (this.#shard(blob.type, words).add(words, place)) this.#blobCount += 1;
+      words[idWords] = packNumber;
+      words[idWords + 1] = blob.offsetBytes;
+      words[idWords + 2] = blob.lengthBytes;
+      words[idWords + 3] = blob.uncompressedLengthBytes ?? 0;
+      if (this.#shard(blob.type, words).add(words)) this.#blobCount += 1;
     }
     await Promise.resolve();
   }
@@ -89,16 +92,15 @@ class Shard {
   }
 
   /** @returns false if the id is known already */
-  add(id: Uint32Array, place: readonly number[]): boolean {
-    let slot = this.#slotOf(id);
+  add(record: Uint32Array): boolean {
+    let slot = this.#slotOf(record);
     if (this.#slots[slot] !== 0) return false;
     if ((this.#count + 1) * 4 > this.#slots.length * 3) {
       this.#growSlots();
-      slot = this.#slotOf(id);
+      slot = this.#slotOf(record);
     }
     if ((this.#count + 1) * recordWords > this.#records.length) this.#growRecords();
-    this.#records.set(id, this.#count * recordWords);
-    this.#records.set(place, this.#count * recordWords + idWords);
+    this.#records.set(record, this.#count * recordWords);
     this.#count += 1;
     this.#slots[slot] = this.#count;
     return true;
@@ -143,10 +145,11 @@ class Shard {
   }
 }
 
+/** A record with its id alone. */
 function wordsOf(id: BlobId): Uint32Array {
-  const bytes = new Uint8Array(idWords * 4);
-  bytes.set(Buffer.from(id, 'hex'));
-  return new Uint32Array(bytes.buffer);
+  const record = new Uint32Array(recordWords);
+  Buffer.from(record.buffer).write(id, 'hex');
+  return record;
 }
 
 function idOf(record: Uint32Array): BlobId {

@@ -26,14 +26,15 @@ export function encodeIndex(packs: readonly PackContents[]): string {
   });
 }
 
-/** @throws CorruptDataError */
-export function parseIndex(json: Uint8Array, what: string): PackContents[] {
-  return JsonFields.parse(json, what)
-    .list('packs')
-    .map(value => {
-      const pack = new JsonFields(value, what);
-      return { packId: pack.id('id'), blobs: pack.list('blobs').map(blob => parseBlob(blob, what)) };
-    });
+/**
+ * The packs of an index file, one by one, so that a reader can let others run in between.
+ * @throws CorruptDataError when it comes to the damage
+ */
+export function* parseIndex(json: Uint8Array, what: string): Generator<PackContents, void, undefined> {
+  for (const value of JsonFields.parse(json, what).list('packs')) {
+    const pack = new JsonFields(value, what);
+    yield { packId: pack.id('id'), blobs: pack.list('blobs').map(blob => parseBlob(blob, what)) };
+  }
 }
 
 function parseBlob(value: unknown, what: string): PackedBlob {

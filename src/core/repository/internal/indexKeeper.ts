@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { Semaphore } from '../../../base/async/semaphore.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError } from '../../../base/errors.ts';
@@ -15,6 +16,9 @@ const maxBlobsPerFile = 50_000;
 
 /** A crash costs at most what was sent in this time: it is sent again. */
 const writeEveryMs = 10 * 60 * 1000;
+
+/** Then others run: taking in a whole file would block them for a tenth of a second. */
+const maxBlobsAtOnce = 5000;
 
 const maxStoredBytes = 256 * MiB;
 const maxJsonBytes = 384 * MiB;
@@ -127,7 +131,14 @@ export class IndexKeeper {
       throw error;
     }
     const json = await unsealJson(sealed, sealer, maxJsonBytes, what);
-    for (const { packId, blobs } of parseIndex(json, what)) await index.add(packId, blobs);
+    let blobsAtOnce = 0;
+    for (const { packId, blobs } of parseIndex(json, what)) {
+      await index.add(packId, blobs);
+      blobsAtOnce += blobs.length;
+      if (blobsAtOnce < maxBlobsAtOnce) continue;
+      blobsAtOnce = 0;
+      await setImmediate();
+    }
   }
 
   async #write(signal: AbortSignal): Promise<void> {

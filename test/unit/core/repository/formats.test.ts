@@ -140,7 +140,6 @@ describe('a tree', () => {
     ['a slash', { name: 'a/b' }],
     ['no name', { name: '' }],
     ['a zero byte', { name: 'a\0' }],
-    ['a time with superfluous zeros', { mtime: '2026-03-01T12:00:00.500Z' }],
     ['no time', { ctime: 'yesterday' }],
   ])('with %s is refused', (_what, wrong) => {
     const node = { ...tree.nodes[4]!, ...wrong };
@@ -198,7 +197,7 @@ describe('a pack', () => {
         });
         expect(opened).toEqual(plains);
         expect(blobs.map(blob => blob.type)).toEqual(plains.map(() => type));
-        expect(parseIndex(Buffer.from(encodeIndex([{ packId, blobs }])), 'index')).toEqual([
+        expect([...parseIndex(Buffer.from(encodeIndex([{ packId, blobs }])), 'index')]).toEqual([
           { packId, blobs },
         ]);
       }),
