@@ -138,7 +138,6 @@ describe('one VM with two disks, while its guest goes on writing', () => {
 
   /** Paths that differ although the plan did not say so. */
   function differences(before: Config, after: Config, named: readonly string[]): string[] {
-    const labels = new Map(before.hardware.device.map(device => [device['key'], labelOf(device)]));
     const isNamed = (what: string) => named.some(field => what === field || field.startsWith(`${what} `));
     const found: string[] = [];
     for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
@@ -150,12 +149,27 @@ describe('one VM with two disks, while its guest goes on writing', () => {
       const now = after.extraConfig.find(setting => setting.key === key)?.value;
       if (now !== value && !isNamed(`extraConfig ${key}`)) found.push(`extraConfig ${key}`);
     }
-    for (const device of before.hardware.device) {
-      const now = after.hardware.device.find(candidate => candidate['key'] === device['key']);
-      const label = labels.get(device['key']) ?? '';
-      if (JSON.stringify(now) !== JSON.stringify(device) && !isNamed(label)) found.push(`device ${label}`);
+    const restored = new Map(comparableDevices(after));
+    for (const [label, device] of comparableDevices(before)) {
+      const now = JSON.stringify(restored.get(label));
+      if (now !== JSON.stringify(device) && !isNamed(label))
+        found.push(`${label}: ${JSON.stringify(device)} is now ${now}`);
     }
     return found;
+  }
+
+  /** Devices by label; keys are the server's choice, so they are told by the label of the device they mean. */
+  function comparableDevices({ hardware }: Config): (readonly [string, unknown])[] {
+    const labels = new Map(hardware.device.map(device => [device['key'], labelOf(device)]));
+    return hardware.device.map(device => [
+      labelOf(device),
+      {
+        ...device,
+        key: undefined,
+        controllerKey: labels.get(device['controllerKey']),
+        device: (device['device'] as readonly number[] | undefined)?.map(key => labels.get(key)).sort(),
+      },
+    ]);
   }
 
   function labelOf(device: Readonly<Record<string, unknown>>): string {

@@ -132,6 +132,7 @@ const droppedSettings: readonly { readonly pattern: RegExp; readonly reason: str
     pattern: /^(sched\.swap|migrate\.|nvram$|vmware\.tools\.|guestinfo\.vmtools)/i,
     reason: 'made anew by the host',
   },
+  { pattern: /\.redo$/i, reason: 'names a snapshot file of the original' },
   { pattern: /(^|\.)ctkEnabled$/i, reason: 'changed block tracking starts anew' },
 ];
 
