@@ -66,7 +66,7 @@ async function stopRequest(exitWithParent: boolean): Promise<void> {
     process.stdin.once('error', resolve);
     process.stdin.resume();
   });
-  // An open standard input would keep the process alive.
+  // An input that stays open would keep the process from ending.
   process.stdin.destroy();
 }
 

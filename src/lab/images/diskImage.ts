@@ -8,11 +8,12 @@ import { gptTables, guidFromName, linuxFilesystemType } from './gpt.ts';
 import { partitionOffsetBytes, type GuestDisk } from './guestDisks.ts';
 
 /** Changes whenever what is in the images changes: then they are built anew. */
-const recipeVersion = 1;
+const recipeVersion = 2;
 
 /** What is kept beside a finished image. */
 interface ImageFacts {
   readonly recipeVersion: number;
+  readonly fileName: string;
   readonly sizeBytes: number;
   readonly activity: readonly Extent[];
   readonly allocated: string;
@@ -24,8 +25,8 @@ export function partitionSizeBytes(diskBytes: number): number {
 }
 
 /**
- * The image `name` in `folder`, built by `build` unless a whole one of this recipe is there. It becomes visible under
- * its name only when it is complete.
+ * The image `name` in `folder`, built by `build` unless a whole one of this recipe is there. Labs that start at the
+ * same time each build their own, and the last one's is kept for the next start.
  * @param build  gets an empty sparse image of `sizeBytes`, fills the partition, and returns the extents of activity;
  *               the partition tables are added afterwards
  */
@@ -35,28 +36,35 @@ export async function cachedImage(
   sizeBytes: number,
   build: (imagePath: string) => Promise<readonly Extent[]>,
 ): Promise<GuestDisk> {
-  const path = join(folder, `${name}.img`);
   const factsPath = join(folder, `${name}.json`);
   const known = await readFacts(factsPath);
-  if (known?.recipeVersion === recipeVersion && known.sizeBytes === sizeBytes)
+  if (known?.sizeBytes === sizeBytes)
     return {
-      path,
+      path: join(folder, known.fileName),
       sizeBytes,
       activity: known.activity,
       allocated: GrainMap.fromBase64(sizeBytes, known.allocated),
     };
 
-  await rm(factsPath, { force: true });
-  const unfinished = `${path}.${process.pid}.unfinished`;
+  const fileName = `${name}-${process.pid}.img`;
+  const path = join(folder, fileName);
+  const unfinished = `${path}.unfinished`;
   try {
     await createSparse(unfinished, sizeBytes);
     const activity = await build(unfinished);
     const allocated = await finishImage(unfinished, name, sizeBytes);
     await rename(unfinished, path);
-    const facts: ImageFacts = { recipeVersion, sizeBytes, activity, allocated: allocated.toBase64() };
+    const facts: ImageFacts = {
+      recipeVersion,
+      fileName,
+      sizeBytes,
+      activity,
+      allocated: allocated.toBase64(),
+    };
     // The facts come last: an image without them is built again.
     await writeFile(`${factsPath}.${process.pid}`, JSON.stringify(facts));
     await rename(`${factsPath}.${process.pid}`, factsPath);
+    if (known !== undefined) await rm(join(folder, known.fileName), { force: true });
     return { path, sizeBytes, activity, allocated };
   } finally {
     await rm(unfinished, { force: true });
@@ -125,8 +133,10 @@ async function findAllocated(file: FileHandle, sizeBytes: number): Promise<Grain
 
 async function readFacts(path: string): Promise<ImageFacts | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as ImageFacts;
+    const facts = JSON.parse(await readFile(path, 'utf8')) as Partial<ImageFacts>;
+    return facts.recipeVersion === recipeVersion ? (facts as ImageFacts) : undefined;
   } catch {
+    // Not there, or not written to its end: as good as not there.
     return undefined;
   }
 }

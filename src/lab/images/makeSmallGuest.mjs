@@ -8,13 +8,7 @@ import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 
 import { fileExtents, makeExt4 } from './ext4Tools.ts';
-import {
-  activityPath,
-  identityPath,
-  identityText,
-  writeActivityFile,
-  writeTreeFile,
-} from './guestTree.ts';
+import { activityPath, identityPath, identityText, writeActivityFile, writeTreeFile } from './guestTree.ts';
 
 const sizeBytes = 48 * 1024 * 1024;
 const uuid = '6f1c3a52-8d24-4b6e-9a37-51c2e0f4d901';

@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect } from 'vitest';
+
+import { MiB } from '../../src/base/units.ts';
+import { startLab, type Lab } from '../vcsim/servers.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+import { writeFileSync } from 'node:fs';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Seen {
+  readonly snapshot: { readonly id: string };
+  readonly exports: readonly { readonly path: string }[];
+}
+
+// A client nobody here has written: it reads our answers strictly by its own tables, and qemu-img reads our disks.
+toolTest('qemu-img').each(['vsphere', 'qemu'])(
+  'a foreign client backs up and restores, disks in the %s dialect',
+  async vmdkDialect => {
+    const folder = temporaryFolder('lab-foreign');
+    await using lab = await startLab();
+    await lab.control('faults', { vmdkDialect });
+    await lab.control('disks/db01/2000/burst', { bytes: MiB, scattered: true });
+    const [raw, vmdk] = [join(folder, 'import.raw'), join(folder, 'import.vmdk')];
+    writeFileSync(raw, importedContent());
+    execFileSync('qemu-img', ['convert', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, vmdk]);
+
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, lab.password);
+    const script = join(import.meta.dirname, 'labForeignClient.py');
+    const commandLine = [script, lab.url, lab.user, passwordFile, folder, vmdk, String(20 * MiB)];
+    const seen = JSON.parse(execFileSync(foreignPython(), commandLine, { encoding: 'utf8' })) as Seen;
+    expect(seen).toMatchObject({
+      wrongPassword: 'InvalidLogin',
+      vms: {
+        archive01: {
+          powerState: 'poweredOff',
+          folder: 'Archive',
+          disks: ['[datastore2] archive01/archive01.vmdk'],
+        },
+        build01: { powerState: 'poweredOn', folder: 'vm' },
+        db01: {
+          folder: 'Production',
+          disks: ['[datastore1] db01/db01.vmdk', '[datastore1] db01/db01_1.vmdk'],
+        },
+        web01: { powerState: 'poweredOn' },
+      },
+      snapshot: { quiesced: true, description: 'token' },
+      exports: [1, 2].map(() => ({ type: 'application/x-vnd.vmware-streamVmdk', manifest: true })),
+      leaseState: 'done',
+      afterRemoval: { snapshot: null, config: 'ManagedObjectNotFound' },
+      import: {
+        sameDevice: true,
+        truncated: 400,
+        damaged: 400,
+        whole: 200,
+        name: 'foreign01',
+        annotation: 'foreign',
+        numCPU: 2,
+        option: ['v'],
+        found: true,
+      },
+      exportOfRunning: 'InvalidPowerState',
+      alreadyOn: 'InvalidPowerState',
+      afterLogout: 'NotAuthenticated',
+    });
+
+    for (const [index, { path }] of seen.exports.entries()) {
+      execFileSync('qemu-img', ['check', '-q', path]);
+      const exported = join(folder, `export-${index}.raw`);
+      execFileSync('qemu-img', ['convert', '-O', 'raw', path, exported]);
+      expect(await sha256OfFile(exported)).toBe(await frozenSha256(lab, seen.snapshot.id, index));
+    }
+    const { sha256 } = (await lab.control('disks/foreign01/2000/sha256')) as { sha256: string };
+    expect(sha256).toBe(createHash('sha256').update(importedContent()).digest('hex'));
+  },
+);
+
+/** 20 MiB with holes, every 4 bytes of the rest different. */
+function importedContent(): Uint8Array {
+  const bytes = Buffer.alloc(20 * MiB);
+  for (const start of [0, 7 * MiB, 20 * MiB - 512])
+    for (let offset = start; offset < Math.min(start + MiB, bytes.length); offset += 4)
+      bytes.writeUInt32LE(Math.imul(offset + 1, 0x9e3779b1) >>> 0, offset);
+  return bytes;
+}
+
+async function frozenSha256(lab: Lab, snapshotId: string, disk: number): Promise<string> {
+  const history = (await lab.control('snapshots')) as {
+    readonly snapshotId: string;
+    readonly disks: readonly { readonly deviceKey: number; readonly position: number }[];
+  }[];
+  const { deviceKey, position } = history.find(record => record.snapshotId === snapshotId)!.disks[disk]!;
+  const answer = (await lab.control(`disks/db01/${deviceKey}/sha256?position=${position}`)) as {
+    sha256: string;
+  };
+  return answer.sha256;
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/** A Python with pyVmomi, made once. */
+function foreignPython(): string {
+  const environment = join(root, '.cache', 'pyvmomi');
+  const python = join(environment, 'bin', 'python');
+  if (!existsSync(python) || !hasPyVmomi(python)) {
+    execFileSync('python3', ['-m', 'venv', environment]);
+    execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'pyvmomi==9.1.1.0']);
+  }
+  return python;
+}
+
+function hasPyVmomi(python: string): boolean {
+  try {
+    execFileSync(python, ['-c', 'import pyVmomi'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
