@@ -12,7 +12,6 @@ import { standardSettings } from './vmSettings.ts';
 interface GuestPlan {
   readonly name: string;
   readonly guestId: string;
-  readonly guestFullName: string;
   readonly firmware: 'bios' | 'efi';
   readonly annotation: string;
   readonly numCPU: number;
@@ -30,7 +29,6 @@ const guests: readonly GuestPlan[] = [
   {
     name: 'web01',
     guestId: 'debian12_64Guest',
-    guestFullName: 'Debian GNU/Linux 12 (64-bit)',
     firmware: 'efi',
     annotation: 'Web front end',
     numCPU: 2,
@@ -44,7 +42,6 @@ const guests: readonly GuestPlan[] = [
   {
     name: 'db01',
     guestId: 'rhel9_64Guest',
-    guestFullName: 'Red Hat Enterprise Linux 9 (64-bit)',
     firmware: 'efi',
     annotation: 'Database; its data is on the second disk',
     numCPU: 4,
@@ -58,7 +55,6 @@ const guests: readonly GuestPlan[] = [
   {
     name: 'build01',
     guestId: 'ubuntu64Guest',
-    guestFullName: 'Ubuntu Linux (64-bit)',
     firmware: 'bios',
     annotation: 'Build host',
     numCPU: 8,
@@ -72,7 +68,6 @@ const guests: readonly GuestPlan[] = [
   {
     name: 'archive01',
     guestId: 'otherLinux64Guest',
-    guestFullName: 'Other Linux (64-bit)',
     firmware: 'bios',
     annotation: 'Powered on once a quarter',
     numCPU: 1,
@@ -130,7 +125,6 @@ async function createVm(
       settings: standardSettings({
         name: plan.name,
         guestId: plan.guestId,
-        guestFullName: plan.guestFullName,
         firmware: plan.firmware,
         annotation: plan.annotation,
         uuid: seededUuid(`${seed} ${plan.name} bios`),
@@ -139,10 +133,7 @@ async function createVm(
         vmPathName: `${path}${plan.name}.vmx`,
       }),
       hardware: { numCPU: plan.numCPU, numCoresPerSocket: 1, memoryMB: plan.memoryMB },
-      devices: standardDevices(
-        plan.disks.map((_, unit) => unit),
-        nics,
-      ),
+      devices: standardDevices(nics),
       disks,
       powerState: plan.powerState,
       bootTime: plan.powerState === 'poweredOn' ? lab.clock.now() : undefined,

@@ -2,6 +2,7 @@ import { randomUuid } from '../../base/random.ts';
 import { isSubtype } from '../../core/vsphere/schema/schema.ts';
 import type { LabContext } from '../labContext.ts';
 import { VimFault } from '../soap/vimFault.ts';
+import { withDeviceInfo, withMacAddress } from './deviceInfo.ts';
 import { DiskChain } from './diskChain.ts';
 import type { LabVm } from './labVm.ts';
 import { textIn, type PlainObject } from './managedObject.ts';
@@ -39,6 +40,13 @@ export function planHardware(
     const known = (key: unknown) => plannedDevices.some(other => other['key'] === key);
     switch (change['operation']) {
       case 'add': {
+        const builtIn = plannedDevices.find(other => isSameBuiltIn(other, device));
+        if (builtIn !== undefined) {
+          finalKeys.set(device['key'], Number(builtIn['key']));
+          const settled = { ...builtIn, ...device, key: builtIn['key'], deviceInfo: builtIn['deviceInfo'] };
+          plannedDevices = plannedDevices.map(other => (other === builtIn ? settled : other));
+          break;
+        }
         const key = freeKey(device, usedKeys);
         finalKeys.set(device['key'], key);
         usedKeys.add(key);
@@ -71,9 +79,9 @@ export function planHardware(
     controllerKey: finalKeys.get(device['controllerKey']) ?? device['controllerKey'],
   });
   return {
-    devices: plannedDevices.map(placedOn).map(withLabel),
+    devices: plannedDevices.map(placedOn).map(withDeviceInfo),
     keptDisks,
-    newDisks: newDisks.map(placedOn).map(withLabel),
+    newDisks: newDisks.map(placedOn).map(withDeviceInfo),
     numCPU: spec['numCPUs'] as number | undefined,
     numCoresPerSocket: spec['numCoresPerSocket'] as number | undefined,
     memoryMB: spec['memoryMB'] as number | undefined,
@@ -84,7 +92,7 @@ export function planHardware(
 export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePlan): Promise<void> {
   const disks = [...plan.keptDisks];
   for (const device of plan.newDisks) disks.push(await blankDisk(lab, vm.name, vm.home.path, device));
-  vm.devices = plan.devices;
+  vm.devices = plan.devices.map(device => withMacAddress(device, lab.random));
   vm.disks = disks;
   if (plan.numCPU !== undefined) vm.hardware.numCPU = plan.numCPU;
   if (plan.numCoresPerSocket !== undefined) vm.hardware.numCoresPerSocket = plan.numCoresPerSocket;
@@ -125,6 +133,14 @@ export function isDisk(device: PlainObject): boolean {
   return device['_type'] === 'VirtualDisk';
 }
 
+/** Devices that every VM has exactly once: adding one again sets it, it does not make a second one. */
+function isSameBuiltIn(existing: PlainObject, added: PlainObject): boolean {
+  const type = textIn(added, '_type') ?? 'VirtualDevice';
+  if (existing['_type'] !== type) return false;
+  if (type === 'VirtualIDEController') return existing['busNumber'] === added['busNumber'];
+  return type === 'VirtualMachineVideoCard';
+}
+
 /** Ranges of keys as vSphere gives them. */
 function freeKey(device: PlainObject, used: ReadonlySet<unknown>): number {
   const type = textIn(device, '_type') ?? 'VirtualDevice';
@@ -144,18 +160,6 @@ function freeKey(device: PlainObject, used: ReadonlySet<unknown>): number {
                 ? deviceKeys.ide
                 : 13_000;
   for (let key = first; ; key += 1) if (!used.has(key)) return key;
-}
-
-function withLabel(device: PlainObject): PlainObject {
-  if (device['deviceInfo'] !== undefined) return device;
-  const key = Number(device['key']);
-  const type = textIn(device, '_type') ?? 'VirtualDevice';
-  const label = isDisk(device)
-    ? `Hard disk ${key - deviceKeys.firstDisk + 1}`
-    : isSubtype(type, 'VirtualEthernetCard')
-      ? `Network adapter ${key - deviceKeys.firstNic + 1}`
-      : `${type.replace(/^Virtual|^ParaVirtual/, '')} ${key}`;
-  return { ...device, deviceInfo: { label, summary: label } };
 }
 
 function invalidDevice(deviceIndex: number, property: string): VimFault {

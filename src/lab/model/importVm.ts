@@ -5,6 +5,7 @@ import type { LabContext } from '../labContext.ts';
 import { VimFault } from '../soap/vimFault.ts';
 import { applySettings } from './configSpec.ts';
 import { deviceId } from './deviceId.ts';
+import { withMacAddress } from './deviceInfo.ts';
 import { blankDisk, diskOf, planHardware } from './hardwareSpec.ts';
 import { LabVm } from './labVm.ts';
 import type { LeaseFile } from './lease.ts';
@@ -32,8 +33,7 @@ export function createImportedVm(
   const path = `[${datastore.name}] ${name}/`;
   const settings = standardSettings({
     name,
-    guestId: 'otherGuest64',
-    guestFullName: 'Other (64-bit)',
+    guestId: textIn(configSpec, 'guestId') ?? 'otherGuest64',
     firmware: 'bios',
     annotation: '',
     uuid: randomUuid(lab.random),
@@ -45,7 +45,7 @@ export function createImportedVm(
   applySettings(settings, configSpec);
   settings['files'] = kept;
   // Every VM has the buses; the controllers for disks come from the spec.
-  const fixed = standardDevices([], []).filter(device => !isReplaceable(device));
+  const fixed = standardDevices([]).filter(device => !isReplaceable(device));
   const hardware = planHardware(fixed, [], configSpec);
   const ref = { type: 'VirtualMachine', value: lab.registry.newId('vm') };
   return lab.registry.add(
@@ -63,7 +63,7 @@ export function createImportedVm(
         numCoresPerSocket: hardware.numCoresPerSocket ?? 1,
         memoryMB: hardware.memoryMB ?? 1024,
       },
-      devices: hardware.devices,
+      devices: hardware.devices.map(device => withMacAddress(device, lab.random)),
       disks: [],
       powerState: 'poweredOff',
       bootTime: undefined,
@@ -78,7 +78,7 @@ export async function importedFiles(
   vm: LabVm,
   configSpec: PlainObject,
 ): Promise<LeaseFile[]> {
-  const fixed = standardDevices([], []).filter(device => !isReplaceable(device));
+  const fixed = standardDevices([]).filter(device => !isReplaceable(device));
   const { newDisks } = planHardware(fixed, [], configSpec);
   const files: LeaseFile[] = [];
   const disks = [];

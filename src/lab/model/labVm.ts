@@ -1,5 +1,6 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { taskInProgress } from '../soap/vimFault.ts';
+import { withChildren } from './deviceInfo.ts';
 import type { DiskChain } from './diskChain.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
 import type { FrozenDisk, Snapshot } from './snapshot.ts';
@@ -101,7 +102,10 @@ export class LabVm implements ManagedObject {
       return chain.describe(frozen?.link ?? chain.current, this.home.datastore, undefined);
     });
     const device = [...this.devices, ...describedDisks].sort((a, b) => Number(a['key']) - Number(b['key']));
-    return { ...this.settings, hardware: { ...this.hardware, virtualICH7MPresent: false, device } };
+    return {
+      ...this.settings,
+      hardware: { ...this.hardware, virtualICH7MPresent: false, device: withChildren(device) },
+    };
   }
 
   property(name: string): unknown {

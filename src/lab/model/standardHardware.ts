@@ -18,18 +18,13 @@ export const deviceKeys = {
 } as const;
 
 /** The devices of a VM of hardware version 19 besides its disks, as vCenter lists them. */
-export function standardDevices(diskUnits: readonly number[], nics: readonly NetworkCard[]): PlainObject[] {
+export function standardDevices(nics: readonly NetworkCard[]): PlainObject[] {
   const onPci = (unitNumber: number) => ({ controllerKey: deviceKeys.pci, unitNumber });
-  const diskKeys = diskUnits.map(unit => deviceKeys.firstDisk + unit);
-  const nicKeys = nics.map((_, index) => deviceKeys.firstNic + index);
   return [
     controller('VirtualIDEController', 200, 'IDE 0', 0),
     controller('VirtualIDEController', 201, 'IDE 1', 1),
-    { ...controller('VirtualPS2Controller', 300, 'PS2 controller 0', 0), device: [600, 700] },
-    {
-      ...controller('VirtualPCIController', deviceKeys.pci, 'PCI controller 0', 0),
-      device: [500, 12000, deviceKeys.scsi, deviceKeys.ahci, ...nicKeys],
-    },
+    controller('VirtualPS2Controller', 300, 'PS2 controller 0', 0),
+    controller('VirtualPCIController', deviceKeys.pci, 'PCI controller 0', 0),
     controller('VirtualSIOController', 400, 'SIO controller 0', 0),
     {
       _type: 'VirtualKeyboard',
@@ -80,7 +75,6 @@ export function standardDevices(diskUnits: readonly number[], nics: readonly Net
       deviceInfo: described('SCSI controller 0', 'VMware paravirtual SCSI'),
       ...onPci(3),
       slotInfo: { _type: 'VirtualDevicePciBusSlotInfo', pciSlotNumber: 160 },
-      device: diskKeys,
       hotAddRemove: true,
       sharedBus: 'noSharing',
       scsiCtlrUnitNumber: 7,
@@ -90,7 +84,6 @@ export function standardDevices(diskUnits: readonly number[], nics: readonly Net
       deviceInfo: described('SATA controller 0', 'AHCI'),
       ...onPci(24),
       slotInfo: { _type: 'VirtualDevicePciBusSlotInfo', pciSlotNumber: 33 },
-      device: [16000],
     },
     {
       _type: 'VirtualCdrom',

@@ -1,3 +1,4 @@
+import { guestFullName } from './guestNames.ts';
 import type { PlainObject } from './managedObject.ts';
 
 /** The parts of a VM's configuration that are simply kept, under the names of VirtualMachineConfigInfo. */
@@ -6,7 +7,6 @@ export type VmSettings = Record<string, unknown>;
 export interface SettingsPlan {
   readonly name: string;
   readonly guestId: string;
-  readonly guestFullName: string;
   readonly firmware: 'bios' | 'efi';
   readonly annotation: string;
   readonly uuid: string;
@@ -23,7 +23,7 @@ export function standardSettings(plan: SettingsPlan): VmSettings {
     changeVersion: plan.createDate.toISOString(),
     modified: plan.createDate,
     name: plan.name,
-    guestFullName: plan.guestFullName,
+    guestFullName: guestFullName(plan.guestId),
     version: 'vmx-19',
     uuid: plan.uuid,
     createDate: plan.createDate,

@@ -73,3 +73,20 @@ test.each([
     }),
   );
 });
+
+test.each([
+  ['a video card', { _type: 'VirtualMachineVideoCard', key: 500 }, { videoRamSizeInKB: 16_384 }, 500],
+  ['an IDE controller', { _type: 'VirtualIDEController', key: 200, busNumber: 0 }, { busNumber: 0 }, 200],
+])(
+  'adding %s sets the one every VM has, and what refers to the new one finds it',
+  (_what, builtIn, settings, key) => {
+    const added = { _type: builtIn._type, key: -1, ...settings };
+    const cdrom = { _type: 'VirtualCdrom', key: -2, controllerKey: -1, unitNumber: 0 };
+    const { devices } = planHardware([builtIn], [], {
+      deviceChange: [added, cdrom].map(device => ({ operation: 'add', device })),
+    });
+    expect(devices.map(device => device['_type'])).toEqual([builtIn._type, 'VirtualCdrom']);
+    expect(devices[0]).toMatchObject({ key, ...settings });
+    expect(devices[1]).toMatchObject({ controllerKey: key });
+  },
+);
