@@ -101,6 +101,7 @@ function mappedNetworks(
     const target = targets.find(({ name }) => name === (wanted ?? former));
     if (target !== undefined) {
       const backing: Vim<'VirtualEthernetCardNetworkBackingInfo'> = {
+        ...(isVim(device.backing, 'VirtualEthernetCardNetworkBackingInfo') && device.backing),
         _type: 'VirtualEthernetCardNetworkBackingInfo',
         deviceName: target.name,
         network: target.ref,
