@@ -1,5 +1,5 @@
 import type { Random } from '../../base/random.ts';
-import { CorruptDataError } from '../../base/errors.ts';
+import { JsonReader } from '../../base/jsonReader.ts';
 
 /**
  * The keys that everything in a repository is sealed with. Plain byte arrays, so that they can be handed to a worker
@@ -42,23 +42,18 @@ export function encodeMasterKey(key: MasterKey): Uint8Array {
 
 /** @throws CorruptDataError, whose message never quotes the text */
 export function decodeMasterKey(json: Uint8Array): MasterKey {
-  let parsed: { mac?: { k?: unknown; r?: unknown } | null; encrypt?: unknown } | null;
-  try {
-    parsed = JSON.parse(Buffer.from(json).toString('utf8')) as typeof parsed;
-  } catch {
-    throw new CorruptDataError('master key: not JSON');
-  }
+  const key = JsonReader.parse(json, 'master key');
+  const mac = key.object('mac');
   return {
-    encrypt: keyField('encrypt', parsed?.encrypt, 32),
-    macK: keyField('mac.k', parsed?.mac?.k, 16),
-    macR: keyField('mac.r', parsed?.mac?.r, 16),
+    encrypt: readKey(key, 'encrypt', 32),
+    macK: readKey(mac, 'k', 16),
+    macR: readKey(mac, 'r', 16),
   };
 }
 
-function keyField(field: string, value: unknown, lengthBytes: number): Uint8Array {
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined;
-  if (bytes?.length !== lengthBytes) throw new CorruptDataError(`master key: ${field} is not a key`);
-  return new Uint8Array(bytes);
+function readKey(json: JsonReader, field: string, lengthBytes: number): Uint8Array {
+  const bytes = Buffer.from(json.string(field), 'base64');
+  return bytes.length === lengthBytes ? new Uint8Array(bytes) : json.wrong(field, 'a key');
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -106,10 +106,32 @@ test.each([
   ['{"disks":[{}]}', 'disks[0].key is missing'],
   ['{"disks":[{"key":-1}]}', 'disks[0].key is not a whole number'],
   ['{"disks":{}}', 'disks is not a list'],
+  ['{"disks":null}', 'disks is missing'],
 ])('reading %s as a document says what is wrong', (text, problem) => {
   expect(() =>
     JsonReader.parse(text, 'doc')
       .objects('disks')
       .map(disk => disk.count('key')),
   ).toThrow(problem);
+});
+
+test.each(['{"password": "hunter2', 'hunter2', '{"disks": ["hunter2"]}'])(
+  'the error for %s does not quote it, not even as its cause',
+  text => {
+    let shown = '';
+    try {
+      JsonReader.parse(text, 'doc').objects('disks');
+    } catch (error) {
+      shown = inspect(error, { depth: Infinity, showHidden: true });
+    }
+    expect(shown).toContain('doc');
+    expect(shown).not.toContain('hunter2');
+  },
+);
+
+test('what every object inherits is no field of a document', () => {
+  const json = JsonReader.parse('{"__proto__": {"name": "x"}}', 'doc');
+  expect([json.has('constructor'), json.has('toString'), json.has('name')]).toEqual([false, false, false]);
+  expect(() => json.object('constructor')).toThrow('constructor is missing');
+  expect(json.fields()).toEqual(['__proto__']);
 });

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../../../base/clock.ts';
-import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { CorruptDataError } from '../../../base/errors.ts';
+import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { syncFolder, writeFileDurably } from '../../../base/node/durableFile.ts';
 import { fileError, systemErrorCode } from '../../../base/node/fileErrors.ts';
@@ -175,23 +176,22 @@ async function readInstallationId(path: string, random: Random): Promise<string>
     await writeFileDurably(path, `${JSON.stringify({ version: 1, installationId })}\n`);
     return installationId;
   }
-  const installation = JSON.parse(existing) as { readonly installationId?: unknown };
-  if (typeof installation.installationId !== 'string') {
-    throw new AppError('CORRUPT_DATA', `${path} holds no installation id`, {
+  try {
+    return JsonReader.parse(existing, path).string('installationId');
+  } catch (cause) {
+    throw new CorruptDataError(`${path} holds no installation id`, {
       object: path,
       remedy: 'Remove the file; leftover snapshots of this installation must then be removed by hand',
+      cause,
     });
   }
-  return installation.installationId;
 }
 
 async function readOwnerRecord(path: string): Promise<OwnerRecord | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const owner = JSON.parse(text) as Partial<OwnerRecord>;
-  return owner.machine !== undefined && owner.address !== undefined
-    ? { machine: owner.machine, address: owner.address }
-    : undefined;
+  const owner = JsonReader.parse(text, path);
+  return { machine: owner.string('machine'), address: owner.string('address') };
 }
 
 /** Removes the folder of an owner without leases; one that still holds leases stays. */

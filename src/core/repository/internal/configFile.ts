@@ -1,6 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
+import { JsonReader } from '../../../base/jsonReader.ts';
 import { toHex, type Random } from '../../../base/random.ts';
-import { JsonFields } from './jsonFields.ts';
+import { readId } from './formatFields.ts';
 import { randomChunkerPolynomial } from './polynomial.ts';
 
 const formatVersion = 2;
@@ -18,9 +19,9 @@ export function encodeConfig(random: Random): string {
  * The repository's id.
  * @throws CorruptDataError; AppError UNSUPPORTED_FORMAT for a repository of another version
  */
-export function parseConfig(json: Uint8Array, location: string): string {
-  const fields = JsonFields.parse(json, `${location}: config`);
-  const version = fields.integer('version', { min: 0, max: 2 ** 31 });
+export function parseConfig(text: Uint8Array, location: string): string {
+  const json = JsonReader.parse(text, `${location}: config`);
+  const version = json.count('version');
   if (version !== formatVersion) {
     throw new AppError('UNSUPPORTED_FORMAT', `${location}: a repository of format version ${version}`, {
       object: location,
@@ -30,5 +31,5 @@ export function parseConfig(json: Uint8Array, location: string): string {
           : 'Use a newer version of this product',
     });
   }
-  return fields.id('id');
+  return readId(json, 'id');
 }

@@ -1,6 +1,7 @@
+import { JsonReader } from '../../../base/jsonReader.ts';
 import { sealOverheadBytes } from '../../codec/sealer.ts';
 import type { PackedBlob } from '../blobIndex.ts';
-import { JsonFields } from './jsonFields.ts';
+import { integerOrZero, objectsOrNone, readId } from './formatFields.ts';
 
 /** What a pack holds, as an index file says. */
 export interface PackContents {
@@ -30,21 +31,16 @@ export function encodeIndex(packs: readonly PackContents[]): string {
  * The packs of an index file, one by one, so that a reader can let others run in between.
  * @throws CorruptDataError when it comes to the damage
  */
-export function* parseIndex(json: Uint8Array, what: string): Generator<PackContents, void, undefined> {
-  for (const value of JsonFields.parse(json, what).list('packs')) {
-    const pack = new JsonFields(value, what);
-    yield { packId: pack.id('id'), blobs: pack.list('blobs').map(blob => parseBlob(blob, what)) };
-  }
+export function* parseIndex(text: Uint8Array, what: string): Generator<PackContents, void, undefined> {
+  for (const pack of objectsOrNone(JsonReader.parse(text, what), 'packs'))
+    yield { packId: readId(pack, 'id'), blobs: objectsOrNone(pack, 'blobs').map(readBlob) };
 }
 
-function parseBlob(value: unknown, what: string): PackedBlob {
-  const blob = new JsonFields(value, what);
-  const type = blob.string('type');
-  if (type !== 'data' && type !== 'tree') throw blob.error('type', 'data or tree');
-  const uncompressedLengthBytes = blob.optionalInteger('uncompressed_length', { min: 0, max: u32 });
+function readBlob(blob: JsonReader): PackedBlob {
+  const uncompressedLengthBytes = integerOrZero(blob, 'uncompressed_length', u32);
   return {
-    type,
-    id: blob.id('id'),
+    type: blob.oneOf('type', ['data', 'tree']),
+    id: readId(blob, 'id'),
     offsetBytes: blob.integer('offset', { min: 0, max: u32 }),
     lengthBytes: blob.integer('length', { min: sealOverheadBytes, max: u32 }),
     ...(uncompressedLengthBytes === 0 ? {} : { uncompressedLengthBytes }),

@@ -1,4 +1,5 @@
 import { AppError } from '../../../base/errors.ts';
+import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Random } from '../../../base/random.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { deriveKey, type ScryptCost } from '../../codec/keyDerivation.ts';
@@ -6,7 +7,6 @@ import { decodeMasterKey, encodeMasterKey, type MasterKey } from '../../codec/ma
 import { openSealer } from '../../codec/sealer.ts';
 import type { LocalHost } from '../localHost.ts';
 import { goTime } from './goJson.ts';
-import { JsonFields } from './jsonFields.ts';
 
 const maxSaltBytes = 1024;
 const maxSealedKeyBytes = 8192;
@@ -44,9 +44,9 @@ export interface KeyFile {
 }
 
 /** @throws CorruptDataError; AppError UNSUPPORTED_FORMAT for another derivation than scrypt */
-export function parseKeyFile(json: Uint8Array, what: string): KeyFile {
-  const fields = JsonFields.parse(json, what);
-  const kdf = fields.string('kdf');
+export function parseKeyFile(text: Uint8Array, what: string): KeyFile {
+  const json = JsonReader.parse(text, what);
+  const kdf = json.string('kdf');
   if (kdf !== 'scrypt') {
     throw new AppError('UNSUPPORTED_FORMAT', `${what}: its password is derived by an unknown method`, {
       object: what,
@@ -56,12 +56,12 @@ export function parseKeyFile(json: Uint8Array, what: string): KeyFile {
   const range = { min: 1, max: 2 ** 31 };
   return {
     cost: {
-      blocks: fields.integer('N', range),
-      blockSize: fields.integer('r', range),
-      parallel: fields.integer('p', range),
+      blocks: json.integer('N', range),
+      blockSize: json.integer('r', range),
+      parallel: json.integer('p', range),
     },
-    salt: fields.base64('salt', maxSaltBytes),
-    sealed: fields.base64('data', maxSealedKeyBytes),
+    salt: readBase64(json, 'salt', maxSaltBytes),
+    sealed: readBase64(json, 'data', maxSealedKeyBytes),
   };
 }
 
@@ -69,4 +69,11 @@ export function parseKeyFile(json: Uint8Array, what: string): KeyFile {
 export async function openKeyFile(file: KeyFile, password: Secret, what: string): Promise<MasterKey> {
   const sealer = await openSealer(await deriveKey(password, file.salt, file.cost));
   return decodeMasterKey(sealer.unseal(file.sealed, what));
+}
+
+function readBase64(json: JsonReader, field: string, maxBytes: number): Uint8Array {
+  const text = json.string(field);
+  return text.length <= maxBytes * 2
+    ? new Uint8Array(Buffer.from(text, 'base64'))
+    : json.wrong(field, `at most ${maxBytes} bytes`);
 }

@@ -1,10 +1,11 @@
 import { AppError } from '../../../base/errors.ts';
+import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Random } from '../../../base/random.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { LocalHost } from '../localHost.ts';
 import type { LockHolder } from '../locks.ts';
+import { integerOrZero } from './formatFields.ts';
 import { goTime } from './goJson.ts';
-import { JsonFields } from './jsonFields.ts';
 import { unsealJson } from './unpacked.ts';
 
 /** A lock that was not refreshed for so long is nobody's: the rule that all clients of the format follow. */
@@ -51,22 +52,20 @@ export async function unsealLock(
   sealer: Sealer,
 ): Promise<LockHolder> {
   const what = `lock ${id}`;
-  const fields = JsonFields.parse(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
-  const time = new Date(fields.string('time'));
-  if (Number.isNaN(time.getTime())) throw fields.error('time', 'a time');
-  const hostname = fields.optionalString('hostname') ?? '';
-  const pid = fields.optionalInteger('pid', { min: 0, max: 2 ** 32 });
-  const vmId = fields.optionalString('vm');
+  const json = JsonReader.parse(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
+  const time = json.date('time');
+  const hostname = json.optionalString('hostname') ?? '';
+  const pid = integerOrZero(json, 'pid', 2 ** 32);
   const isOverdue = now.getTime() - time.getTime() > staleAfterMs;
   const isOfDeadProcess = hostname === host.hostname && pid > 0 && !host.isAlive(pid);
   return {
     id,
-    exclusive: fields.optionalBoolean('exclusive'),
+    exclusive: json.has('exclusive') && json.boolean('exclusive'),
     hostname,
-    username: fields.optionalString('username') ?? '',
+    username: json.optionalString('username') ?? '',
     pid,
     time,
-    ...(vmId === undefined ? {} : { vmId }),
+    ...(json.has('vm') && { vmId: json.string('vm') }),
     stale: isOverdue || isOfDeadProcess,
   };
 }

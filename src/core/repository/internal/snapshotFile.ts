@@ -1,6 +1,7 @@
+import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Snapshot, SnapshotId } from '../snapshot.ts';
+import { readId, stringsOrNone } from './formatFields.ts';
 import { goJson, goTimeText } from './goJson.ts';
-import { JsonFields } from './jsonFields.ts';
 
 /** @see restic design document, "Snapshots" */
 export function encodeSnapshot(snapshot: Snapshot): string {
@@ -17,20 +18,17 @@ export function encodeSnapshot(snapshot: Snapshot): string {
 }
 
 /** @throws CorruptDataError */
-export function parseSnapshot(json: Uint8Array, what: string): Snapshot {
-  const fields = JsonFields.parse(json, what);
-  const time = fields.string('time');
-  if (Number.isNaN(Date.parse(time))) throw fields.error('time', 'a time');
-  const parent = fields.optionalId('parent');
-  const programVersion = fields.optionalString('program_version');
+export function parseSnapshot(text: Uint8Array, what: string): Snapshot {
+  const json = JsonReader.parse(text, what);
+  json.date('time');
   return {
-    time,
-    ...(parent === undefined ? {} : { parent: parent as string as SnapshotId }),
-    tree: fields.id('tree'),
-    paths: fields.strings('paths'),
-    hostname: fields.optionalString('hostname') ?? '',
-    username: fields.optionalString('username') ?? '',
-    tags: fields.strings('tags'),
-    ...(programVersion === undefined ? {} : { programVersion }),
+    time: json.string('time'),
+    ...(json.has('parent') && { parent: readId(json, 'parent') as string as SnapshotId }),
+    tree: readId(json, 'tree'),
+    paths: stringsOrNone(json, 'paths'),
+    hostname: json.optionalString('hostname') ?? '',
+    username: json.optionalString('username') ?? '',
+    tags: stringsOrNone(json, 'tags'),
+    ...(json.has('program_version') && { programVersion: json.string('program_version') }),
   };
 }

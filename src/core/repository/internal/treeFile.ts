@@ -1,9 +1,9 @@
 import { never } from '../../../base/assert.ts';
 import { AppError } from '../../../base/errors.ts';
-import { parseBlobId } from '../../codec/blobId.ts';
+import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Tree, TreeNode } from '../tree.ts';
+import { integerOrZero, objectsOrNone, readId, readIds } from './formatFields.ts';
 import { goJson, goQuote, goTimeText, goUnquote } from './goJson.ts';
-import { JsonFields } from './jsonFields.ts';
 
 /** Bits of Go's `os.FileMode` beside the nine permissions. */
 const goModeDir = 2 ** 31;
@@ -35,9 +35,8 @@ export function encodeTree(tree: Tree): Uint8Array {
 }
 
 /** @throws CorruptDataError */
-export function parseTree(json: Uint8Array, what: string): Tree {
-  const nodes = JsonFields.parse(json, what).list('nodes');
-  return { nodes: nodes.map(node => parseNode(node, what)) };
+export function parseTree(text: Uint8Array, what: string): Tree {
+  return { nodes: objectsOrNone(JsonReader.parse(text, what), 'nodes').map(readNode) };
 }
 
 function encodeNode(node: TreeNode) {
@@ -67,37 +66,34 @@ function encodeNode(node: TreeNode) {
   }
 }
 
-function parseNode(value: unknown, what: string): TreeNode {
-  const fields = new JsonFields(value, what);
-  const name = goUnquote(fields.string('name'));
+function readNode(json: JsonReader): TreeNode {
+  const name = goUnquote(json.string('name'));
   if (name === undefined || name === '' || name.includes('/'))
-    throw fields.error('name', 'the name of a file');
-  const user = fields.optionalString('user');
-  const group = fields.optionalString('group');
+    return json.wrong('name', 'the name of a file');
   const common = {
     name,
-    permissions: unixPermissions(fields.optionalInteger('mode', { min: 0, max: u32 })),
-    mtime: fields.string('mtime'),
-    atime: fields.string('atime'),
-    ctime: fields.string('ctime'),
-    uid: fields.optionalInteger('uid', { min: 0, max: u32 }),
-    gid: fields.optionalInteger('gid', { min: 0, max: u32 }),
-    ...(user === undefined ? {} : { user }),
-    ...(group === undefined ? {} : { group }),
+    permissions: unixPermissions(integerOrZero(json, 'mode', u32)),
+    mtime: json.string('mtime'),
+    atime: json.string('atime'),
+    ctime: json.string('ctime'),
+    uid: integerOrZero(json, 'uid', u32),
+    gid: integerOrZero(json, 'gid', u32),
+    ...(json.has('user') && { user: json.string('user') }),
+    ...(json.has('group') && { group: json.string('group') }),
   };
-  const type = fields.string('type');
+  const type = json.string('type');
   switch (type) {
     case 'file':
       return {
         ...common,
         type,
-        sizeBytes: fields.optionalInteger('size', { min: 0, max: Number.MAX_SAFE_INTEGER }),
-        content: fields.list('content').map(id => parseBlobId(id, `${what}: content`)),
+        sizeBytes: integerOrZero(json, 'size', Number.MAX_SAFE_INTEGER),
+        content: readIds(json, 'content'),
       };
     case 'dir':
-      return { ...common, type, subtree: fields.id('subtree') };
+      return { ...common, type, subtree: readId(json, 'subtree') };
     case 'symlink':
-      return { ...common, type, linkTarget: fields.optionalString('linktarget') ?? '' };
+      return { ...common, type, linkTarget: json.optionalString('linktarget') ?? '' };
     default:
       return { ...common, type: 'other', otherType: type };
   }

@@ -136,6 +136,20 @@ describe('a tree', () => {
     ]);
   });
 
+  test.each(['{"nodes":null}', '{}', '{"nodes":[]}'])('without entries may be written %s', text => {
+    expect(parseTree(Buffer.from(text), 'tree')).toEqual({ nodes: [] });
+  });
+
+  test.each([
+    [`{"name":"f","type":"file",${times},"content":["${'g'.repeat(64)}"]}`, 'nodes[0].content'],
+    [`{"name":"f","type":"file",${times},"size":-1}`, 'nodes[0].size'],
+    [`{"name":"d","type":"dir",${times},"subtree":"abc"}`, 'nodes[0].subtree'],
+    [`{"name":"a/b","type":"dir",${times}}`, 'nodes[0].name'],
+    [`{"name":"f","type":"file","mtime":7}`, 'nodes[0].mtime'],
+  ])('with the damaged entry %s is refused by name', (node, place) => {
+    expect(() => parseTree(Buffer.from(`{"nodes":[${node}]}`), 'tree 1a')).toThrow(`tree 1a: ${place}`);
+  });
+
   test.each([
     ['a slash', { name: 'a/b' }],
     ['no name', { name: '' }],
