@@ -50,7 +50,7 @@ const activityIntervalMs = 400;
 /** Puts the lab together and starts it. */
 export async function startLab(parts: LabParts): Promise<RunningLab> {
   const { clock, random, logger } = parts;
-  const certificate = selfSignedCertificate('Quiesce lab', clock, random);
+  const certificate = await selfSignedCertificate('Quiesce lab', clock);
   const server = new LabServer(certificate, logger);
   const disks = new DiskStore(parts.stateFolder);
   const stop = new AbortController();

@@ -48,6 +48,11 @@ export class GuestActivity {
     this.enabled = options.enabled;
   }
 
+  /** The blocks of the file the guest writes to, in the order of the file; none if nothing is known of one. */
+  fileOn(disk: VersionedDisk): readonly Extent[] {
+    return this.#disks.find(active => active.disk === disk)?.extents ?? [];
+  }
+
   /** Goes on until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

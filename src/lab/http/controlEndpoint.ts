@@ -8,6 +8,7 @@ import { sha256At } from '../disk/diskBytes.ts';
 import { grainBytes } from '../disk/grainMap.ts';
 import type { VersionedDisk } from '../disk/versionedDisk.ts';
 import type { GuestActivity } from '../guest/guestActivity.ts';
+import { activityPath } from '../images/guestTree.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
@@ -37,7 +38,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'leases', ({ lab }) => [...lab.registry.instancesOf(Lease)].map(describeLease)],
   ['GET', 'sessions', describeSessions],
   ['POST', 'sessions/expire', ({ lab }) => lab.sessions.live().forEach(session => lab.sessions.end(session))],
-  ['GET', 'disks/:/:', ({ lab }, vm, key) => describeDisk(findDisk(lab, vm, key))],
+  ['GET', 'disks/:/:', showDisk],
   ['GET', 'disks/:/:/sha256', hashDisk],
   ['GET', 'disks/:/:/bytes', readDisk],
   ['GET', 'disks/:/:/changes', listChanges],
@@ -159,6 +160,11 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
     vm.powerState = body['powerState'];
   lab.registry.changed();
   return describeVm(vm);
+}
+
+function showDisk({ lab, activity }: ControlCall, vm = '', key = ''): unknown {
+  const disk = findDisk(lab, vm, key);
+  return { ...describeDisk(disk), activityFile: { path: activityPath, extents: activity.fileOn(disk) } };
 }
 
 async function hashDisk({ lab, query, signal }: ControlCall, vm = '', key = ''): Promise<unknown> {

@@ -1,8 +1,7 @@
-import { createHash, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { generate } from 'selfsigned';
 
 import type { Clock } from '../../base/clock.ts';
-import type { Random } from '../../base/random.ts';
-import * as der from './der.ts';
 
 export interface ServerCertificate {
   readonly certificatePem: string;
@@ -13,62 +12,33 @@ export interface ServerCertificate {
   readonly sha1Thumbprint: string;
 }
 
-const ecdsaWithSha256 = der.sequence(der.objectIdentifier('1.2.840.10045.4.3.2'));
-const validityMs = 365 * 24 * 3_600_000;
+const hourMs = 3_600_000;
+/** Kinds of subject alternative names in RFC 5280. */
+const dnsName = 2;
+const ipAddress = 7;
 
 /**
- * A fresh key (ECDSA P-256) with a certificate that signs itself, as every new vCenter brings one: for 127.0.0.1, ::1
- * and localhost, from an hour ago for a year.
- * @see RFC 5280
+ * A fresh key (ECDSA P-256) with a certificate that signs itself, as every new vCenter brings one: for 127.0.0.1 and
+ * localhost, from an hour ago for a year.
  */
-export function selfSignedCertificate(commonName: string, clock: Clock, random: Random): ServerCertificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const name = der.sequence(
-    der.set(der.sequence(der.objectIdentifier('2.5.4.3'), der.utf8String(commonName))),
-  );
-  const validFromMs = clock.now().getTime() - 3_600_000;
-  const serial = random.bytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
-  const body = der.sequence(
-    der.context(0, der.integer(Uint8Array.of(2))),
-    der.integer(serial),
-    ecdsaWithSha256,
-    name,
-    der.sequence(der.utcTime(new Date(validFromMs)), der.utcTime(new Date(validFromMs + validityMs))),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    der.context(3, der.sequence(...extensions())),
-  );
-  const certificate = der.sequence(body, ecdsaWithSha256, der.bitString(sign('sha256', body, privateKey)));
-  return {
-    certificatePem: new X509Certificate(certificate).toString(),
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    fingerprint: fingerprint('sha256', certificate),
-    sha1Thumbprint: fingerprint('sha1', certificate),
-  };
-}
-
-function extensions(): Uint8Array[] {
-  const ipV6Loopback = new Uint8Array(16);
-  ipV6Loopback[15] = 1;
-  const dnsName = 2;
-  const ipAddress = 7;
-  const alternativeNames = der.sequence(
-    der.contextPrimitive(dnsName, Buffer.from('localhost')),
-    der.contextPrimitive(ipAddress, Uint8Array.of(127, 0, 0, 1)),
-    der.contextPrimitive(ipAddress, ipV6Loopback),
-  );
-  return [
-    der.sequence(der.objectIdentifier('2.5.29.17'), der.octetString(alternativeNames)),
-    der.sequence(
-      der.objectIdentifier('2.5.29.19'),
-      der.boolean(true),
-      der.octetString(der.sequence(der.boolean(true))),
-    ),
-  ];
-}
-
-function fingerprint(algorithm: 'sha1' | 'sha256', certificate: Uint8Array): string {
-  const hex = createHash(algorithm).update(certificate).digest('hex').toUpperCase();
-  return hex.replace(/..(?=.)/g, '$&:');
+export async function selfSignedCertificate(commonName: string, clock: Clock): Promise<ServerCertificate> {
+  const validFromMs = clock.now().getTime() - hourMs;
+  const { cert, private: privateKeyPem } = await generate([{ name: 'commonName', value: commonName }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(validFromMs),
+    notAfterDate: new Date(validFromMs + 365 * 24 * hourMs),
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: dnsName, value: 'localhost' },
+          { type: ipAddress, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  const { fingerprint, fingerprint256 } = new X509Certificate(cert);
+  return { certificatePem: cert, privateKeyPem, fingerprint: fingerprint256, sha1Thumbprint: fingerprint };
 }

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 
 import { silentLogger } from '../../../src/base/logger.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { systemRandom } from '../../../src/base/random.ts';
 import { LabServer } from '../../../src/lab/http/labServer.ts';
 import { parseOptions } from '../../../src/lab/options.ts';
 import { selfSignedCertificate } from '../../../src/lab/tls/selfSigned.ts';
@@ -38,6 +37,6 @@ test.each([
   ':0',
   '127.0.0.1.example.com:0',
 ])('does not listen on %s', async address => {
-  await using server = new LabServer(selfSignedCertificate('x', systemClock, systemRandom), silentLogger);
+  await using server = new LabServer(await selfSignedCertificate('x', systemClock), silentLogger);
   await expect(server.listen(address)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 });
