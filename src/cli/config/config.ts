@@ -36,12 +36,12 @@ export function encodeConfig(config: Config): string {
   return `${JSON.stringify({ version: configVersion, ...config }, undefined, 2)}\n`;
 }
 
-/** @throws CorruptDataError naming the file and the field; INVALID_INPUT for a version of the future */
+/** @throws CorruptDataError naming the file and the field; UNSUPPORTED_FORMAT for a version of the future */
 export function decodeConfig(text: string, path: string): Config {
   const json = JsonReader.parse(text, path);
   if (json.count('version') !== configVersion) {
     throw new AppError(
-      'INVALID_INPUT',
+      'UNSUPPORTED_FORMAT',
       `${path} is of version ${json.count('version')}, this program reads ${configVersion}`,
       {
         object: path,
