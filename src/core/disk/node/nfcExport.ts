@@ -138,7 +138,7 @@ class NfcDiskStream implements DiskStream {
     const onAbort = () => abort.abort(opening.reason);
     opening.addEventListener('abort', onAbort, { once: true });
     try {
-      const bytes = download(nfcTransfer(device, endpoint), { clock, stallTimeoutMs }, abort.signal);
+      const bytes = download(nfcTransfer(device, name, endpoint), { clock, stallTimeoutMs }, abort.signal);
       const received = new ReceivedBytes(bytes);
       const vmdk = await readStreamOptimized(received, name, abort.signal);
       if (vmdk.header.capacityBytes !== disk.capacityBytes) {

@@ -16,6 +16,8 @@ export const defaultStallTimeoutMs = 5 * 60_000;
 
 /** One transfer over one connection of its own. */
 export interface NfcTransfer {
+  /** VM and disk, for errors. */
+  readonly name: string;
   readonly url: URL;
   readonly identity: TlsIdentity;
   readonly cookie: string | undefined;
@@ -25,12 +27,17 @@ export interface NfcTransfer {
  * Where the bytes of a device lie. `*` stands for the server the lease came from; any other host must prove itself by
  * the fingerprint the lease names, or by a certificate this machine trusts.
  */
-export function nfcTransfer(device: Vim<'HttpNfcLeaseDeviceUrl'>, endpoint: TransferEndpoint): NfcTransfer {
+export function nfcTransfer(
+  device: Vim<'HttpNfcLeaseDeviceUrl'>,
+  name: string,
+  endpoint: TransferEndpoint,
+): NfcTransfer {
   const url = new URL(device.url.replace(/^(https?:\/\/)\*(?=[:/])/, `$1${endpoint.host}`));
   if (url.protocol !== 'https:')
     throw new AppError('UNSUPPORTED_FORMAT', `${url.host}: the server offers the disk without encryption`);
   const isEndpoint = url.host === new URL(`https://${endpoint.host}`).host;
   return {
+    name,
     url,
     identity: identityOf(device, isEndpoint ? endpoint.identity : undefined),
     cookie: isEndpoint ? endpoint.cookie : undefined,
@@ -50,7 +57,7 @@ function identityOf(
  * @throws UNREACHABLE, retryable, if the connection breaks or stalls; NOT_FOUND if the lease has no such file any more
  */
 export async function* download(
-  { url, identity, cookie }: NfcTransfer,
+  { name, url, identity, cookie }: NfcTransfer,
   { clock, stallTimeoutMs }: StallWatch,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -71,7 +78,7 @@ export async function* download(
       stall.resume();
     }
   } catch (error) {
-    throw reasonFor(error, either, url.host);
+    throw reasonFor(error, either, name, url.host);
   } finally {
     stall.stop();
     agent.destroy();
@@ -83,7 +90,7 @@ export async function* download(
  * @throws UNREACHABLE, retryable, if the connection breaks or stalls; whatever the source throws
  */
 export async function upload(
-  { url, identity, cookie }: NfcTransfer,
+  { name, url, identity, cookie }: NfcTransfer,
   body: AsyncIterable<Uint8Array>,
   { clock, stallTimeoutMs }: StallWatch,
   signal: AbortSignal,
@@ -115,7 +122,7 @@ export async function upload(
     requireSuccess(response, url.host);
     if (isEarly) throw answeredEarly(url.host);
   } catch (error) {
-    throw source.failure === undefined ? reasonFor(error, either, url.host) : source.failure.error;
+    throw source.failure === undefined ? reasonFor(error, either, name, url.host) : source.failure.error;
   } finally {
     stall.stop();
     agent.destroy();
@@ -233,10 +240,19 @@ function requireSuccess({ statusCode = 0 }: IncomingMessage, host: string): void
   throw new AppError(code, `${host} answered the transfer of the disk with HTTP status ${statusCode}`, {
     object: host,
     retryable: true,
+    remedy: 'Look at the load and the log of the host that holds the disk, then try again',
   });
 }
 
 /** Why the signal was aborted says more than that it was. */
-function reasonFor(error: unknown, signal: AbortSignal, host: string): AppError {
-  return unreachable(host, signal.aborted && !(error instanceof AppError) ? signal.reason : error);
+function reasonFor(error: unknown, signal: AbortSignal, name: string, host: string): AppError {
+  const reason = unreachable(host, signal.aborted && !(error instanceof AppError) ? signal.reason : error);
+  if (reason.code !== 'UNREACHABLE') return reason;
+  const { message, remedy, retryable, cause } = reason;
+  return new AppError('UNREACHABLE', `${name}: the transfer failed: ${message}`, {
+    object: name,
+    retryable,
+    cause,
+    ...(remedy !== undefined && { remedy }),
+  });
 }

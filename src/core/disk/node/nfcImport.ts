@@ -125,7 +125,7 @@ async function uploadDisks(
   };
   for (const disk of disks) {
     const name = `${vmName} ${disk.label}`;
-    const transfer = nfcTransfer(deviceOf(lease, disk, name), endpoint);
+    const transfer = nfcTransfer(deviceOf(lease, disk, name), name, endpoint);
     const blocks = observed(disk.blocks(either), advance);
     const vmdk = writeStreamOptimized(disk.sizeBytes, blocks, {}, either);
     try {

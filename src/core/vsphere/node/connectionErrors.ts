@@ -25,5 +25,7 @@ function reasonOf(error: Error): string {
   // Several addresses of one name fail as one error without a message.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
   const code = (error as NodeJS.ErrnoException).code;
+  // The whole message of Node's HTTP client when a connection ends in the middle of an answer.
+  if (error.message === 'aborted') return 'the connection broke off';
   return error.message === '' ? (code ?? error.name) : error.message;
 }

@@ -61,6 +61,7 @@ export class VimClient implements VimCaller, TransferEndpoint {
         `${host}: only https is spoken, the address begins with ${protocol}`,
         {
           object: host,
+          remedy: 'Give the address that begins with https://',
         },
       );
     }
