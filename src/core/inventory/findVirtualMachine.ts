@@ -71,16 +71,20 @@ function nearNames(machines: readonly VmSummary[], wanted: string): string[] {
     .map(([name]) => name);
 }
 
-/** Zero where one contains the other, else the number of edits between them. */
+/** Zero where one contains the other, else the number of edits between them; two letters swapped are one edit. */
 function distanceOf(left: string, right: string): number {
   if (right !== '' && (left.includes(right) || (left !== '' && right.includes(left)))) return 0;
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [row, letter] of Array.from(left).entries()) {
     const current = [row + 1];
     for (const [column, other] of Array.from(right).entries()) {
       const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+      const isSwapped = letter === right[column - 1] && left[row - 1] === other;
+      const swapped = isSwapped ? (beforePrevious[column - 1] ?? 0) + 1 : Infinity;
+      current.push(Math.min(replaced, swapped, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }
+    beforePrevious = previous;
     previous = current;
   }
   return previous.at(-1) ?? 0;
