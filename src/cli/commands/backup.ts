@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
@@ -40,16 +41,30 @@ export const backup: Command = {
       return undefined;
     }
     const startedMs = context.clock.monotonicMs();
-    const result = await context.withProgress(
-      async onProgress =>
-        await backUpVm(session, repository, plan, { ...context, journal, endpoint }, onProgress, signal),
-    );
+    const result = await context
+      .withProgress(
+        async onProgress =>
+          await backUpVm(session, repository, plan, { ...context, journal, endpoint }, onProgress, signal),
+      )
+      .catch((error: unknown) => {
+        throw withWayOut(error);
+      });
     for (const problem of result.problems) context.output.note(describeError(problem));
     const tookMs = context.clock.monotonicMs() - startedMs;
     context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
     return result.problems.length === 0 ? 0 : leftoversRemain;
   },
 };
+
+/** A guest that cannot be brought to rest can still be backed up, if its owner says so. */
+function withWayOut(error: unknown): unknown {
+  if (!AppError.is(error, 'QUIESCE_FAILED')) return error;
+  return new AppError('QUIESCE_FAILED', error.message, {
+    ...(error.object !== undefined && { object: error.object }),
+    remedy: `${error.remedy ?? 'Look for the reason in the guest'}: --no-quiesce makes a crash-consistent restore point`,
+    cause: error.cause,
+  });
+}
 
 function planValue({ vm, quiesce, disks, leftOutDisks, previous }: BackupPlan): unknown {
   return { vm: vm.name, quiesce, disks, leftOutDisks, previous: previous?.id };

@@ -48,7 +48,7 @@ const meanings: readonly (readonly [faultType: string, meaning: Meaning])[] = [
     { code: 'PERMISSION', remedy: 'Use a license that includes the API; the free ESXi license only reads' },
   ],
   ['NotEnoughLicenses', { code: 'PERMISSION', remedy: 'Assign a license to the host' }],
-  ['ManagedObjectNotFound', { code: 'NOT_FOUND' }],
+  ['ManagedObjectNotFound', { code: 'NOT_FOUND', remedy: 'It was removed meanwhile; look at what there is' }],
   ['NotFound', { code: 'NOT_FOUND' }],
   ['FileNotFound', { code: 'NOT_FOUND' }],
   ['RequestCanceled', { code: 'CANCELLED' }],

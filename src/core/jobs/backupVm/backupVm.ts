@@ -13,6 +13,7 @@ import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
 import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.ts';
+import { VimFaultError } from '../../vsphere/faults.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import { backUpDisk } from './backupDisk.ts';
@@ -66,7 +67,11 @@ export async function backUpVm(
   } as const;
   await using lock = await repository.lock(lockRequest, signal);
   const working = AbortSignal.any([signal, lock.lost]);
-  const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, working);
+  const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, working).catch(
+    (error: unknown) => {
+      throw explained(error, plan.vm.name);
+    },
+  );
   onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
   const manifest = composeManifest(session, plan, read, startedAt, deps);
   const pointId = await commit(repository, plan, read, manifest, lock, deps, working);
@@ -143,6 +148,16 @@ async function readThroughSnapshot(
   };
 }
 
+/** The server names by their ids what is no longer there; a person knows the VM. */
+function explained(error: unknown, vmName: string): unknown {
+  if (!VimFaultError.isFault(error, 'ManagedObjectNotFound')) return error;
+  return new AppError('NOT_FOUND', `${vmName}: the VM or its snapshot was removed during the backup`, {
+    object: vmName,
+    remedy: 'Find out in the vSphere client who removed it, and start again if the VM still exists',
+    cause: error,
+  });
+}
+
 /** What was read is good even if the snapshot cannot be removed: that is told, and the journal remembers it. */
 async function removeSnapshot(
   snapshot: SnapshotLease,
@@ -154,12 +169,17 @@ async function removeSnapshot(
     await snapshot[Symbol.asyncDispose]();
     return undefined;
   } catch (error) {
-    const problem = toAppError(error);
+    const cause = toAppError(error);
+    const { name } = snapshot.vm;
     deps.logger.error('the snapshot could not be removed, it stays in the journal', {
-      vm: snapshot.vm.name,
-      problem: problem.message,
+      vm: name,
+      problem: cause.message,
     });
-    return problem;
+    return new AppError(cause.code, `${name}: the snapshot of the backup could not be removed`, {
+      object: name,
+      remedy: `${cause.remedy ?? 'Look in the vSphere client what holds it'}, then run "quiesce guard"`,
+      cause,
+    });
   }
 }
 
