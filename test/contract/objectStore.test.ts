@@ -10,12 +10,12 @@ import {
   type ObjectName,
   type ObjectStore,
 } from '../../src/core/repository/objectStore.ts';
+import { anySignal as signal } from '../support/anySignal.ts';
 import { collect } from '../support/collect.ts';
 import { pattern } from '../support/pattern.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
-const { signal } = new AbortController();
 const kinds: readonly ObjectKind[] = ['key', 'lock', 'snapshot', 'index', 'pack'];
 
 const implementations: readonly [string, () => Promise<ObjectStore>][] = [
@@ -127,12 +127,12 @@ describe.each(implementations)('an object store: %s', (name, create) => {
     const store = await open();
     const object = named('snapshot', pattern(7));
     for (const call of [
-      store.get(object, 100, signal),
-      store.getRange(object, 0, 1, signal),
-      store.sizeBytes(object, signal),
-      store.remove(object, signal),
+      async () => await store.get(object, 100, signal),
+      async () => await store.getRange(object, 0, 1, signal),
+      async () => await store.sizeBytes(object, signal),
+      async () => await store.remove(object, signal),
     ]) {
-      await expect(call).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
   });
 

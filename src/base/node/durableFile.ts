@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { AppError } from '../errors.ts';
@@ -34,9 +34,29 @@ export async function requireAbsent(path: string): Promise<void> {
   }
   throw new AppError('CONFLICT', `${path} exists already`, {
     object: path,
-    remedy: 'Choose another name, or remove it first',
+    remedy: 'Choose another name or remove it first',
   });
 }
+
+/**
+ * Gives a finished file its final name, which must be free; the temporary one is gone afterwards. A hard link refuses
+ * to replace anything, atomically; where there are none (SMB, exFAT) a look before has to do.
+ * @throws CONFLICT if anything stands at `path`; the system's own error for anything else
+ */
+export async function placeNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    const systemCode = systemErrorCode(error) ?? '';
+    if (!['EEXIST', ...linksNotSupported].includes(systemCode)) throw error;
+    await requireAbsent(path);
+    await rename(temporary, path);
+    return;
+  }
+  await rm(temporary);
+}
+
+const linksNotSupported = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /** A name beside `path` that nobody else uses, and by which a leftover of a crash can be told. */
 export function temporaryName(path: string): string {
@@ -52,7 +72,7 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } catch (error) {
     // Some network file systems refuse to sync a folder; what they promise instead is not ours to change.
-    if (!['EINVAL', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemErrorCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
   }

@@ -1,5 +1,11 @@
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
 
+const serverAway = {
+  code: 'UNREACHABLE',
+  problem: 'lies on a file server that does not answer',
+  remedy: 'Check the network share and its server',
+} as const;
+
 /** What the operating system's refusals mean to a user; every other one stays INTERNAL with its own message. */
 const meanings: Readonly<
   Record<string, { readonly code: ErrorCode; readonly problem: string; readonly remedy: string }>
@@ -30,17 +36,18 @@ const meanings: Readonly<
     problem: 'would exceed the largest file allowed here',
     remedy: 'Choose another place',
   },
-  ESTALE: { code: 'UNREACHABLE', problem: 'was lost by its file server', remedy: 'Check the mount' },
   EIO: {
     code: 'UNREACHABLE',
     problem: 'cannot be read or written, the device reports an error',
-    remedy: 'Check the device',
+    remedy: 'Check the disk, or the network share and its server',
   },
-  EHOSTDOWN: {
-    code: 'UNREACHABLE',
-    problem: 'lies on a file server that does not answer',
-    remedy: 'Check the mount',
-  },
+  ENODEV: { code: 'UNREACHABLE', problem: 'lies on a device that is gone', remedy: 'Connect the device' },
+  ESTALE: { code: 'UNREACHABLE', problem: 'was lost by its file server', remedy: 'Mount the share again' },
+  ETIMEDOUT: serverAway,
+  EHOSTDOWN: serverAway,
+  EHOSTUNREACH: serverAway,
+  ENOTCONN: serverAway,
+  ECONNRESET: serverAway,
 };
 
 /** The typed error for a failed file operation on `path`; errors that are typed already pass through. */

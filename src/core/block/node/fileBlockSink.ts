@@ -1,9 +1,8 @@
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { assert } from '../../../base/assert.ts';
-import { AppError } from '../../../base/errors.ts';
-import { syncFolder, temporaryName } from '../../../base/node/durableFile.ts';
-import { fileError, systemErrorCode } from '../../../base/node/fileErrors.ts';
+import { placeNew, requireAbsent, syncFolder, temporaryName } from '../../../base/node/durableFile.ts';
+import { fileError } from '../../../base/node/fileErrors.ts';
 import { begin, type BlockSink } from '../blockSource.ts';
 import { isZero } from '../zeros.ts';
 
@@ -76,11 +75,10 @@ class FileBlockSink implements BlockSink, AsyncDisposable {
   async commit(signal: AbortSignal): Promise<void> {
     begin(this.#path, this.sizeBytes, 0, new Uint8Array(0), signal);
     assert(this.#state === 'open', 'a sink is committed once');
-    await requireAbsent(this.#path);
     try {
       await this.#file.sync();
       await this.#file.close();
-      await rename(this.#temporaryPath, this.#path);
+      await placeNew(this.#temporaryPath, this.#path);
       this.#state = 'committed';
       await syncFolder(dirname(this.#path));
     } catch (error) {
@@ -126,17 +124,4 @@ class FileBlockSink implements BlockSink, AsyncDisposable {
       this.#written.set(region, bits);
     }
   }
-}
-
-async function requireAbsent(path: string): Promise<void> {
-  try {
-    await stat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw fileError(path, error);
-  }
-  throw new AppError('CONFLICT', `${path} exists already`, {
-    object: path,
-    remedy: 'Choose another name or remove it first',
-  });
 }

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { AppError, CancelledError } from '../../../base/errors.ts';
+import { AppError } from '../../../base/errors.ts';
 import { fileError } from '../../../base/node/fileErrors.ts';
+import { readAt } from '../../../base/node/readAt.ts';
 import { begin, type BlockSource } from '../blockSource.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function openFileBlockSource(path: string): Promise<BlockSource & A
       sizeBytes,
       read: async (offsetBytes, target, signal) => {
         begin(path, sizeBytes, offsetBytes, target, signal);
-        await readFully(file, path, offsetBytes, target, signal);
+        await readFully(file, path, offsetBytes, target);
       },
       [Symbol.asyncDispose]: async () => await file.close(),
     };
@@ -35,22 +36,13 @@ async function readFully(
   path: string,
   offsetBytes: number,
   target: Uint8Array,
-  signal: AbortSignal,
 ): Promise<void> {
-  for (let doneBytes = 0; doneBytes < target.byteLength;) {
-    if (signal.aborted) throw new CancelledError();
-    const left = target.byteLength - doneBytes;
-    const { bytesRead } = await file
-      .read(target, doneBytes, left, offsetBytes + doneBytes)
-      .catch((error: unknown) => {
-        throw fileError(path, error);
-      });
-    if (bytesRead === 0) {
-      throw new AppError('CONFLICT', `${path} was shortened while it was read`, {
-        object: path,
-        remedy: 'Make sure that nothing writes to the file',
-      });
-    }
-    doneBytes += bytesRead;
-  }
+  const readBytes = await readAt(file, offsetBytes, target).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  if (readBytes === target.byteLength) return;
+  throw new AppError('CONFLICT', `${path} was shortened while it was read`, {
+    object: path,
+    remedy: 'Make sure that nothing writes to the file',
+  });
 }

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { errnoOf } from './fileErrors.ts';
+import { systemErrorCode } from '../../../base/node/fileErrors.ts';
 import type { LocalHost } from '../localHost.ts';
 
 /** This process, as the operating system knows it. */
@@ -17,7 +17,7 @@ export function localHost(): LocalHost {
         return true;
       } catch (error) {
         // Not allowed to signal it: then it exists.
-        return errnoOf(error) !== 'ESRCH';
+        return systemErrorCode(error) !== 'ESRCH';
       }
     },
   };

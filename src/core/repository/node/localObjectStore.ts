@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
+import { placeNew, syncFolder } from '../../../base/node/durableFile.ts';
+import { fileError, systemErrorCode } from '../../../base/node/fileErrors.ts';
 import { toHex, type Random } from '../../../base/random.ts';
 import { isHexId } from '../../codec/blobId.ts';
 import {
@@ -12,8 +14,7 @@ import {
   type ObjectName,
   type ObjectStore,
 } from '../objectStore.ts';
-import { errnoOf, toStoreError } from './fileErrors.ts';
-import { endsTooEarly, linkOrRename, namesIn, readExactly, syncFolder } from './files.ts';
+import { endsTooEarly, namesIn, readExactly } from './files.ts';
 
 export interface LocalObjectStoreOptions {
   /** An absolute path; a folder of this machine or of a network share. */
@@ -61,7 +62,7 @@ export class LocalObjectStore implements ObjectStore {
       for (const subfolder of [temporaryFolder, ...Object.values(folders), ...packFolders()])
         await mkdir(join(this.location, subfolder), { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw toStoreError(error, this.location);
+      throw fileError(this.location, error);
     }
   }
 
@@ -80,7 +81,7 @@ export class LocalObjectStore implements ObjectStore {
       if (signal.aborted) throw new CancelledError();
       await this.#publish(temporary, path);
     } catch (error) {
-      throw toStoreError(error, path);
+      throw fileError(path, error);
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined);
     }
@@ -170,7 +171,7 @@ export class LocalObjectStore implements ObjectStore {
     } catch (error) {
       // A repository that others made has no such folder. One whose share is not mounted must not get one either:
       // the backup would fill the disk of the mount point.
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
       await this.#assertPresent();
       await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
       return await open(temporary, 'wx', 0o600);
@@ -180,11 +181,11 @@ export class LocalObjectStore implements ObjectStore {
   /** Gives a complete file its name, which must be free. */
   async #publish(temporary: string, path: string): Promise<void> {
     try {
-      await linkOrRename(temporary, path);
+      await placeNew(temporary, path);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await linkOrRename(temporary, path);
+      await placeNew(temporary, path);
     }
     await syncFolder(dirname(path));
   }
@@ -231,8 +232,8 @@ export class LocalObjectStore implements ObjectStore {
       return { id: name.id, sizeBytes: (await stat(this.#path(name))).size };
     } catch (error) {
       // Removed since its name was read.
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw toStoreError(error, this.#path(name));
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw fileError(this.#path(name), error);
     }
   }
 
@@ -241,21 +242,21 @@ export class LocalObjectStore implements ObjectStore {
    * under its mount point.
    */
   async #missingOr(error: unknown, name: ObjectName): Promise<AppError> {
-    if (errnoOf(error) === 'ENOENT' && name.kind !== 'config') {
+    if (systemErrorCode(error) === 'ENOENT' && name.kind !== 'config') {
       try {
         await this.#assertPresent();
       } catch (gone) {
-        return toStoreError(gone, this.location);
+        return fileError(this.location, gone);
       }
     }
-    return toStoreError(error, this.#path(name));
+    return fileError(this.#path(name), error);
   }
 
   async #assertPresent(): Promise<void> {
     try {
       await stat(this.#path(configName));
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
       throw new AppError('UNREACHABLE', `${this.location}: the repository is not there any more`, {
         object: this.location,
         remedy: 'Mount or connect the folder that holds the repository',

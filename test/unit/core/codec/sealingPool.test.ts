@@ -7,11 +7,11 @@ import { inlineSealingPool } from '../../../../src/core/codec/inlineSealingPool.
 import { generateMasterKey, masterKeyOf } from '../../../../src/core/codec/masterKey.ts';
 import { WorkerSealingPool } from '../../../../src/core/codec/node/workerSealingPool.ts';
 import type { SealingPool } from '../../../../src/core/codec/sealingPool.ts';
+import { anySignal as signal } from '../../../support/anySignal.ts';
 import { pattern } from '../../../support/pattern.ts';
 
 const key = masterKeyOf(pattern(64, 0, 7));
 const script = new URL('../../../../src/core/codec/node/sealWorker.ts', import.meta.url);
-const { signal } = new AbortController();
 
 const pools: readonly [string, (compression: Compression) => SealingPool][] = [
   ['inline', compression => inlineSealingPool(key, compression, systemRandom)],

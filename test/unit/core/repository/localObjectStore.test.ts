@@ -5,12 +5,12 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { blobIdOf } from '../../../../src/core/codec/blobId.ts';
 import { LocalObjectStore } from '../../../../src/core/repository/node/localObjectStore.ts';
 import { configName, type ObjectName } from '../../../../src/core/repository/objectStore.ts';
+import { anySignal as signal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
 import { pattern } from '../../../support/pattern.ts';
 import { seededRandom } from '../../../support/seededRandom.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
-const { signal } = new AbortController();
 const pack: ObjectName = { kind: 'pack', id: blobIdOf(pattern(100)) };
 
 test('lies as restic lays it out', async () => {
