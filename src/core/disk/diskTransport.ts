@@ -1,22 +1,7 @@
-import type { BlockSource } from '../block/blockSource.ts';
 import type { DiskBlock } from '../block/diskBlock.ts';
-import type { Extent } from '../block/extent.ts';
-
-export type { DiskBlock };
-
-/** The two shapes in which a disk can be read; a transport offers one of them. */
-export type DiskReader = RandomAccessDisk | DiskStream;
-
-/** A disk that can be read anywhere: only what has changed needs to be read. */
-export interface RandomAccessDisk extends BlockSource, AsyncDisposable {
-  readonly shape: 'random-access';
-  /** Areas that may hold something else than zeros, ascending and apart; the whole disk if the transport cannot tell. */
-  allocatedAreas(signal: AbortSignal): Promise<readonly Extent[]>;
-}
 
 /** A disk that arrives once, front to back: everything is read, whatever has changed. */
 export interface DiskStream extends AsyncDisposable {
-  readonly shape: 'stream';
   readonly sizeBytes: number;
   /**
    * The stored blocks in ascending order without overlap; what is skipped reads as zeros. Ends normally only after

@@ -9,7 +9,8 @@ import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { Vim } from '../../vsphere/vimCaller.ts';
-import type { DiskBlock, DiskStream } from '../diskTransport.ts';
+import type { DiskBlock } from '../../block/diskBlock.ts';
+import type { DiskStream } from '../diskTransport.ts';
 import { readStreamOptimized } from '../vmdk/streamOptimizedReader.ts';
 import type { StreamOptimizedDisk } from '../vmdk/streamOptimizedReader.ts';
 import { defaultStallTimeoutMs, download, nfcTransfer } from './nfcHttp.ts';
@@ -93,7 +94,6 @@ export async function abortLeftoverLease(session: VimSession, record: NfcLeaseRe
 }
 
 class NfcDiskStream implements DiskStream {
-  readonly shape = 'stream';
   readonly sizeBytes: number;
   readonly #lease: HttpNfcLease;
   readonly #entry: JournalledLease<NfcLeaseRecord>;

@@ -7,7 +7,7 @@ import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { waitForTask } from '../../vsphere/task.ts';
 import type { Vim } from '../../vsphere/vimCaller.ts';
-import type { DiskBlock } from '../diskTransport.ts';
+import type { DiskBlock } from '../../block/diskBlock.ts';
 import { writeStreamOptimized } from '../vmdk/streamOptimizedWriter.ts';
 import { removeLeftoverImport, restoreTokenKey } from './nfcImportLeftovers.ts';
 import type { NfcDeps } from './nfcExport.ts';

@@ -3,7 +3,7 @@ import { inflate } from 'node:zlib';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import { isZero } from '../../block/zeros.ts';
-import type { DiskBlock } from '../diskTransport.ts';
+import type { DiskBlock } from '../../block/diskBlock.ts';
 import { ByteStream } from './byteStream.ts';
 import { requireNoParent } from './descriptor.ts';
 import { grainMarkerBytes, parseMarker, roundUpToSector } from './marker.ts';

@@ -3,7 +3,7 @@ import { deflate } from 'node:zlib';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { AppError, CancelledError } from '../../../base/errors.ts';
 import { nonZeroPieces, type Piece } from '../../block/pieces.ts';
-import type { DiskBlock } from '../diskTransport.ts';
+import type { DiskBlock } from '../../block/diskBlock.ts';
 import { formatDescriptor, type AdapterType } from './descriptor.ts';
 import { formatGrain, formatMetadataMarker, roundUpToSector } from './marker.ts';
 import { formatSparseHeader, maxCapacityBytes, sectorBytes, type SparseHeader } from './sparseHeader.ts';

@@ -7,7 +7,8 @@ import type { Chunk } from '../../../../src/core/chunking/chunk.ts';
 import { chunksOfSource } from '../../../../src/core/chunking/chunksOfSource.ts';
 import { chunksOfStream } from '../../../../src/core/chunking/chunksOfStream.ts';
 import { assertChunkGeometry, defaultChunkGeometry } from '../../../../src/core/chunking/geometry.ts';
-import type { DiskBlock, DiskStream } from '../../../../src/core/disk/diskTransport.ts';
+import type { DiskBlock } from '../../../../src/core/block/diskBlock.ts';
+import type { DiskStream } from '../../../../src/core/disk/diskTransport.ts';
 import { anySignal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
 import { pattern } from '../../../support/pattern.ts';
@@ -195,7 +196,6 @@ function cut(disk: Uint8Array): DiskBlock[] {
 
 function streamOf(sizeBytes: number, blocks: Iterable<DiskBlock> | AsyncIterable<DiskBlock>): DiskStream {
   return {
-    shape: 'stream',
     sizeBytes,
     receivedBytes: 0,
     blocks: async function* () {

@@ -1,6 +1,6 @@
 import { writeStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedWriter.ts';
 import { readStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedReader.ts';
-import type { DiskBlock } from '../../../../src/core/disk/diskTransport.ts';
+import type { DiskBlock } from '../../../../src/core/block/diskBlock.ts';
 import { anySignal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
 import { fillPattern } from '../../../support/pattern.ts';
