@@ -74,16 +74,13 @@ test('every layer rule is broken by a planted violation, and the checker names e
       join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
       '--config',
       '--output-type',
-      'json',
+      'err',
       'src',
       'media',
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
   );
-  const { summary } = JSON.parse(stdout) as {
-    readonly summary: { readonly violations: readonly { readonly rule: { readonly name: string } }[] };
-  };
-  const broken = new Set(summary.violations.map(({ rule }) => rule.name));
+  const broken = new Set([...stdout.matchAll(/error ([\w-]+): /g)].map(match => match[1]));
   expect(rules.filter(rule => !broken.has(rule))).toEqual([]);
   expect(status).toBeGreaterThan(0);
 });
