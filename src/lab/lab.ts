@@ -13,11 +13,13 @@ import { methods } from './methods/methods.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
 import { createInventory } from './model/inventory.ts';
 import { LabVm } from './model/labVm.ts';
+import { Lease } from './model/lease.ts';
 import { ObjectRegistry } from './model/objectRegistry.ts';
 import { createServices } from './model/services.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
 import { Sessions } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
+import { VimFault } from './soap/vimFault.ts';
 import { selfSignedCertificate } from './tls/selfSigned.ts';
 
 export interface LabParts {
@@ -78,6 +80,8 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
       [Symbol.asyncDispose]: async () => {
         stop.abort();
         await guests;
+        for (const lease of lab.registry.instancesOf(Lease))
+          lease.fail(new VimFault('Timedout', 'The server is shutting down.'));
         await server[Symbol.asyncDispose]();
         await disks[Symbol.asyncDispose]();
       },
