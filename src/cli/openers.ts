@@ -13,7 +13,7 @@ import { VimClient } from '../core/vsphere/node/vimClient.ts';
 import { VimSession } from '../core/vsphere/session.ts';
 import type { Places } from './config/places.ts';
 import type { CommandContext } from './context.ts';
-import { fetchPassword } from './passwordPlaces.ts';
+import { credentialSource } from './passwordPlaces.ts';
 
 interface Surroundings {
   readonly clock: Clock;
@@ -43,7 +43,7 @@ export function createOpeners(
   return {
     openJournal: async () => await openFileLeaseJournal(join(places.stateFolder, 'journal'), surroundings),
     openSession: async (name, { url, user, fingerprint, password }) => {
-      const credentials = { user, password: await fetchPassword(password, `vCenter ${name}`, signal) };
+      const credentials = { user, source: credentialSource(password, `vCenter ${name}`) };
       const client = await VimClient.connect(url, { fingerprint }, signal);
       try {
         const session = await VimSession.open(client, name, credentials, surroundings, signal);
@@ -61,11 +61,11 @@ export function createOpeners(
       }
     },
     openRepository: async (name, { folder, password }) => {
-      const secret = await fetchPassword(password, `repository ${name}`, signal);
+      const secret = await credentialSource(password, `repository ${name}`).password(signal);
       return await openRepository(storeIn(folder), secret, repositoryDeps, signal);
     },
     createRepository: async (name, { folder, password }) => {
-      const secret = await fetchPassword(password, `repository ${name}`, signal);
+      const secret = await credentialSource(password, `repository ${name}`).password(signal);
       return await createRepository(storeIn(folder), secret, repositoryDeps, signal);
     },
   };

@@ -2,6 +2,7 @@ import { exec } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
+import type { CredentialSource } from '../base/credentialSource.ts';
 import { AppError } from '../base/errors.ts';
 import { fileError } from '../base/node/fileErrors.ts';
 import { Secret } from '../base/secret.ts';
@@ -11,23 +12,22 @@ import type { PasswordPlace } from './config/config.ts';
 const commandTimeoutMs = 60_000;
 
 /**
- * Fetches a password from where the configuration says it is.
+ * The password at the place the configuration names.
  * @param owner  whose password it is, for errors
- * @throws AUTHENTICATION or the file's own error; neither holds what was read
  */
-export async function fetchPassword(
-  place: PasswordPlace,
-  owner: string,
-  signal: AbortSignal,
-): Promise<Secret> {
-  const password = firstLine(await read(place, owner, signal));
-  if (password === '') {
-    throw new AppError('AUTHENTICATION', `the password of ${owner} is empty: ${describePlace(place)}`, {
-      object: owner,
-      remedy: 'Put the password in the first line',
-    });
-  }
-  return new Secret(password);
+export function credentialSource(place: PasswordPlace, owner: string): CredentialSource {
+  return {
+    password: async signal => {
+      const password = firstLine(await read(place, owner, signal));
+      if (password === '') {
+        throw new AppError('AUTHENTICATION', `the password of ${owner} is empty: ${describePlace(place)}`, {
+          object: owner,
+          remedy: 'Put the password in the first line',
+        });
+      }
+      return new Secret(password);
+    },
+  };
 }
 
 export function describePlace(place: PasswordPlace): string {

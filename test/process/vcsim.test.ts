@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { AppError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import { heldPassword } from '../../src/base/credentialSource.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
@@ -102,7 +103,7 @@ describe.each([
     const { url, fingerprint, user } = server!;
     const client = await VimClient.connect(url, { fingerprint }, anySignal);
     const secret = 'wr0ng-s3cret';
-    const credentials = { user, password: new Secret(secret) };
+    const credentials = { user, source: heldPassword(new Secret(secret)) };
     const error: unknown = await VimSession.open(client, 'vc.example', credentials, deps, anySignal).catch(
       (e: unknown) => e,
     );

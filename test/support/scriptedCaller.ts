@@ -1,4 +1,5 @@
 import { silentLogger } from '../../src/base/logger.ts';
+import { heldPassword } from '../../src/base/credentialSource.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { vimFault } from '../../src/core/vsphere/faults.ts';
 import type { VimFaultError } from '../../src/core/vsphere/faults.ts';
@@ -45,7 +46,7 @@ export class ScriptedCaller implements VimCaller {
 /** A session with a scripted server, on a clock that stands still. */
 export async function scriptedSession(script: Script, clock = new ManualClock()) {
   const caller = new ScriptedCaller(script);
-  const credentials = { user: 'backup', password: new Secret('hunter-2') };
+  const credentials = { user: 'backup', source: heldPassword(new Secret('hunter-2')) };
   const session = await VimSession.open(
     caller,
     'vc.example',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import { heldPassword } from '../../src/base/credentialSource.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { VimClient } from '../../src/core/vsphere/node/vimClient.ts';
 import { VimSession } from '../../src/core/vsphere/session.ts';
@@ -66,7 +67,7 @@ export interface LoggedIn extends AsyncDisposable {
 
 export async function logIn(server: TestServer): Promise<LoggedIn> {
   const client = await VimClient.connect(server.url, { fingerprint: server.fingerprint }, anySignal);
-  const credentials = { user: server.user, password: new Secret(server.password) };
+  const credentials = { user: server.user, source: heldPassword(new Secret(server.password)) };
   const deps = { clock: systemClock, logger: silentLogger };
   const session = await VimSession.open(client, new URL(server.url).host, credentials, deps, anySignal);
   return {

@@ -1,14 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
+import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Secret } from '../../base/secret.ts';
 import { VimFaultError } from './faults.ts';
 import type { MoRef } from './schema/moRef.ts';
 import type { Answer, Arguments, OperationName, Vim, VimCaller } from './vimCaller.ts';
 
 export interface Credentials {
   readonly user: string;
-  readonly password: Secret;
+  readonly source: CredentialSource;
 }
 
 export interface SessionDeps {
@@ -114,7 +114,8 @@ export class VimSession implements VimCaller, AsyncDisposable {
   }
 
   async #logIn(signal: AbortSignal): Promise<void> {
-    const { user, password } = this.#credentials;
+    const { user, source } = this.#credentials;
+    const password = await source.password(signal);
     try {
       await this.#caller.call(
         'Login',
