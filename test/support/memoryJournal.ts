@@ -27,5 +27,6 @@ export function memoryJournal(): MemoryJournal {
       };
     },
     takeOverLeftovers: async () => [],
+    damagedRecords: async () => [],
   };
 }

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { leftoversRemain } from '../exitCodes.ts';
-import { table } from '../output.ts';
+import { describeError, table } from '../output.ts';
 
 export const guardCommand: Command = {
   name: 'guard',
@@ -25,8 +25,11 @@ export const guardCommand: Command = {
       },
       context.signal,
     );
-    context.output.result(guarded.map(resultOf), () => describe(guarded));
-    return guarded.every(({ outcome }) => outcome === 'removed') ? 0 : leftoversRemain;
+    const damaged = await journal.damagedRecords();
+    for (const problem of damaged) context.output.note(describeError(problem));
+    context.output.result(guarded.map(resultOf), () => describe(guarded, damaged.length));
+    const allRemoved = guarded.every(({ outcome }) => outcome === 'removed') && damaged.length === 0;
+    return allRemoved ? 0 : leftoversRemain;
   },
 };
 
@@ -34,8 +37,9 @@ function resultOf({ lease, recordedAt, outcome, problem }: GuardedLease): unknow
   return { ...lease, recordedAt, outcome, ...(problem !== undefined && { problem: problem.message }) };
 }
 
-function describe(guarded: readonly GuardedLease[]): string {
-  if (guarded.length === 0) return 'Nothing was left behind.';
+function describe(guarded: readonly GuardedLease[], damagedCount: number): string {
+  if (guarded.length === 0)
+    return damagedCount === 0 ? 'Nothing was left behind.' : 'Nothing else was left behind.';
   return table(
     ['LEFT BEHIND', 'SINCE', 'OUTCOME', ''],
     guarded.map(({ lease, recordedAt, outcome, problem }) => [

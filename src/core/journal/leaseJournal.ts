@@ -1,3 +1,5 @@
+import type { AppError } from '../../base/errors.ts';
+
 /**
  * Leases on the outside world: what this installation has taken from a vCenter or a repository and must give back,
  * even if the process that took it is killed. Each is written down, durably, before it is taken.
@@ -70,4 +72,9 @@ export interface LeaseJournal {
    * living owners, and of other machines that share the folder, are left alone.
    */
   takeOverLeftovers(): Promise<readonly LeftoverLease[]>;
+  /**
+   * What of other processes' records cannot be read, each error naming its file. It stays in place: somebody has to
+   * look whether a lease was left behind.
+   */
+  damagedRecords(): Promise<readonly AppError[]>;
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../../../base/clock.ts';
-import { CorruptDataError } from '../../../base/errors.ts';
+import { type AppError, CorruptDataError } from '../../../base/errors.ts';
 import { JsonReader } from '../../../base/jsonReader.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { syncFolder, writeFileDurably } from '../../../base/node/durableFile.ts';
@@ -90,6 +90,23 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
     return leftovers;
   }
 
+  async damagedRecords(): Promise<readonly AppError[]> {
+    const problems: AppError[] = [];
+    for (const ownerId of await this.#otherOwners()) {
+      const folder = join(this.#owners, ownerId);
+      for (const name of (await readdir(folder).catch(() => [])).filter(isJson)) {
+        const path = join(folder, name);
+        try {
+          if (name === ownerFile) await readOwnerRecord(path);
+          else decodeStoredLease(await readFile(path, 'utf8'), path);
+        } catch (error) {
+          if (error instanceof CorruptDataError) problems.push(damagedRecord(path, error));
+        }
+      }
+    }
+    return problems;
+  }
+
   /** Leases that are still unsettled stay behind: they are leftovers from now on. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lock[Symbol.asyncDispose]();
@@ -123,7 +140,11 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
   }
 
   async #isProvenDead(ownerId: string): Promise<boolean> {
-    const owner = await readOwnerRecord(join(this.#owners, ownerId, ownerFile));
+    const owner = await readOwnerRecord(join(this.#owners, ownerId, ownerFile)).catch((error: unknown) => {
+      // Nobody can prove the death of an owner whose record is damaged.
+      if (error instanceof CorruptDataError) return undefined;
+      throw error;
+    });
     // No record yet: the owner is about to write it, and has no leases before that.
     if (owner === undefined) return false;
     return owner.machine === this.#machine && !(await isOwnerAlive(owner.address));
@@ -133,7 +154,7 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
     const from = join(this.#owners, ownerId);
     const leftovers: LeftoverLease[] = [];
     for (const name of await readdir(from).catch(() => [])) {
-      if (!name.endsWith('.json') || name === ownerFile) continue;
+      if (!isJson(name) || name === ownerFile) continue;
       const leftover = await this.#takeOverLease(join(from, name), name);
       if (leftover !== undefined) leftovers.push(leftover);
     }
@@ -153,10 +174,7 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
       // Another process was faster: the lease is in its hands now.
       if (systemErrorCode(error) === 'ENOENT') return undefined;
       if (!(error instanceof CorruptDataError)) throw fileError(path, error);
-      this.#deps.logger.error('A lease record cannot be read and is left in place', {
-        path,
-        problem: error.message,
-      });
+      this.#deps.logger.debug('a lease record cannot be read and is left in place', { path });
       return undefined;
     }
   }
@@ -192,6 +210,17 @@ async function readOwnerRecord(path: string): Promise<OwnerRecord | undefined> {
   if (text === undefined) return undefined;
   const owner = JsonReader.parse(text, path);
   return { machine: owner.string('machine'), address: owner.string('address') };
+}
+
+function isJson(name: string): boolean {
+  return name.endsWith('.json');
+}
+
+function damagedRecord(path: string, { message }: CorruptDataError): CorruptDataError {
+  return new CorruptDataError(message, {
+    object: path,
+    remedy: 'Remove by hand what the backup or restore has left on the server, then remove this file',
+  });
 }
 
 /** Removes the folder of an owner without leases; one that still holds leases stays. */
