@@ -85,27 +85,29 @@ export async function findRestorePoint(
   const { sets } = await listBackupSets(repository, signal);
   const vms = sets.filter(set => set.vmName === wanted || set.vmInstanceUuid === wanted);
   const points = sets.flatMap(set => set.points).filter(point => point.id.startsWith(wanted));
-  const [found, another] = vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points;
+  const candidates = vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points;
+  const [found, another] = candidates;
   if (found === undefined) {
+    await throwIfDamaged(repository, wanted, signal);
     throw new AppError('NOT_FOUND', `the repository ${repository.location} has no restore point ${wanted}`, {
       object: wanted,
       remedy: 'List what there is with "quiesce points"',
     });
   }
   if (another !== undefined) {
-    const candidates = (vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points).map(
-      point => `${shortId(point.id)} (${point.vmName}, ${point.vmInstanceUuid})`,
-    );
-    throw new AppError(
-      'CONFLICT',
-      `"${wanted}" stands for several restore points: ${candidates.join(', ')}`,
-      {
-        object: wanted,
-        remedy: 'Give more digits of the id, or the UUID of the VM',
-      },
-    );
+    const named = candidates.map(point => `${shortId(point.id)} (${point.vmName}, ${point.vmInstanceUuid})`);
+    throw new AppError('CONFLICT', `"${wanted}" stands for several restore points: ${named.join(', ')}`, {
+      object: wanted,
+      remedy: 'Give more digits of the id, or the UUID of the VM',
+    });
   }
   return found;
+}
+
+/** A restore point whose snapshot cannot be read is not missing. */
+async function throwIfDamaged(repository: Repository, wanted: string, signal: AbortSignal): Promise<void> {
+  for await (const entry of repository.listSnapshots(signal))
+    if ('problem' in entry && entry.id.startsWith(wanted)) throw entry.problem;
 }
 
 function tagValue(tags: readonly string[], key: string): string | undefined {
