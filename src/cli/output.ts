@@ -1,4 +1,4 @@
-import type { AppError } from '../base/errors.ts';
+import type { AppError, ErrorCode } from '../base/errors.ts';
 
 /** Where results go. Text for people or, with `--json`, one JSON value on standard output and nothing else there. */
 export interface Output {
@@ -51,7 +51,8 @@ export function describeError(error: AppError): string {
     if (!lines.some(line => line.includes(cause instanceof Error ? cause.message : '')))
       lines.push(`  because ${cause.message}`);
   }
-  if (error.remedy !== undefined) lines.push(`  What to do: ${error.remedy}`);
+  const remedy = remedyOf(error);
+  if (remedy !== undefined) lines.push(`  What to do: ${remedy}`);
   return lines.join('\n');
 }
 
@@ -61,8 +62,29 @@ export function errorValue(error: AppError): unknown {
       code: error.code,
       message: error.message,
       ...(error.object !== undefined && { object: error.object }),
-      ...(error.remedy !== undefined && { remedy: error.remedy }),
+      ...(remedyOf(error) !== undefined && { remedy: remedyOf(error) }),
       retryable: error.retryable,
     },
   };
 }
+
+/** Where the error itself knows best, its own remedy; else what helps with all errors of its code. */
+function remedyOf({ code, remedy }: AppError): string | undefined {
+  return remedy ?? usualRemedies[code];
+}
+
+const usualRemedies: Readonly<Record<ErrorCode, string | undefined>> = {
+  CANCELLED: undefined,
+  UNREACHABLE: 'Try again; if it fails again, look at the server and the network',
+  AUTHENTICATION: 'Check the user name, the password and the certificate',
+  PERMISSION: 'Grant what is missing, or use another account',
+  NOT_FOUND: 'Check the name; the listing commands show what there is',
+  CONFLICT: 'Look at what is in the way, then try again',
+  INVALID_INPUT: 'Add --help to the command to see what it expects',
+  QUIESCE_FAILED: 'Look for the reason in the guest',
+  CORRUPT_DATA: 'Use another restore point or copy, and check the device that holds this one',
+  UNSUPPORTED_FORMAT: 'Use a version of Quiesce that knows it',
+  STORAGE_FULL: 'Free space and try again',
+  WORKER_LOST: 'Try again',
+  INTERNAL: 'This is a fault of Quiesce: report it with what the command says with --verbose',
+};
