@@ -43,6 +43,9 @@ interface Ready {
   readonly controlToken: string;
 }
 
+/** Far longer than it takes to close sockets and remove files. */
+const endTimeoutMs = 10_000;
+
 /** The bundled lab as a process of its own, with its control API. Disposing ends it. */
 export class RunningLab implements AsyncDisposable {
   readonly ready: Ready;
@@ -147,6 +150,9 @@ export class RunningLab implements AsyncDisposable {
     if (this.#process.exitCode !== null) return;
     const exited = once(this.#process, 'exit');
     this.#process.kill('SIGTERM');
-    await exited;
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), endTimeoutMs);
+    const [, signal] = (await exited) as [number | null, NodeJS.Signals | null];
+    clearTimeout(timer);
+    if (signal === 'SIGKILL') throw new Error(`the lab did not end within ${endTimeoutMs} ms of SIGTERM`);
   }
 }
