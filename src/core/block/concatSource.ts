@@ -1,3 +1,4 @@
+import { settleAll } from '../../base/async/settleAll.ts';
 import { begin, type BlockSource } from './blockSource.ts';
 
 /** Sources one behind the other, as one: a disk that is stored in parts. A read that spans parts reads them at once. */
@@ -22,14 +23,8 @@ export function concatSource(parts: readonly BlockSource[], what: string): Block
         const piece = target.subarray(from - offsetBytes, until - offsetBytes);
         reads.push(part.read(from - partStart, piece, signal));
       }
+      // Nobody writes into the target once the read has ended.
       await settleAll(reads);
     },
   };
-}
-
-/** Waits for all, then throws the first error: nobody writes into the target once the read has ended. */
-async function settleAll(reads: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(reads)) {
-    if (result.status === 'rejected') throw result.reason;
-  }
 }

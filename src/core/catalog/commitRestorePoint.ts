@@ -82,6 +82,6 @@ export async function commitRestorePoint(
 }
 
 /** The path under which a VM's restore points are grouped. */
-export function vmPath(instanceUuid: string): string {
+function vmPath(instanceUuid: string): string {
   return `/${instanceUuid}`;
 }

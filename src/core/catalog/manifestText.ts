@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
+import { MiB } from '../../base/units.ts';
 import {
   consistencyLevels,
   type ConsistencyRecord,
@@ -8,6 +9,9 @@ import {
   manifestVersion,
   readModes,
 } from './manifest.ts';
+
+/** No writer cuts larger chunks; a reader holds several of them at a time. */
+const maxChunkBytes = 8 * MiB;
 
 export function encodeManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
@@ -92,12 +96,16 @@ function readConsistency(json: JsonReader): ConsistencyRecord {
 function readDisk(json: JsonReader): ManifestDisk {
   const backing = json.object('backing');
   const transport = json.object('transport');
+  const chunkBytes = json.integer('chunkBytes', { min: 1, max: maxChunkBytes });
+  const partBytes = json.count('partBytes');
+  if (partBytes === 0 || partBytes % chunkBytes !== 0)
+    return json.wrong('partBytes', `a multiple of chunkBytes, ${chunkBytes}`);
   return {
     key: json.count('key'),
     label: json.string('label'),
     capacityBytes: json.count('capacityBytes'),
-    chunkBytes: json.count('chunkBytes'),
-    partBytes: json.count('partBytes'),
+    chunkBytes,
+    partBytes,
     attachment: json.string('attachment'),
     backing: {
       fileName: backing.string('fileName'),

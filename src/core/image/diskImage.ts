@@ -1,11 +1,13 @@
 import { mapOrdered } from '../../base/async/mapOrdered.ts';
+import { settleAll } from '../../base/async/settleAll.ts';
 import { AppError, CorruptDataError } from '../../base/errors.ts';
-import { assertRange, type BlockSource } from '../block/blockSource.ts';
+import { begin, type BlockSource } from '../block/blockSource.ts';
 import type { DiskBlock } from '../block/diskBlock.ts';
 import { type BlobId, blobIdOf } from '../codec/blobId.ts';
 import type { ManifestDisk } from '../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../catalog/restorePoint.ts';
 import type { Repository } from '../repository/repository.ts';
+import { namingDisk } from './namingDisk.ts';
 import { PartContents } from './partContents.ts';
 
 /** A disk of a restore point, its bytes put together from the chunks in the repository. */
@@ -49,23 +51,26 @@ class ChunkedDiskImage implements DiskImage {
   readonly sizeBytes: number;
   readonly #repository: Repository;
   readonly #parts: PartContents;
-  readonly #zeroChunkId: BlobId;
+  /** Ids of chunks of zeros: of a whole one, and of the last one, which may be shorter. */
+  readonly #zeroChunkIds: readonly [whole: BlobId, last: BlobId];
 
   constructor(repository: Repository, disk: ManifestDisk, parts: PartContents) {
     this.#repository = repository;
     this.disk = disk;
     this.sizeBytes = disk.capacityBytes;
     this.#parts = parts;
-    this.#zeroChunkId = blobIdOf(new Uint8Array(disk.chunkBytes));
+    const lastBytes = disk.capacityBytes % disk.chunkBytes || disk.chunkBytes;
+    this.#zeroChunkIds = [blobIdOf(new Uint8Array(disk.chunkBytes)), blobIdOf(new Uint8Array(lastBytes))];
   }
 
   async read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void> {
-    assertRange(this.disk.label, this.sizeBytes, offsetBytes, target.byteLength);
+    begin(this.disk.label, this.sizeBytes, offsetBytes, target, signal);
     const { chunkBytes } = this.disk;
     const first = Math.floor(offsetBytes / chunkBytes);
     const end = Math.ceil((offsetBytes + target.byteLength) / chunkBytes);
     const indexes = Array.from({ length: end - first }, (_, position) => first + position);
-    await Promise.all(
+    // Nobody writes into the target once the read has ended.
+    await settleAll(
       indexes.map(async index => {
         const bytes = await this.#loadChunk(index, await this.#parts.chunkId(index, signal), signal);
         const from = Math.max(offsetBytes, index * chunkBytes);
@@ -86,18 +91,29 @@ class ChunkedDiskImage implements DiskImage {
     const count = Math.ceil(this.sizeBytes / this.disk.chunkBytes);
     for (let index = 0; index < count; index += 1) {
       const id = await this.#parts.chunkId(index, signal);
-      if (id !== this.#zeroChunkId) yield { index, id };
+      if (!this.#isZeroChunk(index, id)) yield { index, id };
     }
   }
 
   async #loadChunk(index: number, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
-    const lengthBytes = Math.min(this.disk.chunkBytes, this.sizeBytes - index * this.disk.chunkBytes);
-    if (id === this.#zeroChunkId && lengthBytes === this.disk.chunkBytes) return new Uint8Array(lengthBytes);
-    const bytes = await this.#repository.loadBlob('data', id, signal);
+    const offsetBytes = index * this.disk.chunkBytes;
+    const lengthBytes = this.#lengthBytes(index);
+    if (this.#isZeroChunk(index, id)) return new Uint8Array(lengthBytes);
+    const load = async () => await this.#repository.loadBlob('data', id, signal);
+    const bytes = await namingDisk(this.disk, `chunk ${index}`, load, offsetBytes);
     if (bytes.byteLength === lengthBytes) return bytes;
     throw new CorruptDataError(
       `${this.disk.label}: chunk ${index} has ${bytes.byteLength} bytes, its place has ${lengthBytes}`,
-      { object: this.disk.label, offsetBytes: index * this.disk.chunkBytes },
+      { object: this.disk.label, offsetBytes },
     );
+  }
+
+  #isZeroChunk(index: number, id: BlobId): boolean {
+    const [whole, last] = this.#zeroChunkIds;
+    return id === (this.#lengthBytes(index) === this.disk.chunkBytes ? whole : last);
+  }
+
+  #lengthBytes(index: number): number {
+    return Math.min(this.disk.chunkBytes, this.sizeBytes - index * this.disk.chunkBytes);
   }
 }

@@ -1,9 +1,11 @@
 import { defined } from '../../base/assert.ts';
+import { LoadingCache } from '../../base/async/loadingCache.ts';
 import { CorruptDataError } from '../../base/errors.ts';
 import type { BlobId } from '../codec/blobId.ts';
 import type { ManifestDisk } from '../catalog/manifest.ts';
 import { layout, partName } from '../catalog/restorePointLayout.ts';
 import type { Repository } from '../repository/repository.ts';
+import { namingDisk } from './namingDisk.ts';
 
 /** Lists of chunk ids held at a time; one of 16 GiB in chunks of 1 MiB takes about 2 MB. */
 const heldParts = 8;
@@ -13,13 +15,13 @@ export class PartContents {
   readonly #repository: Repository;
   readonly #disk: ManifestDisk;
   readonly #partTrees: readonly BlobId[];
-  /** Least recently used first. */
-  readonly #held = new Map<number, Promise<readonly BlobId[]>>();
+  readonly #parts: LoadingCache<number, readonly BlobId[]>;
 
   private constructor(repository: Repository, disk: ManifestDisk, partTrees: readonly BlobId[]) {
     this.#repository = repository;
     this.#disk = disk;
     this.#partTrees = partTrees;
+    this.#parts = new LoadingCache(heldParts, async (index, signal) => await this.#load(index, signal));
   }
 
   static async open(
@@ -28,7 +30,11 @@ export class PartContents {
     disk: ManifestDisk,
     signal: AbortSignal,
   ): Promise<PartContents> {
-    const tree = await repository.loadTree(diskTree, signal);
+    const tree = await namingDisk(
+      disk,
+      'its list of parts',
+      async () => await repository.loadTree(diskTree, signal),
+    );
     const expected = Math.ceil(disk.capacityBytes / disk.partBytes);
     const partTrees = tree.nodes.map((node, index) => {
       if (node.type === 'dir' && node.name === partName(index)) return node.subtree;
@@ -46,30 +52,16 @@ export class PartContents {
 
   async chunkId(index: number, signal: AbortSignal): Promise<BlobId> {
     const perPart = this.#disk.partBytes / this.#disk.chunkBytes;
-    const content = await this.#part(Math.floor(index / perPart), signal);
+    const content = await this.#parts.get(Math.floor(index / perPart), signal);
     return defined(content[index % perPart], `chunk ${index}`);
   }
 
-  async #part(partIndex: number, signal: AbortSignal): Promise<readonly BlobId[]> {
-    const held = this.#held.get(partIndex);
-    const content = held ?? this.#load(partIndex, signal);
-    this.#held.delete(partIndex);
-    this.#held.set(partIndex, content);
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > heldParts && oldest !== undefined) this.#held.delete(oldest);
-    try {
-      return await content;
-    } catch (error) {
-      // A failed or cancelled load is not remembered.
-      if (this.#held.get(partIndex) === content) this.#held.delete(partIndex);
-      throw error;
-    }
-  }
-
   async #load(partIndex: number, signal: AbortSignal): Promise<readonly BlobId[]> {
-    const tree = await this.#repository.loadTree(
-      defined(this.#partTrees[partIndex], `part ${partIndex}`),
-      signal,
+    const id = defined(this.#partTrees[partIndex], `part ${partIndex}`);
+    const tree = await namingDisk(
+      this.#disk,
+      `the list of part ${partIndex}`,
+      async () => await this.#repository.loadTree(id, signal),
     );
     const raw = tree.nodes.find(node => node.name === layout.raw);
     const sizeBytes = partSizeBytes(this.#disk, partIndex);

@@ -43,6 +43,21 @@ test.each([
     (text: string) => text.replace(/"capacityBytes": \d+/, '"capacityBytes": -1'),
     'disks[0].capacityBytes',
   ],
+  [
+    'a chunk size of zero',
+    (text: string) => text.replace(/"chunkBytes": \d+/, '"chunkBytes": 0'),
+    'disks[0].chunkBytes',
+  ],
+  [
+    'a chunk larger than any memory',
+    (text: string) => text.replace(/"chunkBytes": \d+/, '"chunkBytes": 1099511627776'),
+    'disks[0].chunkBytes',
+  ],
+  [
+    'a part that ends within a chunk',
+    (text: string) => text.replace(/"partBytes": \d+/, '"partBytes": 1048577'),
+    'disks[0].partBytes',
+  ],
   ['a field missing', (text: string) => text.replace('"vm"', '"vn"'), 'vm is missing'],
   ['a time that is none', (text: string) => text.replace('2026-11-22T10:00:00.000Z', 'yesterday'), 'takenAt'],
   ['half the text', (text: string) => text.slice(0, 200), 'not valid JSON'],
