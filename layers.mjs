@@ -6,6 +6,7 @@
 export const areas = {
   base: [],
   core: ['base'],
+  protocol: ['base'],
   cli: ['base', 'core'],
   lab: ['base', 'core'],
 };

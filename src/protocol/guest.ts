@@ -1,0 +1,107 @@
+import { request } from './message.ts';
+import type { PointDiskDto, PointRef } from './point.ts';
+
+/** A volume of a disk of a restore point. */
+export interface VolumeRef extends PointRef {
+  readonly deviceKey: number;
+  /** The number the guest knows it by; 0 for a disk without partitions. */
+  readonly volumeIndex: number;
+}
+
+/** A node in a guest's file system. */
+export interface GuestPath extends VolumeRef {
+  /** Names joined by `/`, compared exactly; `/` is the root. */
+  readonly path: string;
+}
+
+export interface GuestDiskDto extends PointDiskDto {
+  readonly scheme: 'gpt' | 'mbr' | 'none';
+  readonly volumes: readonly VolumeDto[];
+  /** What is wrong with the partition table, as sentences. */
+  readonly problems: readonly string[];
+}
+
+export interface VolumeDto {
+  readonly volumeIndex: number;
+  /** The partition's own name, often empty. */
+  readonly name: string;
+  /** What the partition is for, for instance `data`, `efi-system`, `swap`. */
+  readonly role: string;
+  /** What its first bytes look like, for a person; missing if unknown. */
+  readonly content?: { readonly kind: string; readonly title: string };
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface FileSystemDto {
+  /** As the guest calls it: `ext4`. */
+  readonly kind: string;
+  readonly label: string;
+  /** Whether changes waited in a journal; if so they were taken into account. */
+  readonly journal: 'none' | 'clean' | 'replayed';
+  /** What makes the content doubtful, as sentences. */
+  readonly problems: readonly string[];
+}
+
+export type GuestNodeKind =
+  'file' | 'directory' | 'symlink' | 'block-device' | 'character-device' | 'fifo' | 'socket';
+
+export interface GuestNodeDto {
+  readonly name: string;
+  readonly kind: GuestNodeKind;
+  readonly sizeBytes: number;
+  /** Permission bits with set-user-id, set-group-id and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly accessedAt: string;
+  readonly modifiedAt: string;
+  readonly changedAt: string;
+  /** Missing where the file system does not record it. */
+  readonly createdAt?: string;
+  /** Of a symbolic link. */
+  readonly linkTarget?: string;
+}
+
+export interface GuestListParams extends GuestPath {
+  /** Entries to leave out at the beginning. */
+  readonly offset: number;
+  /** At most `maxListedEntries`. */
+  readonly limit: number;
+}
+
+export interface GuestListResult {
+  readonly fileSystem: FileSystemDto;
+  /** By name; a node that cannot be read is among the problems instead. */
+  readonly entries: readonly GuestNodeDto[];
+  /** All entries of the folder, however few were asked for. */
+  readonly totalCount: number;
+  readonly problems: readonly string[];
+}
+
+export interface GuestReadParams extends GuestPath {
+  readonly offsetBytes: number;
+  /** At most `maxReadBytes`. */
+  readonly lengthBytes: number;
+}
+
+export interface GuestReadResult {
+  /** Base64. Shorter than asked for only at the end of the file. */
+  readonly content: string;
+  /** Of the whole file. */
+  readonly sizeBytes: number;
+}
+
+export const maxListedEntries = 1000;
+export const maxReadBytes = 1024 * 1024;
+
+/** The disks of a restore point with their volumes. */
+export const listVolumes = request<PointRef, { readonly disks: readonly GuestDiskDto[] }>('guest/volumes');
+
+/** A page of a folder. Fails with INVALID_INPUT for what is not a folder. */
+export const listGuestFolder = request<GuestListParams, GuestListResult>('guest/list');
+
+export const statGuestNode = request<GuestPath, GuestNodeDto>('guest/stat');
+
+/** A page of a file; what is larger is restored, not read. */
+export const readGuestFile = request<GuestReadParams, GuestReadResult>('guest/read');

@@ -1,0 +1,150 @@
+import { type Empty, notification, request } from './message.ts';
+import type { BackupParams, DiskRestoreParams, FileRestoreParams, VmRestoreParams } from './plan.ts';
+import type { ConsistencyLevelDto } from './point.ts';
+import type { VmRef } from './vm.ts';
+import type { WireError } from './wireError.ts';
+
+/** `cancelling`: it was told to stop and gives back what it took. The last three are final. */
+export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
+
+export type JobKind = 'backup' | 'snapshot' | 'restoreFiles' | 'restoreDisk' | 'restoreVm' | 'guard';
+
+export interface JobDto {
+  readonly id: string;
+  readonly kind: JobKind;
+  /** What it works on, as the user knows it: a VM's name, a file. */
+  readonly object: string;
+  readonly state: JobState;
+  /** The step as the user reads it. */
+  readonly phase: string;
+  /** Of the phase. */
+  readonly doneBytes: number;
+  /** Missing while unknown. */
+  readonly totalBytes?: number;
+  /** Of the last seconds; missing until it can be told. */
+  readonly bytesPerSecond?: number;
+  readonly remainingMs?: number;
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  /** Why it failed. */
+  readonly error?: WireError;
+  /** What came of it. */
+  readonly result?: JobResult;
+}
+
+export type JobResult =
+  | BackupResultDto
+  | SnapshotResultDto
+  | FileRestoreResultDto
+  | DiskRestoreResultDto
+  | VmRestoreResultDto
+  | GuardResultDto;
+
+export interface BackupResultDto {
+  readonly kind: 'backup';
+  readonly point: string;
+  readonly requested: ConsistencyLevelDto;
+  readonly proven: ConsistencyLevelDto;
+  /** What crossed the network. */
+  readonly receivedBytes: number;
+  /** What the repository grew by. */
+  readonly storedBytes: number;
+  /** The restore point is good, but something was left that the guard will try again. */
+  readonly problems: readonly WireError[];
+}
+
+export interface SnapshotResultDto {
+  readonly kind: 'snapshot';
+  readonly snapshotId: string;
+  readonly name: string;
+  /** As the server reports it. */
+  readonly isQuiesced: boolean;
+}
+
+export interface FileRestoreResultDto {
+  readonly kind: 'restoreFiles';
+  readonly targetFolder: string;
+  readonly itemCount: number;
+  readonly totalBytes: number;
+  /** What could not be restored, and why. */
+  readonly problems: readonly string[];
+}
+
+export interface DiskRestoreResultDto {
+  readonly kind: 'restoreDisk';
+  readonly targetPath: string;
+  readonly capacityBytes: number;
+}
+
+/** The new VM is powered off. */
+export interface VmRestoreResultDto {
+  readonly kind: 'restoreVm';
+  readonly vm: VmRef;
+}
+
+export interface GuardResultDto {
+  readonly kind: 'guard';
+  readonly leftovers: readonly LeftoverDto[];
+  /** Records of dead processes that cannot be read, each with its file and what to do. */
+  readonly problems: readonly WireError[];
+}
+
+/** What a dead process, or a job that could not, did not give back. */
+export interface LeftoverDto {
+  /** In words: `snapshot of web-1`. */
+  readonly description: string;
+  readonly recordedAt: string;
+  /** `waiting`: its server or repository is not open. `failed`: it will be tried again. */
+  readonly outcome: 'removed' | 'waiting' | 'failed';
+  readonly problem?: WireError;
+}
+
+export interface SnapshotParams {
+  readonly vm: VmRef;
+  /** As the vSphere client shows it. */
+  readonly name: string;
+  readonly description: string;
+  readonly quiesce: boolean;
+}
+
+/** Names a job in later requests, also those of other clients. */
+export interface JobRef {
+  readonly jobId: string;
+}
+
+export interface JobLogResult {
+  /** Oldest first. */
+  readonly lines: readonly JobLogLine[];
+  /** Older lines that were let go. */
+  readonly droppedCount: number;
+}
+
+export interface JobLogLine {
+  readonly at: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+/**
+ * Each starts a job and answers at once. Fails with NOT_FOUND if a vCenter or repository is not open, with CONFLICT if
+ * a job works on the same thing already: one backup or snapshot per VM, one restore per target.
+ */
+export const startBackup = request<BackupParams, JobRef>('job/backup');
+/** Takes a snapshot that stays: nobody but the user removes it. */
+export const startSnapshot = request<SnapshotParams, JobRef>('job/snapshot');
+export const startFileRestore = request<FileRestoreParams, JobRef>('job/restoreFiles');
+export const startDiskRestore = request<DiskRestoreParams, JobRef>('job/restoreDisk');
+export const startVmRestore = request<VmRestoreParams, JobRef>('job/restoreVm');
+/** Gives back what dead processes left on every server and repository that is open. */
+export const startGuard = request<Empty, JobRef>('job/guard');
+
+/** Running jobs and the last finished ones, newest first. */
+export const listJobs = request<Empty, { readonly jobs: readonly JobDto[] }>('job/list');
+
+/** Answers at once with the state it is in then; a job that has ended stays as it is. */
+export const cancelJob = request<JobRef, { readonly state: JobState }>('job/cancel');
+
+export const readJobLog = request<JobRef, JobLogResult>('job/log');
+
+/** A job began, went on or ended; at most five a second per job, the final state always among them. */
+export const jobChanged = notification<JobDto>('job/changed');

@@ -1,0 +1,107 @@
+import type { VolumeRef } from './guest.ts';
+import { request } from './message.ts';
+import type { ConsistencyLevelDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
+import type { VmRef } from './vm.ts';
+
+export interface BackupParams {
+  readonly vm: VmRef;
+  readonly repository: string;
+  /** Bring the guest to rest first; without it the restore point is crash-consistent. */
+  readonly quiesce: boolean;
+}
+
+export interface BackupPlanDto {
+  readonly vmName: string;
+  /** False also for a VM that is switched off: there is nothing to bring to rest. */
+  readonly quiesce: boolean;
+  readonly requested: ConsistencyLevelDto;
+  readonly disks: readonly BackupPlanDiskDto[];
+  readonly leftOutDisks: readonly LeftOutDiskDto[];
+  /** Newest restore point of this VM, whose chunks are not stored again. */
+  readonly previousPoint?: string;
+}
+
+export interface BackupPlanDiskDto extends PointDiskDto {
+  readonly readMode: 'first-backup' | 'stream-transport' | 'changed-areas';
+}
+
+export interface FileRestoreParams extends VolumeRef {
+  /** Guest paths; a folder is restored with everything in it. */
+  readonly paths: readonly string[];
+  /** Absolute path of a folder on the worker's machine; created if missing. */
+  readonly targetFolder: string;
+  /** Whether files that exist are replaced; otherwise the first one is a CONFLICT. */
+  readonly overwrite: boolean;
+}
+
+export interface FileRestorePlanDto {
+  readonly targetFolder: string;
+  /** The first `maxPlannedItems`, folders before what is in them. */
+  readonly items: readonly FileRestoreItemDto[];
+  readonly itemCount: number;
+  readonly replacedCount: number;
+  readonly totalBytes: number;
+  /** What cannot be restored, and why; the rest is restored all the same. */
+  readonly problems: readonly string[];
+}
+
+export interface FileRestoreItemDto {
+  readonly kind: 'file' | 'folder' | 'symlink';
+  readonly guestPath: string;
+  readonly targetPath: string;
+  readonly sizeBytes: number;
+  readonly replaces: boolean;
+}
+
+export const maxPlannedItems = 1000;
+
+export interface DiskRestoreParams extends PointRef {
+  readonly deviceKey: number;
+  /** `raw`: the bytes, sparse. `vmdk`: streamOptimized, as vSphere and qemu import it. */
+  readonly format: 'raw' | 'vmdk';
+  /** Absolute path of a file on the worker's machine, which must not exist. */
+  readonly targetPath: string;
+}
+
+export interface DiskRestorePlanDto {
+  readonly vmName: string;
+  readonly deviceKey: number;
+  readonly label: string;
+  readonly capacityBytes: number;
+  readonly format: 'raw' | 'vmdk';
+  readonly targetPath: string;
+}
+
+export interface VmRestoreParams extends PointRef {
+  /** Name of an open vCenter. */
+  readonly vcenter: string;
+  /** Name of the new VM, free in its folder. */
+  readonly name: string;
+  /** Names or ids; without one the place the VM had is taken, or the only one there is. */
+  readonly folder?: string;
+  readonly resourcePool?: string;
+  readonly datastore?: string;
+  /** Target network for each network the VM was in; the others keep theirs. */
+  readonly networks: readonly { readonly from: string; readonly to: string }[];
+  /** Connect network cards at power-on, which is risky beside the original. */
+  readonly connectNetworks: boolean;
+}
+
+export interface VmRestorePlanDto {
+  readonly originalName: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly resourcePool: string;
+  readonly datastore: string;
+  readonly disks: readonly PointDiskDto[];
+  /** Every way in which the new VM differs from the original. */
+  readonly changes: readonly { readonly field: string; readonly reason: string }[];
+  /** What the server said about the hardware without refusing it. */
+  readonly warnings: readonly string[];
+}
+
+/** What a job with the same parameters will do. Nothing is changed; the job plans anew before it begins. */
+export const planBackup = request<BackupParams, BackupPlanDto>('plan/backup');
+export const planFileRestore = request<FileRestoreParams, FileRestorePlanDto>('plan/restoreFiles');
+export const planDiskRestore = request<DiskRestoreParams, DiskRestorePlanDto>('plan/restoreDisk');
+export const planVmRestore = request<VmRestoreParams, VmRestorePlanDto>('plan/restoreVm');
