@@ -15,6 +15,8 @@ export interface FakeNode {
   readonly problems?: readonly string[];
   /** What asking for its facts throws. */
   readonly damage?: AppError;
+  /** What reading its content, or listing it, throws. */
+  readonly contentDamage?: AppError;
 }
 
 export interface FakeGuest {
@@ -52,20 +54,23 @@ export function fakeGuest(
     lookup: async path =>
       path
         .split('/')
-        .filter(name => name !== '')
+        .filter(name => name !== '' && name !== '.')
         .reduce((node, name) => {
           const entry = entriesOf(node).find(candidate => candidate.name === name);
           if (entry === undefined)
             throw new AppError('NOT_FOUND', `${path} does not exist`, { object: path });
           return entry.node;
         }, idOf('root')),
-    list: async directory => ({
-      entries: entriesOf(directory),
-      problems: nodeOf(directory).problems ?? [],
-    }),
+    list: async directory => {
+      const { problems = [], contentDamage } = nodeOf(directory);
+      if (contentDamage !== undefined) throw contentDamage;
+      return { entries: entriesOf(directory), problems };
+    },
     stat: async id => statOf(id, nodeOf(id)),
     readFile: async function* (id) {
-      yield nodeOf(id).content ?? new Uint8Array(0);
+      const { content = new Uint8Array(0), contentDamage } = nodeOf(id);
+      yield content;
+      if (contentDamage !== undefined) throw contentDamage;
     },
     readlink: async () => 'somewhere',
   };

@@ -72,7 +72,11 @@ describe('the plan of a backup', () => {
     [{ diskMode: 'independent_nonpersistent' }, /independent/],
     [{ type: 'VirtualDiskRawDiskVer2BackingInfo' }, /raw disks/],
     [{ type: 'VirtualDiskPartitionedRawDiskVer2BackingInfo' }, /raw disks/],
-    [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo' }, /raw disks/],
+    [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo' }, /physical mode/],
+    [
+      { type: 'VirtualDiskRawDiskMappingVer1BackingInfo', compatibilityMode: 'physicalMode' },
+      /physical mode/,
+    ],
     [{ sharing: 'sharingMultiWriter' }, /shared/],
   ])('leaves out a disk that is not part of snapshots, never silently: %j', (backing, reason) => {
     const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);

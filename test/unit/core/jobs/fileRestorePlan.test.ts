@@ -74,8 +74,8 @@ describe('the plan of restoring guest files', () => {
   test('names the root of a volume after its disk', async () => {
     const { items } = await plan('/');
     expect(items.slice(0, 2).map(({ guestPath, targetPath }) => [guestPath, targetPath])).toEqual([
-      ['/', at('disk-2000')],
-      ['/etc', at('disk-2000', 'etc')],
+      ['/', at('disk-2000-volume-1')],
+      ['/etc', at('disk-2000-volume-1', 'etc')],
     ]);
   });
 
@@ -93,6 +93,30 @@ describe('the plan of restoring guest files', () => {
       expect.stringMatching(/^\/home\/loop lies in itself/),
       '/home/broken: inode 12 is damaged',
     ]);
+  });
+
+  test('leaves out what lies in a damaged folder, and restores the rest', async () => {
+    const damaged = fakeGuest({
+      root: { kind: 'directory', entries: { lost: 'lost', kept: 'kept' } },
+      lost: { kind: 'directory', contentDamage: new CorruptDataError('block 7 is damaged') },
+      kept: { kind: 'file', content: pattern(5) },
+    });
+    const { items, problems } = await plan('/', {}, false, damaged);
+    expect(items.map(({ guestPath }) => guestPath)).toEqual(['/', '/lost', '/kept']);
+    expect(problems).toEqual(['/lost: block 7 is damaged']);
+  });
+
+  test.each(['/etc/.', '/etc/', 'etc'])('takes %s for the folder itself', async path => {
+    expect((await plan(path)).items[0]?.targetPath).toBe(at('etc'));
+  });
+
+  test('refuses two things that were asked for under one name', async () => {
+    const twice = [await locate(guest, '/etc/hosts'), await locate(guest, '/etc/hosts')];
+    const options = { targetFolder: '/to', overwrite: true };
+    await expect(planFileRestore(twice, options, async () => 'absent', anySignal)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      object: at('hosts'),
+    });
   });
 
   test('ends in a tree deeper than any path', async () => {
