@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { AppError } from '../base/errors.ts';
 import { describeLease, guard, type GuardedLease } from '../core/jobs/guard.ts';
 import type { GuardResultDto } from '../protocol/job.ts';
 import { toWireError } from '../protocol/wireError.ts';
@@ -56,13 +57,14 @@ export class GuardKeeper {
   async #run(context: JobContext): Promise<GuardResultDto> {
     const removed: GuardedLease[] = [];
     let left: readonly GuardedLease[] = [];
+    let problems: readonly AppError[] = [];
     for (let isFirst = true; isFirst || this.#isWantedAgain; isFirst = false) {
       this.#isWantedAgain = false;
       const guarded = await this.#guardOnce(context);
       removed.push(...guarded.filter(({ outcome }) => outcome === 'removed'));
       left = guarded.filter(({ outcome }) => outcome !== 'removed');
+      problems = await this.#deps.leftovers.journalOfGuard().damagedRecords();
     }
-    const problems = await this.#deps.leftovers.journalOfGuard().damagedRecords();
     return {
       kind: 'guard',
       leftovers: [...removed, ...left].map(({ lease, recordedAt, outcome, problem }) => ({
