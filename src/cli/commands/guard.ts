@@ -20,6 +20,9 @@ export const guardCommand: Command = {
       {
         ...context,
         journal,
+        onStep: lease => {
+          context.output.note(`Giving back the ${describeLease(lease)} …`);
+        },
         sessionOf: async vcenterId => await places.sessionOf(vcenterId),
         repositoryOf: async repositoryId => await places.repositoryOf(repositoryId),
       },

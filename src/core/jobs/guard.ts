@@ -16,6 +16,8 @@ export interface GuardDeps {
   /** The session of the server with that instance UUID; undefined if none is configured. Called once per leftover. */
   readonly sessionOf: (vcenterId: string) => Promise<VimSession | undefined>;
   readonly repositoryOf: (repositoryId: string) => Promise<Repository | undefined>;
+  /** Called before each leftover is given back, which takes minutes where a server must first end a lease by itself. */
+  readonly onStep?: (lease: Lease) => void;
 }
 
 /** What became of one leftover. */
@@ -43,6 +45,7 @@ export async function guard(deps: GuardDeps, signal: AbortSignal): Promise<reado
   for (const kind of order) {
     for (const { lease, recordedAt } of leftovers.filter(leftover => leftover.lease.record.kind === kind)) {
       signal.throwIfAborted();
+      deps.onStep?.(lease.record);
       guarded.push({ lease: lease.record, recordedAt, ...(await giveBack(lease, deps, signal)) });
     }
   }

@@ -21,6 +21,12 @@ export interface RemovalDeps {
 /** Another task on the VM, or a file still locked by the last reader, is over soon. */
 const removalRetries: RetryPolicy = { attempts: 6, firstDelayMs: 2_000, factor: 2 };
 
+/**
+ * A process may die after the server has granted it a transfer lease and before it knows which. Nobody can abort that
+ * lease; the server ends it by itself after 300 s without progress, and until then the VM is busy.
+ */
+const leftoverRetries: RetryPolicy = { ...removalRetries, attempts: 9 };
+
 /** `gone`: there was no such snapshot any more, or no such VM. */
 export type Removal = 'removed' | 'gone';
 
@@ -35,7 +41,7 @@ export async function removeLeftoverSnapshot(
   signal: AbortSignal,
 ): Promise<Removal> {
   const vm: VmIdentity = { ref: { type: 'VirtualMachine', value: record.vm }, name: record.vmName };
-  return await removeSnapshotByToken(session, vm, record.token, deps, signal);
+  return await removeSnapshotByToken(session, vm, record.token, deps, signal, leftoverRetries);
 }
 
 /**
@@ -48,10 +54,11 @@ export async function removeSnapshotByToken(
   token: string,
   deps: RemovalDeps,
   signal: AbortSignal,
+  retries = removalRetries,
 ): Promise<Removal> {
   try {
     let removal: Removal = 'gone';
-    await retry(removalRetries, deps.clock, signal, async attempt => {
+    await retry(retries, deps.clock, signal, async attempt => {
       await waitForSnapshotTasks(session, vm, signal);
       const snapshot = await findByToken(session, vm, token, signal);
       if (snapshot === undefined) return;

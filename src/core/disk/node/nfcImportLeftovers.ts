@@ -19,8 +19,11 @@ export interface LeftoverDeps {
   readonly logger: Logger;
 }
 
-/** An aborted lease blocks the VM until the server has removed it by itself. */
-const removalRetries: RetryPolicy = { attempts: 6, firstDelayMs: 1_000, factor: 2 };
+/**
+ * A lease blocks its VM until it is over. One whose id never reached us cannot be aborted; the server ends it by itself
+ * after 300 s without progress.
+ */
+const removalRetries: RetryPolicy = { attempts: 9, firstDelayMs: 2_000, factor: 2 };
 
 /**
  * Destroys the VM whose configuration carries the record's token, if there is one: half restored, never the user's.
