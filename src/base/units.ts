@@ -26,6 +26,11 @@ export function formatDuration(durationMs: number): string {
   return `${hours} h ${pad2(minutes % 60)} min`;
 }
 
+/** `1 disk`, `2 disks`. */
+export function counted(count: number, singular: string): string {
+  return `${count} ${singular}${count === 1 ? '' : 's'}`;
+}
+
 function trimZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

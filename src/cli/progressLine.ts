@@ -52,7 +52,7 @@ export function describeProgress(progress: Progress, meter: RateMeter): string {
     parts[1] = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${percent} %)`;
   }
   const rate = meter.bytesPerSecond();
-  if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
+  if (rate !== undefined && doneBytes > 0) parts.push(`${formatBytes(rate)}/s`);
   const remainingMs = totalBytes === undefined ? undefined : meter.remainingMs(totalBytes);
   if (remainingMs !== undefined && doneBytes !== totalBytes)
     parts.push(`${formatDuration(remainingMs)} left`);

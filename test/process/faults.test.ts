@@ -245,7 +245,10 @@ describe('while a VM is backed up', () => {
     });
     const first = bench.start('backup', 'web01');
     await first.says(/Reading/);
-    await bench.fails(['backup', 'web01'], { code: 6, says: [`(process ${first.child.pid})`, 'the same VM'] });
+    await bench.fails(['backup', 'web01'], {
+      code: 6,
+      says: [`(process ${first.child.pid})`, 'the same VM'],
+    });
     await bench.succeeds('backup', 'build01');
     expect((await first.result).code).toBe(0);
     await bench.expectNothingLeft();

@@ -16,13 +16,17 @@ export function memoryJournal(): MemoryJournal {
     },
     record: async <L extends Lease>(lease: L): Promise<JournalledLease<L>> => {
       const id = String((lastNumber += 1));
+      let current = lease;
       records.set(id, lease);
       return {
         id,
         get record() {
-          return records.get(id) as L;
+          return current;
         },
-        update: async record => void records.set(id, record),
+        update: async record => {
+          current = record;
+          records.set(id, record);
+        },
         settle: async () => void records.delete(id),
       };
     },

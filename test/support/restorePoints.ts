@@ -12,8 +12,12 @@ import { sampleManifest } from './manifests.ts';
 import { memoryJournal } from './memoryJournal.ts';
 import { testDeps, testPassword } from './repositories.ts';
 
-export async function memoryRepository(store: ObjectStore = new MemoryObjectStore()): Promise<Repository> {
-  return await createRepository(store, testPassword, testDeps(), signal);
+/** A new repository; each seed makes another one. */
+export async function memoryRepository(
+  store: ObjectStore = new MemoryObjectStore(),
+  seed = 1,
+): Promise<Repository> {
+  return await createRepository(store, testPassword, testDeps({ seed }), signal);
 }
 
 /** A disk of the sample manifest in another shape. */

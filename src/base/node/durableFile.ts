@@ -16,7 +16,7 @@ export async function writeFileDurably(
   content: Uint8Array | string,
   mode = 0o600,
 ): Promise<void> {
-  await placeDurably(path, mode, async file => {
+  await placeDurably(path, { mode, replace: true }, async file => {
     await file.writeFile(content);
   });
 }
@@ -81,15 +81,16 @@ export async function syncFolder(folder: string): Promise<void> {
 /**
  * The same for content that arrives piece by piece. What stands at `path` stays as it is unless the whole source was
  * written; on an error or cancellation nothing is left behind.
- * @param onWritten  called after each piece with the bytes written so far
+ * @throws CONFLICT if something stands there that is not to be replaced
  */
 export async function writeStreamDurably(
   path: string,
   source: AsyncIterable<Uint8Array>,
-  options: { readonly mode?: number; readonly onWritten?: (writtenBytes: number) => void },
+  options: StreamWriteOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  return await placeDurably(path, options.mode ?? 0o600, async file => {
+  const { mode = 0o600, replace = true } = options;
+  return await placeDurably(path, { mode, replace }, async file => {
     let writtenBytes = 0;
     for await (const piece of source) {
       signal.throwIfAborted();
@@ -101,9 +102,18 @@ export async function writeStreamDurably(
   });
 }
 
+export interface StreamWriteOptions {
+  /** Permission bits of the new file; 0o600. */
+  readonly mode?: number;
+  /** Whether what stands at the path may be replaced; true. */
+  readonly replace?: boolean;
+  /** Called after each piece with the bytes written so far. */
+  readonly onWritten?: (writtenBytes: number) => void;
+}
+
 async function placeDurably<T>(
   path: string,
-  mode: number,
+  { mode, replace }: { readonly mode: number; readonly replace: boolean },
   write: (file: FileHandle) => Promise<T>,
 ): Promise<T> {
   const folder = dirname(path);
@@ -118,7 +128,8 @@ async function placeDurably<T>(
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    if (replace) await rename(temporary, path);
+    else await placeNew(temporary, path);
     await syncFolder(folder);
     return written;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/errors.ts';
-import { formatBytes, formatDuration } from '../../base/units.ts';
+import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
@@ -117,7 +117,7 @@ function describeResult(
     claimed === undefined ? `${proven}-consistent` : `${proven}-consistent (${claimed} claimed, unproven)`;
   return [
     `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${consistency}`,
-    `  ${manifest.disks.length} disks, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
+    `  ${counted(manifest.disks.length, 'disk')}, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
     ...manifest.leftOutDisks.map(disk => `  Left out: ${disk.label}, ${disk.reason}`),
   ].join('\n');
 }

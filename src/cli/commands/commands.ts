@@ -3,7 +3,9 @@ import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
-import { restoreDiskCommand, restoreFile, restoreVmCommand } from './restore.ts';
+import { restoreDiskCommand } from './restoreDisk.ts';
+import { restoreFileCommand } from './restoreFile.ts';
+import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
@@ -21,7 +23,7 @@ export const commands: readonly Command[] = [
   points,
   list,
   cat,
-  restoreFile,
+  restoreFileCommand,
   restoreDiskCommand,
   restoreVmCommand,
   guardCommand,

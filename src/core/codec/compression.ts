@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+// As a whole: an import by name fails on a Node without zstd before anybody can say that a newer one is needed.
+import zlib from 'node:zlib';
 import { CorruptDataError } from '../../base/errors.ts';
 
 /** How hard to try: `off` stores plain, `fast` costs least processor time, `max` least space. */
@@ -10,19 +11,19 @@ const zstdLevels: Readonly<Record<Exclude<Compression, 'off'>, number>> = { fast
 /** For a thread of its own. A zstd frame, or undefined if that would not be smaller. */
 export function compressSync(plain: Uint8Array, compression: Compression): Uint8Array | undefined {
   if (compression === 'off') return undefined;
-  const frame = zstdCompressSync(plain, compressorOptions(zstdLevels[compression]));
+  const frame = zlib.zstdCompressSync(plain, compressorOptions(zstdLevels[compression]));
   return frame.length < plain.length ? frame : undefined;
 }
 
 /** For a thread that must not wait. Always a zstd frame. */
 export async function compressFrame(plain: Uint8Array): Promise<Uint8Array> {
-  return await promisify(zstdCompress)(plain, compressorOptions(zstdLevels.auto));
+  return await promisify(zlib.zstdCompress)(plain, compressorOptions(zstdLevels.auto));
 }
 
 /** For a thread of its own. @see decompress */
 export function decompressSync(frame: Uint8Array, maxBytes: number, what: string): Uint8Array<ArrayBuffer> {
   try {
-    return owned(zstdDecompressSync(frame, { maxOutputLength: maxBytes }));
+    return owned(zlib.zstdDecompressSync(frame, { maxOutputLength: maxBytes }));
   } catch (error) {
     throw notAFrame(what, maxBytes, error);
   }
@@ -39,14 +40,14 @@ export async function decompress(
   what: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return owned(await promisify(zstdDecompress)(frame, { maxOutputLength: maxBytes }));
+    return owned(await promisify(zlib.zstdDecompress)(frame, { maxOutputLength: maxBytes }));
   } catch (error) {
     throw notAFrame(what, maxBytes, error);
   }
 }
 
 function compressorOptions(level: number) {
-  return { params: { [constants.ZSTD_c_compressionLevel]: level } };
+  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
 }
 
 /** Short results lie in a buffer shared with others; a copy of those can be handed to another thread. */

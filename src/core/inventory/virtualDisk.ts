@@ -37,6 +37,8 @@ export interface DiskBacking {
   readonly diskMode: string | undefined;
   readonly isThin: boolean | undefined;
   readonly sharing: string | undefined;
+  /** Of a raw device mapping: `virtualMode` takes part in snapshots, `physicalMode` does not. */
+  readonly compatibilityMode: string | undefined;
   /** Whether the file only holds what differs from a parent file: a snapshot or a linked clone. */
   readonly hasParent: boolean;
 }
@@ -77,7 +79,10 @@ function controllerOf(
 
 /** The backings share most fields by name but not by type. */
 type AnyDiskBacking = Partial<
-  Omit<Vim<'VirtualDiskFlatVer2BackingInfo'>, 'parent'> & { readonly parent: Vim<'VirtualDeviceBackingInfo'> }
+  Omit<Vim<'VirtualDiskFlatVer2BackingInfo'>, 'parent'> & {
+    readonly parent: Vim<'VirtualDeviceBackingInfo'>;
+    readonly compatibilityMode: string;
+  }
 >;
 
 function backingOf(backing: Vim<'VirtualDeviceBackingInfo'> | undefined): DiskBacking {
@@ -91,6 +96,7 @@ function backingOf(backing: Vim<'VirtualDeviceBackingInfo'> | undefined): DiskBa
     diskMode: any.diskMode,
     isThin: any.thinProvisioned,
     sharing: any.sharing,
+    compatibilityMode: any.compatibilityMode,
     hasParent: any.parent !== undefined,
   };
 }

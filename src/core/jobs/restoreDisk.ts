@@ -61,7 +61,7 @@ export async function restoreDisk(
   const blocks = reportedBlocks(image, `Writing ${basename(plan.targetPath)}`, onProgress, signal);
   if (plan.format === 'vmdk') {
     const stream = writeStreamOptimized(image.sizeBytes, blocks, {}, signal);
-    await writeStreamDurably(plan.targetPath, stream, {}, signal);
+    await writeStreamDurably(plan.targetPath, stream, { replace: false }, signal);
     return;
   }
   await using sink = await createFileBlockSink(plan.targetPath, image.sizeBytes);

@@ -79,9 +79,13 @@ function assertCanBeSnapshotted({ name, config, runtime }: VirtualMachineFacts):
 function whyNotInSnapshot({ backing }: VirtualDiskFacts): string | undefined {
   if (backing.diskMode?.startsWith('independent') === true)
     return 'independent disks are not part of snapshots';
-  if (backing.type.startsWith('VirtualDiskRawDisk') || backing.type.startsWith('VirtualDiskPartitionedRaw')) {
-    return 'raw disks of a host are not part of snapshots';
+  if (backing.type.startsWith('VirtualDiskRawDiskMapping')) {
+    return backing.compatibilityMode === 'virtualMode'
+      ? undefined
+      : 'raw device mappings in physical mode are not part of snapshots';
   }
+  if (/^VirtualDisk(PartitionedRaw|RawDisk)/.test(backing.type))
+    return 'raw disks of a host are not part of snapshots';
   if (backing.sharing === 'sharingMultiWriter')
     return 'disks shared by several VMs are not part of snapshots';
   return undefined;

@@ -47,11 +47,16 @@ export async function planFileRestore(
 ): Promise<FileRestorePlan> {
   const items: FileRestoreItem[] = [];
   const problems: string[] = [];
+  const taken = new TakenPaths();
   for (const location of locations) {
-    const name = location.path.split('/').findLast(part => part !== '') ?? `disk-${location.disk.key}`;
-    const walk = walkGuest(location, location.node, location.path, name, [], problems, signal);
+    const walk = walkGuest(location, location.node, location.path, topName(location), [], problems, signal);
     for await (const { guestPath, relativePath, stat, kind } of walk) {
       const targetPath = join(options.targetFolder, relativePath);
+      const taker = taken.take(targetPath, guestPath);
+      if (taker !== undefined) {
+        refuseSameTarget(guestPath, taker, targetPath, guestPath === location.path, problems);
+        continue;
+      }
       const existing = await lookUpTarget(targetPath);
       assertFree(kind, existing, targetPath, options.overwrite);
       items.push({ kind, guestPath, targetPath, stat, location, existing });
@@ -59,6 +64,46 @@ export async function planFileRestore(
   }
   const totalBytes = items.reduce((sum, { kind, stat }) => sum + (kind === 'file' ? stat.sizeBytes : 0), 0);
   return { targetFolder: options.targetFolder, items, totalBytes, problems };
+}
+
+/** What was asked for keeps its own name at the target; the root of a volume gets one. */
+function topName({ path, disk, volume }: GuestLocation): string {
+  const name = path.split('/').findLast(part => part !== '' && part !== '.');
+  return name === undefined ? `disk-${disk.key}-volume-${volume.index}` : hostName(name);
+}
+
+/** Target paths that are spoken for: a guest may tell names apart that this machine does not. */
+class TakenPaths {
+  readonly #takers = new Map<string, string>();
+
+  /** @returns the guest path that has the target already, if there is one */
+  take(targetPath: string, guestPath: string): string | undefined {
+    const key = ignoresCase ? targetPath.toLowerCase() : targetPath;
+    const taker = this.#takers.get(key);
+    if (taker === undefined) this.#takers.set(key, guestPath);
+    return taker;
+  }
+}
+
+const ignoresCase = process.platform === 'win32' || process.platform === 'darwin';
+
+/** What was asked for by name must not be dropped silently; what lies in a folder is told with the other problems. */
+function refuseSameTarget(
+  guestPath: string,
+  taker: string,
+  targetPath: string,
+  isAskedFor: boolean,
+  problems: string[],
+): void {
+  const problem = `${guestPath} and ${taker} would both become ${targetPath}`;
+  if (!isAskedFor) {
+    problems.push(`${problem}; the first one is restored`);
+    return;
+  }
+  throw new AppError('CONFLICT', problem, {
+    object: targetPath,
+    remedy: 'Restore them to different folders',
+  });
 }
 
 /** Longer than any path a guest can use: names of one letter in a path of 4096. */
@@ -81,7 +126,7 @@ async function* walkGuest(
   signal: AbortSignal,
 ): AsyncGenerator<WalkedNode> {
   const { fileSystem } = location;
-  const stat = await statOrProblem(location, node, guestPath, problems, signal);
+  const stat = await unlessDamaged(guestPath, problems, async () => await fileSystem.stat(node, signal));
   if (stat === undefined) return;
   if (stat.kind === 'file' || stat.kind === 'symlink') {
     yield { guestPath, relativePath, stat, kind: stat.kind };
@@ -97,7 +142,8 @@ async function* walkGuest(
     return;
   }
   yield { guestPath, relativePath, stat, kind: 'folder' };
-  const listing = await fileSystem.list(node, signal);
+  const listing = await unlessDamaged(guestPath, problems, async () => await fileSystem.list(node, signal));
+  if (listing === undefined) return;
   problems.push(...listing.problems.map(problem => `${guestPath}: ${problem}`));
   for (const entry of listing.entries) {
     const childPath = `${guestPath.replace(/\/$/, '')}/${entry.name}`;
@@ -106,16 +152,14 @@ async function* walkGuest(
   }
 }
 
-/** One damaged file does not keep the others from being restored. */
-async function statOrProblem(
-  { fileSystem }: GuestLocation,
-  node: NodeId,
+/** One damaged file or folder does not keep the others from being restored. */
+async function unlessDamaged<T>(
   guestPath: string,
   problems: string[],
-  signal: AbortSignal,
-): Promise<NodeStat | undefined> {
+  read: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await fileSystem.stat(node, signal);
+    return await read();
   } catch (error) {
     if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
     problems.push(`${guestPath}: ${error.message}`);

@@ -8,7 +8,7 @@ const reservedNames = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
  */
 export function hostName(guestName: string, isWindows = process.platform === 'win32'): string {
   const separated = guestName.replaceAll('/', '_');
-  if (separated === '.' || separated === '..') return '_';
+  if (['', '.', '..'].includes(separated)) return '_';
   if (!isWindows) return separated.replaceAll('\0', '_');
   const cleaned = separated.replace(unsafeCharacters, '_').replace(/[. ]$/, '_');
   return reservedNames.test(cleaned) ? `_${cleaned}` : cleaned;

@@ -94,8 +94,9 @@ function mappedNetworks(
   targets: readonly NamedRef[],
 ): Map<string, Vim<'VirtualDeviceBackingInfo'>> {
   const mapped = new Map<string, Vim<'VirtualDeviceBackingInfo'>>();
-  for (const device of config.hardware.device ?? []) {
-    if (!isVim(device, 'VirtualEthernetCard')) continue;
+  const cards = (config.hardware.device ?? []).filter(device => isVim(device, 'VirtualEthernetCard'));
+  assertAllMeant([...wishes.keys()], new Set(cards.map(networkName)));
+  for (const device of cards) {
     const former = networkName(device);
     const wanted = wishes.get(former);
     const target = targets.find(({ name }) => name === (wanted ?? former));
@@ -116,6 +117,16 @@ function mappedNetworks(
     }
   }
   return mapped;
+}
+
+/** A name written wrongly would leave the VM in the network it was to be kept out of. */
+function assertAllMeant(wished: readonly string[], former: ReadonlySet<string>): void {
+  const unknown = wished.find(name => !former.has(name));
+  if (unknown === undefined) return;
+  throw new AppError('NOT_FOUND', `the VM was not in a network ${unknown}`, {
+    object: unknown,
+    remedy: former.size === 0 ? 'Leave --network out' : `It was in ${[...former].join(', ')}`,
+  });
 }
 
 /** The server looks at the hardware before anything is created, and says how it will call the disks. */

@@ -25,26 +25,37 @@ export async function lookUpLocalTarget(path: string): Promise<TargetKind> {
 /**
  * Carries out the plan. Each file appears whole or not at all; times and permissions are the guest's, the owner is who
  * runs this.
+ * @returns what could not be restored because it is damaged in the restore point, and why; everything else is there
  */
 export async function restoreFiles(
   plan: FileRestorePlan,
   onProgress: ProgressListener,
   signal: AbortSignal,
-): Promise<void> {
-  await mkdir(plan.targetFolder, { recursive: true }).catch((error: unknown) => {
-    throw fileError(plan.targetFolder, error);
-  });
+): Promise<readonly AppError[]> {
+  await mkdir(plan.targetFolder, { recursive: true }).catch(asFileError(plan.targetFolder));
+  const phase = `Restoring to ${plan.targetFolder}`;
+  const damaged: AppError[] = [];
   let doneBytes = 0;
   for (const item of plan.items) {
     signal.throwIfAborted();
-    const phase = `Restoring to ${plan.targetFolder}`;
-    await restoreItem(item, signal, writtenBytes => {
-      onProgress({ phase, doneBytes: doneBytes + writtenBytes, totalBytes: plan.totalBytes });
-    });
+    try {
+      await restoreItem(item, signal, writtenBytes => {
+        onProgress({ phase, doneBytes: doneBytes + writtenBytes, totalBytes: plan.totalBytes });
+      });
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
+      damaged.push(
+        new AppError(error.code, `${item.guestPath}: ${error.message}`, {
+          object: item.guestPath,
+          cause: error,
+        }),
+      );
+    }
     if (item.kind === 'file') doneBytes += item.stat.sizeBytes;
   }
   // Filling a folder changes its time, so folders get theirs last, the inner ones first.
   for (const item of plan.items.toReversed()) if (item.kind === 'folder') await applyMetadata(item);
+  return damaged;
 }
 
 async function restoreItem(
@@ -72,7 +83,7 @@ async function restoreItem(
     return;
   }
   const content = location.fileSystem.readFile(stat.node, { offsetBytes: 0 }, signal);
-  await writeStreamDurably(targetPath, content, { onWritten }, signal);
+  await writeStreamDurably(targetPath, content, { onWritten, replace: existing !== 'absent' }, signal);
   await applyMetadata(item);
 }
 

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+
+import { counted, formatBytes } from '../../base/units.ts';
+import { planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
+import { findGuestPath, type GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
+import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node/restoreFiles.ts';
+import { openChosenRepository } from '../chosen.ts';
+import type { Command } from '../command.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { openNamedPoint, volumeChoice, volumeOptions } from './browse.ts';
+import { planOption, repositoryOption } from './options.ts';
+
+export const restoreFileCommand: Command = {
+  name: 'restore file',
+  summary: 'Restore guest files or folders to a local folder',
+  operands: ['POINT', 'PATH', '[PATH…]'],
+  options: {
+    to: { value: 'FOLDER', help: 'where to; created if missing' },
+    overwrite: { help: 'replace files that exist' },
+    ...volumeOptions,
+    ...repositoryOption,
+    ...planOption,
+  },
+  run: async (context, args) => {
+    const targetFolder = resolve(args.required('to'));
+    await using repository = await openChosenRepository(context, args);
+    const point = await openNamedPoint(repository, args.operand(0), context.signal);
+    const locations: GuestLocation[] = [];
+    for (const path of args.operandsFrom(1)) {
+      locations.push(await findGuestPath(repository, point, path, volumeChoice(args), context.signal));
+    }
+    const options = { targetFolder, overwrite: args.flag('overwrite') };
+    const plan = await planFileRestore(locations, options, lookUpLocalTarget, context.signal);
+    for (const problem of plan.problems) context.output.note(`Left out: ${problem}`);
+    const damaged = args.flag('plan')
+      ? []
+      : await context.withProgress(async onProgress => await restoreFiles(plan, onProgress, context.signal));
+    for (const problem of damaged) context.output.note(`Not restored: ${problem.message}`);
+    const problems = [...plan.problems, ...damaged.map(({ message }) => message)];
+    const items = plan.items.map(({ kind, guestPath, targetPath, existing }) => ({
+      kind,
+      guestPath,
+      targetPath,
+      replaces: existing === 'file' || existing === 'symlink',
+    }));
+    context.output.result({ targetFolder, totalBytes: plan.totalBytes, items, problems }, () =>
+      args.flag('plan')
+        ? items.map(item => `${item.replaces ? 'replace' : 'create '} ${item.targetPath}`).join('\n')
+        : `Restored ${counted(items.length - damaged.length, 'item')}, ${formatBytes(plan.totalBytes)}, to ${targetFolder}`,
+    );
+    return damaged.length === 0 ? undefined : exitCodes.CORRUPT_DATA;
+  },
+};

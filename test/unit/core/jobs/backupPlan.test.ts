@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import type { RestorePointSummary } from '../../../../src/core/catalog/backupSet.ts';
+import type { VirtualMachineFacts } from '../../../../src/core/inventory/readVirtualMachine.ts';
+import { virtualDisks, type DiskBacking } from '../../../../src/core/inventory/virtualDisk.ts';
+import { planBackup } from '../../../../src/core/jobs/backupVm/backupPlan.ts';
+import { consistencyRecord } from '../../../../src/core/jobs/backupVm/consistencyRecord.ts';
+import type { SnapshotId } from '../../../../src/core/repository/snapshot.ts';
+import { ref } from '../../../support/scriptedCaller.ts';
+import { sampleVmConfig } from '../../../support/vmConfigs.ts';
+
+type Runtime = VirtualMachineFacts['runtime'];
+
+/** A VM with two disks; `backing` changes the second one. */
+function machine(
+  runtime: Partial<Runtime> = {},
+  backing: Partial<DiskBacking> = {},
+  isTemplate = false,
+): VirtualMachineFacts {
+  const config = sampleVmConfig({ template: isTemplate });
+  const [first, second] = virtualDisks(config);
+  return {
+    ref: ref('VirtualMachine', 'vm-1'),
+    name: 'db01',
+    inventoryPath: '/DC/vm/db01',
+    config,
+    runtime: { connectionState: 'connected', powerState: 'poweredOn', ...runtime } as Runtime,
+    guest: undefined,
+    capability: undefined,
+    disks: [first!, { ...second!, backing: { ...second!.backing, diskMode: 'persistent', ...backing } }],
+    snapshots: [],
+    folder: undefined,
+    resourcePool: undefined,
+    host: undefined,
+    datastores: [],
+    networks: [],
+  };
+}
+
+const previous: RestorePointSummary = {
+  id: 'ab'.repeat(32) as SnapshotId,
+  takenAt: new Date(0),
+  vmInstanceUuid: '5012',
+  vmName: 'db01',
+  serverInstanceUuid: 'vc',
+  proven: 'crash',
+};
+
+describe('the plan of a backup', () => {
+  test.each([
+    ['as asked', true, 'poweredOn', { quiesce: true, requested: 'filesystem' }],
+    ['not if not asked', false, 'poweredOn', { quiesce: false, requested: 'crash' }],
+    ['not if there is nothing to bring to rest', true, 'poweredOff', { quiesce: false, requested: 'crash' }],
+    ['not if the guest sleeps', true, 'suspended', { quiesce: false, requested: 'crash' }],
+  ] as const)('quiesces %s', (_how, quiesce, powerState, expected) => {
+    expect(planBackup(machine({ powerState }), { quiesce }, undefined)).toMatchObject(expected);
+  });
+
+  test.each([
+    ['the first time', undefined, 'first-backup'],
+    ['later', previous, 'stream-transport'],
+  ] as const)('reads every disk whole, and says why: %s', (_when, before, readMode) => {
+    const plan = planBackup(machine(), { quiesce: true }, before);
+    expect(plan.disks).toEqual([
+      { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1_073_741_824, readMode },
+      { deviceKey: 2001, label: 'Hard disk 2', capacityBytes: machine().disks[1]!.capacityBytes, readMode },
+    ]);
+    expect([plan.leftOutDisks, plan.previous]).toEqual([[], before]);
+  });
+
+  test.each([
+    [{ diskMode: 'independent_persistent' }, /independent/],
+    [{ diskMode: 'independent_nonpersistent' }, /independent/],
+    [{ type: 'VirtualDiskRawDiskVer2BackingInfo' }, /raw disks/],
+    [{ type: 'VirtualDiskPartitionedRawDiskVer2BackingInfo' }, /raw disks/],
+    [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo' }, /physical mode/],
+    [
+      { type: 'VirtualDiskRawDiskMappingVer1BackingInfo', compatibilityMode: 'physicalMode' },
+      /physical mode/,
+    ],
+    [{ sharing: 'sharingMultiWriter' }, /shared/],
+  ])('leaves out a disk that is not part of snapshots, never silently: %j', (backing, reason) => {
+    const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);
+    expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000]);
+    expect(plan.leftOutDisks).toEqual([
+      { key: 2001, label: 'Hard disk 2', reason: expect.stringMatching(reason) as string },
+    ]);
+  });
+
+  test.each([
+    [{ diskMode: 'persistent' }],
+    [{ diskMode: 'nonpersistent' }],
+    [{ diskMode: undefined }],
+    [{ sharing: 'sharingNone' }],
+  ])('keeps a disk that snapshots cover: %j', backing => {
+    const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);
+    expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000, 2001]);
+  });
+
+  test.each([
+    ['a template', machine({}, {}, true), /template/],
+    ['a VM whose host is away', machine({ connectionState: 'disconnected' }), /disconnected/],
+    ['a VM whose files are gone', machine({ connectionState: 'inaccessible' }), /inaccessible/],
+  ])('refuses %s', (_what, vm, message) => {
+    expect(() => planBackup(vm, { quiesce: true }, undefined)).toThrow(
+      expect.objectContaining({
+        code: 'CONFLICT',
+        object: 'db01',
+        message: expect.stringMatching(message) as string,
+        remedy: expect.any(String) as string,
+      }) as Error,
+    );
+  });
+});
+
+describe('what a restore point may say of its consistency', () => {
+  const rules = (record: ReturnType<typeof consistencyRecord>) => record.evidence.map(({ rule }) => rule);
+
+  test.each([
+    ['quiesced, as the server says', true, true, { claimed: 'filesystem', downgrades: [] }],
+    ['not asked', false, false, { downgrades: [] }],
+    ['not asked, whatever the flag says', false, true, { downgrades: [] }],
+    ['asked, but not reached', true, false, { downgrades: [{ from: 'filesystem', to: 'crash' }] }],
+  ] as const)('%s', (_what, quiesceRequested, reportedQuiesced, expected) => {
+    const requested = quiesceRequested ? 'filesystem' : 'crash';
+    const evidence = { quiesceRequested, reportedQuiesced, powerState: 'poweredOn' };
+    const record = consistencyRecord(requested, evidence);
+    expect(record).toMatchObject({ requested, proven: 'crash', ...expected });
+    expect('claimed' in record).toBe('claimed' in expected);
+    expect(rules(record).includes('SNAPSHOT-QUIESCED-FLAG')).toBe(quiesceRequested);
+    expect(rules(record)).toEqual(expect.arrayContaining(['SNAPSHOT-OF-ALL-DISKS', 'POWER-STATE']));
+  });
+});

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CorruptDataError } from '../../../../src/base/errors.ts';
+import { memorySource } from '../../../../src/core/block/memorySource.ts';
+import { planFileRestore, type TargetKind } from '../../../../src/core/jobs/guestFiles/fileRestorePlan.ts';
+import type { GuestLocation } from '../../../../src/core/jobs/guestFiles/guestVolumes.ts';
+import { hostName } from '../../../../src/core/jobs/guestFiles/hostName.ts';
+import type { Volume } from '../../../../src/core/volume/volume.ts';
+import { anySignal } from '../../../support/anySignal.ts';
+import { fakeGuest, type FakeGuest } from '../../../support/fakeGuest.ts';
+import { pattern } from '../../../support/pattern.ts';
+import { sampleDisk } from '../../../support/restorePoints.ts';
+
+const volume: Volume = {
+  ...{ index: 1, name: '', role: 'data', offsetBytes: 0, sizeBytes: 0, content: undefined },
+  source: memorySource(new Uint8Array(0)),
+} as unknown as Volume;
+
+const guest = fakeGuest({
+  root: { kind: 'directory', entries: { etc: 'etc', dev: 'dev', home: 'home' } },
+  etc: { kind: 'directory', entries: { hosts: 'hosts', link: 'link', 'conf.d': 'confd' } },
+  hosts: { kind: 'file', content: pattern(100) },
+  link: { kind: 'symlink' },
+  confd: { kind: 'directory', entries: { a: 'a', b: 'b' } },
+  a: { kind: 'file', content: pattern(20) },
+  b: { kind: 'file', content: pattern(3) },
+  dev: { kind: 'directory', entries: { null: 'null', pipe: 'pipe' } },
+  null: { kind: 'character-device' },
+  pipe: { kind: 'fifo' },
+  home: {
+    kind: 'directory',
+    entries: { loop: 'home', broken: 'broken', fine: 'b' },
+    problems: ['one entry was not readable'],
+  },
+  broken: { kind: 'file', damage: new CorruptDataError('inode 12 is damaged') },
+});
+
+async function locate({ fileSystem }: FakeGuest, path: string): Promise<GuestLocation> {
+  const node = await fileSystem.lookup(path, anySignal);
+  return { disk: sampleDisk({}), volume, fileSystem, node, path };
+}
+
+async function plan(
+  path: string,
+  standing: Readonly<Record<string, TargetKind>> = {},
+  overwrite = false,
+  from = guest,
+) {
+  const lookUp = async (target: string) => standing[target] ?? 'absent';
+  return await planFileRestore(
+    [await locate(from, path)],
+    { targetFolder: '/to', overwrite },
+    lookUp,
+    anySignal,
+  );
+}
+
+const at = (...names: string[]) => join('/to', ...names);
+
+describe('the plan of restoring guest files', () => {
+  test('has a folder before what is in it, and counts the bytes of files', async () => {
+    const { items, totalBytes, problems, targetFolder } = await plan('/etc');
+    expect(items.map(({ kind, guestPath, targetPath }) => [kind, guestPath, targetPath])).toEqual([
+      ['folder', '/etc', at('etc')],
+      ['file', '/etc/hosts', at('etc', 'hosts')],
+      ['symlink', '/etc/link', at('etc', 'link')],
+      ['folder', '/etc/conf.d', at('etc', 'conf.d')],
+      ['file', '/etc/conf.d/a', at('etc', 'conf.d', 'a')],
+      ['file', '/etc/conf.d/b', at('etc', 'conf.d', 'b')],
+    ]);
+    expect([totalBytes, problems, targetFolder]).toEqual([123, [], '/to']);
+  });
+
+  test('names the root of a volume after its disk', async () => {
+    const { items } = await plan('/');
+    expect(items.slice(0, 2).map(({ guestPath, targetPath }) => [guestPath, targetPath])).toEqual([
+      ['/', at('disk-2000-volume-1')],
+      ['/etc', at('disk-2000-volume-1', 'etc')],
+    ]);
+  });
+
+  test('says what it leaves out, and keeps the rest: devices, damaged files, folders in themselves', async () => {
+    const devices = await plan('/dev');
+    expect(devices.items.map(({ guestPath }) => guestPath)).toEqual(['/dev']);
+    expect(devices.problems).toEqual([
+      '/dev/null is a character-device, which is not restored',
+      '/dev/pipe is a fifo, which is not restored',
+    ]);
+    const home = await plan('/home');
+    expect(home.items.map(({ guestPath }) => guestPath)).toEqual(['/home', '/home/fine']);
+    expect(home.problems).toEqual([
+      '/home: one entry was not readable',
+      expect.stringMatching(/^\/home\/loop lies in itself/),
+      '/home/broken: inode 12 is damaged',
+    ]);
+  });
+
+  test('leaves out what lies in a damaged folder, and restores the rest', async () => {
+    const damaged = fakeGuest({
+      root: { kind: 'directory', entries: { lost: 'lost', kept: 'kept' } },
+      lost: { kind: 'directory', contentDamage: new CorruptDataError('block 7 is damaged') },
+      kept: { kind: 'file', content: pattern(5) },
+    });
+    const { items, problems } = await plan('/', {}, false, damaged);
+    expect(items.map(({ guestPath }) => guestPath)).toEqual(['/', '/lost', '/kept']);
+    expect(problems).toEqual(['/lost: block 7 is damaged']);
+  });
+
+  test.each(['/etc/.', '/etc/', 'etc'])('takes %s for the folder itself', async path => {
+    expect((await plan(path)).items[0]?.targetPath).toBe(at('etc'));
+  });
+
+  test('refuses two things that were asked for under one name', async () => {
+    const twice = [await locate(guest, '/etc/hosts'), await locate(guest, '/etc/hosts')];
+    const options = { targetFolder: '/to', overwrite: true };
+    await expect(planFileRestore(twice, options, async () => 'absent', anySignal)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      object: at('hosts'),
+    });
+  });
+
+  test('ends in a tree deeper than any path', async () => {
+    const abyss = fakeGuest(key => ({
+      kind: 'directory',
+      entries: { d: key === 'root' ? '1' : `${Number(key) + 1}` },
+    }));
+    const { items, problems } = await plan('/', {}, false, abyss);
+    expect(items).toHaveLength(2048);
+    expect(problems).toHaveLength(1);
+  });
+
+  test('passes on what is no damage of one file', async () => {
+    const away = fakeGuest({
+      root: { kind: 'directory', entries: { f: 'f' } },
+      f: { kind: 'file', damage: Object.assign(new CorruptDataError(''), { code: 'UNREACHABLE' }) },
+    });
+    await expect(plan('/', {}, false, away)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  });
+});
+
+describe('what stands at the target', () => {
+  const file = at('etc', 'hosts');
+  const folder = at('etc', 'conf.d');
+  const link = at('etc', 'link');
+
+  test.each([
+    ['a folder is added to', { [at('etc')]: 'folder', [folder]: 'folder' }, false],
+    ['a file is replaced if allowed', { [file]: 'file' }, true],
+    ['a link in place of a file is replaced, not followed, if allowed', { [file]: 'symlink' }, true],
+    ['a file in place of a link is replaced if allowed', { [link]: 'file' }, true],
+  ] as const)('%s', async (_what, standing, overwrite) => {
+    const { items } = await plan('/etc', standing, overwrite);
+    const found = items.filter(({ existing }) => existing !== 'absent');
+    expect(Object.fromEntries(found.map(item => [item.targetPath, item.existing]))).toEqual(standing);
+  });
+
+  test.each([
+    ['a file, unless allowed', { [file]: 'file' }, false, /--overwrite/],
+    ['a link, unless allowed', { [link]: 'symlink' }, false, /--overwrite/],
+    [
+      'a link in place of a folder, ever: it could lead anywhere',
+      { [folder]: 'symlink' },
+      true,
+      /another folder$/,
+    ],
+    ['a file in place of a folder', { [folder]: 'file' }, true, /another folder$/],
+    ['a folder in place of a file: it would be lost', { [file]: 'folder' }, true, /another folder$/],
+    ['a device', { [file]: 'other' }, true, /another folder/],
+  ] as const)('is not replaced: %s', async (_what, standing, overwrite, remedy) => {
+    await expect(plan('/etc', standing, overwrite)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      object: Object.keys(standing)[0],
+      remedy: expect.stringMatching(remedy) as string,
+    });
+  });
+});
+
+describe('the name of a guest file', () => {
+  test.each([
+    ['.', '_'],
+    ['..', '_'],
+    ['a/b', 'a_b'],
+    ['a\0b', 'a_b'],
+    ['plain.txt', 'plain.txt'],
+    ['a:b*?', 'a:b*?'],
+    ['CON', 'CON'],
+    ['dot.', 'dot.'],
+    ['…ü漢', '…ü漢'],
+  ])('%j is %j here', (name, expected) => {
+    expect(hostName(name, false)).toBe(expected);
+  });
+
+  test.each([
+    ['.', '_'],
+    ['..', '_'],
+    ['a\\..\\b', 'a_.._b'],
+    ['c:\\autoexec.bat', 'c__autoexec.bat'],
+    ['stream:data', 'stream_data'],
+    ['what?*"<>|', 'what______'],
+    ['tab\there\u0000\u007f', 'tab_here__'],
+    ['CON', '_CON'],
+    ['con.txt', '_con.txt'],
+    ['lpt1.', 'lpt1_'],
+    ['console', 'console'],
+    ['com10', 'com10'],
+    ['trailing.', 'trailing_'],
+    ['trailing ', 'trailing_'],
+    ['three...', 'three.._'],
+    ['.hidden', '.hidden'],
+    ['…ü漢', '…ü漢'],
+  ])('%j is %j on Windows', (name, expected) => {
+    expect(hostName(name, true)).toBe(expected);
+  });
+});
