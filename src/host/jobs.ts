@@ -14,6 +14,7 @@ export class Jobs {
   readonly #ours = new Set<string>();
   readonly #changed = new EventEmitter<void>();
   readonly #finishedOurs = new EventEmitter<JobDto>();
+  readonly #lifetime = new AbortController();
   readonly #subscriptions: readonly Disposable[];
 
   constructor(worker: WorkerLink) {
@@ -24,6 +25,10 @@ export class Jobs {
       worker.onDidChangeJob(job => {
         this.#take(job);
         this.#changed.fire();
+      }),
+      worker.onDidConnect(() => {
+        // Jobs of other windows, or of this one before it was reloaded; a failure is told to whoever asks next.
+        this.refresh(this.#lifetime.signal).catch(() => undefined);
       }),
       worker.onDidLose(() => {
         this.#jobs.clear();
@@ -57,6 +62,7 @@ export class Jobs {
   }
 
   dispose(): void {
+    this.#lifetime.abort();
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
     this.#finishedOurs.dispose();
