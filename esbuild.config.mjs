@@ -32,6 +32,7 @@ const bundles = [
     ...node,
     entryPoints: {
       cli: 'src/cli/main.ts',
+      worker: 'src/worker/main.ts',
       sealWorker: 'src/core/codec/node/sealWorker.ts',
       lab: 'src/lab/main.ts',
     },

@@ -7,6 +7,8 @@ export const areas = {
   base: [],
   core: ['base'],
   protocol: ['base'],
+  client: ['base', 'protocol'],
+  worker: ['base', 'protocol', 'core'],
   cli: ['base', 'core'],
   lab: ['base', 'core'],
   host: ['base', 'protocol', 'client'],

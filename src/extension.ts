@@ -90,13 +90,19 @@ export function activate(context: ExtensionContext): void {
 
   context.subscriptions.push(
     ...[log, worker, known, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
-    window.createTreeView(viewIds.vms, { treeDataProvider: vmTree, canSelectMany: true, showCollapseAll: true }),
+    window.createTreeView(viewIds.vms, {
+      treeDataProvider: vmTree,
+      canSelectMany: true,
+      showCollapseAll: true,
+    }),
     window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerFileSystemProvider(schemes.guestFile, guestFiles, {
       isCaseSensitive: true,
-      isReadonly: new MarkdownString(l10n.t('Files of a restore point never change. Restore a copy to change it.')),
+      isReadonly: new MarkdownString(
+        l10n.t('Files of a restore point never change. Restore a copy to change it.'),
+      ),
     }),
     jobs.onDidChange(() => jobTree.refresh()),
     known.onDidChange(() => {
@@ -108,7 +114,9 @@ export function activate(context: ExtensionContext): void {
       jobView.message = '';
     }),
     worker.onDidLose(() => {
-      const message = l10n.t('The background worker has ended. Its jobs have stopped; the next request starts it anew.');
+      const message = l10n.t(
+        'The background worker has ended. Its jobs have stopped; the next request starts it anew.',
+      );
       log.warn(message);
       jobView.message = message;
       void ui.tell('warning', message, [l10n.t('Show Log')]).then(chosen => {

@@ -114,7 +114,7 @@ export class GuestFileSystem implements FileSystemProvider {
 
   async #readWhole(file: GuestPath, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const target = new Uint8Array(sizeBytes);
-    for (let offsetBytes = 0; offsetBytes < sizeBytes; ) {
+    for (let offsetBytes = 0; offsetBytes < sizeBytes;) {
       const lengthBytes = Math.min(maxReadBytes, sizeBytes - offsetBytes);
       const page = await this.#worker.request(readGuestFile, { ...file, offsetBytes, lengthBytes }, signal);
       const bytes = Buffer.from(page.content, 'base64');

@@ -56,7 +56,16 @@ export class Lab {
     const program = join(this.#bundleFolder, 'lab.mjs');
     const child = spawn(
       process.execPath,
-      [program, '--exit-with-parent', '--profile', 'small', '--state', folder, '--images', join(folder, 'images')],
+      [
+        program,
+        '--exit-with-parent',
+        '--profile',
+        'small',
+        '--state',
+        folder,
+        '--images',
+        join(folder, 'images'),
+      ],
       {
         cwd: folder,
         env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },

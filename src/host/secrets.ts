@@ -57,7 +57,9 @@ async function runPasswordCommand(key: string, commandLine: string, signal: Abor
     // The system's error holds what the command printed, which may be the password: it is not kept as cause.
     throw new AppError('AUTHENTICATION', l10n.t('the password command of {0} failed', key), {
       object: key,
-      remedy: l10n.t('Run the command of the setting quiesce.passwordCommands in a terminal and see what it says'),
+      remedy: l10n.t(
+        'Run the command of the setting quiesce.passwordCommands in a terminal and see what it says',
+      ),
     });
   }
 }

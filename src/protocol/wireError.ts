@@ -55,3 +55,6 @@ export function isWireError(data: unknown): data is WireError {
     Array.isArray(error.causes)
   );
 }
+
+/** The JSON-RPC code of every failure that carries a WireError. */
+export const wireErrorCode = 1;

@@ -27,7 +27,7 @@ export const list: Command = {
   options: { ...repositoryOption, ...volumeOptions },
   run: async (context, args) => {
     await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(repository, args.operand(0), context.signal);
+    const point = await openNamedPoint(context, repository, args.operand(0));
     const path = args.optionalOperand(1);
     if (path === undefined) await listVolumesOf(context, repository, point, args);
     else await listFolder(context, repository, point, path, args);
@@ -42,7 +42,7 @@ export const cat: Command = {
   options: { ...repositoryOption, ...volumeOptions },
   run: async (context, args) => {
     await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(repository, args.operand(0), context.signal);
+    const point = await openNamedPoint(context, repository, args.operand(0));
     const { fileSystem, node, path } = await findGuestPath(
       repository,
       point,
@@ -65,12 +65,13 @@ export const cat: Command = {
 };
 
 export async function openNamedPoint(
+  { output, signal }: CommandContext,
   repository: Repository,
   wanted: string,
-  signal: AbortSignal,
 ): Promise<RestorePoint> {
-  const { id } = await findRestorePoint(repository, wanted, signal);
-  return await openRestorePoint(repository, id, signal);
+  const { point, unreadable } = await findRestorePoint(repository, wanted, signal);
+  for (const problem of unreadable) output.note(`Cannot be read, and may be newer: ${problem.message}`);
+  return await openRestorePoint(repository, point.id, signal);
 }
 
 export function volumeChoice(args: CommandArguments): VolumeChoice {

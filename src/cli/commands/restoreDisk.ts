@@ -23,7 +23,7 @@ export const restoreDiskCommand: Command = {
     const targetPath = resolve(args.required('to'));
     const format = diskFormat(args.option('format') ?? 'raw');
     await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(repository, args.operand(0), context.signal);
+    const point = await openNamedPoint(context, repository, args.operand(0));
     const [only, another] = point.manifest.disks;
     const deviceKey = args.count('disk') ?? (another === undefined ? only?.key : undefined);
     if (deviceKey === undefined) {

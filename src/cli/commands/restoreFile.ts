@@ -24,7 +24,7 @@ export const restoreFileCommand: Command = {
   run: async (context, args) => {
     const targetFolder = resolve(args.required('to'));
     await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(repository, args.operand(0), context.signal);
+    const point = await openNamedPoint(context, repository, args.operand(0));
     const locations: GuestLocation[] = [];
     for (const path of args.operandsFrom(1)) {
       locations.push(await findGuestPath(repository, point, path, volumeChoice(args), context.signal));

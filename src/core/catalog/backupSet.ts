@@ -72,6 +72,12 @@ export async function latestRestorePoint(
   return sets.find(set => set.vmInstanceUuid === vmInstanceUuid)?.points[0];
 }
 
+export interface FoundRestorePoint {
+  readonly point: RestorePointSummary;
+  /** Snapshots that cannot be read, if the newest one of a VM was asked for: a newer one may be among them. */
+  readonly unreadable: readonly AppError[];
+}
+
 /**
  * Finds a restore point as people name one: the first digits of its id, or a VM's name or UUID, which stands for the
  * newest one of that VM.
@@ -81,8 +87,8 @@ export async function findRestorePoint(
   repository: Repository,
   wanted: string,
   signal: AbortSignal,
-): Promise<RestorePointSummary> {
-  const { sets } = await listBackupSets(repository, signal);
+): Promise<FoundRestorePoint> {
+  const { sets, problems } = await listBackupSets(repository, signal);
   const vms = sets.filter(set => set.vmName === wanted || set.vmInstanceUuid === wanted);
   const points = sets.flatMap(set => set.points).filter(point => point.id.startsWith(wanted));
   const candidates = vms.length > 0 ? vms.flatMap(set => set.points.slice(0, 1)) : points;
@@ -101,7 +107,7 @@ export async function findRestorePoint(
       remedy: 'Give more digits of the id, or the UUID of the VM',
     });
   }
-  return found;
+  return { point: found, unreadable: vms.length > 0 ? problems : [] };
 }
 
 /** A restore point whose snapshot cannot be read is not missing. */

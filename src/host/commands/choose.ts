@@ -70,7 +70,11 @@ export async function chooseBackupSet(host: Host, ask: Ask, title: string): Prom
 }
 
 /** A restore point of a VM, the newest first. */
-export async function choosePoint(ask: Ask, title: string, { repository, set }: BackupSetNode): Promise<PointRef> {
+export async function choosePoint(
+  ask: Ask,
+  title: string,
+  { repository, set }: BackupSetNode,
+): Promise<PointRef> {
   return await ask.pick({
     title,
     placeholder: l10n.t('Restore point of {0}', set.vmName),
@@ -87,7 +91,12 @@ export async function choosePoint(ask: Ask, title: string, { repository, set }: 
   });
 }
 
-export async function chooseDisk(host: Host, ask: Ask, title: string, point: PointRef): Promise<GuestDiskDto> {
+export async function chooseDisk(
+  host: Host,
+  ask: Ask,
+  title: string,
+  point: PointRef,
+): Promise<GuestDiskDto> {
   return await ask.pick({
     title,
     placeholder: l10n.t('Disk'),

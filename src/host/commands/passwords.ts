@@ -13,7 +13,10 @@ interface Entered {
 }
 
 /** For a server or repository whose password was not kept, or has changed. */
-export async function enterPassword(host: Host, given: VmTreeNode | PointTreeNode | undefined): Promise<void> {
+export async function enterPassword(
+  host: Host,
+  given: VmTreeNode | PointTreeNode | undefined,
+): Promise<void> {
   const title = l10n.t('Enter Password');
   const key = givenKey(given);
   const steps: readonly Step<Entered>[] = [

@@ -29,14 +29,16 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),
-  [commandIds.takeQuiescedSnapshot]: async (host, row) => await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
+  [commandIds.takeQuiescedSnapshot]: async (host, row) =>
+    await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>
     await restoreGuestFile(host, row as PointTreeNode | undefined),
   [commandIds.restoreDisk]: async (host, row) => await restoreDisk(host, row as PointTreeNode | undefined),
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
-  [commandIds.openGuestFile]: async (host, row) => await openGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.openGuestFile]: async (host, row) =>
+    await openGuestFile(host, row as PointTreeNode | undefined),
   [commandIds.tryLab]: tryLab,
   [commandIds.refresh]: async host => await Promise.resolve(host.refresh()),
   [commandIds.showLog]: async host => await Promise.resolve(host.log.show()),
@@ -60,5 +62,7 @@ export function registerCommands(host: Host): Disposable[] {
 
 function vmsOf(row: unknown, selected: unknown): readonly VmNode[] {
   const rows: readonly unknown[] = Array.isArray(selected) ? selected : [row];
-  return rows.filter((candidate): candidate is VmNode => (candidate as VmTreeNode | undefined)?.kind === 'vm');
+  return rows.filter(
+    (candidate): candidate is VmNode => (candidate as VmTreeNode | undefined)?.kind === 'vm',
+  );
 }

@@ -22,7 +22,9 @@ export async function createRepository(host: Host): Promise<void> {
     async (draft, ask) => ({
       password: await ask.input({
         title,
-        prompt: l10n.t('Password that encrypts the repository. Nobody can read it without: keep it elsewhere too'),
+        prompt: l10n.t(
+          'Password that encrypts the repository. Nobody can read it without: keep it elsewhere too',
+        ),
         value: draft.password ?? '',
         isPassword: true,
         check: async value => await Promise.resolve(value === '' ? l10n.t('Enter a password') : undefined),

@@ -42,8 +42,16 @@ export async function restoreDisk(host: Host, given: PointTreeNode | undefined):
         whenEmpty: '',
         choices: async () =>
           await Promise.resolve([
-            { label: 'raw', detail: l10n.t('The bytes of the disk, sparse: to be mounted or compared'), value: 'raw' },
-            { label: 'vmdk', detail: l10n.t('streamOptimized, as vSphere and qemu import it'), value: 'vmdk' },
+            {
+              label: 'raw',
+              detail: l10n.t('The bytes of the disk, sparse: to be mounted or compared'),
+              value: 'raw',
+            },
+            {
+              label: 'vmdk',
+              detail: l10n.t('streamOptimized, as vSphere and qemu import it'),
+              value: 'vmdk',
+            },
           ]),
       }),
     }),

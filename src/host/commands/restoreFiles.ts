@@ -118,7 +118,12 @@ function folderChoices(folder: GuestPath, entries: readonly GuestNodeDto[]): rea
       : [{ label: '..', icon: 'arrow-up', value: { enter: guestFolder(folder.path) } }];
   return [
     ...up,
-    { label: l10n.t('Restore this folder'), description: folder.path, icon: 'check', value: { take: folder.path } },
+    {
+      label: l10n.t('Restore this folder'),
+      description: folder.path,
+      icon: 'check',
+      value: { take: folder.path },
+    },
     ...guestNodes(folder, '', entries).map(({ node }): Choice<Move> => {
       const path = joinGuestPath(folder.path, node.name);
       return node.kind === 'directory'

@@ -19,7 +19,9 @@ export function jobView(job: JobDto, t: Translate): NodeView {
     tooltip: [
       jobTitle(job, t),
       t('Started {0}', formatMoment(job.startedAt)),
-      ...(job.finishedAt === undefined ? [progressText(job, t)] : [t('Ended {0}', formatMoment(job.finishedAt))]),
+      ...(job.finishedAt === undefined
+        ? [progressText(job, t)]
+        : [t('Ended {0}', formatMoment(job.finishedAt))]),
       ...(job.error === undefined ? [] : [sentence(job.error)]),
     ],
     icon: jobIcon(job),
@@ -69,7 +71,9 @@ export function resultText(result: JobResult, t: Translate): string {
     case 'backup':
       return t('{0}, {1} stored', consistencyLabel(result.proven, t), formatBytes(result.storedBytes));
     case 'snapshot':
-      return result.isQuiesced ? t('quiesced snapshot {0}', result.name) : t('snapshot {0}, not quiesced', result.name);
+      return result.isQuiesced
+        ? t('quiesced snapshot {0}', result.name)
+        : t('snapshot {0}, not quiesced', result.name);
     case 'restoreFiles':
       return result.problems.length === 0
         ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), result.targetFolder)
@@ -79,7 +83,10 @@ export function resultText(result: JobResult, t: Translate): string {
     case 'restoreVm':
       return t('{0} on {1}, powered off', result.vm.name, result.vm.vcenter);
     case 'guard':
-      return t('{0} leftovers given back', result.leftovers.filter(({ outcome }) => outcome === 'removed').length);
+      return t(
+        '{0} leftovers given back',
+        result.leftovers.filter(({ outcome }) => outcome === 'removed').length,
+      );
     default:
       return never(result);
   }
@@ -106,7 +113,8 @@ function titleOf(kind: JobKind, object: string, t: Translate): string {
 
 function endText(job: JobDto, t: Translate): string {
   if (job.state === 'cancelled') return t('cancelled');
-  if (job.state === 'failed') return job.error === undefined ? t('failed') : t('failed: {0}', job.error.message);
+  if (job.state === 'failed')
+    return job.error === undefined ? t('failed') : t('failed: {0}', job.error.message);
   return job.result === undefined ? t('done') : resultText(job.result, t);
 }
 

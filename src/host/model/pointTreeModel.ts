@@ -72,14 +72,12 @@ export function volumeNodes(node: DiskNode): readonly PointTreeNode[] {
   const { ref, vmName, disk } = node;
   const { deviceKey } = disk;
   return [
-    ...disk.volumes.map(
-      (volume): VolumeNode => ({
-        kind: 'volume',
-        ref: { ...ref, deviceKey, volumeIndex: volume.volumeIndex },
-        vmName,
-        volume,
-      }),
-    ),
+    ...disk.volumes.map((volume): VolumeNode => ({
+      kind: 'volume',
+      ref: { ...ref, deviceKey, volumeIndex: volume.volumeIndex },
+      vmName,
+      volume,
+    })),
     ...remarks(pointTreeId(node), disk.problems, 'warning'),
   ];
 }
@@ -179,9 +177,7 @@ export function pointTreeView(node: PointTreeNode, now: Date, t: Translate): Nod
         label: node.text,
         tooltip: [node.text],
         icon:
-          node.severity === 'info'
-            ? { name: 'info' }
-            : { name: 'warning', color: 'list.warningForeground' },
+          node.severity === 'info' ? { name: 'info' } : { name: 'warning', color: 'list.warningForeground' },
         contextValue: 'remark',
         children: 'none',
       };

@@ -70,7 +70,10 @@ export function vmChildren(node: VmNode, details: VmDetailsDto): readonly VmTree
   const parentId = vmRowId(node);
   const newest: readonly VmTreeNode[] =
     node.newest === undefined ? [] : [{ kind: 'newestPoint', parentId, ...node.newest }];
-  return [...newest, ...details.snapshots.map(snapshot => ({ kind: 'snapshot', parentId, snapshot }) as const)];
+  return [
+    ...newest,
+    ...details.snapshots.map(snapshot => ({ kind: 'snapshot', parentId, snapshot }) as const),
+  ];
 }
 
 export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView {
@@ -116,7 +119,11 @@ interface Placed {
   readonly node: VmNode;
 }
 
-function arrangeLevel(vcenter: string, path: string, placed: readonly Placed[]): readonly (VmFolderNode | VmNode)[] {
+function arrangeLevel(
+  vcenter: string,
+  path: string,
+  placed: readonly Placed[],
+): readonly (VmFolderNode | VmNode)[] {
   const here: VmNode[] = [];
   const below = new Map<string, Placed[]>();
   for (const {

@@ -68,7 +68,11 @@ export class PointSource implements TreeSource<PointTreeNode> {
     const { sets, problems } = await worker.request(listPoints, { repository }, signal);
     const parentId = pointTreeId({ kind: 'repository', name: repository, folder: '' });
     if (sets.length === 0 && problems.length === 0)
-      return remarks(parentId, [t('No restore points yet. "Back Up Now" on a VM makes the first one')], 'info');
+      return remarks(
+        parentId,
+        [t('No restore points yet. "Back Up Now" on a VM makes the first one')],
+        'info',
+      );
     return [
       ...sets.map(set => ({ kind: 'set', repository, set }) as const),
       ...remarks(

@@ -36,9 +36,7 @@ export interface PickQuestion<T> {
 }
 
 export type Answer<T> =
-  | { readonly kind: 'answer'; readonly value: T }
-  | { readonly kind: 'back' }
-  | { readonly kind: 'cancel' };
+  { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'back' } | { readonly kind: 'cancel' };
 
 export interface Confirmation {
   readonly question: string;

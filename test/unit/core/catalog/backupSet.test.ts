@@ -97,12 +97,18 @@ describe('a restore point is found', () => {
     ['by the UUID of its VM: the newest', web, 'web, newest'],
     ['by the UUID of one of two VMs of a name', newWeb, 'another VM of the name'],
   ])('%s', async (_how, wanted, what) => {
-    expect((await findRestorePoint(repository, wanted, signal)).id).toBe(id(what));
+    expect((await findRestorePoint(repository, wanted, signal)).point.id).toBe(id(what));
   });
 
   test.each(['web, oldest', 'database'])('by its id, or enough of it: %s', async what => {
     for (const digits of [64, 8])
-      expect((await findRestorePoint(repository, id(what).slice(0, digits), signal)).id).toBe(id(what));
+      expect((await findRestorePoint(repository, id(what).slice(0, digits), signal)).point.id).toBe(id(what));
+  });
+
+  test('by the name of its VM with what cannot be read, for that may be newer; by its id without', async () => {
+    const byName = await findRestorePoint(repository, 'web02', signal);
+    expect(byName.unreadable.map(({ code }) => code)).toEqual(['CORRUPT_DATA']);
+    expect((await findRestorePoint(repository, id('web, oldest'), signal)).unreadable).toEqual([]);
   });
 
   test('not by a name that several VMs have, nor by digits that several ids begin with', async () => {

@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
+import { SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+
+import type { Clock } from '../base/clock.ts';
+import { CancelledError } from '../base/errors.ts';
+import { type JobDto, jobChanged } from '../protocol/job.ts';
+
+/** A client that has not said who it is by then is none. */
+const handshakeTimeoutMs = 10_000;
+
+interface Client {
+  readonly connection: MessageConnection;
+  readonly gone: AbortController;
+  isWelcome: boolean;
+}
+
+/** Everybody who is connected. */
+export class Clients implements Disposable {
+  readonly #clock: Clock;
+  readonly #clients = new Set<Client>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Those that have passed the handshake. */
+  get welcomeCount(): number {
+    return [...this.#clients].filter(({ isWelcome }) => isWelcome).length;
+  }
+
+  /**
+   * Begins to listen to a new connection.
+   * @param greet  registers what is answered; calls `welcome` when the handshake has succeeded
+   */
+  add(
+    socket: Socket,
+    greet: (connection: MessageConnection, welcome: () => void, gone: AbortSignal) => void,
+  ): void {
+    const connection = createMessageConnection(
+      new SocketMessageReader(socket),
+      new SocketMessageWriter(socket),
+    );
+    const client: Client = { connection, gone: new AbortController(), isWelcome: false };
+    this.#clients.add(client);
+    const leave = () => {
+      if (!this.#clients.delete(client)) return;
+      client.gone.abort(new CancelledError('the client is gone'));
+      connection.dispose();
+      socket.destroy();
+    };
+    connection.onClose(leave);
+    connection.onError(leave);
+    greet(
+      connection,
+      () => {
+        client.isWelcome = true;
+      },
+      client.gone.signal,
+    );
+    connection.listen();
+    void this.#clock.sleep(handshakeTimeoutMs, client.gone.signal).then(
+      () => {
+        if (!client.isWelcome) leave();
+      },
+      () => undefined,
+    );
+  }
+
+  tell(job: JobDto): void {
+    for (const { connection, isWelcome } of this.#clients) {
+      if (!isWelcome) continue;
+      connection.sendNotification(jobChanged, job).catch(() => {
+        // It is about to be gone, which is told elsewhere.
+      });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { connection } of this.#clients) connection.dispose();
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../base/clock.ts';
+import { describeLease, guard, type GuardedLease } from '../core/jobs/guard.ts';
+import type { GuardResultDto } from '../protocol/job.ts';
+import { toWireError } from '../protocol/wireError.ts';
+import type { JobRegistry } from './jobRegistry.ts';
+import type { Leftovers } from './leftovers.ts';
+import type { UsedPlace } from './openPlaces.ts';
+import type { OpenRepositories, OpenVCenters } from './openers.ts';
+import type { JobContext } from './runningJob.ts';
+
+export interface GuardDeps {
+  readonly clock: Clock;
+  readonly jobs: JobRegistry;
+  readonly leftovers: Leftovers;
+  readonly vcenters: OpenVCenters;
+  readonly repositories: OpenRepositories;
+}
+
+const guardKey = 'guard';
+const object = 'leftovers';
+
+/** Runs the guard as a job: one at a time, and again if something was opened while it ran. */
+export class GuardKeeper {
+  readonly #deps: GuardDeps;
+  #isWantedAgain = false;
+
+  constructor(deps: GuardDeps) {
+    this.#deps = deps;
+  }
+
+  /** The id of the job: the one that runs, or a new one. */
+  start(): string {
+    const running = this.#deps.jobs.runningWith(guardKey);
+    if (running !== undefined) {
+      this.#isWantedAgain = true;
+      return running.id;
+    }
+    return this.#deps.jobs.start({
+      kind: 'guard',
+      object,
+      exclusiveKey: guardKey,
+      run: async context => await this.#run(context),
+    });
+  }
+
+  /** Starts it only if something is left over on a server or in a repository that is open. */
+  async startIfNeeded(): Promise<void> {
+    const { leftovers, vcenters, repositories } = this.#deps;
+    const { vcenterIds, repositoryIds } = await leftovers.places();
+    const isNeeded =
+      vcenters.list().some(({ place }) => vcenterIds.has(place.session.instanceUuid)) ||
+      repositories.list().some(({ place }) => repositoryIds.has(place.id));
+    if (isNeeded) this.start();
+  }
+
+  async #run(context: JobContext): Promise<GuardResultDto> {
+    const removed: GuardedLease[] = [];
+    let left: readonly GuardedLease[] = [];
+    for (let isFirst = true; isFirst || this.#isWantedAgain; isFirst = false) {
+      this.#isWantedAgain = false;
+      const guarded = await this.#guardOnce(context);
+      removed.push(...guarded.filter(({ outcome }) => outcome === 'removed'));
+      left = guarded.filter(({ outcome }) => outcome !== 'removed');
+    }
+    const problems = await this.#deps.leftovers.journalOfGuard().damagedRecords();
+    return {
+      kind: 'guard',
+      leftovers: [...removed, ...left].map(({ lease, recordedAt, outcome, problem }) => ({
+        description: describeLease(lease),
+        recordedAt: recordedAt.toISOString(),
+        outcome,
+        ...(problem !== undefined && { problem: toWireError(problem) }),
+      })),
+      problems: problems.map(toWireError),
+    };
+  }
+
+  async #guardOnce({ signal, logger, onProgress }: JobContext): Promise<readonly GuardedLease[]> {
+    const { clock, leftovers, vcenters, repositories } = this.#deps;
+    onProgress({ phase: 'Giving back what was left behind', doneBytes: 0, totalBytes: undefined });
+    const used: AsyncDisposable[] = [];
+    const remember = <T>(place: UsedPlace<T>): T => {
+      used.push(place);
+      return place.place;
+    };
+    try {
+      const guarded = await guard(
+        {
+          journal: leftovers.journalOfGuard(),
+          clock,
+          logger,
+          sessionOf: async vcenterId => {
+            const found = vcenters.list().find(({ place }) => place.session.instanceUuid === vcenterId);
+            return await Promise.resolve(
+              found === undefined ? undefined : remember(vcenters.use(found.name, object)).session,
+            );
+          },
+          repositoryOf: async repositoryId => {
+            const found = repositories.list().find(({ place }) => place.id === repositoryId);
+            return await Promise.resolve(
+              found === undefined ? undefined : remember(repositories.use(found.name, object)),
+            );
+          },
+        },
+        signal,
+      );
+      for (const { lease, outcome, problem } of guarded)
+        logger.info(describeLease(lease), { outcome, problem: problem?.message });
+      return guarded;
+    } finally {
+      for (const place of used) await place[Symbol.asyncDispose]();
+    }
+  }
+}

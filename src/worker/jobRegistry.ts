@@ -1,0 +1,93 @@
+import { AppError, CancelledError } from '../base/errors.ts';
+import { toHex } from '../base/random.ts';
+import type { JobDto, JobLogResult, JobState } from '../protocol/job.ts';
+import { type JobDeps, type JobRequest, RunningJob } from './runningJob.ts';
+
+/** Finished jobs that are remembered, for clients that connect later. */
+const rememberedJobs = 100;
+
+/** Every job of this worker, from its start until it is forgotten long after its end. */
+export class JobRegistry implements AsyncDisposable {
+  readonly #deps: JobDeps;
+  /** Oldest first. */
+  readonly #jobs = new Map<string, RunningJob>();
+
+  constructor(deps: JobDeps) {
+    this.#deps = deps;
+  }
+
+  get runningCount(): number {
+    return this.#running().length;
+  }
+
+  /**
+   * Starts the work and gives the job's id.
+   * @throws CONFLICT if a job with the same key runs
+   */
+  start(request: JobRequest): string {
+    const other = this.runningWith(request.exclusiveKey);
+    if (other !== undefined) {
+      throw new AppError('CONFLICT', `${request.object}: a job works on it already (${other.phase})`, {
+        object: request.object,
+        remedy: 'Wait for its end, or cancel it',
+      });
+    }
+    const id = toHex(this.#deps.random.bytes(8));
+    const job = new RunningJob(id, request, this.#deps);
+    this.#jobs.set(id, job);
+    this.#forgetOldest();
+    return id;
+  }
+
+  /** The job that keeps others with this key from starting. */
+  runningWith(exclusiveKey: string): JobDto | undefined {
+    return this.#running()
+      .find(job => job.exclusiveKey === exclusiveKey)
+      ?.toDto();
+  }
+
+  /** Newest first. */
+  list(): JobDto[] {
+    return [...this.#jobs.values()].map(job => job.toDto()).reverse();
+  }
+
+  /** Tells the job to stop and gives the state it is in then; one that has ended stays as it is. */
+  cancel(id: string): JobState {
+    return this.#job(id).cancel(new CancelledError());
+  }
+
+  log(id: string): JobLogResult {
+    return this.#job(id).log();
+  }
+
+  /** Resolves once none runs any more. */
+  async allEnded(): Promise<void> {
+    for (let running = this.#running(); running.length > 0; running = this.#running())
+      await Promise.all(running.map(async job => await job.ended));
+  }
+
+  /** Cancels all and waits until they have given back what they took. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const job of this.#running()) job.cancel(new CancelledError('the background worker is ending'));
+    await this.allEnded();
+  }
+
+  #running(): RunningJob[] {
+    return [...this.#jobs.values()].filter(job => !job.isFinal);
+  }
+
+  #job(id: string): RunningJob {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) return job;
+    throw new AppError('NOT_FOUND', `there is no job ${id}`, {
+      object: id,
+      remedy: 'List the jobs; old ones are forgotten, and all of them when the worker ends',
+    });
+  }
+
+  #forgetOldest(): void {
+    const finished = [...this.#jobs].filter(([, job]) => job.isFinal);
+    for (const [id] of finished.slice(0, Math.max(0, finished.length - rememberedJobs)))
+      this.#jobs.delete(id);
+  }
+}

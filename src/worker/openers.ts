@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os';
+
+import { heldPassword } from '../base/credentialSource.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import { Secret } from '../base/secret.ts';
+import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
+import { localHost } from '../core/repository/node/localHost.ts';
+import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
+import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
+import type { Repository } from '../core/repository/repository.ts';
+import { type TransferEndpoint, VimClient } from '../core/vsphere/node/vimClient.ts';
+import { VimSession } from '../core/vsphere/session.ts';
+import type { RepositoryParams } from '../protocol/repository.ts';
+import type { VCenterParams } from '../protocol/vcenter.ts';
+import type { OpenPlaces } from './openPlaces.ts';
+
+/** A logged-in session with the connections under it; disposing logs out and closes them. */
+export interface VCenterPlace extends AsyncDisposable {
+  readonly session: VimSession;
+  readonly endpoint: TransferEndpoint;
+}
+
+export type OpenVCenters = OpenPlaces<VCenterParams, VCenterPlace>;
+export type OpenRepositories = OpenPlaces<RepositoryParams, Repository>;
+
+/** How the worker gets at the outside world. */
+export interface Openers {
+  openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace>;
+  openRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
+  createRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
+}
+
+export interface OpenerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export function createOpeners(deps: OpenerDeps): Openers {
+  const repositoryDeps: RepositoryDeps = {
+    ...deps,
+    host: localHost(),
+    sealingPool: key =>
+      new WorkerSealingPool(key, {
+        script: sealWorkerUrl(),
+        threadCount: availableParallelism(),
+        compression: 'auto',
+      }),
+  };
+  const storeIn = (folder: string): LocalObjectStore =>
+    new LocalObjectStore({ ...deps, folder, readOnly: false });
+  return {
+    openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
+      const client = await VimClient.connect(url, { fingerprint }, signal);
+      try {
+        const credentials = { user, source: heldPassword(new Secret(password)) };
+        const session = await VimSession.open(client, name, credentials, deps, signal);
+        return {
+          session,
+          endpoint: client,
+          [Symbol.asyncDispose]: async () => {
+            await session[Symbol.asyncDispose]();
+            client.close();
+          },
+        };
+      } catch (error) {
+        client.close();
+        throw error;
+      }
+    },
+    openRepository: async ({ folder, password }, signal) =>
+      await openRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),
+    createRepository: async ({ folder, password }, signal) =>
+      await createRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),
+  };
+}
+
+/** Beside the bundle in the shipped program, beside its own stage in the sources. */
+function sealWorkerUrl(): URL {
+  const isSource = import.meta.url.endsWith('.ts');
+  return new URL(isSource ? '../core/codec/node/sealWorker.ts' : './sealWorker.mjs', import.meta.url);
+}

@@ -1,0 +1,102 @@
+import { userInfo } from 'node:os';
+
+import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
+import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
+import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import type { VimSession } from '../../core/vsphere/session.ts';
+import { type BackupResultDto, startBackup } from '../../protocol/job.ts';
+import {
+  type BackupParams,
+  type BackupPlanDto,
+  planBackup as planBackupRequest,
+} from '../../protocol/plan.ts';
+import { toWireError } from '../../protocol/wireError.ts';
+import { program } from '../version.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+import { leftOutDiskDto } from './points.ts';
+import { vmIdentity } from './vms.ts';
+
+export function serveBackups(handle: Handle, parts: WorkerParts): void {
+  const { vcenters, repositories, jobs, leftovers, clock, random } = parts;
+  handle(planBackupRequest, async (params, signal) => {
+    await using vcenter = vcenters.use(params.vm.vcenter);
+    await using repository = repositories.use(params.repository);
+    return planDto(await makePlan(vcenter.place.session, repository.place, params, signal));
+  });
+  handle(startBackup, params => {
+    const { vm } = params;
+    repositories.assertOpen(params.repository);
+    const jobId = jobs.start({
+      kind: 'backup',
+      object: vm.name,
+      exclusiveKey: vmKey(parts, params.vm),
+      run: async ({ signal, logger, onProgress }) => {
+        await using vcenter = vcenters.use(vm.vcenter, vm.name);
+        await using repository = repositories.use(params.repository, vm.name);
+        using journal = leftovers.journalOfJob(() => clock.now());
+        const { session, endpoint } = vcenter.place;
+        const plan = await makePlan(session, repository.place, params, signal);
+        const deps = {
+          journal,
+          clock,
+          random,
+          logger,
+          endpoint,
+          program,
+          username: userInfo().username,
+        };
+        return resultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
+      },
+    });
+    return { jobId };
+  });
+}
+
+/** One job at a time works on a VM: its snapshots would get into each other's way. */
+export function vmKey({ vcenters }: WorkerParts, { vcenter, id }: BackupParams['vm']): string {
+  return `vm ${vcenters.assertOpen(vcenter).session.instanceUuid} ${id}`;
+}
+
+async function makePlan(
+  session: VimSession,
+  repository: Repository,
+  { vm, quiesce }: BackupParams,
+  signal: AbortSignal,
+): Promise<BackupPlan> {
+  const facts = await readVirtualMachine(session, vmIdentity(vm), signal);
+  const identity = facts.config.instanceUuid ?? facts.config.uuid;
+  return planBackup(facts, { quiesce }, await latestRestorePoint(repository, identity, signal));
+}
+
+function planDto({ vm, quiesce, requested, disks, leftOutDisks, previous }: BackupPlan): BackupPlanDto {
+  return {
+    vmName: vm.name,
+    quiesce,
+    requested,
+    disks,
+    leftOutDisks: leftOutDisks.map(leftOutDiskDto),
+    ...(previous !== undefined && { previousPoint: previous.id }),
+  };
+}
+
+function resultDto({
+  pointId,
+  manifest,
+  receivedBytes,
+  storedBytes,
+  problems,
+}: BackupResult): BackupResultDto {
+  const { requested, proven } = manifest.consistency;
+  return {
+    kind: 'backup',
+    point: pointId,
+    requested,
+    proven,
+    receivedBytes,
+    storedBytes,
+    problems: problems.map(toWireError),
+  };
+}

@@ -1,0 +1,38 @@
+import { type DiskRestorePlan, planDiskRestore, restoreDisk } from '../../core/jobs/restoreDisk.ts';
+import { startDiskRestore } from '../../protocol/job.ts';
+import { type DiskRestorePlanDto, planDiskRestore as planRequest } from '../../protocol/plan.ts';
+import { openPoint } from '../guestReaders.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+import { assertAbsolute } from './repositories.ts';
+
+export function serveDiskRestores(handle: Handle, { repositories, jobs }: WorkerParts): void {
+  handle(planRequest, async ({ repository, point: pointId, deviceKey, format, targetPath }, signal) => {
+    assertAbsolute(targetPath);
+    await using used = repositories.use(repository);
+    const point = await openPoint(used.place, pointId, signal);
+    return planDto(await planDiskRestore(used.place, point, deviceKey, format, targetPath, signal));
+  });
+  handle(startDiskRestore, ({ repository, point: pointId, deviceKey, format, targetPath }) => {
+    assertAbsolute(targetPath);
+    repositories.assertOpen(repository);
+    const jobId = jobs.start({
+      kind: 'restoreDisk',
+      object: targetPath,
+      exclusiveKey: `target ${targetPath}`,
+      run: async ({ signal, onProgress }) => {
+        await using used = repositories.use(repository, targetPath);
+        const point = await openPoint(used.place, pointId, signal);
+        const plan = await planDiskRestore(used.place, point, deviceKey, format, targetPath, signal);
+        await restoreDisk(used.place, point, plan, onProgress, signal);
+        return { kind: 'restoreDisk', targetPath, capacityBytes: plan.capacityBytes };
+      },
+    });
+    return { jobId };
+  });
+}
+
+function planDto(plan: DiskRestorePlan): DiskRestorePlanDto {
+  const { vmName, deviceKey, label, capacityBytes, format, targetPath } = plan;
+  return { vmName, deviceKey, label, capacityBytes, format, targetPath };
+}

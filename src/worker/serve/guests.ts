@@ -1,0 +1,178 @@
+import { AppError } from '../../base/errors.ts';
+import type { ManifestDisk } from '../../core/catalog/manifest.ts';
+import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import type {
+  DirectoryEntry,
+  GuestFileSystem,
+  NodeStat,
+  Timestamp,
+} from '../../core/guestfs/guestFileSystem.ts';
+import type { GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import type { Volume } from '../../core/volume/volume.ts';
+import {
+  type GuestDiskDto,
+  type GuestListParams,
+  type GuestListResult,
+  type GuestNodeDto,
+  type GuestReadParams,
+  type GuestReadResult,
+  listGuestFolder,
+  listVolumes,
+  maxListedEntries,
+  maxReadBytes,
+  readGuestFile,
+  statGuestNode,
+  type VolumeDto,
+} from '../../protocol/guest.ts';
+import { type GuestReaders, openPoint } from '../guestReaders.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+import { pointDiskDto } from './points.ts';
+
+export function serveGuests(handle: Handle, { repositories, guestReaders }: WorkerParts): void {
+  handle(listVolumes, async ({ repository, point: pointId }, signal) => {
+    await using used = repositories.use(repository);
+    const point = await openPoint(used.place, pointId, signal);
+    const disks: GuestDiskDto[] = [];
+    for (const disk of point.manifest.disks)
+      disks.push(await diskDto(guestReaders, used.place, point, disk, signal));
+    return { disks };
+  });
+  handle(listGuestFolder, async (params, signal) => {
+    await using used = repositories.use(params.repository);
+    return await listFolder(await guestReaders.locate(used.place, params, signal), params, signal);
+  });
+  handle(statGuestNode, async (params, signal) => {
+    await using used = repositories.use(params.repository);
+    const { fileSystem, node, path } = await guestReaders.locate(used.place, params, signal);
+    const name = path.split('/').findLast(part => part !== '') ?? '/';
+    return await nodeDto(fileSystem, name, await fileSystem.stat(node, signal), signal);
+  });
+  handle(readGuestFile, async (params, signal) => {
+    await using used = repositories.use(params.repository);
+    return await readPage(await guestReaders.locate(used.place, params, signal), params, signal);
+  });
+}
+
+/** A damaged disk does not hide the others. */
+async function diskDto(
+  guestReaders: GuestReaders,
+  repository: Repository,
+  point: RestorePoint,
+  disk: ManifestDisk,
+  signal: AbortSignal,
+): Promise<GuestDiskDto> {
+  try {
+    const { listing } = await guestReaders.disk(repository, point, disk.key, signal);
+    const { scheme, volumes, problems } = listing;
+    return { ...pointDiskDto(disk), scheme, volumes: volumes.map(volumeDto), problems };
+  } catch (error) {
+    if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
+    return { ...pointDiskDto(disk), scheme: 'none', volumes: [], problems: [error.message] };
+  }
+}
+
+function volumeDto({ index, name, role, content, offsetBytes, sizeBytes }: Volume): VolumeDto {
+  return {
+    volumeIndex: index,
+    name,
+    role,
+    ...(content !== undefined && { content: { kind: content.kind, title: content.title } }),
+    offsetBytes,
+    sizeBytes,
+  };
+}
+
+async function listFolder(
+  { fileSystem, node, path }: GuestLocation,
+  { offset, limit }: GuestListParams,
+  signal: AbortSignal,
+): Promise<GuestListResult> {
+  assertWithin('offset', offset, Number.MAX_SAFE_INTEGER);
+  assertWithin('limit', limit, maxListedEntries);
+  const { kind } = await fileSystem.stat(node, signal);
+  if (kind !== 'directory') {
+    throw new AppError('INVALID_INPUT', `${path} is a ${kind}, not a folder`, { object: path });
+  }
+  const listing = await fileSystem.list(node, signal);
+  const problems = [...listing.problems];
+  const entries: GuestNodeDto[] = [];
+  const page = listing.entries.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  for (const entry of page.slice(offset, offset + limit)) {
+    const dto = await entryDto(fileSystem, entry, problems, signal);
+    if (dto !== undefined) entries.push(dto);
+  }
+  const { kind: fileSystemKind, label, journal } = fileSystem;
+  return {
+    fileSystem: { kind: fileSystemKind, label, journal, problems: fileSystem.problems },
+    entries,
+    totalCount: listing.entries.length,
+    problems,
+  };
+}
+
+async function entryDto(
+  fileSystem: GuestFileSystem,
+  { name, node }: DirectoryEntry,
+  problems: string[],
+  signal: AbortSignal,
+): Promise<GuestNodeDto | undefined> {
+  try {
+    return await nodeDto(fileSystem, name, await fileSystem.stat(node, signal), signal);
+  } catch (error) {
+    if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
+    problems.push(`${name}: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function nodeDto(
+  fileSystem: GuestFileSystem,
+  name: string,
+  stat: NodeStat,
+  signal: AbortSignal,
+): Promise<GuestNodeDto> {
+  const { kind, sizeBytes, mode, uid, gid } = stat;
+  return {
+    name,
+    kind,
+    sizeBytes,
+    mode,
+    uid,
+    gid,
+    accessedAt: timeText(stat.accessedAt),
+    modifiedAt: timeText(stat.modifiedAt),
+    changedAt: timeText(stat.changedAt),
+    ...(stat.createdAt !== undefined && { createdAt: timeText(stat.createdAt) }),
+    ...(kind === 'symlink' && { linkTarget: await fileSystem.readlink(stat.node, signal) }),
+  };
+}
+
+async function readPage(
+  { fileSystem, node, path }: GuestLocation,
+  { offsetBytes, lengthBytes }: GuestReadParams,
+  signal: AbortSignal,
+): Promise<GuestReadResult> {
+  assertWithin('offsetBytes', offsetBytes, Number.MAX_SAFE_INTEGER);
+  assertWithin('lengthBytes', lengthBytes, maxReadBytes);
+  const { kind, sizeBytes } = await fileSystem.stat(node, signal);
+  if (kind !== 'file') {
+    throw new AppError('INVALID_INPUT', `${path} is a ${kind}, not a file`, { object: path });
+  }
+  const pieces: Uint8Array[] = [];
+  const range = { offsetBytes, lengthBytes };
+  for await (const piece of fileSystem.readFile(node, range, signal)) pieces.push(piece);
+  return { content: Buffer.concat(pieces).toString('base64'), sizeBytes };
+}
+
+function assertWithin(field: string, value: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= max) return;
+  throw new AppError('INVALID_INPUT', `${field} ${value} is not a whole number of 0 … ${max}`, {
+    object: field,
+  });
+}
+
+function timeText({ seconds, nanoseconds }: Timestamp): string {
+  return new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6)).toISOString();
+}

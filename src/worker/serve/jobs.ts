@@ -1,0 +1,10 @@
+import { cancelJob, listJobs, readJobLog, startGuard } from '../../protocol/job.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+
+export function serveJobs(handle: Handle, { jobs, guard }: WorkerParts): void {
+  handle(startGuard, () => ({ jobId: guard.start() }));
+  handle(listJobs, () => ({ jobs: jobs.list() }));
+  handle(cancelJob, ({ jobId }) => ({ state: jobs.cancel(jobId) }));
+  handle(readJobLog, ({ jobId }) => jobs.log(jobId));
+}

@@ -1,0 +1,73 @@
+import { type BackupSet, listBackupSets, type RestorePointSummary } from '../../core/catalog/backupSet.ts';
+import type { LeftOutDisk, ManifestDisk } from '../../core/catalog/manifest.ts';
+import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import {
+  type BackupSetDto,
+  type LeftOutDiskDto,
+  listPoints,
+  type PointDiskDto,
+  type PointDto,
+  type PointSummaryDto,
+  readPoint,
+} from '../../protocol/point.ts';
+import { toWireError } from '../../protocol/wireError.ts';
+import { openPoint } from '../guestReaders.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+
+export function servePoints(handle: Handle, { repositories }: WorkerParts): void {
+  handle(listPoints, async ({ repository }, signal) => {
+    await using used = repositories.use(repository);
+    const { sets, problems } = await listBackupSets(used.place, signal);
+    return { sets: sets.map(backupSetDto), problems: problems.map(toWireError) };
+  });
+  handle(readPoint, async ({ repository, point }, signal) => {
+    await using used = repositories.use(repository);
+    return pointDto(await openPoint(used.place, point, signal));
+  });
+}
+
+export function pointDiskDto({ key, label, capacityBytes }: ManifestDisk): PointDiskDto {
+  return { deviceKey: key, label, capacityBytes };
+}
+
+export function leftOutDiskDto({ key, label, reason }: LeftOutDisk): LeftOutDiskDto {
+  return { deviceKey: key, label, reason };
+}
+
+function backupSetDto({ vmInstanceUuid, vmName, points }: BackupSet): BackupSetDto {
+  return { vmInstanceUuid, vmName, points: points.map(pointSummaryDto) };
+}
+
+function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
+  const { id, takenAt, vmName, serverInstanceUuid, proven } = point;
+  return {
+    id,
+    takenAt: takenAt.toISOString(),
+    vmName,
+    serverInstanceUuid,
+    ...(proven !== undefined && { proven }),
+  };
+}
+
+function pointDto({ id, manifest }: RestorePoint): PointDto {
+  const { vm, server, consistency } = manifest;
+  return {
+    id,
+    takenAt: manifest.takenAt,
+    startedAt: manifest.startedAt,
+    finishedAt: manifest.finishedAt,
+    program: manifest.program,
+    vm: {
+      instanceUuid: vm.instanceUuid,
+      name: vm.name,
+      inventoryPath: vm.inventoryPath,
+      guestName: vm.guestName,
+      powerState: vm.powerState,
+    },
+    server: { instanceUuid: server.instanceUuid, address: server.address, product: server.product },
+    consistency,
+    disks: manifest.disks.map(pointDiskDto),
+    leftOutDisks: manifest.leftOutDisks.map(leftOutDiskDto),
+  };
+}

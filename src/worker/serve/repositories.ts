@@ -1,0 +1,59 @@
+import { isAbsolute } from 'node:path';
+
+import { AppError } from '../../base/errors.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import {
+  closeRepository,
+  createRepository,
+  listRepositories,
+  openRepository,
+  type RepositoryDto,
+  type RepositoryParams,
+} from '../../protocol/repository.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+
+export function serveRepositories(
+  handle: Handle,
+  { repositories, openers, guard, guestReaders }: WorkerParts,
+): void {
+  handle(createRepository, async (params, signal) => {
+    assertAbsolute(params.folder);
+    const create = async () => await openers.createRepository(params, signal);
+    return repositoryDto(params, await repositories.open(params.name, params, create, signal));
+  });
+  handle(openRepository, async (params, signal) => {
+    assertAbsolute(params.folder);
+    const open = async () => await openers.openRepository(params, signal);
+    const repository = await repositories.findOrOpen(params.name, params, open, signal);
+    await guard.startIfNeeded();
+    return repositoryDto(params, repository);
+  });
+  handle(closeRepository, async ({ name }) => {
+    const closing = repositories.list().find(repository => repository.name === name);
+    await repositories.close(name);
+    if (closing !== undefined) guestReaders.forget(closing.place.id);
+    return {};
+  });
+  handle(listRepositories, () => ({
+    repositories: repositories.list().map(({ params, place }) => repositoryDto(params, place)),
+  }));
+}
+
+/** Whether two clients mean the same repository. */
+export function isSameRepository(left: RepositoryParams, right: RepositoryParams): boolean {
+  return left.folder === right.folder && left.password === right.password;
+}
+
+/** A relative path would mean another place to the worker than to its client. */
+export function assertAbsolute(path: string): void {
+  if (isAbsolute(path)) return;
+  throw new AppError('INVALID_INPUT', `${path} is not an absolute path`, {
+    object: path,
+    remedy: 'Give the whole path',
+  });
+}
+
+function repositoryDto({ name, folder }: RepositoryParams, { id }: Repository): RepositoryDto {
+  return { name, folder, id };
+}

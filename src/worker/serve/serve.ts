@@ -1,0 +1,34 @@
+import type { MessageConnection } from 'vscode-jsonrpc';
+
+import type { WorkerParts } from '../workerParts.ts';
+import { serveBackups } from './backups.ts';
+import { serveDiskRestores } from './diskRestores.ts';
+import { serveFileRestores } from './fileRestores.ts';
+import { serveGuests } from './guests.ts';
+import { handlersOf } from './handlers.ts';
+import { serveJobs } from './jobs.ts';
+import { servePoints } from './points.ts';
+import { serveRepositories } from './repositories.ts';
+import { serveSnapshots } from './snapshots.ts';
+import { serveVCenters } from './vcenters.ts';
+import { serveVmRestores } from './vmRestores.ts';
+import { serveVms } from './vms.ts';
+
+/**
+ * Answers everything a client may ask after the handshake. This folder is the one place where what the core knows
+ * becomes what the protocol says.
+ */
+export function serve(connection: MessageConnection, parts: WorkerParts, gone: AbortSignal): void {
+  const handle = handlersOf(connection, gone);
+  serveVCenters(handle, parts);
+  serveVms(handle, parts);
+  serveRepositories(handle, parts);
+  servePoints(handle, parts);
+  serveGuests(handle, parts);
+  serveBackups(handle, parts);
+  serveSnapshots(handle, parts);
+  serveFileRestores(handle, parts);
+  serveDiskRestores(handle, parts);
+  serveVmRestores(handle, parts);
+  serveJobs(handle, parts);
+}

@@ -1,0 +1,49 @@
+import { readServerFingerprint } from '../../core/vsphere/node/pinnedAgent.ts';
+import {
+  closeVCenter,
+  listVCenters,
+  openVCenter,
+  readFingerprint,
+  type VCenterDto,
+  type VCenterParams,
+} from '../../protocol/vcenter.ts';
+import type { VCenterPlace } from '../openers.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+
+export function serveVCenters(handle: Handle, { vcenters, openers, guard }: WorkerParts): void {
+  handle(readFingerprint, async ({ url }, signal) => ({
+    fingerprint: await readServerFingerprint(url, signal),
+  }));
+  handle(openVCenter, async (params, signal) => {
+    const open = async () => await openers.openVCenter(params, signal);
+    const place = await vcenters.findOrOpen(params.name, params, open, signal);
+    await guard.startIfNeeded();
+    return vcenterDto(params, place);
+  });
+  handle(closeVCenter, async ({ name }) => {
+    await vcenters.close(name);
+    return {};
+  });
+  handle(listVCenters, () => ({
+    vcenters: vcenters.list().map(({ params, place }) => vcenterDto(params, place)),
+  }));
+}
+
+/** Whether two clients mean the same server as the same user. */
+export function isSameVCenter(left: VCenterParams, right: VCenterParams): boolean {
+  return (['url', 'user', 'fingerprint', 'password'] as const).every(field => left[field] === right[field]);
+}
+
+function vcenterDto({ name, url, user, fingerprint }: VCenterParams, { session }: VCenterPlace): VCenterDto {
+  const { fullName, apiVersion } = session.about;
+  return {
+    name,
+    url,
+    user,
+    fingerprint,
+    instanceUuid: session.instanceUuid,
+    product: fullName,
+    apiVersion,
+  };
+}

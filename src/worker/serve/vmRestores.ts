@@ -1,0 +1,78 @@
+import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import { restoreVm } from '../../core/jobs/restoreVm/restoreVm.ts';
+import { planVmRestore, type VmRestorePlan } from '../../core/jobs/restoreVm/vmRestorePlan.ts';
+import type { VimSession } from '../../core/vsphere/session.ts';
+import { startVmRestore } from '../../protocol/job.ts';
+import {
+  planVmRestore as planRequest,
+  type VmRestoreParams,
+  type VmRestorePlanDto,
+} from '../../protocol/plan.ts';
+import { openPoint } from '../guestReaders.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+import { pointDiskDto } from './points.ts';
+
+export function serveVmRestores(handle: Handle, parts: WorkerParts): void {
+  const { vcenters, repositories, jobs, leftovers, clock, random } = parts;
+  handle(planRequest, async (params, signal) => {
+    await using vcenter = vcenters.use(params.vcenter);
+    await using repository = repositories.use(params.repository);
+    const point = await openPoint(repository.place, params.point, signal);
+    return planDto(await makePlan(vcenter.place.session, point, params, signal));
+  });
+  handle(startVmRestore, params => {
+    const { name } = params;
+    const { instanceUuid } = vcenters.assertOpen(params.vcenter).session;
+    repositories.assertOpen(params.repository);
+    const jobId = jobs.start({
+      kind: 'restoreVm',
+      object: name,
+      exclusiveKey: `new VM ${instanceUuid} ${params.folder ?? ''} ${name}`,
+      run: async ({ signal, logger, onProgress }) => {
+        await using vcenter = vcenters.use(params.vcenter, name);
+        await using repository = repositories.use(params.repository, name);
+        using journal = leftovers.journalOfJob(() => clock.now());
+        const { session, endpoint } = vcenter.place;
+        const point = await openPoint(repository.place, params.point, signal);
+        const plan = await makePlan(session, point, params, signal);
+        for (const warning of plan.warnings) logger.warn(`the server warns: ${warning}`);
+        const deps = { journal, clock, random, logger, endpoint };
+        const vm = await restoreVm(session, repository.place, point, plan, deps, onProgress, signal);
+        return { kind: 'restoreVm', vm: { vcenter: params.vcenter, id: vm.value, name } };
+      },
+    });
+    return { jobId };
+  });
+}
+
+async function makePlan(
+  session: VimSession,
+  point: RestorePoint,
+  { name, folder, resourcePool, datastore, networks, connectNetworks }: VmRestoreParams,
+  signal: AbortSignal,
+): Promise<VmRestorePlan> {
+  const networksByName = new Map(networks.map(({ from, to }) => [from, to]));
+  const options = { name, folder, resourcePool, datastore, networks: networksByName, connectNetworks };
+  return await planVmRestore(session, point, options, signal);
+}
+
+function planDto({
+  originalName,
+  name,
+  placement,
+  disks,
+  changes,
+  warnings,
+}: VmRestorePlan): VmRestorePlanDto {
+  return {
+    originalName,
+    name,
+    folder: placement.folder.name,
+    resourcePool: placement.resourcePool.name,
+    datastore: placement.datastore.name,
+    disks: disks.map(pointDiskDto),
+    changes: changes.map(({ field, reason }) => ({ field, reason })),
+    warnings,
+  };
+}

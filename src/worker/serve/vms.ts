@@ -1,0 +1,93 @@
+import { listVirtualMachines, type VmSummary } from '../../core/inventory/listVirtualMachines.ts';
+import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
+import type { SnapshotFacts } from '../../core/inventory/snapshotTree.ts';
+import type { VirtualDiskFacts } from '../../core/inventory/virtualDisk.ts';
+import { parseMarker } from '../../core/snapshot/snapshotMarker.ts';
+import {
+  listVms,
+  readVm,
+  type VmDetailsDto,
+  type VmDiskDto,
+  type VmDto,
+  type VmRef,
+  type VmSnapshotDto,
+} from '../../protocol/vm.ts';
+import type { WorkerParts } from '../workerParts.ts';
+import type { Handle } from './handlers.ts';
+
+export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
+  handle(listVms, async ({ vcenter }, signal) => {
+    await using used = vcenters.use(vcenter);
+    return { vms: (await listVirtualMachines(used.place.session, signal)).map(vmDto) };
+  });
+  handle(readVm, async (vm, signal) => {
+    await using used = vcenters.use(vm.vcenter);
+    return vmDetailsDto(await readVirtualMachine(used.place.session, vmIdentity(vm), signal));
+  });
+}
+
+export function vmIdentity({ id, name }: VmRef) {
+  return { ref: { type: 'VirtualMachine', value: id }, name };
+}
+
+function vmDto(vm: VmSummary): VmDto {
+  const { name, instanceUuid, inventoryPath, powerState, connectionState, isTemplate } = vm;
+  return {
+    id: vm.ref.value,
+    name,
+    ...(instanceUuid !== undefined && { instanceUuid }),
+    inventoryPath,
+    powerState,
+    connectionState,
+    isTemplate,
+    ...(vm.guestName !== undefined && { guestName: vm.guestName }),
+    ...(vm.toolsState !== undefined && { toolsState: vm.toolsState }),
+    diskCount: vm.diskCount,
+    capacityBytes: vm.capacityBytes,
+    hasSnapshots: vm.hasSnapshots,
+  };
+}
+
+function vmDetailsDto(vm: VirtualMachineFacts): VmDetailsDto {
+  const toolsVersionStatus = vm.guest?.toolsVersionStatus2 ?? vm.guest?.toolsVersionStatus;
+  return {
+    id: vm.ref.value,
+    name: vm.name,
+    inventoryPath: vm.inventoryPath,
+    guestId: vm.config.guestId,
+    ...(toolsVersionStatus !== undefined && { toolsVersionStatus }),
+    disks: vm.disks.map(diskDto),
+    snapshots: vm.snapshots.map(snapshotDto),
+    ...(vm.host !== undefined && { host: vm.host.name }),
+    ...(vm.resourcePool !== undefined && { resourcePool: vm.resourcePool.name }),
+    datastores: vm.datastores.map(({ name }) => name),
+    networks: vm.networks.map(({ name }) => name),
+  };
+}
+
+function diskDto({ deviceKey, label, capacityBytes, backing }: VirtualDiskFacts): VmDiskDto {
+  const { diskMode, sharing, isThin } = backing;
+  return {
+    deviceKey,
+    label,
+    capacityBytes,
+    backing: backing.type,
+    ...(diskMode !== undefined && { diskMode }),
+    ...(sharing !== undefined && { sharing }),
+    ...(isThin !== undefined && { isThin }),
+  };
+}
+
+function snapshotDto(snapshot: SnapshotFacts): VmSnapshotDto {
+  const { ref, parent, name, description, createdAt, isQuiesced, isCurrent } = snapshot;
+  return {
+    id: ref.value,
+    ...(parent !== undefined && { parentId: parent.value }),
+    name,
+    description,
+    createdAt: createdAt.toISOString(),
+    isQuiesced,
+    isCurrent,
+    isOurs: parseMarker(description) !== undefined,
+  };
+}

@@ -1,0 +1,22 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { GuardKeeper } from './guardKeeper.ts';
+import type { GuestReaders } from './guestReaders.ts';
+import type { JobRegistry } from './jobRegistry.ts';
+import type { Leftovers } from './leftovers.ts';
+import type { Openers, OpenRepositories, OpenVCenters } from './openers.ts';
+
+/** What exists once per worker, made by main.ts; every client's requests work on the same. */
+export interface WorkerParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly openers: Openers;
+  readonly vcenters: OpenVCenters;
+  readonly repositories: OpenRepositories;
+  readonly jobs: JobRegistry;
+  readonly leftovers: Leftovers;
+  readonly guard: GuardKeeper;
+  readonly guestReaders: GuestReaders;
+}
