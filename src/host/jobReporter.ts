@@ -1,4 +1,4 @@
-import { type Disposable, l10n, type LogOutputChannel, StatusBarAlignment, window } from 'vscode';
+import { l10n, type LogOutputChannel, StatusBarAlignment, window } from 'vscode';
 
 import type { JobDto } from '../protocol/job.ts';
 import { fromWireError } from '../protocol/wireError.ts';
@@ -18,7 +18,7 @@ interface Deps {
 /** Tells about jobs outside their view: the status bar while they run, a message when one of this window has ended. */
 export class JobReporter {
   readonly #deps: Deps;
-  readonly #subscriptions: readonly Disposable[];
+  readonly #subscriptions: readonly { dispose(): void }[];
 
   constructor(jobs: Jobs, deps: Deps) {
     this.#deps = deps;

@@ -17,7 +17,7 @@ import { tryLab } from './tryLab.ts';
 import { addVCenter, removeVCenter } from './vcenters.ts';
 
 /** What the menus give: the row it was called on and all that are selected; nothing from the palette. */
-type Handler = (host: Host, row: unknown, selected: unknown) => Promise<void>;
+type Handler = (host: Host, row: unknown, selected: unknown) => Promise<void> | void;
 
 const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.addVCenter]: addVCenter,
@@ -40,8 +40,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
   [commandIds.tryLab]: tryLab,
-  [commandIds.refresh]: async host => await Promise.resolve(host.refresh()),
-  [commandIds.showLog]: async host => await Promise.resolve(host.log.show()),
+  [commandIds.refresh]: host => host.refresh(),
+  [commandIds.showLog]: host => host.log.show(),
 };
 
 /** A command that fails says so in one way, and can be tried again from there. */

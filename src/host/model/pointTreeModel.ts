@@ -253,5 +253,6 @@ function guestView(id: string, { node }: GuestNode, t: Translate): NodeView {
 
 /** `rwxr-xr-x` */
 function modeText({ mode }: GuestNodeDto): string {
-  return [...'rwxrwxrwx'].map((letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-')).join('');
+  const letters = Array.from('rwxrwxrwx', (letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
+  return letters.join('');
 }

@@ -122,7 +122,7 @@ async function ask<T>(
   setUp: (asking: Asking<T>) => void,
 ): Promise<Answer<T>> {
   const gone = new AbortController();
-  const listeners: Disposable[] = [quickInput];
+  const listeners: { dispose(): void }[] = [quickInput];
   quickInput.title = title;
   // A password or a path is often copied from another window.
   quickInput.ignoreFocusOut = true;
