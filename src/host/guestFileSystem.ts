@@ -48,7 +48,7 @@ export class GuestFileSystem implements FileSystemProvider {
     return await this.#answer(uri, async (path, signal) => {
       const { node, isLink } = await followLinks(this.#worker, path, signal);
       return {
-        type: isLink ? FileType.SymbolicLink | typeOf(node) : typeOf(node),
+        type: isLink ? linkTo(typeOf(node)) : typeOf(node),
         size: node.sizeBytes,
         mtime: Date.parse(node.modifiedAt),
         ctime: Date.parse(node.createdAt ?? node.changedAt),
@@ -141,6 +141,12 @@ function typeOf({ kind }: GuestNodeDto): FileType {
   if (kind === 'directory') return FileType.Directory;
   if (kind === 'symlink') return FileType.SymbolicLink;
   return kind === 'file' ? FileType.File : FileType.Unknown;
+}
+
+/** The editor's types are bits, although declared as a plain enumeration. */
+function linkTo(type: FileType): FileType {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the editor's API asks for it
+  return FileType.SymbolicLink | type;
 }
 
 function readOnly(uri: Uri): FileSystemError {

@@ -74,7 +74,13 @@ export async function openEditor({ extensionFolder, theme }) {
   await answering(`${url}/healthz`, () => output);
   const browser = await chromium.launch({
     executablePath: process.env.QUIESCE_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+    ],
   });
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },

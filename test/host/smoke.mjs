@@ -7,9 +7,16 @@ import { openEditor, runCommand } from './editor.mjs';
 
 const shots = process.argv[2];
 if (shots !== undefined) await mkdir(shots, { recursive: true });
-const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
+};
 const theme = process.env.QUIESCE_THEME ?? 'dark';
-const editor = await openEditor({ extensionFolder: join(import.meta.dirname, '../..'), theme: themes[theme] });
+const editor = await openEditor({
+  extensionFolder: join(import.meta.dirname, '../..'),
+  theme: themes[theme],
+});
 const { page } = editor;
 let step = 0;
 
@@ -31,25 +38,27 @@ try {
   await toast('Backup of web01:').waitFor({ timeout: 120_000 });
   await shown('backup-done');
 
-  const vm = row('web01').last();
-  for (const name of ['web01', /^\d{4}-\d\d-\d\d/, 'Hard disk 1', 'Volume|guest|root|linux', 'etc']) await opened(name);
-  void vm;
-  await row('hostname').first().dblclick();
+  // Rows out of sight do not exist: the restore points get the room of the others.
+  for (const view of ['Virtual Machines', 'Jobs'])
+    await page.locator(`.pane-header[aria-label^="${view}"]`).click();
+  for (const [level, name] of ['web01', /^20/, 'Hard disk 1', 'web01', 'etc'].entries())
+    await opened(level + 2, name);
+  await pointRow(7, 'hostname').dblclick();
   await page.locator('.tab', { hasText: 'hostname' }).waitFor({ timeout: 30_000 });
+  await page.locator('.view-line', { hasText: 'guest' }).waitFor({ timeout: 30_000 });
   await shown('guest-file');
 
   await runCommand(page, 'Quiesce: Restore Guest File…');
   await picked('web01');
   await picked(/^\d{4}-/);
-  await picked('etc');
-  await picked('hostname');
+  for (const name of ['var', 'lib', 'guest', 'identity.txt']) await picked(name);
   await typed('Folder to restore', join(editor.workspace, 'restored'));
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.getByText('Restore 1 items').waitFor();
   await shown('restore-plan');
   await dialog.getByRole('button', { name: 'Restore' }).click();
   await toast('Restore of files').waitFor({ timeout: 60_000 });
-  const restored = await readFile(join(editor.workspace, 'restored/hostname'), 'utf8');
+  const restored = await readFile(join(editor.workspace, 'restored/identity.txt'), 'utf8');
   if (!restored.includes('web01')) throw new Error(`the restored file holds ${JSON.stringify(restored)}`);
   await shown('restored');
   console.log(`smoke: ${step} steps passed, 0 failed`);
@@ -69,10 +78,14 @@ function toast(text) {
   return page.locator('.notification-toast', { hasText: text });
 }
 
-/** Expands a row of the restore points. */
-async function opened(text) {
+/** A row of the restore points; repositories are on level 1. */
+function pointRow(level, text) {
   const pane = page.locator('.pane', { has: page.locator('[aria-label^="Restore Points"]') });
-  const found = pane.locator('.monaco-list-row', { hasText: typeof text === 'string' ? new RegExp(text) : text }).first();
+  return pane.locator(`.monaco-list-row[aria-level="${level}"]`, { hasText: text }).first();
+}
+
+async function opened(level, text) {
+  const found = pointRow(level, text);
   await found.waitFor({ timeout: 30_000 });
   if ((await found.getAttribute('aria-expanded')) !== 'true') await found.click();
 }

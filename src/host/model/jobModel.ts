@@ -1,6 +1,6 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
-import type { JobDto, JobKind, JobResult } from '../../protocol/job.ts';
+import type { BackupResultDto, JobDto, JobKind, JobResult } from '../../protocol/job.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
@@ -69,7 +69,7 @@ export function statusText(jobs: readonly JobDto[], t: Translate): string | unde
 export function resultText(result: JobResult, t: Translate): string {
   switch (result.kind) {
     case 'backup':
-      return t('{0}, {1} stored', consistencyLabel(result.proven, t), formatBytes(result.storedBytes));
+      return backupText(result, t);
     case 'snapshot':
       return result.isQuiesced
         ? t('quiesced snapshot {0}', result.name)
@@ -90,6 +90,19 @@ export function resultText(result: JobResult, t: Translate): string {
     default:
       return never(result);
   }
+}
+
+/** Asked for and proven are never one word: what was not reached is said. */
+function backupText({ requested, proven, storedBytes }: BackupResultDto, t: Translate): string {
+  const stored = t('{0} stored', formatBytes(storedBytes));
+  return requested === proven
+    ? `${consistencyLabel(proven, t)}, ${stored}`
+    : t(
+        'asked for {0}, proven {1}, {2}',
+        consistencyLabel(requested, t),
+        consistencyLabel(proven, t),
+        stored,
+      );
 }
 
 function titleOf(kind: JobKind, object: string, t: Translate): string {
