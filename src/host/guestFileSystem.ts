@@ -145,7 +145,6 @@ function typeOf({ kind }: GuestNodeDto): FileType {
 
 /** The editor's types are bits, although declared as a plain enumeration. */
 function linkTo(type: FileType): FileType {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the editor's API asks for it
   return FileType.SymbolicLink | type;
 }
 

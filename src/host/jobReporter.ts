@@ -4,7 +4,7 @@ import type { JobDto } from '../protocol/job.ts';
 import { fromWireError } from '../protocol/wireError.ts';
 import { viewIds } from './ids.ts';
 import type { Jobs } from './jobs.ts';
-import { jobTitle, resultText, statusText } from './model/jobModel.ts';
+import { jobTitle, needsAttention, resultText, statusText } from './model/jobModel.ts';
 import type { Notifier } from './notify.ts';
 import type { Ui } from './ui/ui.ts';
 
@@ -58,10 +58,10 @@ export class JobReporter {
     }
     if (job.state !== 'succeeded' || job.result === undefined) return;
     refresh();
-    const hasProblems = 'problems' in job.result && job.result.problems.length > 0;
+    const isPartial = needsAttention(job.result);
     const message = l10n.t('{0}: {1}', title, resultText(job.result, l10n.t));
     const showLog = l10n.t('Show Log');
-    const chosen = await ui.tell(hasProblems ? 'warning' : 'info', message, hasProblems ? [showLog] : []);
+    const chosen = await ui.tell(isPartial ? 'warning' : 'info', message, isPartial ? [showLog] : []);
     if (chosen === showLog) log.show();
   }
 }

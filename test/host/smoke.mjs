@@ -54,7 +54,7 @@ try {
   for (const name of ['var', 'lib', 'guest', 'identity.txt']) await picked(name);
   await typed('Folder to restore', join(editor.workspace, 'restored'));
   const dialog = page.locator('.monaco-dialog-box');
-  await dialog.getByText('Restore 1 items').waitFor();
+  await dialog.getByText('Restore /var/lib/guest/identity.txt').waitFor();
   await shown('restore-plan');
   await dialog.getByRole('button', { name: 'Restore' }).click();
   await toast('Restore of files').waitFor({ timeout: 60_000 });
@@ -93,7 +93,9 @@ async function opened(level, text) {
 async function picked(text) {
   const choice = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   await choice.waitFor({ timeout: 30_000 });
-  await choice.click();
+  for (let down = 0; !(await choice.getAttribute('class')).includes('focused') && down < 30; down += 1)
+    await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
 }
 
 async function typed(prompt, text) {

@@ -34,7 +34,8 @@ export function guestAddress({ repository, point, deviceKey, volumeIndex, path }
   const inside = path === '/' ? '' : path;
   return {
     authority: `${point}.${deviceKey}.${volumeIndex}`,
-    path: `/${encodeURIComponent(repository)}${inside}`,
+    // Only what would not be one name: the editor shows the path.
+    path: `/${repository.replace(/[%/\\]/g, encodeURIComponent)}${inside}`,
   };
 }
 

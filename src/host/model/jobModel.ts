@@ -105,6 +105,13 @@ function backupText({ requested, proven, storedBytes }: BackupResultDto, t: Tran
       );
 }
 
+/** It ended well, but not with all that was asked for. */
+export function needsAttention(result: JobResult): boolean {
+  if (result.kind === 'backup') return result.problems.length > 0 || result.proven !== result.requested;
+  if (result.kind === 'snapshot') return !result.isQuiesced;
+  return result.kind === 'restoreFiles' && result.problems.length > 0;
+}
+
 function titleOf(kind: JobKind, object: string, t: Translate): string {
   switch (kind) {
     case 'backup':
@@ -137,7 +144,7 @@ function jobIcon({ state, result }: JobDto): NodeView['icon'] {
     case 'cancelling':
       return { name: 'sync~spin' };
     case 'succeeded':
-      return result !== undefined && 'problems' in result && result.problems.length > 0
+      return result !== undefined && needsAttention(result)
         ? { name: 'warning', color: 'list.warningForeground' }
         : { name: 'pass', color: 'testing.iconPassed' };
     case 'failed':

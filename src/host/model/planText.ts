@@ -15,7 +15,15 @@ const shownItems = 8;
 export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanText {
   const { targetFolder, itemCount, totalBytes, replacedCount, problems } = plan;
   return {
-    question: t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), targetFolder),
+    question:
+      itemCount === 1
+        ? t(
+            'Restore {0} ({1}) to {2}?',
+            plan.items[0]?.guestPath ?? '',
+            formatBytes(totalBytes),
+            targetFolder,
+          )
+        : t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), targetFolder),
     lines: [
       replacedCount === 0
         ? t('Nothing that exists is replaced.')
