@@ -90,11 +90,16 @@ async function opened(level, text) {
   if ((await found.getAttribute('aria-expanded')) !== 'true') await found.click();
 }
 
+/** Types what narrows the list to a row, and takes it. */
 async function picked(text) {
   const choice = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   await choice.waitFor({ timeout: 30_000 });
-  for (let down = 0; !(await choice.getAttribute('class')).includes('focused') && down < 30; down += 1)
-    await page.keyboard.press('ArrowDown');
+  if (typeof text === 'string') await page.locator('.quick-input-widget input.input').fill(text);
+  const focused = page.locator('.quick-input-list .monaco-list-row.focused', { hasText: text });
+  for (let down = 0; down < 30 && (await focused.count()) === 0; down += 1) {
+    await page.waitForTimeout(100);
+    if (down % 5 === 4) await page.keyboard.press('ArrowDown');
+  }
   await page.keyboard.press('Enter');
 }
 

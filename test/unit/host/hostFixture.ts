@@ -1,4 +1,4 @@
-import type { LogOutputChannel, Memento, SecretStorage } from 'vscode';
+import { EventEmitter, type LogOutputChannel, type Memento, type SecretStorage } from 'vscode';
 
 import type { Host } from '../../../src/host/host.ts';
 import { Jobs } from '../../../src/host/jobs.ts';
@@ -47,7 +47,7 @@ export function memorySecrets(keeps = true): SecretStorage {
     delete: async key => {
       values.delete(key);
     },
-    onDidChange: () => ({ dispose: () => undefined }),
+    onDidChange: new EventEmitter<{ readonly key: string }>().event,
   };
 }
 
