@@ -1,17 +1,14 @@
-import { findRestorePoint } from '../../core/catalog/backupSet.ts';
-import { openRestorePoint, type RestorePoint } from '../../core/catalog/restorePoint.ts';
 import type { GuestFileSystem, NodeKind, NodeStat } from '../../core/guestfs/guestFileSystem.ts';
 import {
   findGuestPath,
   listGuestVolumes,
   type VolumeChoice,
 } from '../../core/jobs/guestFiles/guestVolumes.ts';
-import type { Repository } from '../../core/repository/repository.ts';
 import { formatBytes } from '../../base/units.ts';
 import { AppError } from '../../base/errors.ts';
-import { openChosenRepository } from '../chosen.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { openNamedPoint, type OpenPoint } from '../openPoint.ts';
 import { table } from '../output.ts';
 import { repositoryOption } from './options.ts';
 
@@ -26,11 +23,10 @@ export const list: Command = {
   operands: ['POINT', '[PATH]'],
   options: { ...repositoryOption, ...volumeOptions },
   run: async (context, args) => {
-    await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(context, repository, args.operand(0));
+    await using opened = await openNamedPoint(context, args);
     const path = args.optionalOperand(1);
-    if (path === undefined) await listVolumesOf(context, repository, point, args);
-    else await listFolder(context, repository, point, path, args);
+    if (path === undefined) await listVolumesOf(context, opened, args);
+    else await listFolder(context, opened, path, args);
     return undefined;
   },
 };
@@ -41,38 +37,28 @@ export const cat: Command = {
   operands: ['POINT', 'PATH'],
   options: { ...repositoryOption, ...volumeOptions },
   run: async (context, args) => {
-    await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(context, repository, args.operand(0));
+    await using opened = await openNamedPoint(context, args);
+    const { repository, point, signal } = opened;
     const { fileSystem, node, path } = await findGuestPath(
       repository,
       point,
       args.operand(1),
       volumeChoice(args),
-      context.signal,
+      signal,
     );
-    const { kind } = await fileSystem.stat(node, context.signal);
+    const { kind } = await fileSystem.stat(node, signal);
     if (kind !== 'file') {
       throw new AppError('INVALID_INPUT', `${path} is a ${kind}, not a file`, {
         object: path,
         remedy: 'List a folder with "quiesce ls"',
       });
     }
-    for await (const piece of fileSystem.readFile(node, { offsetBytes: 0 }, context.signal)) {
+    for await (const piece of fileSystem.readFile(node, { offsetBytes: 0 }, signal)) {
       await writeToStandardOutput(piece);
     }
     return undefined;
   },
 };
-
-export async function openNamedPoint(
-  { output, signal }: CommandContext,
-  repository: Repository,
-  wanted: string,
-): Promise<RestorePoint> {
-  const { point, unreadable } = await findRestorePoint(repository, wanted, signal);
-  for (const problem of unreadable) output.note(`Cannot be read, and may be newer: ${problem.message}`);
-  return await openRestorePoint(repository, point.id, signal);
-}
 
 export function volumeChoice(args: CommandArguments): VolumeChoice {
   const deviceKey = args.count('disk');
@@ -82,11 +68,10 @@ export function volumeChoice(args: CommandArguments): VolumeChoice {
 
 async function listVolumesOf(
   context: CommandContext,
-  repository: Repository,
-  point: RestorePoint,
+  { repository, point, signal }: OpenPoint,
   args: CommandArguments,
 ): Promise<void> {
-  const disks = await listGuestVolumes(repository, point, volumeChoice(args), context.signal);
+  const disks = await listGuestVolumes(repository, point, volumeChoice(args), signal);
   for (const { disk, listing } of disks) {
     for (const problem of listing.problems) context.output.note(`Disk ${disk.key}: ${problem}`);
   }
@@ -121,29 +106,21 @@ async function listVolumesOf(
 
 async function listFolder(
   context: CommandContext,
-  repository: Repository,
-  point: RestorePoint,
+  { repository, point, signal }: OpenPoint,
   path: string,
   args: CommandArguments,
 ): Promise<void> {
-  const found = await findGuestPath(repository, point, path, volumeChoice(args), context.signal);
+  const found = await findGuestPath(repository, point, path, volumeChoice(args), signal);
   const { fileSystem, node, disk, volume } = found;
-  const stat = await fileSystem.stat(node, context.signal);
+  const stat = await fileSystem.stat(node, signal);
   const listing =
     stat.kind === 'directory'
-      ? await fileSystem.list(node, context.signal)
+      ? await fileSystem.list(node, signal)
       : { entries: [{ name: path, node, kind: stat.kind }], problems: [] };
   for (const problem of [...fileSystem.problems, ...listing.problems]) context.output.note(problem);
   const rows: EntryRow[] = [];
   for (const entry of listing.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    rows.push(
-      await entryRow(
-        fileSystem,
-        entry.name,
-        await fileSystem.stat(entry.node, context.signal),
-        context.signal,
-      ),
-    );
+    rows.push(await entryRow(fileSystem, entry.name, await fileSystem.stat(entry.node, signal), signal));
   }
   context.output.result(
     { disk: disk.key, volume: volume.index, fileSystem: fileSystem.kind, entries: rows },

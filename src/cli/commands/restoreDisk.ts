@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
 import { type DiskFormat, planDiskRestore, restoreDisk } from '../../core/jobs/restoreDisk.ts';
-import { openChosenRepository } from '../chosen.ts';
 import type { Command } from '../command.ts';
-import { openNamedPoint } from './browse.ts';
+import { openNamedPoint } from '../openPoint.ts';
 import { planOption, repositoryOption } from './options.ts';
 
 export const restoreDiskCommand: Command = {
@@ -22,8 +21,8 @@ export const restoreDiskCommand: Command = {
   run: async (context, args) => {
     const targetPath = resolve(args.required('to'));
     const format = diskFormat(args.option('format') ?? 'raw');
-    await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(context, repository, args.operand(0));
+    await using opened = await openNamedPoint(context, args);
+    const { repository, point, signal } = opened;
     const [only, another] = point.manifest.disks;
     const deviceKey = args.count('disk') ?? (another === undefined ? only?.key : undefined);
     if (deviceKey === undefined) {
@@ -32,10 +31,10 @@ export const restoreDiskCommand: Command = {
         remedy: 'Say which one with --disk',
       });
     }
-    const plan = await planDiskRestore(repository, point, deviceKey, format, targetPath, context.signal);
+    const plan = await planDiskRestore(repository, point, deviceKey, format, targetPath, signal);
     if (!args.flag('plan')) {
       await context.withProgress(
-        async onProgress => await restoreDisk(repository, point, plan, onProgress, context.signal),
+        async onProgress => await restoreDisk(repository, point, plan, onProgress, signal),
       );
     }
     context.output.result(plan, () =>

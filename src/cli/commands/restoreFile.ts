@@ -4,10 +4,10 @@ import { counted, formatBytes } from '../../base/units.ts';
 import { planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
 import { findGuestPath, type GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node/restoreFiles.ts';
-import { openChosenRepository } from '../chosen.ts';
 import type { Command } from '../command.ts';
+import { openNamedPoint } from '../openPoint.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { openNamedPoint, volumeChoice, volumeOptions } from './browse.ts';
+import { volumeChoice, volumeOptions } from './browse.ts';
 import { planOption, repositoryOption } from './options.ts';
 
 export const restoreFileCommand: Command = {
@@ -23,18 +23,18 @@ export const restoreFileCommand: Command = {
   },
   run: async (context, args) => {
     const targetFolder = resolve(args.required('to'));
-    await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(context, repository, args.operand(0));
+    await using opened = await openNamedPoint(context, args);
+    const { repository, point, signal } = opened;
     const locations: GuestLocation[] = [];
     for (const path of args.operandsFrom(1)) {
-      locations.push(await findGuestPath(repository, point, path, volumeChoice(args), context.signal));
+      locations.push(await findGuestPath(repository, point, path, volumeChoice(args), signal));
     }
     const options = { targetFolder, overwrite: args.flag('overwrite') };
-    const plan = await planFileRestore(locations, options, lookUpLocalTarget, context.signal);
+    const plan = await planFileRestore(locations, options, lookUpLocalTarget, signal);
     for (const problem of plan.problems) context.output.note(`Left out: ${problem}`);
     const damaged = args.flag('plan')
       ? []
-      : await context.withProgress(async onProgress => await restoreFiles(plan, onProgress, context.signal));
+      : await context.withProgress(async onProgress => await restoreFiles(plan, onProgress, signal));
     for (const problem of damaged) context.output.note(`Not restored: ${problem.message}`);
     const problems = [...plan.problems, ...damaged.map(({ message }) => message)];
     const items = plan.items.map(({ kind, guestPath, targetPath, existing }) => ({

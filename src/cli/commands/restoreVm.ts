@@ -2,10 +2,10 @@ import { AppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
 import { restoreVm } from '../../core/jobs/restoreVm/restoreVm.ts';
 import { planVmRestore, type VmRestorePlan } from '../../core/jobs/restoreVm/vmRestorePlan.ts';
-import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
+import { openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
+import { openNamedPoint } from '../openPoint.ts';
 import { table } from '../output.ts';
-import { openNamedPoint } from './browse.ts';
 import { planOption, repositoryOption, vcenterOption } from './options.ts';
 
 export const restoreVmCommand: Command = {
@@ -24,10 +24,8 @@ export const restoreVmCommand: Command = {
     ...planOption,
   },
   run: async (context, args) => {
-    const { signal } = context;
-    await using journal = await context.openJournal();
-    await using repository = await openChosenRepository(context, args);
-    const point = await openNamedPoint(context, repository, args.operand(0));
+    await using opened = await openNamedPoint(context, args);
+    const { repository, point, journal, signal } = opened;
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
     const plan = await planVmRestore(

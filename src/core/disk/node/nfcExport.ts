@@ -94,6 +94,7 @@ export async function abortLeftoverLease(session: VimSession, record: NfcLeaseRe
 }
 
 class NfcDiskStream implements DiskStream {
+  readonly shape = 'stream';
   readonly sizeBytes: number;
   readonly #lease: HttpNfcLease;
   readonly #entry: JournalledLease<NfcLeaseRecord>;

@@ -2,9 +2,9 @@ import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { DiskTreeWriter } from '../../catalog/diskTreeWriter.ts';
 import type { Chunk, ChunkGeometry } from '../../chunking/chunk.ts';
-import { chunksOfStream } from '../../chunking/chunksOfStream.ts';
+import { chunksOfDisk } from '../../chunking/chunksOfDisk.ts';
 import type { BlobId } from '../../codec/blobId.ts';
-import type { DiskStream } from '../../disk/diskTransport.ts';
+import type { DiskReader } from '../../disk/diskTransport.ts';
 import type { Repository, SavedBlob } from '../../repository/repository.ts';
 
 export interface StoredDisk {
@@ -20,13 +20,13 @@ const chunksInFlight = 8;
 /** Reads a disk to its end and stores what the repository does not have yet; durable only with the next flush. */
 export async function backUpDisk(
   repository: Repository,
-  stream: DiskStream,
+  disk: DiskReader,
   geometry: ChunkGeometry,
   phase: string,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<StoredDisk> {
-  const { sizeBytes } = stream;
+  const { sizeBytes } = disk;
   const tree = new DiskTreeWriter(repository, { sizeBytes, ...geometry });
   const zeroChunks = new ZeroChunks(repository);
   let storedBytes = 0;
@@ -39,7 +39,7 @@ export async function backUpDisk(
         : await repository.saveBlob('data', bytes, signal);
     return { ...saved, lengthBytes, endBytes: chunk.offsetBytes + lengthBytes };
   };
-  for await (const saved of mapOrdered(chunksOfStream(stream, geometry, signal), chunksInFlight, save)) {
+  for await (const saved of mapOrdered(chunksOfDisk(disk, geometry, signal), chunksInFlight, save)) {
     storedBytes += saved.storedBytes;
     await tree.addChunk(saved.id, saved.lengthBytes, signal);
     onProgress({ phase, doneBytes: saved.endBytes, totalBytes: sizeBytes });

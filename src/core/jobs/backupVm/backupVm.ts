@@ -1,32 +1,16 @@
-import type { Clock } from '../../../base/clock.ts';
-import { AppError, toAppError } from '../../../base/errors.ts';
-import type { Logger } from '../../../base/logger.ts';
+import type { AppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
-import type { Random } from '../../../base/random.ts';
-import type { BlobId } from '../../codec/blobId.ts';
 import { commitRestorePoint } from '../../catalog/commitRestorePoint.ts';
-import type { Manifest, ManifestDisk } from '../../catalog/manifest.ts';
-import { defaultChunkGeometry } from '../../chunking/geometry.ts';
-import { openNfcExport } from '../../disk/node/nfcExport.ts';
-import type { LeaseJournal } from '../../journal/leaseJournal.ts';
+import type { Manifest } from '../../catalog/manifest.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
-import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.ts';
-import { VimFaultError } from '../../vsphere/faults.ts';
 import type { VimSession } from '../../vsphere/session.ts';
-import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
-import { backUpDisk } from './backupDisk.ts';
-import type { BackupPlan, DiskPlan } from './backupPlan.ts';
-import { consistencyRecord, type SnapshotEvidence } from './consistencyRecord.ts';
+import type { BackupPlan } from './backupPlan.ts';
+import { consistencyRecord } from './consistencyRecord.ts';
+import { type ReadDeps, readThroughSnapshot, type ReadVm } from './readThroughSnapshot.ts';
 
-export interface BackupDeps {
-  readonly journal: LeaseJournal;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Where disks are transferred from. */
-  readonly endpoint: TransferEndpoint;
+export interface BackupDeps extends ReadDeps {
   /** How the program signs the restore point, for instance `quiesce 0.1.0`. */
   readonly program: string;
   readonly username: string;
@@ -43,9 +27,6 @@ export interface BackupResult {
   readonly problems: readonly AppError[];
 }
 
-/** Twice the longest backup anyone should have; then a snapshot of ours is certainly left over. */
-const snapshotValidForMs = 48 * 60 * 60_000;
-
 /**
  * Carries out the plan: snapshot, every disk to its end, snapshot removed, restore point written. On any error or
  * cancellation the snapshot is removed and no restore point appears; chunks already stored are found by the next try.
@@ -59,19 +40,11 @@ export async function backUpVm(
   signal: AbortSignal,
 ): Promise<BackupResult> {
   const startedAt = deps.clock.now();
-  const { instanceUuid } = plan.vm.config;
-  const lockRequest = {
-    mode: 'shared',
-    journal: deps.journal,
-    ...(instanceUuid !== undefined && { vmId: instanceUuid }),
-  } as const;
-  await using lock = await repository.lock(lockRequest, signal);
+  const { instanceUuid, uuid } = plan.vm.config;
+  const vmId = instanceUuid ?? uuid;
+  await using lock = await repository.lock({ mode: 'shared', journal: deps.journal, vmId }, signal);
   const working = AbortSignal.any([signal, lock.lost]);
-  const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, working).catch(
-    (error: unknown) => {
-      throw explained(error, plan.vm.name);
-    },
-  );
+  const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, working);
   onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
   const manifest = composeManifest(session, plan, read, startedAt, deps);
   const pointId = await commit(repository, plan, read, manifest, lock, deps, working);
@@ -82,165 +55,6 @@ export async function backUpVm(
     storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
     problems: read.problems,
   };
-}
-
-interface ReadVm {
-  readonly evidence: SnapshotEvidence;
-  readonly snapshot: Manifest['snapshot'];
-  /** By the server's clock. */
-  readonly takenAt: Date;
-  /** The VM's configuration as the snapshot kept it. */
-  readonly config: SnapshotLease['config'];
-  readonly disks: readonly { readonly entry: ManifestDisk; readonly tree: BlobId }[];
-  readonly problems: readonly AppError[];
-}
-
-/** The snapshot lives exactly as long as the disks are read. */
-async function readThroughSnapshot(
-  session: VimSession,
-  repository: Repository,
-  plan: BackupPlan,
-  deps: BackupDeps,
-  onProgress: ProgressListener,
-  signal: AbortSignal,
-): Promise<ReadVm> {
-  onProgress({
-    phase: plan.quiesce ? 'Taking a quiesced snapshot' : 'Taking a snapshot',
-    doneBytes: 0,
-    totalBytes: undefined,
-  });
-  const snapshot = await openSnapshot(
-    session,
-    plan.vm,
-    {
-      name: `Quiesce backup ${deps.clock.now().toISOString()}`,
-      quiesce: { kind: plan.quiesce ? 'tools' : 'none' },
-      validForMs: snapshotValidForMs,
-    },
-    deps,
-    signal,
-  );
-  const disks: ReadVm['disks'][number][] = [];
-  try {
-    for (const disk of plan.disks) {
-      disks.push(await readDisk(session, repository, snapshot, disk, deps, onProgress, signal));
-    }
-  } catch (error) {
-    await removeSnapshot(snapshot, deps, onProgress);
-    throw error;
-  }
-  const problem = await removeSnapshot(snapshot, deps, onProgress);
-  return {
-    evidence: {
-      quiesceRequested: plan.quiesce,
-      reportedQuiesced: snapshot.facts.isQuiesced,
-      powerState: plan.vm.runtime.powerState,
-    },
-    snapshot: {
-      id: snapshot.snapshot.value,
-      name: snapshot.facts.name,
-      quiesced: snapshot.facts.isQuiesced,
-    },
-    takenAt: snapshot.facts.createdAt,
-    config: snapshot.config,
-    disks,
-    problems: problem === undefined ? [] : [problem],
-  };
-}
-
-/** The server names by their ids what is no longer there; a person knows the VM. */
-function explained(error: unknown, vmName: string): unknown {
-  if (!VimFaultError.isFault(error, 'ManagedObjectNotFound')) return error;
-  return new AppError('NOT_FOUND', `${vmName}: the VM or its snapshot was removed during the backup`, {
-    object: vmName,
-    remedy: 'Find out in the vSphere client who removed it, and start again if the VM still exists',
-    cause: error,
-  });
-}
-
-/** What was read is good even if the snapshot cannot be removed: that is told, and the journal remembers it. */
-async function removeSnapshot(
-  snapshot: SnapshotLease,
-  deps: BackupDeps,
-  onProgress: ProgressListener,
-): Promise<AppError | undefined> {
-  onProgress({ phase: 'Removing the snapshot', doneBytes: 0, totalBytes: undefined });
-  try {
-    await snapshot[Symbol.asyncDispose]();
-    return undefined;
-  } catch (error) {
-    const cause = toAppError(error);
-    const { name } = snapshot.vm;
-    deps.logger.error('the snapshot could not be removed, it stays in the journal', {
-      vm: name,
-      problem: cause.message,
-    });
-    return new AppError(cause.code, `${name}: the snapshot of the backup could not be removed`, {
-      object: name,
-      remedy: `${cause.remedy ?? 'Look in the vSphere client what holds it'}, then run "quiesce guard"`,
-      cause,
-    });
-  }
-}
-
-async function readDisk(
-  session: VimSession,
-  repository: Repository,
-  snapshot: SnapshotLease,
-  plan: DiskPlan,
-  deps: BackupDeps,
-  onProgress: ProgressListener,
-  signal: AbortSignal,
-): Promise<ReadVm['disks'][number]> {
-  const disk = snapshot.disks.find(candidate => candidate.deviceKey === plan.deviceKey);
-  if (disk === undefined) {
-    throw new AppError(
-      'CONFLICT',
-      `${snapshot.vm.name}: ${plan.label} was removed before the snapshot was taken`,
-      {
-        object: snapshot.vm.name,
-        remedy: 'Start the backup again',
-      },
-    );
-  }
-  const request = {
-    vmName: snapshot.vm.name,
-    snapshot: snapshot.snapshot,
-    disks: snapshot.disks,
-    deviceKey: disk.deviceKey,
-  };
-  await using stream = await openNfcExport(session, request, deps, signal);
-  const phase = `Reading ${disk.label} of ${snapshot.vm.name}`;
-  const { tree, storedBytes } = await backUpDisk(
-    repository,
-    stream,
-    defaultChunkGeometry,
-    phase,
-    onProgress,
-    signal,
-  );
-  const { backing, controller } = disk;
-  const entry: ManifestDisk = {
-    key: disk.deviceKey,
-    label: disk.label,
-    capacityBytes: stream.sizeBytes,
-    ...defaultChunkGeometry,
-    attachment: `${controller.type} ${controller.busNumber}:${disk.unitNumber}`,
-    backing: {
-      fileName: backing.fileName ?? '',
-      thinProvisioned: backing.isThin ?? false,
-      diskMode: backing.diskMode ?? '',
-      ...(backing.uuid !== undefined && { uuid: backing.uuid }),
-    },
-    ...(backing.changeId !== undefined && { changeId: backing.changeId }),
-    transport: {
-      kind: 'nfc-lease',
-      readMode: plan.readMode,
-      receivedBytes: stream.receivedBytes,
-      storedBytes,
-    },
-  };
-  return { entry, tree };
 }
 
 function composeManifest(

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 
 import { AppError } from '../../../base/errors.ts';
-import type { NodeId, NodeStat } from '../../guestfs/guestFileSystem.ts';
+import type { NodeStat } from '../../guestfs/guestFileSystem.ts';
 import type { GuestLocation } from './guestVolumes.ts';
+import { walkGuest } from './guestWalk.ts';
 import { hostName } from './hostName.ts';
 
 /** What a restore of guest files will do, before it does anything. */
@@ -49,7 +50,7 @@ export async function planFileRestore(
   const problems: string[] = [];
   const taken = new TakenPaths();
   for (const location of locations) {
-    const walk = walkGuest(location, location.node, location.path, topName(location), [], problems, signal);
+    const walk = walkGuest(location, topName(location), problems, signal);
     for await (const { guestPath, relativePath, stat, kind } of walk) {
       const targetPath = join(options.targetFolder, relativePath);
       const taker = taken.take(targetPath, guestPath);
@@ -104,67 +105,6 @@ function refuseSameTarget(
     object: targetPath,
     remedy: 'Restore them to different folders',
   });
-}
-
-/** Longer than any path a guest can use: names of one letter in a path of 4096. */
-const maxDepth = 2048;
-
-interface WalkedNode {
-  readonly guestPath: string;
-  readonly relativePath: string;
-  readonly stat: NodeStat;
-  readonly kind: FileRestoreItem['kind'];
-}
-
-async function* walkGuest(
-  location: GuestLocation,
-  node: NodeId,
-  guestPath: string,
-  relativePath: string,
-  ancestors: readonly NodeId[],
-  problems: string[],
-  signal: AbortSignal,
-): AsyncGenerator<WalkedNode> {
-  const { fileSystem } = location;
-  const stat = await unlessDamaged(guestPath, problems, async () => await fileSystem.stat(node, signal));
-  if (stat === undefined) return;
-  if (stat.kind === 'file' || stat.kind === 'symlink') {
-    yield { guestPath, relativePath, stat, kind: stat.kind };
-    return;
-  }
-  if (stat.kind !== 'directory') {
-    problems.push(`${guestPath} is a ${stat.kind}, which is not restored`);
-    return;
-  }
-  // A damaged directory tree may lead back into itself, a hostile one be deeper than any path can be.
-  if (ancestors.includes(node) || ancestors.length >= maxDepth) {
-    problems.push(`${guestPath} lies in itself or too deep, which is not followed`);
-    return;
-  }
-  yield { guestPath, relativePath, stat, kind: 'folder' };
-  const listing = await unlessDamaged(guestPath, problems, async () => await fileSystem.list(node, signal));
-  if (listing === undefined) return;
-  problems.push(...listing.problems.map(problem => `${guestPath}: ${problem}`));
-  for (const entry of listing.entries) {
-    const childPath = `${guestPath.replace(/\/$/, '')}/${entry.name}`;
-    const childTarget = join(relativePath, hostName(entry.name));
-    yield* walkGuest(location, entry.node, childPath, childTarget, [...ancestors, node], problems, signal);
-  }
-}
-
-/** One damaged file or folder does not keep the others from being restored. */
-async function unlessDamaged<T>(
-  guestPath: string,
-  problems: string[],
-  read: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
-    problems.push(`${guestPath}: ${error.message}`);
-    return undefined;
-  }
 }
 
 function assertFree(

@@ -196,6 +196,7 @@ function cut(disk: Uint8Array): DiskBlock[] {
 
 function streamOf(sizeBytes: number, blocks: Iterable<DiskBlock> | AsyncIterable<DiskBlock>): DiskStream {
   return {
+    shape: 'stream',
     sizeBytes,
     receivedBytes: 0,
     blocks: async function* () {

@@ -91,6 +91,7 @@ describe('the plan of a backup', () => {
     [{ diskMode: 'nonpersistent' }],
     [{ diskMode: undefined }],
     [{ sharing: 'sharingNone' }],
+    [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo', compatibilityMode: 'virtualMode' }],
   ])('keeps a disk that snapshots cover: %j', backing => {
     const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);
     expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000, 2001]);

@@ -1,0 +1,34 @@
+import type { DiskReader } from '../disk/diskTransport.ts';
+import type { Chunk, ChunkGeometry } from './chunk.ts';
+import { chunksOfSource } from './chunksOfSource.ts';
+import { chunksOfStream } from './chunksOfStream.ts';
+
+/**
+ * The whole disk as chunks, from first to last, in whichever shape it is read. Of a disk at random access only the
+ * allocated areas are read; everything else is chunks of zeros.
+ */
+export async function* chunksOfDisk(
+  disk: DiskReader,
+  geometry: ChunkGeometry,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk, void, undefined> {
+  if (disk.shape === 'stream') {
+    yield* chunksOfStream(disk, geometry, signal);
+    return;
+  }
+  const { sizeBytes } = disk;
+  const { chunkBytes } = geometry;
+  const zeros = (index: number): Chunk => ({
+    index,
+    offsetBytes: index * chunkBytes,
+    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
+    bytes: undefined,
+  });
+  let next = 0;
+  for await (const chunk of chunksOfSource(disk, await disk.allocatedAreas(signal), geometry, signal)) {
+    for (; next < chunk.index; next += 1) yield zeros(next);
+    yield chunk;
+    next = chunk.index + 1;
+  }
+  for (; next * chunkBytes < sizeBytes; next += 1) yield zeros(next);
+}
