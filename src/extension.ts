@@ -33,7 +33,7 @@ import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
  */
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Quiesce', { log: true });
-  const ui = new VscodeUi();
+  const ui = new VscodeUi(systemClock);
   const notifier = new Notifier(ui, log);
   const storageFolder = context.globalStorageUri.fsPath;
   const bundleFolder = context.asAbsolutePath('dist');

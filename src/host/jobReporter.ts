@@ -1,8 +1,8 @@
-import { l10n, type LogOutputChannel, StatusBarAlignment, window } from 'vscode';
+import { commands, l10n, type LogOutputChannel, StatusBarAlignment, window } from 'vscode';
 
 import type { JobDto } from '../protocol/job.ts';
 import { fromWireError } from '../protocol/wireError.ts';
-import { viewIds } from './ids.ts';
+import { commandIds, viewIds } from './ids.ts';
 import type { Jobs } from './jobs.ts';
 import { jobTitle, needsAttention, resultText, statusText } from './model/jobModel.ts';
 import type { Notifier } from './notify.ts';
@@ -60,8 +60,8 @@ export class JobReporter {
     refresh();
     const isPartial = needsAttention(job.result);
     const message = l10n.t('{0}: {1}', title, resultText(job.result, l10n.t));
-    const showLog = l10n.t('Show Log');
+    const showLog = l10n.t('Show Job Log');
     const chosen = await ui.tell(isPartial ? 'warning' : 'info', message, isPartial ? [showLog] : []);
-    if (chosen === showLog) log.show();
+    if (chosen === showLog) await commands.executeCommand(commandIds.showJobLog, job);
   }
 }

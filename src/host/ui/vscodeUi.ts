@@ -11,13 +11,22 @@ import {
   window,
 } from 'vscode';
 
+import type { Clock } from '../../base/clock.ts';
 import { toAppError } from '../../base/errors.ts';
-import { signalOf } from '../cancellation.ts';
 import { sentence } from '../model/errorText.ts';
 import type { Answer, Choice, Confirmation, InputQuestion, PickQuestion, StepPosition, Ui } from './ui.ts';
 
+/** How long a wait goes on without a word. */
+const patienceMs = 500;
+
 /** The editor's own input boxes, quick picks, dialogs and notifications. */
 export class VscodeUi implements Ui {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   async input(question: InputQuestion, position: StepPosition): Promise<Answer<string>> {
     const box = window.createInputBox();
     const browse: QuickInputButton = { iconPath: new ThemeIcon('folder-opened'), tooltip: l10n.t('Browse…') };
@@ -94,9 +103,18 @@ export class VscodeUi implements Ui {
   }
 
   async wait<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const cancelled = new AbortController();
+    const over = new AbortController();
+    const running = work(cancelled.signal).finally(() => over.abort());
+    // Most answers come at once: a message that only flashes would tell nothing. The sleep ends with the work.
+    await this.#clock.sleep(patienceMs, over.signal).catch(() => undefined);
+    if (over.signal.aborted) return await running;
     return await window.withProgress(
       { location: ProgressLocation.Notification, title, cancellable: true },
-      async (_, token) => await work(signalOf(token)),
+      async (_, token) => {
+        token.onCancellationRequested(() => cancelled.abort());
+        return await running;
+      },
     );
   }
 }

@@ -1,9 +1,0 @@
-import type { CancellationToken } from 'vscode';
-
-/** A signal that is aborted when the editor cancels. */
-export function signalOf(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
-}
