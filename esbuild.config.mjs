@@ -37,6 +37,15 @@ const bundles = [
       lab: 'src/lab/main.ts',
     },
   },
+  // The editor loads CommonJS, and brings the module `vscode` itself.
+  {
+    ...node,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    banner: {},
+    external: ['vscode'],
+    entryPoints: { extension: 'src/extension.ts' },
+  },
 ];
 
 await rm(outdir, { recursive: true, force: true });

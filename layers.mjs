@@ -11,6 +11,7 @@ export const areas = {
   worker: ['base', 'protocol', 'core'],
   cli: ['base', 'core'],
   lab: ['base', 'core'],
+  host: ['base', 'protocol', 'client'],
 };
 
 /** Stages: the folders of `src/core/`, in the order in which the bytes travel. `'*'`: the stage that joins stages. */

@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // The editor's module exists only inside the editor.
+        resolve: { alias: { vscode: `${import.meta.dirname}/test/support/fakeVscode.ts` } },
         test: {
           name: 'unit',
           include: ['test/{unit,contract,architecture,fuzz}/**/*.test.ts'],

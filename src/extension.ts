@@ -1,0 +1,135 @@
+import { homedir } from 'node:os';
+import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from 'vscode';
+
+import { systemClock } from './base/clock.ts';
+import { systemRandom } from './base/random.ts';
+import { connectWorker } from './client/node/connectWorker.ts';
+import { registerCommands } from './host/commands/register.ts';
+import { restoredFolder } from './host/commands/restoreFiles.ts';
+import { GuestFileSystem } from './host/guestFileSystem.ts';
+import type { Host } from './host/host.ts';
+import { contextKeys, schemes, viewIds } from './host/ids.ts';
+import { JobLog } from './host/jobLog.ts';
+import { JobReporter } from './host/jobReporter.ts';
+import { Jobs } from './host/jobs.ts';
+import { KnownPlaces } from './host/knownPlaces.ts';
+import { Lab } from './host/lab.ts';
+import { sentence } from './host/model/errorText.ts';
+import { Notifier } from './host/notify.ts';
+import { OpenPlaces } from './host/openPlaces.ts';
+import { Credentials } from './host/secrets.ts';
+import { readSettings } from './host/settings.ts';
+import { JobSource } from './host/tree/jobSource.ts';
+import { LazyTree } from './host/tree/lazyTree.ts';
+import { PointSource } from './host/tree/pointSource.ts';
+import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
+import { VscodeUi } from './host/ui/vscodeUi.ts';
+import { WorkerLink } from './host/workerLink.ts';
+import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
+
+/**
+ * Composition root of the editor's side: makes everything once and connects it. Nothing is started here; the first
+ * view or command that asks the worker something starts it.
+ */
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel('Quiesce', { log: true });
+  const ui = new VscodeUi(systemClock);
+  const notifier = new Notifier(ui, log);
+  const storageFolder = context.globalStorageUri.fsPath;
+  const bundleFolder = context.asAbsolutePath('dist');
+
+  const worker = new WorkerLink(
+    async signal =>
+      await connectWorker(
+        {
+          rendezvousFolder: usualRendezvousFolder(),
+          productVersion: (context.extension.packageJSON as { readonly version: string }).version,
+          bundleFolder,
+          storageFolder,
+          nodePath: process.execPath,
+        },
+        { clock: systemClock, random: systemRandom },
+        signal,
+      ),
+  );
+  const known = new KnownPlaces(context.globalState);
+  const credentials = new Credentials(context.secrets, readSettings);
+  const places = new OpenPlaces(worker, known, credentials);
+  const jobs = new Jobs(worker);
+  const lab = new Lab(bundleFolder, storageFolder, log);
+
+  const t = l10n.t;
+  const deps: SourceDeps = { worker, places, known, clock: systemClock, logger: log, t };
+  const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
+  const vmTree = new LazyTree(new VmSource(deps), t, onFailure);
+  const pointTree = new LazyTree(new PointSource(deps), t, onFailure);
+  const jobTree = new LazyTree(new JobSource(jobs, t), t, onFailure);
+  const refresh = () => {
+    vmTree.refresh();
+    pointTree.refresh();
+  };
+
+  const host: Host = {
+    worker,
+    known,
+    places,
+    credentials,
+    jobs,
+    lab,
+    ui,
+    notifier,
+    log,
+    clock: systemClock,
+    storageFolder,
+    usualTargetFolder: () => workspace.workspaceFolders?.[0]?.uri.fsPath ?? restoredFolder(homedir()),
+    refresh,
+  };
+  const guestFiles = new GuestFileSystem(worker, places);
+  const jobLog = new JobLog(worker);
+  const jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
+
+  context.subscriptions.push(
+    ...[log, worker, known, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
+    window.createTreeView(viewIds.vms, {
+      treeDataProvider: vmTree,
+      canSelectMany: true,
+      showCollapseAll: true,
+    }),
+    window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
+    new JobReporter(jobs, { ui, notifier, log, refresh }),
+    workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
+    workspace.registerFileSystemProvider(schemes.guestFile, guestFiles, {
+      isCaseSensitive: true,
+      isReadonly: new MarkdownString(
+        l10n.t('Files of a restore point never change. Restore a copy to change it.'),
+      ),
+    }),
+    jobs.onDidChange(() => jobTree.refresh()),
+    known.onDidChange(() => {
+      showWelcome(known);
+      refresh();
+    }),
+    worker.onDidConnect(({ processId, productVersion }) => {
+      log.info(`connected to worker ${processId} (${productVersion})`);
+      jobView.message = '';
+    }),
+    worker.onDidLose(() => {
+      const message = l10n.t(
+        'The background worker has ended. Its jobs have stopped; the next request starts it anew.',
+      );
+      log.warn(message);
+      jobView.message = message;
+      void ui.tell('warning', message, [l10n.t('Show Log')]).then(chosen => {
+        if (chosen !== undefined) log.show();
+      });
+    }),
+    ...registerCommands(host),
+  );
+  showWelcome(known);
+}
+
+/** What the welcome texts of empty views depend on. */
+function showWelcome(known: KnownPlaces): void {
+  void commands.executeCommand('setContext', contextKeys.hasVCenter, known.vcenters().length > 0);
+  void commands.executeCommand('setContext', contextKeys.hasRepository, known.repositories().length > 0);
+}

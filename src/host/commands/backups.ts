@@ -1,0 +1,86 @@
+import { l10n } from 'vscode';
+
+import { startBackup, startSnapshot } from '../../protocol/job.ts';
+import type { VmRef } from '../../protocol/vm.ts';
+import type { Host } from '../host.ts';
+import { formatMoment } from '../model/time.ts';
+import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
+import { runSteps, type Step } from '../ui/wizard.ts';
+import { chooseRepository, chooseVm } from './choose.ts';
+import { startJob } from './jobs.ts';
+import { required } from './vcenters.ts';
+
+interface Backup {
+  readonly vms: readonly VmNode[];
+  readonly repository: string;
+  readonly quiesce: boolean;
+}
+
+/** Starts a backup of each VM; the editor does not wait for them. */
+export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<void> {
+  const title = l10n.t('Back Up Now');
+  const steps: readonly Step<Backup>[] = [
+    async (_, ask) => ({ vms: given.length > 0 ? given : [await chooseVm(host, ask, title)] }),
+    async (_, ask) => ({ repository: await chooseRepository(host, ask, title) }),
+    async ({ vms = [] }, ask) => {
+      // A VM that is off is at rest already.
+      if (vms.every(({ vm }) => vm.powerState !== 'poweredOn')) return { quiesce: false };
+      return {
+        quiesce: await ask.pick({
+          title,
+          placeholder: l10n.t('How consistent shall the restore point of {0} be?', namesOf(vms)),
+          whenEmpty: '',
+          choices: async () =>
+            await Promise.resolve([
+              {
+                label: l10n.t('Quiesced'),
+                detail: l10n.t('VMware Tools bring the guest to rest; the backup fails if they cannot'),
+                icon: 'debug-pause',
+                value: true,
+              },
+              {
+                label: l10n.t('Crash-consistent'),
+                detail: l10n.t('As after a power failure: the guest is not asked'),
+                icon: 'circle-large-outline',
+                value: false,
+              },
+            ]),
+        }),
+      };
+    },
+  ];
+  const { vms, repository, quiesce } = await runSteps(host.ui, steps, {});
+  for (const node of vms) {
+    await startJob(host, l10n.t('Starting the backup of {0}', node.vm.name), async signal => {
+      await host.places.vcenter(node.vcenter, signal);
+      await host.places.repository(repository, signal);
+      return await host.worker.request(startBackup, { vm: vmRef(node), repository, quiesce }, signal);
+    });
+  }
+}
+
+/** Takes a snapshot that stays until somebody removes it. */
+export async function takeQuiescedSnapshot(host: Host, given: VmNode | undefined): Promise<void> {
+  const title = l10n.t('Take Quiesced Snapshot');
+  const steps: readonly Step<{ vm: VmRef; name: string }>[] = [
+    async (_, ask) => ({ vm: vmRef(given ?? (await chooseVm(host, ask, title))) }),
+    async (draft, ask) => ({
+      name: await ask.input({
+        title,
+        prompt: l10n.t('Name of the snapshot of {0}. It stays until you remove it', draft.vm?.name ?? ''),
+        value: draft.name ?? l10n.t('Quiesced {0}', formatMoment(host.clock.now().toISOString())),
+        check: async value => await required(value, l10n.t('Enter a name')),
+      }),
+    }),
+  ];
+  const { vm, name } = await runSteps(host.ui, steps, {});
+  await startJob(host, l10n.t('Starting the snapshot of {0}', vm.name), async signal => {
+    await host.places.vcenter(vm.vcenter, signal);
+    const params = { vm, name, description: l10n.t('Taken in the editor by Quiesce'), quiesce: true };
+    return await host.worker.request(startSnapshot, params, signal);
+  });
+}
+
+function namesOf(vms: readonly VmNode[]): string {
+  return vms.map(({ vm }) => vm.name).join(', ');
+}

@@ -1,0 +1,88 @@
+import { l10n } from 'vscode';
+
+import type { Host } from '../host.ts';
+import { settingIds } from '../ids.ts';
+import type { PointTreeNode } from '../model/pointTreeModel.ts';
+import type { VmTreeNode } from '../model/vmTreeModel.ts';
+import type { PasswordKey } from '../secrets.ts';
+import { runSteps, type Step } from '../ui/wizard.ts';
+
+interface Entered {
+  readonly key: PasswordKey;
+  readonly password: string;
+}
+
+/** For a server or repository whose password was not kept, or has changed. */
+export async function enterPassword(
+  host: Host,
+  given: VmTreeNode | PointTreeNode | undefined,
+): Promise<void> {
+  const title = l10n.t('Enter Password');
+  const key = givenKey(given);
+  const steps: readonly Step<Entered>[] = [
+    async (_, ask) => ({
+      key:
+        key ??
+        (await ask.pick<PasswordKey>({
+          title,
+          placeholder: l10n.t('vCenter or repository'),
+          whenEmpty: l10n.t('Nothing has been added'),
+          choices: async () =>
+            await Promise.resolve([
+              ...host.known.vcenters().map(({ name, url }) => ({
+                label: name,
+                detail: url,
+                icon: 'server-environment',
+                value: `vcenter/${name}` as const,
+              })),
+              ...host.known.repositories().map(({ name, folder }) => ({
+                label: name,
+                detail: folder,
+                icon: 'archive',
+                value: `repository/${name}` as const,
+              })),
+            ]),
+        })),
+    }),
+    async (draft, ask) => ({
+      password: await ask.input({
+        title,
+        prompt: l10n.t('Password of {0}', draft.key ?? ''),
+        isPassword: true,
+        check: async (password, signal) => {
+          if (draft.key !== undefined) await open(host, draft.key, password, signal);
+          return undefined;
+        },
+      }),
+    }),
+  ];
+  const entered = await runSteps(host.ui, steps, {});
+  await keepPassword(host, entered.key, entered.password);
+  host.refresh();
+}
+
+/** Keeps it for the next time; says so if the editor cannot, and what to do about it. */
+export async function keepPassword(host: Host, key: PasswordKey, password: string): Promise<void> {
+  if (await host.credentials.keep(key, password)) return;
+  void host.ui.tell(
+    'warning',
+    l10n.t(
+      'The editor does not keep the password of {0}: its secret storage gave back something else. Until the worker ends it is held in memory; to be asked no more, name a command in the setting {1}.',
+      key,
+      settingIds.passwordCommands,
+    ),
+    [],
+  );
+}
+
+function givenKey(given: VmTreeNode | PointTreeNode | undefined): PasswordKey | undefined {
+  if (given?.kind === 'vcenter') return `vcenter/${given.name}`;
+  return given?.kind === 'repository' ? `repository/${given.name}` : undefined;
+}
+
+async function open(host: Host, key: PasswordKey, password: string, signal: AbortSignal): Promise<void> {
+  const vcenter = host.known.vcenters().find(({ name }) => key === `vcenter/${name}`);
+  if (vcenter !== undefined) await host.places.openVCenterWith(vcenter, password, signal);
+  const repository = host.known.repositories().find(({ name }) => key === `repository/${name}`);
+  if (repository !== undefined) await host.places.openRepositoryWith(repository, password, signal);
+}

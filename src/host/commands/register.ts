@@ -1,0 +1,68 @@
+import { commands, type Disposable } from 'vscode';
+
+import type { JobDto } from '../../protocol/job.ts';
+import type { Host } from '../host.ts';
+import { type CommandId, commandIds } from '../ids.ts';
+import type { PointTreeNode } from '../model/pointTreeModel.ts';
+import type { VmNode, VmTreeNode } from '../model/vmTreeModel.ts';
+import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
+import { cancelJob, showJobLog } from './jobs.ts';
+import { openGuestFile } from './openGuestFile.ts';
+import { enterPassword } from './passwords.ts';
+import { createRepository, forgetRepository, openRepository } from './repositories.ts';
+import { restoreDisk } from './restoreDisk.ts';
+import { restoreGuestFile } from './restoreFiles.ts';
+import { restoreVm } from './restoreVm.ts';
+import { tryLab } from './tryLab.ts';
+import { addVCenter, removeVCenter } from './vcenters.ts';
+
+/** What the menus give: the row it was called on and all that are selected; nothing from the palette. */
+type Handler = (host: Host, row: unknown, selected: unknown) => Promise<void> | void;
+
+const handlers: Readonly<Record<CommandId, Handler>> = {
+  [commandIds.addVCenter]: addVCenter,
+  [commandIds.removeVCenter]: async (host, row) => await removeVCenter(host, row as VmTreeNode | undefined),
+  [commandIds.createRepository]: createRepository,
+  [commandIds.openRepository]: openRepository,
+  [commandIds.forgetRepository]: async (host, row) =>
+    await forgetRepository(host, row as PointTreeNode | undefined),
+  [commandIds.enterPassword]: async (host, row) =>
+    await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
+  [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),
+  [commandIds.takeQuiescedSnapshot]: async (host, row) =>
+    await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
+  [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
+  [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
+  [commandIds.restoreGuestFile]: async (host, row) =>
+    await restoreGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.restoreDisk]: async (host, row) => await restoreDisk(host, row as PointTreeNode | undefined),
+  [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
+  [commandIds.openGuestFile]: async (host, row) =>
+    await openGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.tryLab]: tryLab,
+  [commandIds.refresh]: host => host.refresh(),
+  [commandIds.showLog]: host => host.log.show(),
+};
+
+/** A command that fails says so in one way, and can be tried again from there. */
+export function registerCommands(host: Host): Disposable[] {
+  return Object.entries(handlers).map(([id, handler]) =>
+    commands.registerCommand(id, async (row: unknown, selected: unknown) => {
+      const run = async () => {
+        try {
+          await handler(host, row, selected);
+        } catch (error) {
+          await host.notifier.failure(error, run);
+        }
+      };
+      await run();
+    }),
+  );
+}
+
+function vmsOf(row: unknown, selected: unknown): readonly VmNode[] {
+  const rows: readonly unknown[] = Array.isArray(selected) ? selected : [row];
+  return rows.filter(
+    (candidate): candidate is VmNode => (candidate as VmTreeNode | undefined)?.kind === 'vm',
+  );
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { l10n } from 'vscode';
+
+import { AppError } from '../../base/errors.ts';
+import { createRepository } from '../../protocol/repository.ts';
+import type { Host } from '../host.ts';
+
+/** The lab's data are simulated: this password protects nothing, it only opens. */
+const labRepositoryPassword = 'built-in lab';
+
+/** Starts the simulated vCenter and adds it, with a repository for its restore points. */
+export async function tryLab(host: Host): Promise<void> {
+  const name = l10n.t('Built-in Lab');
+  await host.ui.wait(l10n.t('Starting the built-in lab'), async signal => {
+    const { password, ...address } = await host.lab.start(signal);
+    const vcenter = { name, ...address, isLab: true };
+    await host.places.openVCenterWith(vcenter, password, signal);
+    await host.credentials.keep(`vcenter/${name}`, password);
+    const repository = { name: l10n.t('Lab Repository'), folder: join(host.storageFolder, 'lab-repository') };
+    await openOrCreate(host, repository, signal);
+    await host.credentials.keep(`repository/${repository.name}`, labRepositoryPassword);
+    await host.known.saveRepository(repository);
+    await host.known.saveVCenter(vcenter);
+  });
+}
+
+async function openOrCreate(
+  host: Host,
+  repository: { readonly name: string; readonly folder: string },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await host.places.openRepositoryWith(repository, labRepositoryPassword, signal);
+  } catch (error) {
+    if (!AppError.is(error, 'NOT_FOUND')) throw error;
+    await host.worker.request(createRepository, { ...repository, password: labRepositoryPassword }, signal);
+  }
+}

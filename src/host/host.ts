@@ -1,0 +1,31 @@
+import type { LogOutputChannel } from 'vscode';
+
+import type { Clock } from '../base/clock.ts';
+import type { Jobs } from './jobs.ts';
+import type { KnownPlaces } from './knownPlaces.ts';
+import type { Lab } from './lab.ts';
+import type { Notifier } from './notify.ts';
+import type { OpenPlaces } from './openPlaces.ts';
+import type { Credentials } from './secrets.ts';
+import type { Ui } from './ui/ui.ts';
+import type { Worker } from './workerLink.ts';
+
+/** What commands work with. */
+export interface Host {
+  readonly worker: Worker;
+  readonly known: KnownPlaces;
+  readonly places: OpenPlaces;
+  readonly credentials: Credentials;
+  readonly jobs: Jobs;
+  readonly lab: Lab;
+  readonly ui: Ui;
+  readonly notifier: Notifier;
+  readonly log: LogOutputChannel;
+  readonly clock: Clock;
+  /** Of the editor, for all windows; survives updates. */
+  readonly storageFolder: string;
+  /** Where restored files go if nothing else is said: the folder that is open, or one in the user's home. */
+  readonly usualTargetFolder: () => string;
+  /** Fetches anew what the trees show. */
+  readonly refresh: () => void;
+}

@@ -1,0 +1,36 @@
+/** Every name that the manifest and the code share. A test compares them with package.json. */
+
+export const commandIds = {
+  addVCenter: 'quiesce.addVCenter',
+  removeVCenter: 'quiesce.removeVCenter',
+  createRepository: 'quiesce.createRepository',
+  openRepository: 'quiesce.openRepository',
+  forgetRepository: 'quiesce.forgetRepository',
+  enterPassword: 'quiesce.enterPassword',
+  backUpNow: 'quiesce.backUpNow',
+  takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
+  cancelJob: 'quiesce.cancelJob',
+  showJobLog: 'quiesce.showJobLog',
+  restoreGuestFile: 'quiesce.restoreGuestFile',
+  restoreDisk: 'quiesce.restoreDisk',
+  restoreVm: 'quiesce.restoreVm',
+  openGuestFile: 'quiesce.openGuestFile',
+  tryLab: 'quiesce.tryLab',
+  refresh: 'quiesce.refresh',
+  showLog: 'quiesce.showLog',
+} as const;
+
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+export const viewIds = { vms: 'quiesce.vms', points: 'quiesce.points', jobs: 'quiesce.jobs' } as const;
+
+/** Conditions of the manifest's `when` clauses. */
+export const contextKeys = {
+  hasVCenter: 'quiesce.hasVCenter',
+  hasRepository: 'quiesce.hasRepository',
+} as const;
+
+export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;
+
+/** Files inside a restore point, and logs of jobs. */
+export const schemes = { guestFile: 'quiesce', jobLog: 'quiesce-log' } as const;

@@ -1,0 +1,80 @@
+import { EventEmitter, type Event, type Memento } from 'vscode';
+
+/** A vCenter or ESXi host the user added, without its password. */
+export interface KnownVCenter {
+  readonly name: string;
+  readonly url: string;
+  readonly user: string;
+  readonly fingerprint: string;
+  /** Ends with this window; starting the lab again brings it back under another address. */
+  readonly isLab?: boolean;
+}
+
+export interface KnownRepository {
+  readonly name: string;
+  readonly folder: string;
+}
+
+const keys = { vcenters: 'vcenters', repositories: 'repositories' } as const;
+
+/** The servers and repositories the user added, kept by the editor for all windows. */
+export class KnownPlaces {
+  readonly onDidChange: Event<void>;
+  readonly #state: Memento;
+  readonly #changed = new EventEmitter<void>();
+
+  constructor(state: Memento) {
+    this.#state = state;
+    this.onDidChange = this.#changed.event;
+  }
+
+  vcenters(): readonly KnownVCenter[] {
+    return this.#state.get<readonly KnownVCenter[]>(keys.vcenters, []);
+  }
+
+  repositories(): readonly KnownRepository[] {
+    return this.#state.get<readonly KnownRepository[]>(keys.repositories, []);
+  }
+
+  /** Takes the place of one with the same name. */
+  async saveVCenter(vcenter: KnownVCenter): Promise<void> {
+    await this.#save(keys.vcenters, [...without(this.vcenters(), vcenter.name), vcenter]);
+  }
+
+  /** Takes the place of one with the same name. */
+  async saveRepository(repository: KnownRepository): Promise<void> {
+    await this.#save(keys.repositories, [...without(this.repositories(), repository.name), repository]);
+  }
+
+  async removeVCenter(name: string): Promise<void> {
+    await this.#save(keys.vcenters, without(this.vcenters(), name));
+  }
+
+  async removeRepository(name: string): Promise<void> {
+    await this.#save(keys.repositories, without(this.repositories(), name));
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+
+  async #save(key: string, places: readonly { readonly name: string }[]): Promise<void> {
+    await this.#state.update(
+      key,
+      places.toSorted((one, other) => one.name.localeCompare(other.name)),
+    );
+    this.#changed.fire();
+  }
+}
+
+/** The wanted name, or the first free one of `NAME 2`, `NAME 3`, … */
+export function freeName(wanted: string, taken: readonly { readonly name: string }[]): string {
+  const names = new Set(taken.map(({ name }) => name));
+  let name = wanted;
+  for (let number = 2; names.has(name); number += 1) name = `${wanted} ${number}`;
+  return name;
+}
+
+function without<T extends { readonly name: string }>(places: readonly T[], name: string): readonly T[] {
+  return places.filter(place => place.name !== name);
+}

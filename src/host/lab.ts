@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { l10n } from 'vscode';
+
+import { AppError } from '../base/errors.ts';
+import { JsonReader } from '../base/jsonReader.ts';
+import type { Logger } from '../base/logger.ts';
+
+export interface LabAddress {
+  readonly url: string;
+  readonly fingerprint: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+interface RunningLab {
+  readonly process: ChildProcess;
+  readonly address: LabAddress;
+}
+
+/** The simulated vCenter as a child of the editor: it ends with the window, or when it is disposed of. */
+export class Lab {
+  readonly #bundleFolder: string;
+  readonly #storageFolder: string;
+  readonly #logger: Logger;
+  #running: Promise<RunningLab> | undefined;
+
+  constructor(bundleFolder: string, storageFolder: string, logger: Logger) {
+    this.#bundleFolder = bundleFolder;
+    this.#storageFolder = storageFolder;
+    this.#logger = logger;
+  }
+
+  /** Starts it, or gives the address of the one that runs. */
+  async start(signal: AbortSignal): Promise<LabAddress> {
+    const running = await this.#running?.catch(() => undefined);
+    if (running?.process.exitCode === null) return running.address;
+    this.#running = this.#launch(signal);
+    return (await this.#running).address;
+  }
+
+  dispose(): void {
+    // The lab ends when its standard input does.
+    this.#running?.then(
+      ({ process }) => process.stdin?.end(),
+      () => undefined,
+    );
+    this.#running = undefined;
+  }
+
+  async #launch(signal: AbortSignal): Promise<RunningLab> {
+    const folder = join(this.#storageFolder, 'lab');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const program = join(this.#bundleFolder, 'lab.mjs');
+    const child = spawn(
+      process.execPath,
+      [
+        program,
+        '--exit-with-parent',
+        '--profile',
+        'small',
+        '--state',
+        folder,
+        '--images',
+        join(folder, 'images'),
+      ],
+      {
+        cwd: folder,
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        windowsHide: true,
+      },
+    );
+    createInterface(child.stderr).on('line', line => this.#logger.info(`lab: ${line}`));
+    const stop = () => child.stdin.end();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      return { process: child, address: await readAddress(await firstLine(child)) };
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+/** @throws INTERNAL if the process ends without having printed one */
+async function firstLine(child: ChildProcess & { readonly stdout: NodeJS.ReadableStream }): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    createInterface(child.stdout).once('line', resolve);
+    child.once('error', reject);
+    child.once('exit', code => {
+      reject(
+        new AppError('INTERNAL', l10n.t('the lab ended with {0} before it answered', String(code)), {
+          object: 'lab',
+          remedy: l10n.t('See why in the log'),
+        }),
+      );
+    });
+  });
+}
+
+async function readAddress(line: string): Promise<LabAddress> {
+  const ready = JsonReader.parse(line, 'first line of the lab');
+  const password = await readFile(ready.string('passwordFile'), 'utf8');
+  return {
+    url: ready.string('url'),
+    fingerprint: ready.string('fingerprint'),
+    user: ready.string('user'),
+    password: password.replace(/\r?\n$/, ''),
+  };
+}

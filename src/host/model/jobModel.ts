@@ -1,0 +1,163 @@
+import { never } from '../../base/assert.ts';
+import { formatBytes, formatDuration } from '../../base/units.ts';
+import type { BackupResultDto, JobDto, JobKind, JobResult } from '../../protocol/job.ts';
+import { commandIds } from '../ids.ts';
+import { consistencyLabel } from './consistency.ts';
+import { sentence } from './errorText.ts';
+import type { NodeView, Translate } from './nodeView.ts';
+import { formatMoment } from './time.ts';
+
+export function isRunning({ state }: JobDto): boolean {
+  return state === 'running' || state === 'cancelling';
+}
+
+export function jobView(job: JobDto, t: Translate): NodeView {
+  return {
+    id: job.id,
+    label: jobTitle(job, t),
+    description: isRunning(job) ? progressText(job, t) : endText(job, t),
+    tooltip: [
+      jobTitle(job, t),
+      t('Started {0}', formatMoment(job.startedAt)),
+      ...(job.finishedAt === undefined
+        ? [progressText(job, t)]
+        : [t('Ended {0}', formatMoment(job.finishedAt))]),
+      ...(job.error === undefined ? [] : [sentence(job.error)]),
+    ],
+    icon: jobIcon(job),
+    contextValue: `job;state=${job.state}`,
+    children: 'none',
+    command: { id: commandIds.showJobLog, title: t('Show Job Log') },
+  };
+}
+
+/** `Backup of web01`. */
+export function jobTitle({ kind, object }: JobDto, t: Translate): string {
+  return titleOf(kind, object, t);
+}
+
+/** The step with what is known of its progress: `reading disks · 1.2 of 4 GiB (30 %) · 120 MiB/s · 24 s left`. */
+export function progressText(job: JobDto, t: Translate): string {
+  if (job.state === 'cancelling') return t('cancelling');
+  const { phase, doneBytes, totalBytes, bytesPerSecond, remainingMs } = job;
+  const percent = percentDone(job);
+  return [
+    phase,
+    ...(totalBytes === undefined || totalBytes === 0
+      ? doneBytes > 0
+        ? [formatBytes(doneBytes)]
+        : []
+      : [t('{0} of {1} ({2} %)', formatBytes(doneBytes), formatBytes(totalBytes), percent ?? 0)]),
+    ...(bytesPerSecond === undefined ? [] : [t('{0}/s', formatBytes(bytesPerSecond))]),
+    ...(remainingMs === undefined ? [] : [t('{0} left', formatDuration(remainingMs))]),
+  ].join(' · ');
+}
+
+/** The status bar's text while jobs run; nothing otherwise. `$(…)` is a product icon. */
+export function statusText(jobs: readonly JobDto[], t: Translate): string | undefined {
+  const running = jobs.filter(isRunning);
+  const [only] = running;
+  if (only === undefined) return undefined;
+  if (running.length > 1) return `$(sync~spin) ${t('Quiesce: {0} jobs', running.length)}`;
+  const percent = percentDone(only);
+  return percent === undefined
+    ? `$(sync~spin) ${jobTitle(only, t)}`
+    : `$(sync~spin) ${t('{0}: {1} %', jobTitle(only, t), percent)}`;
+}
+
+/** What came of a job, as a sentence for a message and the row. */
+export function resultText(result: JobResult, t: Translate): string {
+  switch (result.kind) {
+    case 'backup':
+      return backupText(result, t);
+    case 'snapshot':
+      return result.isQuiesced
+        ? t('quiesced snapshot {0}', result.name)
+        : t('snapshot {0}, not quiesced', result.name);
+    case 'restoreFiles':
+      return result.problems.length === 0
+        ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), result.targetFolder)
+        : t('{0} items in {1}, {2} problems', result.itemCount, result.targetFolder, result.problems.length);
+    case 'restoreDisk':
+      return t('{0} in {1}', formatBytes(result.capacityBytes), result.targetPath);
+    case 'restoreVm':
+      return t('{0} on {1}, powered off', result.vm.name, result.vm.vcenter);
+    case 'guard':
+      return t(
+        '{0} leftovers given back',
+        result.leftovers.filter(({ outcome }) => outcome === 'removed').length,
+      );
+    default:
+      return never(result);
+  }
+}
+
+/** Asked for and proven are never one word: what was not reached is said. */
+function backupText({ requested, proven, storedBytes }: BackupResultDto, t: Translate): string {
+  const stored = t('{0} stored', formatBytes(storedBytes));
+  return requested === proven
+    ? `${consistencyLabel(proven, t)}, ${stored}`
+    : t(
+        'asked for {0}, proven {1}, {2}',
+        consistencyLabel(requested, t),
+        consistencyLabel(proven, t),
+        stored,
+      );
+}
+
+/** It ended well, but not with all that was asked for. */
+export function needsAttention(result: JobResult): boolean {
+  if (result.kind === 'backup') return result.problems.length > 0 || result.proven !== result.requested;
+  if (result.kind === 'snapshot') return !result.isQuiesced;
+  return result.kind === 'restoreFiles' && result.problems.length > 0;
+}
+
+function titleOf(kind: JobKind, object: string, t: Translate): string {
+  switch (kind) {
+    case 'backup':
+      return t('Backup of {0}', object);
+    case 'snapshot':
+      return t('Snapshot of {0}', object);
+    case 'restoreFiles':
+      return t('Restore of files: {0}', object);
+    case 'restoreDisk':
+      return t('Restore of a disk: {0}', object);
+    case 'restoreVm':
+      return t('Restore of a VM: {0}', object);
+    case 'guard':
+      return t('Clean-up: {0}', object);
+    default:
+      return never(kind);
+  }
+}
+
+function endText(job: JobDto, t: Translate): string {
+  if (job.state === 'cancelled') return t('cancelled');
+  if (job.state === 'failed')
+    return job.error === undefined ? t('failed') : t('failed: {0}', job.error.message);
+  return job.result === undefined ? t('done') : resultText(job.result, t);
+}
+
+function jobIcon({ state, result }: JobDto): NodeView['icon'] {
+  switch (state) {
+    case 'running':
+    case 'cancelling':
+      return { name: 'sync~spin' };
+    case 'succeeded':
+      return result !== undefined && needsAttention(result)
+        ? { name: 'warning', color: 'list.warningForeground' }
+        : { name: 'pass', color: 'testing.iconPassed' };
+    case 'failed':
+      return { name: 'error', color: 'list.errorForeground' };
+    case 'cancelled':
+      return { name: 'circle-slash' };
+    default:
+      return never(state);
+  }
+}
+
+/** Never 100 before the end: that would be taken for it. */
+function percentDone({ doneBytes, totalBytes }: JobDto): number | undefined {
+  if (totalBytes === undefined || totalBytes === 0) return undefined;
+  return Math.min(99, Math.floor((doneBytes / totalBytes) * 100));
+}

@@ -1,0 +1,82 @@
+import { formatBytes } from '../../base/units.ts';
+import type { DiskRestorePlanDto, FileRestorePlanDto, VmRestorePlanDto } from '../../protocol/plan.ts';
+import type { Translate } from './nodeView.ts';
+
+/** A plan as a person reads it before saying yes: a question, what will happen, and the name of the button. */
+export interface PlanText {
+  readonly question: string;
+  readonly lines: readonly string[];
+  readonly action: string;
+}
+
+/** A dialog is no list: more lines than these are counted. */
+const shownItems = 8;
+
+export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanText {
+  const { targetFolder, itemCount, totalBytes, replacedCount, problems } = plan;
+  return {
+    question:
+      itemCount === 1
+        ? t(
+            'Restore {0} ({1}) to {2}?',
+            plan.items[0]?.guestPath ?? '',
+            formatBytes(totalBytes),
+            targetFolder,
+          )
+        : t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), targetFolder),
+    lines: [
+      replacedCount === 0
+        ? t('Nothing that exists is replaced.')
+        : t('{0} existing files are replaced; what they hold now is lost.', replacedCount),
+      ...shown(
+        plan.items.map(({ guestPath, targetPath, replaces }) =>
+          replaces ? t('{0} → {1} (replaced)', guestPath, targetPath) : t('{0} → {1}', guestPath, targetPath),
+        ),
+        itemCount,
+        t,
+      ),
+      ...(problems.length === 0
+        ? []
+        : [
+            t('{0} items cannot be restored; the others are:', problems.length),
+            ...shown(problems, problems.length, t),
+          ]),
+    ],
+    action: replacedCount === 0 ? t('Restore') : t('Restore and Replace'),
+  };
+}
+
+export function diskRestoreText(plan: DiskRestorePlanDto, t: Translate): PlanText {
+  return {
+    question: t('Restore {0} of {1} to {2}?', plan.label, plan.vmName, plan.targetPath),
+    lines: [
+      plan.format === 'raw'
+        ? t('Format: raw, {0}; areas of zeros take no space.', formatBytes(plan.capacityBytes))
+        : t('Format: VMDK (streamOptimized) of a disk of {0}.', formatBytes(plan.capacityBytes)),
+      t('A new file is written; nothing that exists is replaced.'),
+    ],
+    action: t('Restore'),
+  };
+}
+
+export function vmRestoreText(plan: VmRestorePlanDto, t: Translate): PlanText {
+  return {
+    question: t('Restore {0} as the new VM {1}?', plan.originalName, plan.name),
+    lines: [
+      t('The original is not touched. The new VM stays powered off.'),
+      t('Folder: {0}', plan.folder),
+      t('Resource pool: {0}', plan.resourcePool),
+      t('Datastore: {0}', plan.datastore),
+      ...plan.disks.map(({ label, capacityBytes }) => t('{0}: {1}', label, formatBytes(capacityBytes))),
+      ...(plan.changes.length === 0 ? [] : [t('Different from the original:')]),
+      ...plan.changes.map(({ field, reason }) => t('• {0}: {1}', field, reason)),
+      ...plan.warnings.map(warning => t('Warning: {0}', warning)),
+    ],
+    action: t('Restore'),
+  };
+}
+
+function shown(lines: readonly string[], count: number, t: Translate): readonly string[] {
+  const first = lines.slice(0, shownItems);
+  return count <= first.length ? first : [...first, t('… and {0} more', count - first.length)];
+}

@@ -1,0 +1,227 @@
+import { never } from '../../base/assert.ts';
+import { formatBytes } from '../../base/units.ts';
+import type { PointSummaryDto } from '../../protocol/point.ts';
+import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
+import { consistencyIcon, consistencyLabel } from './consistency.ts';
+import type { NodeView, Translate } from './nodeView.ts';
+import { formatAge, formatMoment } from './time.ts';
+
+/** The newest restore point of a VM over all repositories. */
+export interface NewestPoint {
+  readonly repository: string;
+  readonly point: PointSummaryDto;
+}
+
+export interface VCenterNode {
+  readonly kind: 'vcenter';
+  readonly name: string;
+  readonly url: string;
+}
+
+/** A datacenter or folder of the inventory. */
+export interface VmFolderNode {
+  readonly kind: 'folder';
+  readonly vcenter: string;
+  readonly path: string;
+  readonly name: string;
+  readonly children: readonly (VmFolderNode | VmNode)[];
+}
+
+export interface VmNode {
+  readonly kind: 'vm';
+  readonly vcenter: string;
+  readonly vm: VmDto;
+  readonly newest: NewestPoint | undefined;
+}
+
+export interface NewestPointNode extends NewestPoint {
+  readonly kind: 'newestPoint';
+  /** Id of the VM's row. */
+  readonly parentId: string;
+}
+
+export interface SnapshotNode {
+  readonly kind: 'snapshot';
+  readonly parentId: string;
+  readonly snapshot: VmSnapshotDto;
+}
+
+export type VmTreeNode = VCenterNode | VmFolderNode | VmNode | NewestPointNode | SnapshotNode;
+
+/** Folders first, then VMs, each by name. The folder `vm` that every datacenter has says nothing and is left out. */
+export function arrangeVms(
+  vcenter: string,
+  vms: readonly VmDto[],
+  newestByVm: ReadonlyMap<string, NewestPoint>,
+): readonly (VmFolderNode | VmNode)[] {
+  const nodes = vms.map(vm => ({
+    folders: foldersOf(vm.inventoryPath),
+    node: { kind: 'vm', vcenter, vm, newest: newestByVm.get(vm.instanceUuid ?? '') } satisfies VmNode,
+  }));
+  return arrangeLevel(vcenter, '', nodes);
+}
+
+export function vmRef({ vcenter, vm }: VmNode): VmRef {
+  return { vcenter, id: vm.id, name: vm.name };
+}
+
+/** What a VM's row opens to: its newest restore point and the snapshots it carries. */
+export function vmChildren(node: VmNode, details: VmDetailsDto): readonly VmTreeNode[] {
+  const parentId = vmRowId(node);
+  const newest: readonly VmTreeNode[] =
+    node.newest === undefined ? [] : [{ kind: 'newestPoint', parentId, ...node.newest }];
+  return [
+    ...newest,
+    ...details.snapshots.map(snapshot => ({ kind: 'snapshot', parentId, snapshot }) as const),
+  ];
+}
+
+export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView {
+  switch (node.kind) {
+    case 'vcenter':
+      return {
+        id: `vcenter/${node.name}`,
+        label: node.name,
+        tooltip: [node.url],
+        icon: { name: 'server-environment' },
+        contextValue: 'vcenter',
+        children: 'expanded',
+      };
+    case 'folder':
+      return {
+        id: `folder/${node.vcenter}${node.path}`,
+        label: node.name,
+        icon: { name: 'folder' },
+        contextValue: 'folder',
+        children: 'expanded',
+      };
+    case 'vm':
+      return vmView(node, now, t);
+    case 'newestPoint':
+      return {
+        id: `${node.parentId}/newest`,
+        label: t('Newest restore point'),
+        description: `${formatMoment(node.point.takenAt)} · ${consistencyLabel(node.point.proven, t)}`,
+        tooltip: [t('In repository {0}', node.repository)],
+        icon: consistencyIcon(node.point.proven),
+        contextValue: 'newestPoint',
+        children: 'none',
+      };
+    case 'snapshot':
+      return snapshotView(node, t);
+    default:
+      return never(node);
+  }
+}
+
+interface Placed {
+  readonly folders: readonly string[];
+  readonly node: VmNode;
+}
+
+function arrangeLevel(
+  vcenter: string,
+  path: string,
+  placed: readonly Placed[],
+): readonly (VmFolderNode | VmNode)[] {
+  const here: VmNode[] = [];
+  const below = new Map<string, Placed[]>();
+  for (const {
+    folders: [name, ...inner],
+    node,
+  } of placed) {
+    if (name === undefined) here.push(node);
+    else below.set(name, [...(below.get(name) ?? []), { folders: inner, node }]);
+  }
+  const folders = [...below].map(([name, members]): VmFolderNode => {
+    const folderPath = `${path}/${name}`;
+    return {
+      kind: 'folder',
+      vcenter,
+      path: folderPath,
+      name,
+      children: arrangeLevel(vcenter, folderPath, members),
+    };
+  });
+  return [
+    ...folders.toSorted((one, other) => one.name.localeCompare(other.name)),
+    ...here.toSorted((one, other) => one.vm.name.localeCompare(other.vm.name)),
+  ];
+}
+
+/** `/DC/vm/Production/web01` → `DC`, `Production`. */
+function foldersOf(inventoryPath: string): readonly string[] {
+  const parts = inventoryPath.split('/').slice(1, -1);
+  return parts.filter((part, index) => !(index === 1 && part === 'vm'));
+}
+
+function vmRowId({ vcenter, vm }: VmNode): string {
+  return `vm/${vcenter}/${vm.id}`;
+}
+
+function vmView(node: VmNode, now: Date, t: Translate): NodeView {
+  const { vm, newest } = node;
+  const state = powerText(vm, t);
+  const protection =
+    newest === undefined
+      ? t('no restore point')
+      : `${consistencyLabel(newest.point.proven, t)} · ${formatAge(newest.point.takenAt, now, t)}`;
+  const size = t('{0} disks, {1}', vm.diskCount, formatBytes(vm.capacityBytes));
+  return {
+    id: vmRowId(node),
+    label: vm.name,
+    description: vm.powerState === 'poweredOn' ? protection : `${protection} · ${state}`,
+    tooltip: [
+      `${vm.name} (${vm.id})`,
+      `${state}, ${size}`,
+      ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
+      toolsText(vm.toolsState, t),
+      vm.hasSnapshots ? t('Has snapshots') : t('No snapshots'),
+      newest === undefined
+        ? t('No restore point in an open repository')
+        : t('Newest restore point: {0}, proven {1}', formatMoment(newest.point.takenAt), protection),
+    ],
+    icon: vmIcon(vm),
+    contextValue: `vm;power=${vm.powerState};protected=${newest === undefined ? 'no' : 'yes'}`,
+    children: vm.hasSnapshots || newest !== undefined ? 'collapsed' : 'none',
+  };
+}
+
+function vmIcon(vm: VmDto): NodeView['icon'] {
+  if (vm.connectionState !== 'connected') return { name: 'warning', color: 'list.warningForeground' };
+  return vm.powerState === 'poweredOn' ? { name: 'vm-running', color: 'testing.iconPassed' } : { name: 'vm' };
+}
+
+function powerText(vm: VmDto, t: Translate): string {
+  if (vm.connectionState !== 'connected') return t('cannot be used: {0}', vm.connectionState);
+  if (vm.isTemplate) return t('template');
+  const texts: Readonly<Record<string, string>> = {
+    poweredOn: t('powered on'),
+    poweredOff: t('powered off'),
+    suspended: t('suspended'),
+  };
+  return texts[vm.powerState] ?? t('power state unknown');
+}
+
+function toolsText(toolsState: string | undefined, t: Translate): string {
+  if (toolsState === 'guestToolsRunning') return t('VMware Tools are running');
+  return toolsState === undefined
+    ? t('The server does not say whether VMware Tools are running')
+    : t('VMware Tools are not running: the guest cannot be brought to rest');
+}
+
+function snapshotView({ snapshot, parentId }: SnapshotNode, t: Translate): NodeView {
+  return {
+    id: `${parentId}/snapshot/${snapshot.id}`,
+    label: snapshot.name,
+    description: [
+      formatMoment(snapshot.createdAt),
+      snapshot.isQuiesced ? t('quiesced') : t('not quiesced'),
+      ...(snapshot.isOurs ? [t('of a running backup')] : []),
+    ].join(' · '),
+    ...(snapshot.description !== '' && { tooltip: [snapshot.description] }),
+    icon: { name: 'device-camera' },
+    contextValue: 'snapshot',
+    children: 'none',
+  };
+}

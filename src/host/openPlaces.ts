@@ -1,0 +1,78 @@
+import { l10n } from 'vscode';
+
+import { AppError } from '../base/errors.ts';
+import { listRepositories, openRepository, type RepositoryDto } from '../protocol/repository.ts';
+import { listVCenters, openVCenter, type VCenterDto } from '../protocol/vcenter.ts';
+import type { KnownPlaces, KnownRepository, KnownVCenter } from './knownPlaces.ts';
+import type { Credentials, PasswordKey } from './secrets.ts';
+import type { Worker } from './workerLink.ts';
+
+/**
+ * Opens in the worker what a view or command is about to use, with the password that was kept. What is open already,
+ * for instance by another window, is left as it is.
+ */
+export class OpenPlaces {
+  readonly #worker: Worker;
+  readonly #known: KnownPlaces;
+  readonly #credentials: Credentials;
+
+  constructor(worker: Worker, known: KnownPlaces, credentials: Credentials) {
+    this.#worker = worker;
+    this.#known = known;
+    this.#credentials = credentials;
+  }
+
+  /** @throws AUTHENTICATION if no password was kept; what the worker says otherwise */
+  async vcenter(name: string, signal: AbortSignal): Promise<VCenterDto> {
+    const { vcenters } = await this.#worker.request(listVCenters, {}, signal);
+    const open = vcenters.find(vcenter => vcenter.name === name);
+    if (open !== undefined) return open;
+    const known = this.#known.vcenters().find(vcenter => vcenter.name === name);
+    if (known === undefined) throw unknownPlace(name);
+    const password = await this.#password(`vcenter/${name}`, signal);
+    return await this.openVCenterWith(known, password, signal);
+  }
+
+  /** @throws AUTHENTICATION if no password was kept; what the worker says otherwise */
+  async repository(name: string, signal: AbortSignal): Promise<RepositoryDto> {
+    const { repositories } = await this.#worker.request(listRepositories, {}, signal);
+    const open = repositories.find(repository => repository.name === name);
+    if (open !== undefined) return open;
+    const known = this.#known.repositories().find(repository => repository.name === name);
+    if (known === undefined) throw unknownPlace(name);
+    const password = await this.#password(`repository/${name}`, signal);
+    return await this.openRepositoryWith(known, password, signal);
+  }
+
+  async openVCenterWith(
+    { name, url, user, fingerprint }: KnownVCenter,
+    password: string,
+    signal: AbortSignal,
+  ): Promise<VCenterDto> {
+    return await this.#worker.request(openVCenter, { name, url, user, fingerprint, password }, signal);
+  }
+
+  async openRepositoryWith(
+    { name, folder }: KnownRepository,
+    password: string,
+    signal: AbortSignal,
+  ): Promise<RepositoryDto> {
+    return await this.#worker.request(openRepository, { name, folder, password }, signal);
+  }
+
+  async #password(key: PasswordKey, signal: AbortSignal): Promise<string> {
+    const password = await this.#credentials.find(key, signal);
+    if (password !== undefined) return password;
+    throw new AppError('AUTHENTICATION', l10n.t('no password is kept for {0}', key), {
+      object: key,
+      remedy: l10n.t('Enter it with "Quiesce: Enter Password…"'),
+    });
+  }
+}
+
+function unknownPlace(name: string): AppError {
+  return new AppError('NOT_FOUND', l10n.t('{0} has been removed', name), {
+    object: name,
+    remedy: l10n.t('Add it again'),
+  });
+}

@@ -1,0 +1,65 @@
+import { exec } from 'node:child_process';
+import { promisify } from 'node:util';
+import { l10n, type SecretStorage } from 'vscode';
+
+import { AppError } from '../base/errors.ts';
+import type { Settings } from './settings.ts';
+
+/** What a password belongs to: `vcenter/NAME` or `repository/NAME`. */
+export type PasswordKey = `vcenter/${string}` | `repository/${string}`;
+
+/** A command that waits for somebody who is not there must not wait for ever. */
+const commandTimeoutMs = 60_000;
+
+/** Passwords of servers and repositories: the configured command's, else the one in the editor's secret storage. */
+export class Credentials {
+  readonly #secrets: SecretStorage;
+  readonly #settings: () => Settings;
+
+  constructor(secrets: SecretStorage, settings: () => Settings) {
+    this.#secrets = secrets;
+    this.#settings = settings;
+  }
+
+  /** @throws AUTHENTICATION if a command is configured and fails */
+  async find(key: PasswordKey, signal: AbortSignal): Promise<string | undefined> {
+    const commandLine = this.#settings().passwordCommands[key];
+    return commandLine === undefined
+      ? await this.#secrets.get(key)
+      : await runPasswordCommand(key, commandLine, signal);
+  }
+
+  /** Whether the storage gives back what was put in: without a keyring it may accept a secret and lose it. */
+  async keep(key: PasswordKey, password: string): Promise<boolean> {
+    try {
+      await this.#secrets.store(key, password);
+      return (await this.#secrets.get(key)) === password;
+    } catch {
+      return false;
+    }
+  }
+
+  async forget(key: PasswordKey): Promise<void> {
+    await this.#secrets.delete(key);
+  }
+}
+
+async function runPasswordCommand(key: string, commandLine: string, signal: AbortSignal): Promise<string> {
+  try {
+    const { stdout } = await promisify(exec)(commandLine, {
+      signal,
+      timeout: commandTimeoutMs,
+      windowsHide: true,
+    });
+    return stdout.split(/\r?\n/, 1)[0] ?? '';
+  } catch {
+    signal.throwIfAborted();
+    // The system's error holds what the command printed, which may be the password: it is not kept as cause.
+    throw new AppError('AUTHENTICATION', l10n.t('the password command of {0} failed', key), {
+      object: key,
+      remedy: l10n.t(
+        'Run the command of the setting quiesce.passwordCommands in a terminal and see what it says',
+      ),
+    });
+  }
+}

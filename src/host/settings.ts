@@ -1,0 +1,19 @@
+import { workspace } from 'vscode';
+
+import { settingIds } from './ids.ts';
+
+export interface Settings {
+  /** Command lines whose first line of output is a password, by place: `vcenter/NAME` or `repository/NAME`. */
+  readonly passwordCommands: Readonly<Record<string, string>>;
+}
+
+/** What a person wrote may be of any type: what is not text is left out. */
+export function readSettings(): Settings {
+  const written = workspace.getConfiguration().get<unknown>(settingIds.passwordCommands);
+  const entries = typeof written === 'object' && written !== null ? Object.entries(written) : [];
+  return {
+    passwordCommands: Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    ),
+  };
+}

@@ -1,0 +1,149 @@
+// What the thin parts of the host need of the editor's module, for tests outside the editor. It behaves as the editor
+// documents; what no test needs is missing, so that its use fails.
+
+export class EventEmitter<T> {
+  readonly #listeners = new Set<(value: T) => unknown>();
+  readonly event = (listener: (value: T) => unknown): Disposable => {
+    this.#listeners.add(listener);
+    return new Disposable(() => this.#listeners.delete(listener));
+  };
+
+  fire(value: T): void {
+    for (const listener of [...this.#listeners]) listener(value);
+  }
+
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
+export class Disposable {
+  readonly #release: () => unknown;
+
+  constructor(release: () => unknown) {
+    this.#release = release;
+  }
+
+  dispose(): void {
+    this.#release();
+  }
+}
+
+export class ThemeColor {
+  readonly id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export class ThemeIcon {
+  readonly id: string;
+  readonly color: ThemeColor | undefined;
+
+  constructor(id: string, color?: ThemeColor) {
+    this.id = id;
+    this.color = color;
+  }
+}
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 } as const;
+
+export class TreeItem {
+  readonly label: string;
+  readonly collapsibleState: number;
+
+  constructor(label: string, collapsibleState: number) {
+    this.label = label;
+    this.collapsibleState = collapsibleState;
+  }
+}
+
+export class MarkdownString {
+  value = '';
+
+  appendText(text: string): this {
+    this.value += text.replace(/[\\`*_{}[\]()#+\-!~]/g, '\\$&');
+    return this;
+  }
+
+  appendMarkdown(markdown: string): this {
+    this.value += markdown;
+    return this;
+  }
+}
+
+interface UriParts {
+  readonly scheme: string;
+  readonly authority?: string;
+  readonly path?: string;
+  readonly query?: string;
+}
+
+export class Uri {
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string;
+
+  private constructor({ scheme, authority = '', path = '', query = '' }: UriParts) {
+    this.scheme = scheme;
+    this.authority = authority;
+    this.path = path;
+    this.query = query;
+  }
+
+  static from(parts: UriParts): Uri {
+    return new Uri(parts);
+  }
+
+  static file(path: string): Uri {
+    return new Uri({ scheme: 'file', path });
+  }
+}
+
+export const FileType = { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 } as const;
+export const FilePermission = { Readonly: 1 } as const;
+
+export class FileSystemError extends Error {
+  readonly code: string;
+
+  private constructor(code: string, messageOrUri: string | Uri) {
+    super(typeof messageOrUri === 'string' ? messageOrUri : messageOrUri.path);
+    this.code = code;
+  }
+
+  static FileNotFound(messageOrUri: string | Uri): FileSystemError {
+    return new FileSystemError('FileNotFound', messageOrUri);
+  }
+
+  static FileIsADirectory(messageOrUri: string | Uri): FileSystemError {
+    return new FileSystemError('FileIsADirectory', messageOrUri);
+  }
+
+  static NoPermissions(messageOrUri: string | Uri): FileSystemError {
+    return new FileSystemError('NoPermissions', messageOrUri);
+  }
+
+  static Unavailable(messageOrUri: string | Uri): FileSystemError {
+    return new FileSystemError('Unavailable', messageOrUri);
+  }
+}
+
+export const l10n = {
+  t: (message: string, ...values: readonly (string | number)[]): string =>
+    message.replace(/\{(\d+)\}/g, (place, index) => String(values[Number(index)] ?? place)),
+};
+
+/** Settings that a test sets; the editor's other functions are not there. */
+export const settings = new Map<string, unknown>();
+
+export const workspace = {
+  getConfiguration: () => ({ get: (id: string) => settings.get(id) }),
+};
+
+export const commands = {};
+export const window = {};
+export const ProgressLocation = {};
+export const QuickInputButtons = {};
+export const StatusBarAlignment = {};

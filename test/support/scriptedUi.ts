@@ -1,0 +1,82 @@
+import type {
+  Answer,
+  Confirmation,
+  InputQuestion,
+  PickQuestion,
+  StepPosition,
+  Ui,
+} from '../../src/host/ui/ui.ts';
+
+/**
+ * What a person does next: type a text, pick the choice with a label, go back or give up. A text that is refused is
+ * recorded, and the next action answers the same question again.
+ */
+export type Action = { readonly type: string } | { readonly pick: string | RegExp } | 'back' | 'cancel';
+
+/** Answers in a person's place and keeps what was shown. */
+export class ScriptedUi implements Ui {
+  /** Prompts and placeholders in the order in which they were shown, with their position. */
+  readonly shown: string[] = [];
+  readonly refused: string[] = [];
+  readonly confirmations: Confirmation[] = [];
+  readonly told: { readonly severity: string; readonly message: string }[] = [];
+  readonly #actions: Action[];
+  readonly #confirms: boolean;
+
+  constructor(actions: readonly Action[], { confirms = true } = {}) {
+    this.#actions = [...actions];
+    this.#confirms = confirms;
+  }
+
+  /** Actions that nobody has asked for. */
+  get left(): number {
+    return this.#actions.length;
+  }
+
+  async input(question: InputQuestion, position: StepPosition): Promise<Answer<string>> {
+    this.#show(question.prompt, position);
+    for (;;) {
+      const action = this.#next(question.prompt);
+      if (typeof action === 'string') return { kind: action };
+      if (!('type' in action)) throw new Error(`a text was asked for: ${question.prompt}`);
+      const problem = await question.check?.(action.type, AbortSignal.any([])).catch(String);
+      if (problem === undefined) return { kind: 'answer', value: action.type };
+      this.refused.push(problem);
+    }
+  }
+
+  async pick<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<T>> {
+    this.#show(question.placeholder, position);
+    const choices = await question.choices(AbortSignal.any([]));
+    const action = this.#next(question.placeholder);
+    if (typeof action === 'string') return { kind: action };
+    if (!('pick' in action)) throw new Error(`a choice was asked for: ${question.placeholder}`);
+    const found = choices.find(({ label }) => label === action.pick || label.match(action.pick)?.index === 0);
+    if (found === undefined)
+      throw new Error(`no ${String(action.pick)} among ${choices.map(({ label }) => label).join(', ')}`);
+    return { kind: 'answer', value: found.value };
+  }
+
+  async confirm(confirmation: Confirmation): Promise<boolean> {
+    this.confirmations.push(confirmation);
+    return this.#confirms;
+  }
+
+  async tell(severity: 'info' | 'warning' | 'error', message: string): Promise<undefined> {
+    this.told.push({ severity, message });
+  }
+
+  async wait<T>(_: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return await work(AbortSignal.any([]));
+  }
+
+  #show(text: string, { step, totalSteps, canGoBack }: StepPosition): void {
+    this.shown.push(`${step}/${totalSteps}${canGoBack ? ' ←' : ''} ${text}`);
+  }
+
+  #next(question: string): Action {
+    const action = this.#actions.shift();
+    if (action === undefined) throw new Error(`nobody answers ${question}`);
+    return action;
+  }
+}

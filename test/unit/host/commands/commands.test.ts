@@ -1,0 +1,250 @@
+import { expect, test } from 'vitest';
+
+import { AppError } from '../../../../src/base/errors.ts';
+import { backUpNow } from '../../../../src/host/commands/backups.ts';
+import { createRepository } from '../../../../src/host/commands/repositories.ts';
+import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts';
+import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
+import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
+import { startBackup, startFileRestore } from '../../../../src/protocol/job.ts';
+import { planFileRestore } from '../../../../src/protocol/plan.ts';
+import { listPoints } from '../../../../src/protocol/point.ts';
+import { createRepository as createRequest, openRepository } from '../../../../src/protocol/repository.ts';
+import { closeVCenter, openVCenter, readFingerprint } from '../../../../src/protocol/vcenter.ts';
+import { listVms } from '../../../../src/protocol/vm.ts';
+import { ScriptedUi } from '../../../support/scriptedUi.ts';
+import { guestNode, hostFixture, memorySecrets, pointId, vmDto } from '../hostFixture.ts';
+
+const signal = AbortSignal.any([]);
+const vc = { name: 'vc.lab', url: 'https://vc.lab', user: 'admin', fingerprint: 'AA:BB' };
+
+test('a vCenter is added after its fingerprint was shown and its login has worked', async () => {
+  const ui = new ScriptedUi([
+    { type: 'not an address' },
+    { type: 'vc.lab' },
+    { pick: 'Trust this certificate' },
+    { type: 'admin' },
+    { type: 'wrong' },
+    { type: 'right' },
+  ]);
+  const { host, worker } = hostFixture(ui);
+  worker.on(readFingerprint, () => ({ fingerprint: 'AA:BB' }));
+  worker.on(openVCenter, params => {
+    if (params.password !== 'right') throw new AppError('AUTHENTICATION', 'wrong password');
+    return { ...vc, instanceUuid: 'u', product: 'p', apiVersion: '8' };
+  });
+  await addVCenter(host);
+  expect(ui.left).toBe(0);
+  expect(ui.refused).toEqual([
+    'Enter an address like https://vcenter.example.com',
+    'AppError: wrong password',
+  ]);
+  expect(worker.paramsOf(openVCenter).at(-1)).toEqual({ ...vc, password: 'right' });
+  expect(host.known.vcenters()).toEqual([vc]);
+  expect(await host.credentials.find('vcenter/vc.lab', signal)).toBe('right');
+});
+
+test('a changed fingerprint is said, with the one that was pinned', async () => {
+  const ui = new ScriptedUi([{ type: vc.url }, 'cancel']);
+  const { host, worker } = hostFixture(ui);
+  await host.known.saveVCenter({ ...vc, fingerprint: '11:22' });
+  worker.on(readFingerprint, () => ({ fingerprint: 'AA:BB' }));
+  await expect(addVCenter(host)).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(ui.shown.at(-1)).toBe(
+    '2/4 ← The certificate of https://vc.lab has CHANGED. Pinned until now: 11:22',
+  );
+  expect(host.known.vcenters()[0]?.fingerprint).toBe('11:22');
+  expect(worker.paramsOf(openVCenter)).toEqual([]);
+});
+
+test('a secret storage that loses what it takes is told, with the way out', async () => {
+  const ui = new ScriptedUi([
+    { type: vc.url },
+    { pick: 'Trust this certificate' },
+    { type: 'admin' },
+    { type: 'right' },
+  ]);
+  const { host, worker } = hostFixture(ui, memorySecrets(false));
+  worker.on(readFingerprint, () => ({ fingerprint: 'AA:BB' }));
+  await addVCenter(host);
+  expect(host.known.vcenters()).toEqual([vc]);
+  expect(ui.told).toEqual([
+    { severity: 'warning', message: expect.stringContaining('quiesce.passwordCommands') as string },
+  ]);
+});
+
+test.each([
+  ['vc.lab', 'https://vc.lab'],
+  [' https://vc.lab/ui/ ', 'https://vc.lab'],
+  ['vc.lab:8443', 'https://vc.lab:8443'],
+  ['http://vc.lab', undefined],
+  ['https://me:secret@vc.lab', undefined],
+  ['', undefined],
+])('the address %j is %s', (text, expected) => {
+  expect(normalUrl(text)).toBe(expected);
+});
+
+test('a vCenter with a running job is not removed; one that is not open is', async () => {
+  const ui = new ScriptedUi([]);
+  const { host, worker } = hostFixture(ui);
+  await host.known.saveVCenter(vc);
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  const row = { kind: 'vcenter', name: vc.name, url: vc.url } as const;
+  worker.on(closeVCenter, () => {
+    throw new AppError('CONFLICT', 'a backup uses it');
+  });
+  await expect(removeVCenter(host, row)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(host.known.vcenters()).toEqual([vc]);
+  worker.on(closeVCenter, () => {
+    throw new AppError('NOT_FOUND', 'it is not open');
+  });
+  await removeVCenter(host, row);
+  expect(host.known.vcenters()).toEqual([]);
+  expect(await host.credentials.find('vcenter/vc.lab', signal)).toBeUndefined();
+});
+
+test('a repository is created when both passwords agree', async () => {
+  const ui = new ScriptedUi([
+    { type: 'relative' },
+    { type: '/backups/main/' },
+    { type: 'secret' },
+    { type: 'other' },
+    { type: 'secret' },
+  ]);
+  const { host, worker } = hostFixture(ui);
+  worker.on(createRequest, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  await createRepository(host);
+  expect(ui.refused).toEqual(['Enter an absolute path', 'The two passwords differ']);
+  expect(worker.paramsOf(createRequest)).toEqual([
+    { name: 'main', folder: '/backups/main', password: 'secret' },
+  ]);
+  expect(host.known.repositories()).toEqual([{ name: 'main', folder: '/backups/main' }]);
+});
+
+async function withPlaces(ui: ScriptedUi) {
+  const fixture = hostFixture(ui);
+  const { host, worker } = fixture;
+  await host.known.saveVCenter(vc);
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.credentials.keep('repository/main', 'secret');
+  worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  return fixture;
+}
+
+test('a backup from the palette asks for the VM and its consistency only', async () => {
+  const ui = new ScriptedUi([{ pick: 'web01' }, { pick: 'Quiesced' }]);
+  const { host, worker } = await withPlaces(ui);
+  worker.on(listVms, () => ({ vms: [vmDto({ id: 'vm-0', name: 'db01' }), vmDto()] }));
+  worker.on(startBackup, () => ({ jobId: 'j1' }));
+  await backUpNow(host, []);
+  expect(worker.paramsOf(startBackup)).toEqual([
+    { vm: { vcenter: 'vc.lab', id: 'vm-1', name: 'web01' }, repository: 'main', quiesce: true },
+  ]);
+  expect(ui.shown).toEqual([
+    '1/3 Virtual machine',
+    '2/2 ← How consistent shall the restore point of web01 be?',
+  ]);
+});
+
+test('several VMs that are off are backed up without a question', async () => {
+  const { host, worker } = await withPlaces(new ScriptedUi([]));
+  worker.on(startBackup, () => ({ jobId: 'j1' }));
+  const off = ['vm-1', 'vm-2'].map(
+    id =>
+      ({
+        kind: 'vm',
+        vcenter: vc.name,
+        newest: undefined,
+        vm: vmDto({ id, powerState: 'poweredOff' }),
+      }) as const,
+  );
+  await backUpNow(host, off);
+  expect(worker.paramsOf(startBackup).map(({ vm, quiesce }) => [vm.id, quiesce])).toEqual([
+    ['vm-1', false],
+    ['vm-2', false],
+  ]);
+});
+
+const set = {
+  vmInstanceUuid: 'u',
+  vmName: 'web01',
+  points: [{ id: pointId, takenAt: '2026-03-01T09:00:00Z', vmName: 'web01', serverInstanceUuid: 's' }],
+};
+const volume = {
+  ...{ volumeIndex: 1, name: 'root', role: 'data', offsetBytes: 0, sizeBytes: 1024 },
+  content: { kind: 'ext', title: 'ext4' },
+};
+const swap = { volumeIndex: 2, name: 'swap', role: 'swap', offsetBytes: 1024, sizeBytes: 1024 };
+const disk = {
+  deviceKey: 2000,
+  label: 'Hard disk 1',
+  capacityBytes: 1024,
+  scheme: 'gpt',
+  problems: [],
+} as const;
+
+function plan(replacedCount: number) {
+  return {
+    ...{ targetFolder: '/to', itemCount: 1, replacedCount, totalBytes: 6, problems: [] },
+    items: [
+      { kind: 'file', guestPath: '/etc/hosts', targetPath: '/to/hosts', sizeBytes: 6, replaces: false },
+    ],
+  } as const;
+}
+
+async function withPoint(ui: ScriptedUi, replacedCount: number) {
+  const fixture = await withPlaces(ui);
+  fixture.worker
+    .on(listPoints, () => ({ sets: [set], problems: [] }))
+    .on(listVolumes, () => ({
+      disks: [{ ...disk, volumes: [volume, swap] }],
+    }))
+    .on(listGuestFolder, ({ path }) => ({
+      fileSystem: { kind: 'ext4', label: '', journal: 'clean' as const, problems: [] },
+      entries: path === '/' ? [guestNode('etc', { kind: 'directory' })] : [guestNode('hosts')],
+      totalCount: 1,
+      problems: [],
+    }))
+    .on(planFileRestore, () => plan(replacedCount))
+    .on(startFileRestore, () => ({ jobId: 'j2' }));
+  return fixture;
+}
+
+test.each([
+  [0, false],
+  [1, true],
+])(
+  'a guest file is restored after its plan was shown, replacing %i files only if told so',
+  async (count, overwrite) => {
+    const ui = new ScriptedUi([
+      { pick: 'web01' },
+      { pick: /^2026/ },
+      { pick: 'etc' },
+      { pick: '..' },
+      { pick: 'etc' },
+      { pick: 'hosts' },
+      { type: '/to' },
+    ]);
+    const { host, worker } = await withPoint(ui, count);
+    await restoreGuestFile(host, undefined);
+    expect(ui.left).toBe(0);
+    expect(ui.confirmations.map(({ question, action }) => [question, action])).toEqual([
+      ['Restore /etc/hosts (6 B) to /to?', overwrite ? 'Restore and Replace' : 'Restore'],
+    ]);
+    const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
+    expect(worker.paramsOf(startFileRestore)).toEqual([
+      { ...at, paths: ['/etc/hosts'], targetFolder: '/to', overwrite },
+    ]);
+  },
+);
+
+test('nothing is started if the plan is refused', async () => {
+  const ui = new ScriptedUi([{ type: '/to' }], { confirms: false });
+  const { host, worker } = await withPoint(ui, 0);
+  const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1, path: '/etc/hosts' };
+  const row = { kind: 'guest', at, vmName: 'web01', node: guestNode('hosts') } as const;
+  await expect(restoreGuestFile(host, row)).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(worker.paramsOf(planFileRestore)).toHaveLength(1);
+  expect(worker.paramsOf(startFileRestore)).toEqual([]);
+});

@@ -1,0 +1,312 @@
+import fc from 'fast-check';
+import { l10n } from 'vscode';
+import { expect, test } from 'vitest';
+
+import {
+  failureActions,
+  failureView,
+  isWorthTelling,
+  sentence,
+} from '../../../../src/host/model/errorText.ts';
+import { guestAddress, linkTarget, parseGuestAddress } from '../../../../src/host/model/guestPath.ts';
+import {
+  jobView,
+  needsAttention,
+  progressText,
+  resultText,
+  statusText,
+} from '../../../../src/host/model/jobModel.ts';
+import { fileRestoreText, vmRestoreText } from '../../../../src/host/model/planText.ts';
+import { guestNodes, pointTreeView, volumeNodes } from '../../../../src/host/model/pointTreeModel.ts';
+import { formatAge } from '../../../../src/host/model/time.ts';
+import {
+  arrangeVms,
+  type VmFolderNode,
+  type VmNode,
+  vmTreeView,
+} from '../../../../src/host/model/vmTreeModel.ts';
+import type { JobDto } from '../../../../src/protocol/job.ts';
+import { guestNode, pointId, vmDto } from '../hostFixture.ts';
+
+const { t } = l10n;
+const now = new Date('2026-03-01T12:00:00Z');
+const ref = { repository: 'main', point: pointId };
+
+function outline(nodes: readonly (VmFolderNode | VmNode)[]): unknown[] {
+  return nodes.map(node => (node.kind === 'vm' ? node.vm.name : { [node.name]: outline(node.children) }));
+}
+
+test('VMs are arranged by their folders, folders first, without the folder every datacenter has', () => {
+  const at = (id: string, inventoryPath: string) =>
+    vmDto({ id, inventoryPath, name: inventoryPath.split('/').at(-1) ?? '' });
+  const vms = [
+    at('1', '/Lab/vm/web02'),
+    at('2', '/Lab/vm/Production/Web/web01'),
+    at('3', '/Lab/vm/Production/db01'),
+    at('4', '/Branch/vm/vm/odd'),
+    at('5', '/Lab/vm/Archive/old'),
+  ];
+  expect(outline(arrangeVms('vc', vms, new Map()))).toEqual([
+    { Branch: [{ vm: ['odd'] }] },
+    { Lab: [{ Archive: ['old'] }, { Production: [{ Web: ['web01'] }, 'db01'] }, 'web02'] },
+  ]);
+});
+
+const newest = {
+  repository: 'main',
+  point: {
+    id: pointId,
+    takenAt: '2026-03-01T09:00:00Z',
+    vmName: 'web01',
+    serverInstanceUuid: 's',
+    proven: 'crash',
+  },
+} as const;
+
+test.each([
+  [vmDto(), undefined, 'no restore point', 'vm-running', 'vm;power=poweredOn;protected=no'],
+  [vmDto(), newest, 'crash-consistent · 3 h ago', 'vm-running', 'vm;power=poweredOn;protected=yes'],
+  [
+    vmDto({ powerState: 'poweredOff' }),
+    undefined,
+    'no restore point · powered off',
+    'vm',
+    'vm;power=poweredOff;protected=no',
+  ],
+  [
+    vmDto({ connectionState: 'orphaned', powerState: 'unknown' }),
+    undefined,
+    'no restore point · cannot be used: orphaned',
+    'warning',
+    'vm;power=unknown;protected=no',
+  ],
+])('a VM says how it is protected: %#', (vm, point, description, icon, contextValue) => {
+  const view = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: point }, now, t);
+  expect({ description: view.description, icon: view.icon.name, contextValue: view.contextValue }).toEqual({
+    description,
+    icon,
+    contextValue,
+  });
+});
+
+test('a VM without Tools says what that means for a backup', () => {
+  const vm = vmDto({ toolsState: 'guestToolsNotRunning' });
+  const { tooltip } = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: undefined }, now, t);
+  expect(tooltip).toContain('VMware Tools are not running: the guest cannot be brought to rest');
+});
+
+test.each([
+  [0, 'just now'],
+  [59_999, 'just now'],
+  [60_000, '1 min ago'],
+  [3_599_999, '59 min ago'],
+  [3_600_000, '1 h ago'],
+  [47 * 3_600_000, '47 h ago'],
+  [48 * 3_600_000, '2 days ago'],
+])('an age of %i ms reads %s', (ageMs, expected) => {
+  expect(formatAge(new Date(now.getTime() - ageMs).toISOString(), now, t)).toBe(expected);
+});
+
+const job: JobDto = {
+  id: 'j1',
+  kind: 'backup',
+  object: 'web01',
+  state: 'running',
+  phase: 'reading disks',
+  doneBytes: 1024 ** 3,
+  totalBytes: 4 * 1024 ** 3,
+  bytesPerSecond: 100 * 1024 ** 2,
+  remainingMs: 31_000,
+  startedAt: '2026-03-01T11:00:00Z',
+};
+
+test.each<[Partial<JobDto>, string]>([
+  [{}, 'reading disks · 1 GiB of 4 GiB (25 %) · 100 MiB/s · 31 s left'],
+  [{ doneBytes: 4 * 1024 ** 3 }, 'reading disks · 4 GiB of 4 GiB (99 %) · 100 MiB/s · 31 s left'],
+  [{ state: 'cancelling' }, 'cancelling'],
+])('progress is told with what is known: %j', (change, expected) => {
+  expect(progressText({ ...job, ...change }, t)).toBe(expected);
+});
+
+test('progress of an unknown whole is told without a percentage', () => {
+  const { id, kind, object, state, phase, doneBytes, startedAt } = job;
+  const unknown: JobDto = { id, kind, object, state, phase, doneBytes, startedAt };
+  expect(progressText(unknown, t)).toBe('reading disks · 1 GiB');
+  expect(statusText([unknown], t)).toBe('$(sync~spin) Backup of web01');
+});
+
+test('the status bar speaks of running jobs only', () => {
+  const ended: JobDto = { ...job, id: 'j2', state: 'cancelled' };
+  expect(statusText([], t)).toBeUndefined();
+  expect(statusText([ended], t)).toBeUndefined();
+  expect(statusText([job, ended], t)).toBe('$(sync~spin) Backup of web01: 25 %');
+  expect(statusText([job, { ...job, id: 'j3' }, ended], t)).toBe('$(sync~spin) Quiesce: 2 jobs');
+});
+
+const backup = {
+  kind: 'backup',
+  point: pointId,
+  requested: 'filesystem',
+  proven: 'filesystem',
+  receivedBytes: 1,
+  storedBytes: 2048,
+  problems: [],
+} as const;
+
+test('a backup that proves less than was asked for is told as such, never as a success alone', () => {
+  const downgraded = { ...backup, proven: 'crash' } as const;
+  expect([needsAttention(backup), resultText(backup, t)]).toEqual([
+    false,
+    'file-system-consistent, 2 KiB stored',
+  ]);
+  expect([needsAttention(downgraded), resultText(downgraded, t)]).toEqual([
+    true,
+    'asked for file-system-consistent, proven crash-consistent, 2 KiB stored',
+  ]);
+  expect(jobView({ ...job, state: 'succeeded', result: downgraded }, t).icon.name).toBe('warning');
+  expect(jobView({ ...job, state: 'succeeded', result: backup }, t).icon.name).toBe('pass');
+});
+
+test('a failure is told with its remedy, a cancellation is not told', () => {
+  const failure = {
+    code: 'UNREACHABLE',
+    message: 'vc does not answer',
+    remedy: 'Try later',
+    retryable: true,
+  } as const;
+  expect(sentence(failure)).toBe('Vc does not answer. Try later.');
+  expect(failureActions(failure)).toEqual(['retry', 'showLog']);
+  expect(failureActions({ ...failure, retryable: false })).toEqual(['showLog']);
+  expect(isWorthTelling({ ...failure, code: 'CANCELLED' })).toBe(false);
+  expect(failureView(failure, 'vcenter/vc', t)).toMatchObject({
+    id: 'vcenter/vc/failure',
+    label: 'Not available',
+    tooltip: ['Vc does not answer. Try later.'],
+  });
+});
+
+test.each([
+  ['/etc/mtab', '../proc/mounts', '/proc/mounts'],
+  ['/etc/localtime', '/usr/share/zoneinfo/UTC', '/usr/share/zoneinfo/UTC'],
+  ['/a/b/c', './d//e', '/a/b/d/e'],
+  ['/a', '../../../x', '/x'],
+  ['/a', '..', '/'],
+])('the link %s → %s leads to %s', (path, target, expected) => {
+  expect(linkTarget(path, target)).toBe(expected);
+});
+
+test("a guest file's address leads back to it, whatever the names", () => {
+  const name = fc
+    .string({ minLength: 1, unit: 'grapheme' })
+    .filter(text => !text.includes('/') && text.trim() !== '');
+  const paths = fc.array(name, { maxLength: 4 }).map(names => `/${names.join('/')}`);
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1 }),
+      fc.nat(),
+      fc.nat(128),
+      paths,
+      (repository, deviceKey, volumeIndex, path) => {
+        const at = { repository, point: pointId, deviceKey, volumeIndex, path };
+        expect(parseGuestAddress(guestAddress(at))).toEqual(at);
+      },
+    ),
+  );
+});
+
+test.each([
+  { authority: '', path: '/main/etc' },
+  { authority: `${pointId}.2000`, path: '/main/etc' },
+  { authority: `${pointId.slice(1)}.2000.1`, path: '/main/etc' },
+  { authority: `${pointId}.2000.1`, path: '/' },
+])('what is no address of ours is not taken for one: %j', address => {
+  expect(parseGuestAddress(address)).toBeUndefined();
+});
+
+test('folders come first, and only they open; files and links open in the editor', () => {
+  const folder = { ...ref, deviceKey: 2000, volumeIndex: 1, path: '/etc' };
+  const entries = [
+    guestNode('zebra'),
+    guestNode('mtab', { kind: 'symlink', linkTarget: '../proc/mounts' }),
+    guestNode('apt', { kind: 'directory' }),
+    guestNode('initctl', { kind: 'fifo' }),
+  ];
+  const views = guestNodes(folder, 'web01', entries).map(node => pointTreeView(node, now, t));
+  expect(
+    views.map(({ label, description, children, command }) => [label, description, children, command?.id]),
+  ).toEqual([
+    ['apt', undefined, 'collapsed', undefined],
+    ['initctl', undefined, 'none', undefined],
+    ['mtab', '→ ../proc/mounts', 'none', 'quiesce.openGuestFile'],
+    ['zebra', '1.5 KiB', 'none', 'quiesce.openGuestFile'],
+  ]);
+  expect(views[3]?.tooltip?.[1]).toBe('rw-r----- 0:42');
+  expect(views[3]?.id).toBe(`point/main/${pointId}/2000/1/etc/zebra`);
+});
+
+test('a damaged partition table is said beside the volumes that were found', () => {
+  const disk = {
+    deviceKey: 2000,
+    label: 'Hard disk 1',
+    capacityBytes: 1024,
+    scheme: 'gpt',
+    volumes: [{ volumeIndex: 1, name: '', role: 'data', offsetBytes: 512, sizeBytes: 512 }],
+    problems: ['the second table differs'],
+  } as const;
+  const views = volumeNodes({ kind: 'disk', ref, vmName: 'web01', disk }).map(node =>
+    pointTreeView(node, now, t),
+  );
+  expect(views.map(({ label, children, icon }) => [label, children, icon.name])).toEqual([
+    ['Volume 1', 'none', 'server'],
+    ['the second table differs', 'none', 'warning'],
+  ]);
+});
+
+test('the plan of a restore says what is lost, and counts what it does not show', () => {
+  const items = Array.from({ length: 12 }, (_, index) => ({
+    kind: 'file' as const,
+    guestPath: `/etc/f${index}`,
+    targetPath: `/to/f${index}`,
+    sizeBytes: 1,
+    replaces: index === 1,
+  }));
+  const plan = {
+    targetFolder: '/to',
+    items,
+    itemCount: 40,
+    replacedCount: 1,
+    totalBytes: 40,
+    problems: ['p1'],
+  };
+  const { question, lines, action } = fileRestoreText(plan, t);
+  expect(question).toBe('Restore 40 items (40 B) to /to?');
+  expect(lines[0]).toBe('1 existing files are replaced; what they hold now is lost.');
+  expect(lines[2]).toBe('/etc/f1 → /to/f1 (replaced)');
+  expect(lines.slice(9)).toEqual(['… and 32 more', '1 items cannot be restored; the others are:', 'p1']);
+  expect(action).toBe('Restore and Replace');
+});
+
+test('the plan of a VM names every difference and warning', () => {
+  const plan = {
+    ...{
+      originalName: 'web01',
+      name: 'web01-back',
+      folder: '/Lab/vm',
+      resourcePool: 'pool',
+      datastore: 'ds',
+    },
+    disks: [{ deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1024 }],
+    changes: [{ field: 'uuid', reason: 'a new one' }],
+    warnings: ['no such CPU'],
+  };
+  const { question, lines } = vmRestoreText(plan, t);
+  expect(question).toBe('Restore web01 as the new VM web01-back?');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'Datastore: ds',
+      'Hard disk 1: 1 KiB',
+      '• uuid: a new one',
+      'Warning: no such CPU',
+    ]),
+  );
+});

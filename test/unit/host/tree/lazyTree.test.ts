@@ -1,0 +1,135 @@
+import { l10n, TreeItemCollapsibleState } from 'vscode';
+import { expect, test } from 'vitest';
+
+import { AppError } from '../../../../src/base/errors.ts';
+import { silentLogger } from '../../../../src/base/logger.ts';
+import { LazyTree } from '../../../../src/host/tree/lazyTree.ts';
+import { PointSource } from '../../../../src/host/tree/pointSource.ts';
+import { VmSource } from '../../../../src/host/tree/vmSource.ts';
+import { listPoints } from '../../../../src/protocol/point.ts';
+import { openRepository } from '../../../../src/protocol/repository.ts';
+import { openVCenter } from '../../../../src/protocol/vcenter.ts';
+import { listVms } from '../../../../src/protocol/vm.ts';
+import { ScriptedUi } from '../../../support/scriptedUi.ts';
+import { hostFixture, pointId, vmDto } from '../hostFixture.ts';
+
+const vc = { name: 'vc.lab', url: 'https://vc.lab', user: 'admin', fingerprint: 'AA' };
+
+async function fixture() {
+  const { host, worker } = hostFixture(new ScriptedUi([]));
+  await host.known.saveVCenter(vc);
+  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  const { known, places, clock } = host;
+  const deps = { worker, known, places, clock, logger: silentLogger, t: l10n.t };
+  const failures: AppError[] = [];
+  return {
+    ...{ host, worker, failures },
+    vms: new LazyTree(new VmSource(deps), l10n.t, error => failures.push(error)),
+    points: new LazyTree(new PointSource(deps), l10n.t, error => failures.push(error)),
+  };
+}
+
+test('the roots are known without the worker', async () => {
+  const { vms, points, worker } = await fixture();
+  const [vcenter] = await vms.getChildren();
+  const [repository] = await points.getChildren();
+  expect([vcenter, repository].map(node => node !== undefined)).toEqual([true, true]);
+  expect(vms.getTreeItem(vcenter!)).toMatchObject({
+    id: 'vcenter/vc.lab',
+    label: 'vc.lab',
+    contextValue: 'vcenter',
+    collapsibleState: TreeItemCollapsibleState.Expanded,
+  });
+  expect(points.getTreeItem(repository!)).toMatchObject({ label: 'main', description: '/backups/main' });
+  expect(worker.asked).toEqual([]);
+});
+
+test('a password that is not kept is a row that asks for it', async () => {
+  const { vms, failures } = await fixture();
+  const [vcenter] = await vms.getChildren();
+  const [row, ...others] = await vms.getChildren(vcenter);
+  expect(others).toEqual([]);
+  expect(vms.getTreeItem(row!)).toMatchObject({
+    id: 'vcenter/vc.lab/failure',
+    label: 'Password needed',
+    command: { command: 'quiesce.enterPassword', arguments: [vcenter] },
+  });
+  expect(failures).toMatchObject([{ code: 'AUTHENTICATION' }]);
+});
+
+test('a server that does not answer is a row that says why', async () => {
+  const { vms, host, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  worker.on(openVCenter, () => {
+    throw new AppError('UNREACHABLE', 'vc.lab does not answer', { remedy: 'Look at the network' });
+  });
+  const [vcenter] = await vms.getChildren();
+  const [row] = await vms.getChildren(vcenter);
+  expect(vms.getTreeItem(row!)).toMatchObject({
+    label: 'Not available',
+    description: 'vc.lab does not answer',
+    command: { command: 'quiesce.refresh' },
+  });
+});
+
+test('a VM shows the newest restore point of all repositories; one that is locked is left out', async () => {
+  const { vms, host, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  await host.credentials.keep('repository/main', 'secret');
+  await host.known.saveRepository({ name: 'locked', folder: '/backups/locked' });
+  const point = { id: pointId, vmName: 'web01', serverInstanceUuid: 's', proven: 'filesystem' } as const;
+  worker.on(listVms, () => ({ vms: [vmDto({ inventoryPath: '/Lab/vm/web01' })] }));
+  worker.on(listPoints, () => ({
+    sets: [
+      {
+        vmInstanceUuid: 'uuid-web01',
+        vmName: 'web01',
+        points: [
+          { ...point, takenAt: '2026-03-01T10:00:00Z' },
+          { ...point, takenAt: '2026-02-01T10:00:00Z' },
+        ],
+      },
+    ],
+    problems: [],
+  }));
+  const [vcenter] = await vms.getChildren();
+  const [folder] = await vms.getChildren(vcenter);
+  const [vm] = await vms.getChildren(folder);
+  expect(vms.getTreeItem(vm!).description).toBe('file-system-consistent · 2 h ago');
+});
+
+test('names from outside are shown as text, not as markup', async () => {
+  const { vms, host, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  const name = '[x](command:evil) **b**';
+  worker.on(listVms, () => ({ vms: [vmDto({ name, inventoryPath: '/Lab/vm/x' })] }));
+  const [vcenter] = await vms.getChildren();
+  const [folder] = await vms.getChildren(vcenter);
+  const [vm] = await vms.getChildren(folder);
+  const { tooltip } = vms.getTreeItem(vm!) as { tooltip: { value: string } };
+  expect(tooltip.value).toContain('\\[x\\]\\(command:evil\\) \\*\\*b\\*\\*');
+});
+
+test('a repository without restore points says what makes one; damaged ones are told beside the others', async () => {
+  const { points, host, worker } = await fixture();
+  await host.credentials.keep('repository/main', 'secret');
+  worker.on(listPoints, () => ({ sets: [], problems: [] }));
+  const [repository] = await points.getChildren();
+  const [remark] = await points.getChildren(repository);
+  expect(points.getTreeItem(remark!).label).toBe(
+    'No restore points yet. "Back Up Now" on a VM makes the first one',
+  );
+  const problem = {
+    code: 'CORRUPT_DATA',
+    message: 'snapshot 1a is damaged',
+    retryable: false,
+    causes: [],
+  } as const;
+  worker.on(listPoints, () => ({ sets: [], problems: [problem] }));
+  const [damaged] = await points.getChildren(repository);
+  expect(points.getTreeItem(damaged!)).toMatchObject({
+    label: 'Snapshot 1a is damaged.',
+    iconPath: { id: 'warning' },
+  });
+});
