@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
@@ -27,7 +27,7 @@ import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { fileHash, Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
-import { suiteFolder } from '../support/temporaryFolder.ts';
+import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
@@ -120,6 +120,24 @@ describe('jobs of the bundled worker', () => {
     expect(lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining(['Taking a quiesced snapshot', 'Removing the snapshot']),
     );
+    await expectNothingLeft();
+  });
+
+  test('a job keeps the worker alive when no client is left', async () => {
+    const alone = new WorkerUser(temporaryFolder('wa'));
+    onTestFinished(async () => await alone[Symbol.asyncDispose]());
+    const idleTimeoutMs = 100;
+    const leaving = await alone.connect({ idleTimeoutMs });
+    await alone.openPlaces(leaving, lab);
+    await lab.setFaults({ streams: [stalled] });
+    const job = await backUp('web01', leaving);
+    await job.until(isReading);
+    leaving[Symbol.dispose]();
+    await systemClock.sleep(15 * idleTimeoutMs, anySignal);
+    const next = await alone.connect({ idleTimeoutMs });
+    expect(next.worker).toEqual(leaving.worker);
+    expect(await next.request(cancelJob, { jobId: job.id }, anySignal)).toEqual({ state: 'cancelling' });
+    expect((await new WatchedJob(next, job.id).ended).state).toBe('cancelled');
     await expectNothingLeft();
   });
 
