@@ -71,8 +71,8 @@ export default {
     {
       name: 'os-access-in-node-folders',
       severity: 'error',
-      comment: 'base, core and protocol reach the operating system only in folders named node/.',
-      from: { path: '^src/(base|core|protocol)/', pathNot: '/node/' },
+      comment: 'base, core, protocol and client reach the operating system only in folders named node/.',
+      from: { path: '^src/(base|core|protocol|client)/', pathNot: '/node/' },
       to: { path: osModules },
     },
     {
