@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { l10n } from 'vscode';
 
-import { AppError } from '../base/errors.ts';
+import { AppError, CancelledError } from '../base/errors.ts';
 import { JsonReader } from '../base/jsonReader.ts';
 import type { Logger } from '../base/logger.ts';
 
@@ -36,7 +36,7 @@ export class Lab {
   /** Starts it, or gives the address of the one that runs. */
   async start(signal: AbortSignal): Promise<LabAddress> {
     const running = await this.#running?.catch(() => undefined);
-    if (running?.process.exitCode === null) return running.address;
+    if (running?.process.exitCode === null && running.process.signalCode === null) return running.address;
     this.#running = this.#launch(signal);
     return (await this.#running).address;
   }
@@ -78,6 +78,10 @@ export class Lab {
     signal.addEventListener('abort', stop, { once: true });
     try {
       return { process: child, address: await readAddress(await firstLine(child)) };
+    } catch (error) {
+      // It ended because it was told to.
+      if (signal.aborted) throw new CancelledError();
+      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
     }
