@@ -23,6 +23,12 @@ export class MemoryBlobIndex implements BlobIndex {
     return this.#blobCount;
   }
 
+  /** Memory its tables take. */
+  get sizeBytes(): number {
+    const shards = [...this.#shards.data, ...this.#shards.tree];
+    return shards.reduce((sum, shard) => sum + shard.sizeBytes, 0);
+  }
+
   async lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined> {
     if (signal.aborted) throw new CancelledError();
     const words = wordsOf(id);
@@ -85,6 +91,10 @@ class Shard {
   #count = 0;
   /** Number of a record plus one; 0 is a free place. A power of two, at most three quarters full. */
   #slots = new Uint32Array(4);
+
+  get sizeBytes(): number {
+    return this.#records.byteLength + this.#slots.byteLength;
+  }
 
   find(id: Uint32Array): Uint32Array | undefined {
     const number = word(this.#slots, this.#slotOf(id));
