@@ -1,8 +1,9 @@
 import type { Repository } from '../core/repository/repository.ts';
+import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { CommandArguments } from './command.ts';
 import { chooseEntry } from './config/config.ts';
 import { readConfig } from './config/configFile.ts';
-import type { CommandContext, VCenterConnection } from './context.ts';
+import type { CommandContext } from './context.ts';
 
 /** The repository `--repo` names, or the only one. */
 export async function openChosenRepository(

@@ -4,17 +4,10 @@ import type { ProgressListener } from '../base/progress.ts';
 import type { Random } from '../base/random.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
 import type { Repository } from '../core/repository/repository.ts';
-import type { TransferEndpoint } from '../core/vsphere/node/vimClient.ts';
-import type { VimSession } from '../core/vsphere/session.ts';
+import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
 import type { Output } from './output.ts';
-
-/** A logged-in session with the connections under it; disposing logs out and closes them. */
-export interface VCenterConnection extends AsyncDisposable {
-  readonly session: VimSession;
-  readonly endpoint: TransferEndpoint;
-}
 
 /** What a command has at hand; made by main.ts, the composition root. What it opens, the command closes. */
 export interface CommandContext {

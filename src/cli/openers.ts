@@ -9,8 +9,7 @@ import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
 import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
-import { VimClient } from '../core/vsphere/node/vimClient.ts';
-import { VimSession } from '../core/vsphere/session.ts';
+import { connectVCenter } from '../core/vsphere/node/connectVCenter.ts';
 import type { Places } from './config/places.ts';
 import type { CommandContext } from './context.ts';
 import { credentialSource } from './passwordPlaces.ts';
@@ -43,22 +42,8 @@ export function createOpeners(
   return {
     openJournal: async () => await openFileLeaseJournal(join(places.stateFolder, 'journal'), surroundings),
     openSession: async (name, { url, user, fingerprint, password }) => {
-      const credentials = { user, source: credentialSource(password, `vCenter ${name}`) };
-      const client = await VimClient.connect(url, { fingerprint }, signal);
-      try {
-        const session = await VimSession.open(client, name, credentials, surroundings, signal);
-        return {
-          session,
-          endpoint: client,
-          [Symbol.asyncDispose]: async () => {
-            await session[Symbol.asyncDispose]();
-            client.close();
-          },
-        };
-      } catch (error) {
-        client.close();
-        throw error;
-      }
+      const source = credentialSource(password, `vCenter ${name}`);
+      return await connectVCenter({ name, url, fingerprint, user, source }, surroundings, signal);
     },
     openRepository: async (name, { folder, password }) => {
       const secret = await credentialSource(password, `repository ${name}`).password(signal);

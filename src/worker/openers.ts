@@ -10,24 +10,17 @@ import { localHost } from '../core/repository/node/localHost.ts';
 import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { Repository } from '../core/repository/repository.ts';
-import { type TransferEndpoint, VimClient } from '../core/vsphere/node/vimClient.ts';
-import { VimSession } from '../core/vsphere/session.ts';
+import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
 import type { VCenterParams } from '../protocol/vcenter.ts';
 import type { OpenPlaces } from './openPlaces.ts';
 
-/** A logged-in session with the connections under it; disposing logs out and closes them. */
-export interface VCenterPlace extends AsyncDisposable {
-  readonly session: VimSession;
-  readonly endpoint: TransferEndpoint;
-}
-
-export type OpenVCenters = OpenPlaces<VCenterParams, VCenterPlace>;
+export type OpenVCenters = OpenPlaces<VCenterParams, VCenterConnection>;
 export type OpenRepositories = OpenPlaces<RepositoryParams, Repository>;
 
 /** How the worker gets at the outside world. */
 export interface Openers {
-  openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace>;
+  openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterConnection>;
   openRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
   createRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
 }
@@ -53,22 +46,8 @@ export function createOpeners(deps: OpenerDeps): Openers {
     new LocalObjectStore({ ...deps, folder, readOnly: false });
   return {
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
-      const client = await VimClient.connect(url, { fingerprint }, signal);
-      try {
-        const credentials = { user, source: heldPassword(new Secret(password)) };
-        const session = await VimSession.open(client, name, credentials, deps, signal);
-        return {
-          session,
-          endpoint: client,
-          [Symbol.asyncDispose]: async () => {
-            await session[Symbol.asyncDispose]();
-            client.close();
-          },
-        };
-      } catch (error) {
-        client.close();
-        throw error;
-      }
+      const source = heldPassword(new Secret(password));
+      return await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
     },
     openRepository: async ({ folder, password }, signal) =>
       await openRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),

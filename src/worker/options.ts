@@ -1,8 +1,8 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { AppError } from '../base/errors.ts';
+import { usualUserFolders } from '../base/node/userFolders.ts';
 import { usualRendezvousFolder } from '../protocol/node/rendezvous.ts';
 
 export interface WorkerOptions {
@@ -30,13 +30,7 @@ export function parseWorkerOptions(args: readonly string[], environment: NodeJS.
   }
   return {
     rendezvousFolder: values.rendezvous ?? usualRendezvousFolder(),
-    stateFolder: environment['QUIESCE_STATE'] ?? join(usualStateFolder(environment), 'quiesce'),
+    stateFolder: environment['QUIESCE_STATE'] ?? join(usualUserFolders(environment).state, 'quiesce'),
     idleTimeoutMs: idle === undefined ? usualIdleTimeoutMs : Number(idle),
   };
-}
-
-function usualStateFolder(environment: NodeJS.ProcessEnv): string {
-  if (process.platform === 'win32') return environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support');
-  return environment['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state');
 }

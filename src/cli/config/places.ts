@@ -1,5 +1,6 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+
+import { usualUserFolders } from '../../base/node/userFolders.ts';
 
 /** Where this program keeps its files. */
 export interface Places {
@@ -13,24 +14,9 @@ export function findPlaces(
   options: { readonly config: string | undefined; readonly state: string | undefined },
   environment: NodeJS.ProcessEnv,
 ): Places {
-  const { config, state } = usualFolders(environment);
+  const { config, state } = usualUserFolders(environment);
   return {
     configFile: options.config ?? environment['QUIESCE_CONFIG'] ?? join(config, 'quiesce', 'config.json'),
     stateFolder: options.state ?? environment['QUIESCE_STATE'] ?? join(state, 'quiesce'),
-  };
-}
-
-function usualFolders(environment: NodeJS.ProcessEnv): { readonly config: string; readonly state: string } {
-  if (process.platform === 'win32') {
-    const local = environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local');
-    return { config: environment['APPDATA'] ?? local, state: local };
-  }
-  if (process.platform === 'darwin') {
-    const support = join(homedir(), 'Library', 'Application Support');
-    return { config: support, state: support };
-  }
-  return {
-    config: environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'),
-    state: environment['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'),
   };
 }

@@ -7,7 +7,7 @@ import {
   type VCenterDto,
   type VCenterParams,
 } from '../../protocol/vcenter.ts';
-import type { VCenterPlace } from '../openers.ts';
+import type { VCenterConnection } from '../../core/vsphere/node/connectVCenter.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import type { Handle } from './handlers.ts';
 
@@ -35,7 +35,10 @@ export function isSameVCenter(left: VCenterParams, right: VCenterParams): boolea
   return (['url', 'user', 'fingerprint', 'password'] as const).every(field => left[field] === right[field]);
 }
 
-function vcenterDto({ name, url, user, fingerprint }: VCenterParams, { session }: VCenterPlace): VCenterDto {
+function vcenterDto(
+  { name, url, user, fingerprint }: VCenterParams,
+  { session }: VCenterConnection,
+): VCenterDto {
   const { fullName, apiVersion } = session.about;
   return {
     name,
