@@ -17,18 +17,20 @@ import { confirmOnTerminal } from './terminal.ts';
 import { program } from './version.ts';
 
 const words = process.argv.slice(2);
-process.exitCode = await main(words);
+const output = createOutput(words.includes('--json'));
+const interruption = listenForInterruption(output);
+const exitCode = await main(words, output, interruption.signal);
+process.exitCode = exitCode;
+interruption.endAtOnce(exitCode);
 
 /** The composition root: everything that exists once per process is made here and handed on. */
-async function main(words: readonly string[]): Promise<number> {
-  const output = createOutput(words.includes('--json'));
+async function main(words: readonly string[], output: Output, signal: AbortSignal): Promise<number> {
   requireZstd();
   const command = findCommand(words);
   if (command === undefined) {
     output.note(overview());
     return words.length === 0 || words.includes('--help') ? 0 : exitCodes.INVALID_INPUT;
   }
-  using interruption = listenForInterruption(output);
   try {
     const args = parseArguments(command, words.slice(command.name.split(' ').length));
     if (args.flag('help')) {
@@ -40,7 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
       clock: systemClock,
       random: systemRandom,
       logger: createLogger(args.flag('verbose'), systemClock),
-      signal: interruption.signal,
+      signal,
     };
     const context: CommandContext = {
       ...shared,
@@ -57,7 +59,7 @@ async function main(words: readonly string[]): Promise<number> {
     };
     return (await command.run(context, args)) ?? 0;
   } catch (thrown) {
-    return report(thrown, interruption.signal, output);
+    return report(thrown, signal, output);
   }
 }
 
@@ -74,21 +76,26 @@ function report(thrown: unknown, signal: AbortSignal, output: Output): number {
   return exitCodes[error.code];
 }
 
+interface Interruption {
+  readonly signal: AbortSignal;
+  /** The work is over: from now on a signal ends the program with the work's own exit code, whatever still lingers. */
+  endAtOnce(exitCode: number): void;
+}
+
 /** The first signal asks for a clean end; the second one ends at once and leaves the clean-up to `quiesce guard`. */
-function listenForInterruption(output: Output): Disposable & { readonly signal: AbortSignal } {
+function listenForInterruption(output: Output): Interruption {
   const controller = new AbortController();
-  const onSignal = (): void => {
+  let onSignal = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.CANCELLED);
     output.note('\nCancelling, and giving back what was taken … (once more to leave at once)');
     controller.abort(new CancelledError());
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  // Never taken off again: without a listener a signal would end a program that succeeded as one that was killed.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => onSignal());
   return {
     signal: controller.signal,
-    [Symbol.dispose]: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+    endAtOnce: exitCode => {
+      onSignal = () => process.exit(exitCode);
     },
   };
 }

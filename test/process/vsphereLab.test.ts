@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
+import { CancelledError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { importVirtualMachine } from '../../src/core/disk/node/nfcImport.ts';
@@ -264,6 +265,36 @@ describe('an import', () => {
       disks.map(async ({ deviceKey }) => await sha256At('restored-1', deviceKey, undefined)),
     );
     expect(stored).toEqual(expected);
+  });
+
+  test('is the user’s once the server was told, although the commit is cancelled then', async () => {
+    const { request } = await importRequest('restored-5');
+    const journal = memoryJournal();
+    const imported = await importVirtualMachine(open.session, request, deps(journal), anySignal);
+    // Long enough for the cancellation to fall between the server's answer and the end of its task.
+    await lab.control('faults', { ...noFaults, taskStepMs: 300 });
+    const cancel = new AbortController();
+    const committing = imported.commit(cancel.signal);
+    setTimeout(() => {
+      cancel.abort(new CancelledError());
+    }, 150);
+    await committing;
+    await imported[Symbol.asyncDispose]();
+    expect((await find('restored-5')).ref).toEqual(imported.vm);
+    expect(await tokenOf(imported.vm.value)).toBeUndefined();
+    expect(journal.open).toEqual([]);
+  });
+
+  test('that is cancelled before the server was told is destroyed', async () => {
+    const { request } = await importRequest('restored-6');
+    const journal = memoryJournal();
+    const imported = await importVirtualMachine(open.session, request, deps(journal), anySignal);
+    await expect(imported.commit(AbortSignal.abort(new CancelledError()))).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    await imported[Symbol.asyncDispose]();
+    await expect(find('restored-6')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(journal.open).toEqual([]);
   });
 
   test('that is not committed is destroyed', async () => {

@@ -40,7 +40,10 @@ export interface ImportedDisk {
 /** A VM that exists with all its disks, but is ours until `commit`: disposal without it destroys the VM. */
 export interface ImportedVm extends AsyncDisposable {
   readonly vm: MoRef;
-  /** Makes the VM the user's by taking our token out of its configuration. */
+  /**
+   * Makes the VM the user's by taking our token out of its configuration. Once the server was asked to, a cancellation
+   * comes too late: the call waits for the outcome, so that the VM is never the user's and reported as cancelled.
+   */
   commit(signal: AbortSignal): Promise<void>;
 }
 
@@ -194,14 +197,16 @@ class PendingVm {
   }
 
   async #commit(vm: MoRef, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const outcome = AbortSignal.timeout(commitTimeoutMs);
     // An empty value removes the key.
     const spec = { extraConfig: [{ key: restoreTokenKey, value: '' }] };
-    const task = await this.#session.call('ReconfigVM_Task', vm, { spec }, signal);
+    const task = await this.#session.call('ReconfigVM_Task', vm, { spec }, outcome);
     await waitForTask(
       this.#session,
       task,
       { what: 'completing the VM', object: this.#entry.record.vmName },
-      signal,
+      outcome,
     );
     this.#isSettled = true;
     await this.#entry.settle();
@@ -221,3 +226,4 @@ class PendingVm {
 }
 
 const cleanUpTimeoutMs = 30 * 60_000;
+const commitTimeoutMs = 10 * 60_000;
