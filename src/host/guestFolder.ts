@@ -8,6 +8,7 @@ import {
   listGuestFolder,
   maxListedEntries,
   statGuestNode,
+  type UnreadableEntryDto,
 } from '../protocol/guest.ts';
 import { linkTarget } from './model/guestPath.ts';
 import type { Worker } from './workerLink.ts';
@@ -25,15 +26,18 @@ export async function listWholeFolder(
   signal: AbortSignal,
 ): Promise<GuestListResult> {
   const entries: GuestNodeDto[] = [];
-  for (;;) {
+  const unreadable: UnreadableEntryDto[] = [];
+  for (let offset = 0; ; offset = entries.length + unreadable.length) {
     const page = await worker.request(
       listGuestFolder,
-      { ...folder, offset: entries.length, limit: maxListedEntries },
+      { ...folder, offset, limit: maxListedEntries },
       signal,
     );
     entries.push(...page.entries);
-    if (page.entries.length === 0 || entries.length >= Math.min(page.totalCount, maxShownEntries))
-      return { ...page, entries };
+    unreadable.push(...page.unreadable);
+    const listedCount = entries.length + unreadable.length;
+    if (listedCount === offset || listedCount >= Math.min(page.totalCount, maxShownEntries))
+      return { ...page, entries, unreadable };
   }
 }
 

@@ -68,15 +68,30 @@ export interface GuestListParams extends GuestPath {
   readonly offset: number;
   /** At most `maxListedEntries`. */
   readonly limit: number;
+  /** Only entries whose name contains this, in whatever case. */
+  readonly nameContains?: string;
+  /** Folders come before everything else; otherwise names alone decide. */
+  readonly foldersFirst?: boolean;
 }
 
 export interface GuestListResult {
   readonly fileSystem: FileSystemDto;
-  /** By name; a node that cannot be read is among the problems instead. */
+  /** By name, without those of the page that cannot be read. */
   readonly entries: readonly GuestNodeDto[];
-  /** All entries of the folder, however few were asked for. */
+  readonly unreadable: readonly UnreadableEntryDto[];
+  /** All entries that are wanted, however few were asked for. */
   readonly totalCount: number;
+  /** What is wrong with the folder itself, as sentences. */
   readonly problems: readonly string[];
+}
+
+/** An entry of which only the folder tells. */
+export interface UnreadableEntryDto {
+  readonly name: string;
+  readonly kind: GuestNodeKind;
+  /** Its place among all entries; the readable ones of the page fill the places left. */
+  readonly position: number;
+  readonly problem: string;
 }
 
 export interface GuestReadParams extends GuestPath {

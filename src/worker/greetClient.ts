@@ -11,8 +11,8 @@ import {
   type ProveResult,
 } from '../protocol/handshake.ts';
 import { handshakeProof, isRightProof, nonceBytes, toBase64 } from '../protocol/handshakeProof.ts';
+import { failure } from '../protocol/rpc/answerRequests.ts';
 import { protocolVersion } from '../protocol/version.ts';
-import { failure } from './serve/handlers.ts';
 
 export interface GreetingDeps {
   readonly secret: Uint8Array<ArrayBuffer>;

@@ -89,13 +89,25 @@ export class PointSource implements TreeSource<PointTreeNode> {
     signal: AbortSignal,
   ): Promise<readonly PointTreeNode[]> {
     const { worker, t } = this.#deps;
-    const { entries, totalCount, problems, fileSystem } = await listWholeFolder(worker, folder, signal);
+    const { entries, unreadable, totalCount, problems, fileSystem } = await listWholeFolder(
+      worker,
+      folder,
+      signal,
+    );
     const parentId = pointTreeId(node);
-    const notShown = totalCount - entries.length - problems.length;
+    const notShown = totalCount - entries.length - unreadable.length;
     return [
       ...guestNodes(folder, node.vmName, entries),
       ...remarks(parentId, notShown > 0 ? [t('{0} more entries are not shown', notShown)] : [], 'info'),
-      ...remarks(parentId, [...(folder.path === '/' ? fileSystem.problems : []), ...problems], 'warning'),
+      ...remarks(
+        parentId,
+        [
+          ...(folder.path === '/' ? fileSystem.problems : []),
+          ...problems,
+          ...unreadable.map(({ name, problem }) => `${name}: ${problem}`),
+        ],
+        'warning',
+      ),
     ];
   }
 }

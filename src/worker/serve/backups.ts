@@ -12,10 +12,10 @@ import {
   type BackupPlanDto,
   planBackup as planBackupRequest,
 } from '../../protocol/plan.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 import { leftOutDiskDto } from './points.ts';
 import { vmIdentity } from './vms.ts';
 

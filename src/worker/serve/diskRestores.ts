@@ -1,9 +1,9 @@
 import { type DiskRestorePlan, planDiskRestore, restoreDisk } from '../../core/jobs/restoreDisk.ts';
 import { startDiskRestore } from '../../protocol/job.ts';
 import { type DiskRestorePlanDto, planDiskRestore as planRequest } from '../../protocol/plan.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 import { assertAbsolute } from './repositories.ts';
 
 export function serveDiskRestores(handle: Handle, { repositories, jobs }: WorkerParts): void {

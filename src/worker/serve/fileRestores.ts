@@ -9,9 +9,9 @@ import {
   maxPlannedItems,
   planFileRestore as planRequest,
 } from '../../protocol/plan.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { GuestReaders } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 import { assertAbsolute } from './repositories.ts';
 
 export function serveFileRestores(handle: Handle, { repositories, jobs, guestReaders }: WorkerParts): void {

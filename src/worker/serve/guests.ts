@@ -23,14 +23,17 @@ import {
   maxReadBytes,
   readGuestFile,
   statGuestNode,
+  type UnreadableEntryDto,
   type VolumeDto,
 } from '../../protocol/guest.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
+import { FolderListings } from '../folderListings.ts';
 import { type GuestReaders, openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 import { pointDiskDto } from './points.ts';
 
 export function serveGuests(handle: Handle, { repositories, guestReaders }: WorkerParts): void {
+  const listings = new FolderListings();
   handle(listVolumes, async ({ repository, point: pointId }, signal) => {
     await using used = repositories.use(repository);
     const point = await openPoint(used.place, pointId, signal);
@@ -41,7 +44,8 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
   });
   handle(listGuestFolder, async (params, signal) => {
     await using used = repositories.use(params.repository);
-    return await listFolder(await guestReaders.locate(used.place, params, signal), params, signal);
+    const location = await guestReaders.locate(used.place, params, signal);
+    return await listFolder(listings, location, params, signal);
   });
   handle(statGuestNode, async (params, signal) => {
     await using used = repositories.use(params.repository);
@@ -85,45 +89,47 @@ function volumeDto({ index, name, role, content, offsetBytes, sizeBytes }: Volum
 }
 
 async function listFolder(
+  listings: FolderListings,
   { fileSystem, node, path }: GuestLocation,
-  { offset, limit }: GuestListParams,
+  params: GuestListParams,
   signal: AbortSignal,
 ): Promise<GuestListResult> {
+  const { offset, limit } = params;
   assertWithin('offset', offset, Number.MAX_SAFE_INTEGER);
   assertWithin('limit', limit, maxListedEntries);
   const { kind } = await fileSystem.stat(node, signal);
   if (kind !== 'directory') {
     throw new AppError('INVALID_INPUT', `${path} is a ${kind}, not a folder`, { object: path });
   }
-  const listing = await fileSystem.list(node, signal);
-  const problems = [...listing.problems];
+  const listing = await listings.read(fileSystem, node, params, signal);
   const entries: GuestNodeDto[] = [];
-  const page = listing.entries.toSorted((left, right) => (left.name < right.name ? -1 : 1));
-  for (const entry of page.slice(offset, offset + limit)) {
-    const dto = await entryDto(fileSystem, entry, problems, signal);
-    if (dto !== undefined) entries.push(dto);
+  const unreadable: UnreadableEntryDto[] = [];
+  for (const [index, entry] of listing.entries.slice(offset, offset + limit).entries()) {
+    const dto = await entryDto(fileSystem, entry, signal);
+    if ('problem' in dto) unreadable.push({ ...dto, position: offset + index });
+    else entries.push(dto);
   }
   const { kind: fileSystemKind, label, journal } = fileSystem;
   return {
     fileSystem: { kind: fileSystemKind, label, journal, problems: fileSystem.problems },
     entries,
+    unreadable,
     totalCount: listing.entries.length,
-    problems,
+    problems: listing.problems,
   };
 }
 
+/** A damaged node does not hide the others, nor itself. */
 async function entryDto(
   fileSystem: GuestFileSystem,
-  { name, node }: DirectoryEntry,
-  problems: string[],
+  { name, kind, node }: DirectoryEntry,
   signal: AbortSignal,
-): Promise<GuestNodeDto | undefined> {
+): Promise<GuestNodeDto | Omit<UnreadableEntryDto, 'position'>> {
   try {
     return await nodeDto(fileSystem, name, await fileSystem.stat(node, signal), signal);
   } catch (error) {
     if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
-    problems.push(`${name}: ${error.message}`);
-    return undefined;
+    return { name, kind, problem: error.message };
   }
 }
 

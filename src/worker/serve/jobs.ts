@@ -1,6 +1,6 @@
 import { cancelJob, listJobs, readJobLog, startGuard } from '../../protocol/job.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 
 export function serveJobs(handle: Handle, { jobs, guard }: WorkerParts): void {
   handle(startGuard, () => ({ jobId: guard.start() }));

@@ -10,10 +10,10 @@ import {
   type PointSummaryDto,
   readPoint,
 } from '../../protocol/point.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import { openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 
 export function servePoints(handle: Handle, { repositories }: WorkerParts): void {
   handle(listPoints, async ({ repository }, signal) => {

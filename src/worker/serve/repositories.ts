@@ -10,8 +10,8 @@ import {
   type RepositoryDto,
   type RepositoryParams,
 } from '../../protocol/repository.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 
 export function serveRepositories(
   handle: Handle,

@@ -1,3 +1,4 @@
+import { handlersOf } from '../../protocol/rpc/answerRequests.ts';
 import type { MessageConnection } from 'vscode-jsonrpc';
 
 import type { WorkerParts } from '../workerParts.ts';
@@ -5,7 +6,6 @@ import { serveBackups } from './backups.ts';
 import { serveDiskRestores } from './diskRestores.ts';
 import { serveFileRestores } from './fileRestores.ts';
 import { serveGuests } from './guests.ts';
-import { handlersOf } from './handlers.ts';
 import { serveJobs } from './jobs.ts';
 import { servePoints } from './points.ts';
 import { serveRepositories } from './repositories.ts';

@@ -1,8 +1,8 @@
 import { startSnapshot } from '../../protocol/job.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { takeSnapshot } from '../takeSnapshot.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { vmKey } from './backups.ts';
-import type { Handle } from './handlers.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveSnapshots(handle: Handle, parts: WorkerParts): void {

@@ -8,8 +8,8 @@ import {
   type VCenterParams,
 } from '../../protocol/vcenter.ts';
 import type { VCenterConnection } from '../../core/vsphere/node/connectVCenter.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 
 export function serveVCenters(handle: Handle, { vcenters, openers, guard }: WorkerParts): void {
   handle(readFingerprint, async ({ url }, signal) => ({

@@ -8,9 +8,9 @@ import {
   type VmRestoreParams,
   type VmRestorePlanDto,
 } from '../../protocol/plan.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 import { pointDiskDto } from './points.ts';
 
 export function serveVmRestores(handle: Handle, parts: WorkerParts): void {

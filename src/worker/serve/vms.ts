@@ -3,6 +3,7 @@ import { readVirtualMachine, type VirtualMachineFacts } from '../../core/invento
 import type { SnapshotFacts } from '../../core/inventory/snapshotTree.ts';
 import type { VirtualDiskFacts } from '../../core/inventory/virtualDisk.ts';
 import { parseMarker } from '../../core/snapshot/snapshotMarker.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import {
   listVms,
   readVm,
@@ -13,7 +14,6 @@ import {
   type VmSnapshotDto,
 } from '../../protocol/vm.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import type { Handle } from './handlers.ts';
 
 export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
   handle(listVms, async ({ vcenter }, signal) => {

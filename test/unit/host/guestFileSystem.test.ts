@@ -38,6 +38,7 @@ function fixture(nodes: Readonly<Record<string, GuestNodeDto>>) {
       return {
         fileSystem: { kind: 'ext4', label: '', journal: 'clean' as const, problems: [] },
         entries: all.slice(offset, offset + Math.min(limit, 2)),
+        unreadable: [],
         totalCount: all.length,
         problems: [],
       };

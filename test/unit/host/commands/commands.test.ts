@@ -203,6 +203,7 @@ async function withPoint(ui: ScriptedUi, replacedCount: number) {
     .on(listGuestFolder, ({ path }) => ({
       fileSystem: { kind: 'ext4', label: '', journal: 'clean' as const, problems: [] },
       entries: path === '/' ? [guestNode('etc', { kind: 'directory' })] : [guestNode('hosts')],
+      unreadable: [],
       totalCount: 1,
       problems: [],
     }))

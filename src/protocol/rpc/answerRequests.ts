@@ -6,7 +6,7 @@ import {
 } from 'vscode-jsonrpc';
 
 import { CancelledError } from '../../base/errors.ts';
-import { toWireError, type WireError, wireErrorCode } from '../../protocol/wireError.ts';
+import { toWireError, type WireError, wireErrorCode } from '../wireError.ts';
 
 /** Answers one kind of request; what it throws becomes a WireError. */
 export type Handle = <P, R>(
@@ -15,7 +15,7 @@ export type Handle = <P, R>(
 ) => void;
 
 /**
- * @param gone  aborted when the client is gone: nobody waits for answers any more. Jobs go on.
+ * @param gone  aborted when the other side is gone: nobody waits for answers any more
  */
 export function handlersOf(connection: MessageConnection, gone: AbortSignal): Handle {
   return <P, R>(
