@@ -10,7 +10,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,contract,architecture,fuzz}/**/*.test.ts'],
-          testTimeout: 30_000,
+          // Only a hang ends here: how fast a busy machine is, no test may depend on.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {
