@@ -9,14 +9,18 @@ import { type JobDto, jobChanged } from '../protocol/job.ts';
 /** A client that has not said who it is by then is none. */
 const handshakeTimeoutMs = 10_000;
 
+/** How long clients that were let go are waited for. */
+const farewellMs = 1_000;
+
 interface Client {
+  readonly socket: Socket;
   readonly connection: MessageConnection;
   readonly gone: AbortController;
   isWelcome: boolean;
 }
 
 /** Everybody who is connected. */
-export class Clients implements Disposable {
+export class Clients implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #clients = new Set<Client>();
 
@@ -41,7 +45,7 @@ export class Clients implements Disposable {
       new SocketMessageReader(socket),
       new SocketMessageWriter(socket),
     );
-    const client: Client = { connection, gone: new AbortController(), isWelcome: false };
+    const client: Client = { socket, connection, gone: new AbortController(), isWelcome: false };
     this.#clients.add(client);
     const leave = () => {
       if (!this.#clients.delete(client)) return;
@@ -76,7 +80,20 @@ export class Clients implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
-    for (const { connection } of this.#clients) connection.dispose();
+  /**
+   * Lets go of everybody. One that is just being told that there is no place for it leaves by itself as soon as it has
+   * heard; cut off before, it would take the worker for a lost one.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const clients = [...this.#clients];
+    for (const { socket, isWelcome } of clients) if (isWelcome) socket.end();
+    const left = clients.map(async ({ gone }) => {
+      await this.#clock.sleep(farewellMs, gone.signal).catch(() => undefined);
+    });
+    await Promise.all(left);
+    for (const { connection, socket } of this.#clients) {
+      connection.dispose();
+      socket.destroy();
+    }
   }
 }

@@ -1,10 +1,11 @@
-import { readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readlink, rm, symlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 
-import { AppError } from '../base/errors.ts';
 import { fileError, systemErrorCode } from '../base/node/fileErrors.ts';
 import { type Random, toHex } from '../base/random.ts';
+import type { Rendezvous } from '../protocol/node/rendezvous.ts';
+import { newestWorkerLink, workerLinkPath, workerLinks } from '../protocol/node/workerLinks.ts';
 
 export interface Listener extends AsyncDisposable {
   /** False once clients would no longer find it: somebody cleaned up the folder. */
@@ -12,82 +13,69 @@ export interface Listener extends AsyncDisposable {
 }
 
 /**
- * Listens at `address` unless another worker does: of several that try at once, one wins. On Windows the system sees to
- * that. Elsewhere a socket file outlives a killed process, and whoever removes one to listen there himself may remove
- * that of a faster one. So each listens under a name of its own, and the address is a link to it, which only one can
- * make; a link of a dead one is taken away by renaming, which shows afterwards whose it was.
- * @returns undefined if another worker answers at the address
+ * Listens for the clients that meet in this folder, unless another worker does: of several that try at once, one wins.
+ * On Windows the system sees to that. Elsewhere a socket file outlives a killed process, and whoever removes one to
+ * listen there himself may remove that of a faster one. So each listens under a name of its own and publishes it by the
+ * link that comes after the dead one's, which only one can make.
+ * @returns undefined if another worker answers there
  */
 export async function listenAlone(
-  address: string,
+  { folder, pipe }: Pick<Rendezvous, 'folder' | 'pipe'>,
   random: Random,
   onConnection: (socket: Socket) => void,
 ): Promise<Listener | undefined> {
   const server = createServer(onConnection);
-  if (process.platform === 'win32') {
-    if (!(await listen(server, address))) return undefined;
+  if (pipe !== undefined) {
+    if (!(await listen(server, pipe))) return undefined;
     return {
       isFound: async () => await Promise.resolve(true),
       [Symbol.asyncDispose]: async () => await close(server),
     };
   }
-  const own = join(dirname(address), `${toHex(random.bytes(6))}.sock`);
-  await listen(server, own);
-  if (!(await publish(address, own, random))) {
+  const socket = `${toHex(random.bytes(6))}.sock`;
+  await listen(server, join(folder, socket));
+  const number = await publish(folder, socket);
+  if (number === undefined) {
     await close(server);
     return undefined;
   }
-  const isFound = async () => (await linkTarget(address)) === basename(own);
   return {
-    isFound,
-    [Symbol.asyncDispose]: async () => {
-      if (await isFound()) await rm(address, { force: true });
-      await close(server);
-    },
+    isFound: async () => (await newestWorkerLink(folder)) === number,
+    // The link stays: it marks its number as taken.
+    [Symbol.asyncDispose]: async () => await close(server),
   };
 }
 
-/** Makes the address lead to our socket. @returns false if it leads to a living one */
-async function publish(address: string, own: string, random: Random): Promise<boolean> {
+/** Makes the newest link lead to our socket. @returns its number; undefined if it leads to a living one */
+async function publish(folder: string, socket: string): Promise<number | undefined> {
   for (;;) {
+    const newest = await newestWorkerLink(folder);
+    if (newest !== undefined && (await answers(workerLinkPath(folder, newest)))) return undefined;
+    const own = (newest ?? 0) + 1;
     try {
-      await symlink(basename(own), address);
-      return true;
+      await symlink(socket, workerLinkPath(folder, own));
     } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw fileError(address, error);
+      if (systemErrorCode(error) === 'EEXIST') continue;
+      throw fileError(workerLinkPath(folder, own), error);
     }
-    const other = await linkTarget(address);
-    if (other === undefined) continue;
-    if (await answers(join(dirname(address), other))) return false;
-    await takeAway(address, other, random);
+    if ((await newestWorkerLink(folder)) === own) {
+      await removeOlder(folder, own);
+      return own;
+    }
+    // The number was free only because whoever has a higher one had cleaned up.
+    await rm(workerLinkPath(folder, own), { force: true });
   }
 }
 
-/** Removes the link to a dead socket, and that socket, but never a link that has replaced it meanwhile. */
-async function takeAway(address: string, dead: string, random: Random): Promise<void> {
-  const aside = join(dirname(address), `${toHex(random.bytes(6))}.old`);
-  try {
-    await rename(address, aside);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw fileError(address, error);
+/** What dead ones left. The socket of one that has just ended by itself is gone already. */
+async function removeOlder(folder: string, own: number): Promise<void> {
+  for (const number of await workerLinks(folder)) {
+    if (number >= own) continue;
+    const path = workerLinkPath(folder, number);
+    const socket = await readlink(path).catch(() => undefined);
+    if (socket !== undefined) await rm(join(folder, basename(socket)), { force: true });
+    await rm(path, { force: true });
   }
-  const target = await linkTarget(aside);
-  // Somebody was faster and has a link of his own there by now: it is put back, unless a third one was faster still.
-  if (target !== undefined && target !== dead) await symlink(target, address).catch(() => undefined);
-  else await rm(join(dirname(address), dead), { force: true });
-  await rm(aside, { force: true });
-}
-
-async function linkTarget(path: string): Promise<string | undefined> {
-  return await readlink(path).catch((error: unknown) => {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    if (systemErrorCode(error) !== 'EINVAL') throw fileError(path, error);
-    throw new AppError('CONFLICT', `${path} is not a link to a worker's socket`, {
-      object: path,
-      remedy: 'Remove it',
-    });
-  });
 }
 
 /** False only if the system itself says that nobody listens there; any doubt counts as alive. */

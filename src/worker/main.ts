@@ -36,9 +36,9 @@ const { clock, random, logger } = surroundings;
 /** The composition root: everything that exists once per worker is made here and handed on. */
 async function main(): Promise<void> {
   const options = parseWorkerOptions(process.argv.slice(2), process.env);
-  const { address, secret } = await openRendezvous(options.rendezvousFolder, random);
+  const rendezvous = await openRendezvous(options.rendezvousFolder, random);
   await using journal = await openFileLeaseJournal(join(options.stateFolder, 'journal'), surroundings);
-  using clients = new Clients(clock);
+  await using clients = new Clients(clock);
   await using vcenters: OpenVCenters = new OpenPlaces({ kind: 'vCenter', isSame: isSameVCenter, logger });
   await using repositories: OpenRepositories = new OpenPlaces({
     kind: 'repository',
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   };
   const { idleTimeoutMs } = options;
   const life = new WorkerLife({ clock, jobs, idleTimeoutMs, clientCount: () => clients.welcomeCount });
-  await using listener = await listenAlone(address, random, socket => {
+  await using listener = await listenAlone(rendezvous, random, socket => {
     clients.add(socket, (connection, welcome, gone) => {
       const admit = (client: ClientVersion): ProveResult => {
         const outcome = admission(client, { protocolVersion, productVersion }, jobs.runningCount);
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
         welcome();
         return { outcome: 'welcome', worker: { ...worker, isOutdated: life.isRetiring } };
       };
-      greetClient(connection, { secret, productVersion, random, admit });
+      greetClient(connection, { secret: rendezvous.secret, productVersion, random, admit });
     });
   });
   // Another worker is there already; whoever started this one finds that one.

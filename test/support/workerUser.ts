@@ -68,7 +68,7 @@ export class WorkerUser implements AsyncDisposable {
 
   /** A bare connection, which has not shaken hands. */
   async bareConnection(): Promise<MessageConnection> {
-    const socket = connect(join(this.rendezvousFolder, 'worker'));
+    const socket = connect(join(this.rendezvousFolder, this.publishedSocket()));
     await once(socket, 'connect');
     const connection = createMessageConnection(
       new SocketMessageReader(socket),
@@ -100,8 +100,16 @@ export class WorkerUser implements AsyncDisposable {
     return readdirSync(this.rendezvousFolder).filter(name => name.endsWith('.sock'));
   }
 
+  /** Numbers of the links to them. */
+  links(): number[] {
+    return readdirSync(this.rendezvousFolder).flatMap(name =>
+      name.startsWith('worker.') ? [Number(name.slice('worker.'.length))] : [],
+    );
+  }
+
   publishedSocket(): string {
-    return readlinkSync(join(this.rendezvousFolder, 'worker'));
+    const newest = Math.max(...this.links());
+    return readlinkSync(join(this.rendezvousFolder, `worker.${newest}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

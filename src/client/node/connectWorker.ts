@@ -11,6 +11,7 @@ import { AppError } from '../../base/errors.ts';
 import { systemErrorCode } from '../../base/node/fileErrors.ts';
 import type { Random } from '../../base/random.ts';
 import { openRendezvous, type Rendezvous } from '../../protocol/node/rendezvous.ts';
+import { newestWorkerLink, workerLinkPath } from '../../protocol/node/workerLinks.ts';
 import { greetWorker } from '../greetWorker.ts';
 import { WorkerClient } from '../workerClient.ts';
 import { startWorker, type WorkerProgram } from './startWorker.ts';
@@ -60,11 +61,13 @@ export async function connectWorker(
 
 /** Undefined if nobody is there, or whoever was has just given way. */
 async function tryConnect(
-  { address, secret }: Rendezvous,
+  { folder, pipe, secret }: Rendezvous,
   productVersion: string,
   random: Random,
   signal: AbortSignal,
 ): Promise<WorkerClient | undefined> {
+  const address = pipe ?? (await newestLink(folder));
+  if (address === undefined) return undefined;
   const socket = await openSocket(address);
   if (socket === undefined) return undefined;
   const connection = listenOn(socket);
@@ -98,6 +101,11 @@ function listenOn(socket: Socket): MessageConnection {
   });
   connection.listen();
   return connection;
+}
+
+async function newestLink(folder: string): Promise<string | undefined> {
+  const number = await newestWorkerLink(folder);
+  return number === undefined ? undefined : workerLinkPath(folder, number);
 }
 
 async function openSocket(address: string): Promise<Socket | undefined> {

@@ -11,14 +11,17 @@ import { type Random, toHex } from '../../base/random.ts';
 /** Where the worker of this user on this machine is found, and what both sides must know. */
 export interface Rendezvous {
   readonly folder: string;
-  /** What a client connects to: a link to the worker's socket, or a named pipe. */
-  readonly address: string;
+  /** On Windows, where the worker listens; elsewhere its socket is in the folder (`workerLinks.ts`). */
+  readonly pipe: string | undefined;
   /** Shared secret of the handshake. Never sent, never logged. */
   readonly secret: Uint8Array<ArrayBuffer>;
 }
 
 /** Longest socket path that every supported system takes (macOS: 104 with the final zero). */
-export const longestSocketPath = 100;
+const longestSocketPath = 100;
+
+/** Of the sockets in the folder: twelve random digits and `.sock`, longer than any name of a link. */
+const socketNameLength = 17;
 
 const secretBytes = 32;
 
@@ -41,11 +44,11 @@ export function usualRendezvousFolder(): string {
  *   whose name is too long for a socket
  */
 export async function openRendezvous(folder: string, random: Random): Promise<Rendezvous> {
-  const socket = join(folder, 'worker');
-  if (process.platform !== 'win32' && Buffer.byteLength(socket) > longestSocketPath) {
-    throw new AppError('INVALID_INPUT', `the path ${socket} is too long for a socket`, {
+  const longestFolder = longestSocketPath - '/'.length - socketNameLength;
+  if (process.platform !== 'win32' && Buffer.byteLength(folder) > longestFolder) {
+    throw new AppError('INVALID_INPUT', `the path ${folder} is too long for a folder of sockets`, {
       object: folder,
-      remedy: `Choose a folder whose path has at most ${longestSocketPath - '/worker'.length} bytes`,
+      remedy: `Choose a folder whose path has at most ${longestFolder} bytes`,
     });
   }
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
@@ -53,7 +56,7 @@ export async function openRendezvous(folder: string, random: Random): Promise<Re
   });
   await assertPrivate(folder, 'folder');
   const secret = await readOrMakeSecret(join(folder, 'secret'), random);
-  return { folder, secret, address: process.platform === 'win32' ? pipeName(secret) : socket };
+  return { folder, secret, pipe: process.platform === 'win32' ? pipeName(secret) : undefined };
 }
 
 /** Others must not be able to put a worker of theirs in the place of ours, nor read the secret. */
