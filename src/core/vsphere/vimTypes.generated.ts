@@ -1945,6 +1945,22 @@ interface ResourceConfigSpec extends DynamicData {
   readonly scaleDescendantsShares?: string | undefined;
 }
 
+interface HostListSummary extends DynamicData {
+  readonly host?: MoRef | undefined;
+  readonly config: HostConfigSummary;
+  readonly overallStatus: string;
+  readonly rebootRequired: boolean;
+}
+
+interface HostConfigSummary extends DynamicData {
+  readonly name: string;
+  readonly port: number;
+  readonly sslThumbprint?: string | undefined;
+  readonly product?: AboutInfo | undefined;
+  readonly vmotionEnabled: boolean;
+  readonly faultToleranceEnabled: boolean;
+}
+
 interface DatastoreInfo extends DynamicData {
   readonly name: string;
   readonly url: string;
@@ -2310,6 +2326,68 @@ interface VAppConfigSpec extends VmConfigSpec {
   readonly managedBy?: ManagedByInfo | undefined;
 }
 
+interface GuestAuthentication extends DynamicData {
+  readonly interactiveSession: boolean;
+}
+
+interface NamePasswordAuthentication extends GuestAuthentication {
+  readonly username: string;
+  readonly password: string;
+}
+
+interface GuestFileAttributes extends DynamicData {
+  readonly modificationTime?: Date | undefined;
+  readonly accessTime?: Date | undefined;
+  readonly symlinkTarget?: string | undefined;
+}
+
+interface GuestPosixFileAttributes extends GuestFileAttributes {
+  readonly ownerId?: number | undefined;
+  readonly groupId?: number | undefined;
+  readonly permissions?: number | undefined;
+}
+
+interface GuestWindowsFileAttributes extends GuestFileAttributes {
+  readonly hidden?: boolean | undefined;
+  readonly readOnly?: boolean | undefined;
+  readonly createTime?: Date | undefined;
+}
+
+interface GuestFileInfo extends DynamicData {
+  readonly path: string;
+  readonly type: string;
+  readonly size: number;
+  readonly attributes: GuestFileAttributes;
+}
+
+interface GuestListFileInfo extends DynamicData {
+  readonly files?: readonly GuestFileInfo[] | undefined;
+  readonly remaining: number;
+}
+
+interface FileTransferInformation extends DynamicData {
+  readonly attributes: GuestFileAttributes;
+  readonly size: number;
+  readonly url: string;
+}
+
+interface GuestProgramSpec extends DynamicData {
+  readonly programPath: string;
+  readonly arguments: string;
+  readonly workingDirectory?: string | undefined;
+  readonly envVariables?: readonly string[] | undefined;
+}
+
+interface GuestProcessInfo extends DynamicData {
+  readonly name: string;
+  readonly pid: number;
+  readonly owner: string;
+  readonly cmdLine: string;
+  readonly startTime: Date;
+  readonly endTime?: Date | undefined;
+  readonly exitCode?: number | undefined;
+}
+
 interface SecurityError extends RuntimeFault {
 }
 
@@ -2477,6 +2555,12 @@ interface FileAlreadyExists extends FileFault {
 interface CannotAccessFile extends FileFault {
 }
 
+interface NotAFile extends FileFault {
+}
+
+interface NotADirectory extends FileFault {
+}
+
 interface CannotAccessLocalSource extends VimFault {
 }
 
@@ -2560,6 +2644,25 @@ interface GuestOperationsUnavailable extends GuestOperationsFault {
 }
 
 interface InvalidGuestLogin extends GuestOperationsFault {
+}
+
+interface GuestPermissionDenied extends GuestOperationsFault {
+}
+
+interface GuestComponentsOutOfDate extends GuestOperationsFault {
+}
+
+interface OperationNotSupportedByGuest extends GuestOperationsFault {
+}
+
+interface OperationDisabledByGuest extends GuestOperationsFault {
+}
+
+interface TooManyGuestLogons extends GuestOperationsFault {
+}
+
+interface GuestProcessNotFound extends GuestOperationsFault {
+  readonly pid: number;
 }
 
 interface GenericVmConfigFault extends VmConfigFault {
@@ -3035,6 +3138,8 @@ export interface VimTypes {
   VirtualMachineUsageOnDatastore: VirtualMachineUsageOnDatastore;
   VirtualMachineCapability: VirtualMachineCapability;
   ResourceConfigSpec: ResourceConfigSpec;
+  HostListSummary: HostListSummary;
+  HostConfigSummary: HostConfigSummary;
   DatastoreInfo: DatastoreInfo;
   DatastoreSummary: DatastoreSummary;
   DatastoreCapability: DatastoreCapability;
@@ -3082,6 +3187,16 @@ export interface VimTypes {
   VirtualMachineImportSpec: VirtualMachineImportSpec;
   VirtualAppImportSpec: VirtualAppImportSpec;
   VAppConfigSpec: VAppConfigSpec;
+  GuestAuthentication: GuestAuthentication;
+  NamePasswordAuthentication: NamePasswordAuthentication;
+  GuestFileAttributes: GuestFileAttributes;
+  GuestPosixFileAttributes: GuestPosixFileAttributes;
+  GuestWindowsFileAttributes: GuestWindowsFileAttributes;
+  GuestFileInfo: GuestFileInfo;
+  GuestListFileInfo: GuestListFileInfo;
+  FileTransferInformation: FileTransferInformation;
+  GuestProgramSpec: GuestProgramSpec;
+  GuestProcessInfo: GuestProcessInfo;
   SecurityError: SecurityError;
   NoPermission: NoPermission;
   NoPermissionEntityPrivileges: NoPermissionEntityPrivileges;
@@ -3127,6 +3242,8 @@ export interface VimTypes {
   FileNotWritable: FileNotWritable;
   FileAlreadyExists: FileAlreadyExists;
   CannotAccessFile: CannotAccessFile;
+  NotAFile: NotAFile;
+  NotADirectory: NotADirectory;
   CannotAccessLocalSource: CannotAccessLocalSource;
   SnapshotFault: SnapshotFault;
   ApplicationQuiesceFault: ApplicationQuiesceFault;
@@ -3153,6 +3270,12 @@ export interface VimTypes {
   GuestOperationsFault: GuestOperationsFault;
   GuestOperationsUnavailable: GuestOperationsUnavailable;
   InvalidGuestLogin: InvalidGuestLogin;
+  GuestPermissionDenied: GuestPermissionDenied;
+  GuestComponentsOutOfDate: GuestComponentsOutOfDate;
+  OperationNotSupportedByGuest: OperationNotSupportedByGuest;
+  OperationDisabledByGuest: OperationDisabledByGuest;
+  TooManyGuestLogons: TooManyGuestLogons;
+  GuestProcessNotFound: GuestProcessNotFound;
   GenericVmConfigFault: GenericVmConfigFault;
   InvalidDeviceSpec: InvalidDeviceSpec;
   DeviceUnsupportedForVmPlatform: DeviceUnsupportedForVmPlatform;
@@ -3253,6 +3376,19 @@ export interface VimOperations {
   CreateImportSpec: { parameters: { readonly ovfDescriptor: string; readonly resourcePool: MoRef; readonly datastore: MoRef; readonly cisp: OvfCreateImportSpecParams; }; returns: OvfCreateImportSpecResult };
   CreateDescriptor: { parameters: { readonly obj: MoRef; readonly cdp: OvfCreateDescriptorParams; }; returns: OvfCreateDescriptorResult };
   HasPrivilegeOnEntities: { parameters: { readonly entity: readonly MoRef[]; readonly sessionId: string; readonly privId?: readonly string[] | undefined; }; returns: readonly EntityPrivilege[] };
+  ValidateCredentialsInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; }; returns: undefined };
+  ListFilesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly filePath: string; readonly index?: number | undefined; readonly maxResults?: number | undefined; readonly matchPattern?: string | undefined; }; returns: GuestListFileInfo };
+  InitiateFileTransferFromGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly guestFilePath: string; }; returns: FileTransferInformation };
+  InitiateFileTransferToGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly guestFilePath: string; readonly fileAttributes: GuestFileAttributes; readonly fileSize: number; readonly overwrite: boolean; }; returns: string };
+  MoveFileInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly srcFilePath: string; readonly dstFilePath: string; readonly overwrite: boolean; }; returns: undefined };
+  DeleteFileInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly filePath: string; }; returns: undefined };
+  MakeDirectoryInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly directoryPath: string; readonly createParentDirectories: boolean; }; returns: undefined };
+  DeleteDirectoryInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly directoryPath: string; readonly recursive: boolean; }; returns: undefined };
+  CreateTemporaryFileInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly prefix: string; readonly suffix: string; readonly directoryPath?: string | undefined; }; returns: string };
+  CreateTemporaryDirectoryInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly prefix: string; readonly suffix: string; readonly directoryPath?: string | undefined; }; returns: string };
+  ChangeFileAttributesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly guestFilePath: string; readonly fileAttributes: GuestFileAttributes; }; returns: undefined };
+  StartProgramInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly spec: GuestProgramSpec; }; returns: number };
+  ListProcessesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly pids?: readonly number[] | undefined; }; returns: readonly GuestProcessInfo[] };
 }
 
 /** The properties of managed objects. A server leaves out what is unset or may not be seen. */
@@ -3264,7 +3400,7 @@ export interface VimProperties {
   Datacenter: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly vmFolder: MoRef; readonly hostFolder: MoRef; readonly datastoreFolder: MoRef; readonly networkFolder: MoRef; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ClusterComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: HostListSummary; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ResourcePool: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; };
   VirtualApp: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly parentFolder?: MoRef | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   Datastore: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly info: DatastoreInfo; readonly summary: DatastoreSummary; readonly vm?: readonly MoRef[] | undefined; readonly capability: DatastoreCapability; };
@@ -3286,5 +3422,9 @@ export interface VimProperties {
   SessionManager: { readonly sessionList?: readonly UserSession[] | undefined; readonly currentSession?: UserSession | undefined; };
   PropertyCollector: { readonly filter?: readonly MoRef[] | undefined; };
   PropertyFilter: { readonly spec: PropertyFilterSpec; readonly partialUpdates: boolean; };
+  GuestOperationsManager: { readonly authManager?: MoRef | undefined; readonly fileManager?: MoRef | undefined; readonly processManager?: MoRef | undefined; };
+  GuestAuthManager: {};
+  GuestFileManager: {};
+  GuestProcessManager: {};
   TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; };
 }

@@ -7,6 +7,7 @@ import { commonTypes } from './vimTypesCommon.ts';
 import { configTypes } from './vimTypesConfig.ts';
 import { deviceTypes } from './vimTypesDevice.ts';
 import { faultTypes } from './vimTypesFault.ts';
+import { guestOpsTypes } from './vimTypesGuestOps.ts';
 import { leaseTypes } from './vimTypesLease.ts';
 import { managedObjectTypes } from './vimManagedObjects.ts';
 import { ovfTypes } from './vimTypesOvf.ts';
@@ -61,6 +62,7 @@ const dataTypes = byName(
     snapshotTypes,
     leaseTypes,
     ovfTypes,
+    guestOpsTypes,
     faultTypes,
   ].flatMap(parseTypes),
 );

@@ -15,7 +15,7 @@ ComputeResource: ManagedEntity
   resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
 ClusterComputeResource: ComputeResource
 HostSystem: ManagedEntity
-  vm ref?[], datastore ref?[], network ref?[]
+  summary HostListSummary, vm ref?[], datastore ref?[], network ref?[]
 ResourcePool: ManagedEntity
   runtime ResourcePoolRuntimeInfo, owner ref, resourcePool ref?[], vm ref?[]
 VirtualApp: ResourcePool
@@ -58,6 +58,11 @@ PropertyCollector: ManagedObject
   filter ref?[]
 PropertyFilter: ManagedObject
   spec PropertyFilterSpec, partialUpdates bool
+GuestOperationsManager: ManagedObject
+  authManager ref?, fileManager ref?, processManager ref?
+GuestAuthManager: ManagedObject
+GuestFileManager: ManagedObject
+GuestProcessManager: ManagedObject
 TaskManager: ManagedObject
   recentTask ref?[]
 `;

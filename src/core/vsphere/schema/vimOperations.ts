@@ -52,4 +52,28 @@ CreateImportSpec(
 ) -> OvfCreateImportSpecResult
 CreateDescriptor(obj ref, cdp OvfCreateDescriptorParams) -> OvfCreateDescriptorResult
 HasPrivilegeOnEntities(entity ref[], sessionId str, privId str?[]) -> EntityPrivilege?[]
+ValidateCredentialsInGuest(vm ref, auth GuestAuthentication)
+ListFilesInGuest(
+  vm ref, auth GuestAuthentication, filePath str, index int?, maxResults int?, matchPattern str?
+) -> GuestListFileInfo
+InitiateFileTransferFromGuest(vm ref, auth GuestAuthentication, guestFilePath str) -> FileTransferInformation
+InitiateFileTransferToGuest(
+  vm ref, auth GuestAuthentication, guestFilePath str, fileAttributes GuestFileAttributes, fileSize long,
+  overwrite bool
+) -> str
+MoveFileInGuest(vm ref, auth GuestAuthentication, srcFilePath str, dstFilePath str, overwrite bool)
+DeleteFileInGuest(vm ref, auth GuestAuthentication, filePath str)
+MakeDirectoryInGuest(vm ref, auth GuestAuthentication, directoryPath str, createParentDirectories bool)
+DeleteDirectoryInGuest(vm ref, auth GuestAuthentication, directoryPath str, recursive bool)
+CreateTemporaryFileInGuest(
+  vm ref, auth GuestAuthentication, prefix str, suffix str, directoryPath str?
+) -> str
+CreateTemporaryDirectoryInGuest(
+  vm ref, auth GuestAuthentication, prefix str, suffix str, directoryPath str?
+) -> str
+ChangeFileAttributesInGuest(
+  vm ref, auth GuestAuthentication, guestFilePath str, fileAttributes GuestFileAttributes
+)
+StartProgramInGuest(vm ref, auth GuestAuthentication, spec GuestProgramSpec) -> long
+ListProcessesInGuest(vm ref, auth GuestAuthentication, pids long?[]) -> GuestProcessInfo?[]
 `;

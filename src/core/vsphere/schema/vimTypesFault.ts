@@ -65,6 +65,8 @@ FileNotFound: FileFault
 FileNotWritable: FileFault
 FileAlreadyExists: FileFault
 CannotAccessFile: FileFault
+NotAFile: FileFault
+NotADirectory: FileFault
 CannotAccessLocalSource: VimFault
 SnapshotFault: VimFault
 ApplicationQuiesceFault: SnapshotFault
@@ -95,6 +97,13 @@ ToolsUnavailable: VimFault
 GuestOperationsFault: VimFault
 GuestOperationsUnavailable: GuestOperationsFault
 InvalidGuestLogin: GuestOperationsFault
+GuestPermissionDenied: GuestOperationsFault
+GuestComponentsOutOfDate: GuestOperationsFault
+OperationNotSupportedByGuest: GuestOperationsFault
+OperationDisabledByGuest: GuestOperationsFault
+TooManyGuestLogons: GuestOperationsFault
+GuestProcessNotFound: GuestOperationsFault
+  pid long
 GenericVmConfigFault: VmConfigFault
   reason str
 InvalidDeviceSpec: InvalidVmConfig

@@ -1,5 +1,10 @@
 /** Hosts, datastores, resource pools, networks. Rows as described in parseTable.ts. */
 export const platformTypes = `
+HostListSummary: DynamicData
+  host ref?, config HostConfigSummary, overallStatus str, rebootRequired bool
+HostConfigSummary: DynamicData
+  name str, port int, sslThumbprint str?, product AboutInfo?, vmotionEnabled bool,
+  faultToleranceEnabled bool
 DatastoreInfo: DynamicData
   name str, url str, freeSpace long, maxFileSize long, maxVirtualDiskCapacity long?,
   maxMemoryFileSize long, timestamp date?, containerId str?, aliasOf str?
