@@ -50,7 +50,7 @@ const bundles = [
 
 await rm(outdir, { recursive: true, force: true });
 await mkdir(`${outdir}/lab`, { recursive: true });
-for (const asset of ['small-guest.img.zst', 'small-guest.json'])
+for (const asset of ['small-guest.img.zst', 'small-guest.json', 'small-guest-files.jsonl'])
   await copyFile(`src/lab/images/${asset}`, `${outdir}/lab/${asset}`);
 
 if (watch) {

@@ -11,6 +11,12 @@ export interface Faults {
   taskStepMs: number;
   /** What happens to exported disks on their way. */
   readonly streams: StreamFault[];
+  /** What happens to files on their way into guests and out of them. */
+  readonly guestTransfers: GuestTransferFault[];
+  /** What is free in a guest, by the VM's name, as if others had filled its file systems. */
+  guestFreeBytes: Readonly<Record<string, number>>;
+  /** Seconds within which a guest file's transfer must begin. */
+  guestTransferSeconds: number;
   /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
   refuseQuiesce: string[];
   /** Seconds for which a lease lives without progress. */
@@ -48,12 +54,29 @@ export interface StreamFault {
   times: number;
 }
 
+export interface GuestTransferFault {
+  /**
+   * `cut`: the connection breaks after `afterBytes`; what was written until then stays in the guest. `stall`: nothing
+   * moves from there on. `flip`: the byte at `afterBytes` arrives damaged. `unavailable`: HTTP 503 at once.
+   */
+  readonly kind: 'cut' | 'stall' | 'flip' | 'unavailable';
+  readonly direction?: 'to' | 'from';
+  readonly afterBytes?: number;
+  /** Only this VM's files; all without it. */
+  readonly vm?: string;
+  /** How many more transfers it hits. */
+  times: number;
+}
+
 export function noFaults(): Faults {
   return {
     methods: [],
     delays: {},
     taskStepMs: 15,
     streams: [],
+    guestTransfers: [],
+    guestFreeBytes: {},
+    guestTransferSeconds: 600,
     refuseQuiesce: [],
     leaseTimeoutSeconds: 300,
     vmdkDialect: 'vsphere',

@@ -4,7 +4,10 @@ import { toHex, type Random } from '../base/random.ts';
 import type { Secret } from '../base/secret.ts';
 import { noFaults } from './control.ts';
 import { DiskStore } from './disk/diskStore.ts';
+import type { GuestPasswords } from './guest/accounts.ts';
 import { GuestActivity, type ActiveDisk } from './guest/guestActivity.ts';
+import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
+import { GuestTransfers } from './guest/guestTransfers.ts';
 import { controlEndpoint } from './http/controlEndpoint.ts';
 import { LabServer } from './http/labServer.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
@@ -30,6 +33,8 @@ export interface LabParts {
   readonly listen: string;
   readonly userName: string;
   readonly password: Secret;
+  /** By the names of the guests' accounts. */
+  readonly guestPasswords: GuestPasswords;
   readonly seed: number;
   /** By name. */
   readonly images: ReadonlyMap<string, GuestDisk>;
@@ -70,6 +75,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     const controlToken = toHex(random.bytes(16));
     server.handle('/sdk', soapEndpoint(lab, methods));
     server.handle('/nfc', nfcEndpoint(lab));
+    server.handle('/guestFile', guestFileEndpoint(lab));
     server.handle('/lab', controlEndpoint(lab, activity, controlToken));
     const guests = activity.run(stop.signal);
     return {
@@ -116,6 +122,8 @@ function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress
     sessions,
     disks,
     faults: noFaults(),
+    guestPasswords: parts.guestPasswords,
+    guestTransfers: new GuestTransfers(clock, random),
     snapshotHistory: [],
     retiredVms: [],
     address,

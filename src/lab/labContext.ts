@@ -3,6 +3,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Faults } from './control.ts';
 import type { DiskStore } from './disk/diskStore.ts';
+import type { GuestPasswords } from './guest/accounts.ts';
+import type { GuestTransfers } from './guest/guestTransfers.ts';
 import type { Inventory } from './model/inventory.ts';
 import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
@@ -19,6 +21,9 @@ export interface LabContext {
   readonly sessions: Sessions;
   readonly disks: DiskStore;
   readonly faults: Faults;
+  /** Of every guest alike. */
+  readonly guestPasswords: GuestPasswords;
+  readonly guestTransfers: GuestTransfers;
   /** Every snapshot ever taken, oldest first. */
   readonly snapshotHistory: SnapshotRecord[];
   /** VMs that are gone, in the order in which they went. */

@@ -9,6 +9,7 @@ import { toAppError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { systemRandom, toHex } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
+import { guestAccounts, type GuestPasswords } from './guest/accounts.ts';
 import { ext4ToolsPresent } from './images/ext4Tools.ts';
 import { fullImages } from './images/fullImages.ts';
 import type { GuestDisk, Profile } from './images/guestDisks.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     const stopped = stopRequest(options.exitWithParent);
     const images = await prepareImages(options, logger);
     const { password, passwordFile } = await preparePassword(options, stateFolder);
+    const guests = await prepareGuestPasswords(stateFolder);
     await using lab = await startLab({
       clock: systemClock,
       random: systemRandom,
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
       listen: options.listen,
       userName: options.userName,
       password,
+      guestPasswords: guests.passwords,
       seed: options.seed,
       images,
       stateFolder,
@@ -46,6 +49,7 @@ async function main(): Promise<void> {
       fingerprint,
       user: options.userName,
       passwordFile,
+      guestAccounts: guests.accounts,
       controlUrl,
       controlToken,
     };
@@ -94,8 +98,26 @@ async function preparePassword(
     const text = await readFile(options.passwordFile, 'utf8');
     return { password: new Secret(text.replace(/\r?\n$/, '')), passwordFile: options.passwordFile };
   }
+  return await newPassword(join(stateFolder, 'password'));
+}
+
+/** New ones, of the same accounts in every guest. */
+async function prepareGuestPasswords(stateFolder: string): Promise<{
+  passwords: GuestPasswords;
+  accounts: readonly { user: string; passwordFile: string }[];
+}> {
+  const passwords = new Map<string, Secret>();
+  const accounts = [];
+  for (const { name } of guestAccounts) {
+    const { password, passwordFile } = await newPassword(join(stateFolder, `guest-${name}-password`));
+    passwords.set(name, password);
+    accounts.push({ user: name, passwordFile });
+  }
+  return { passwords, accounts };
+}
+
+async function newPassword(passwordFile: string): Promise<{ password: Secret; passwordFile: string }> {
   const password = toHex(systemRandom.bytes(12));
-  const passwordFile = join(stateFolder, 'password');
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   return { password: new Secret(password), passwordFile };
 }

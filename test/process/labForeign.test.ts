@@ -1,17 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
 import { startLab, type Lab } from '../vcsim/servers.ts';
+import { foreignPython } from '../support/foreignPython.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
-import { writeFileSync } from 'node:fs';
-
-const root = join(import.meta.dirname, '../..');
 
 interface Seen {
   readonly snapshot: { readonly id: string };
@@ -106,24 +104,4 @@ async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   return hash.digest('hex');
-}
-
-/** A Python with pyVmomi, made once. */
-function foreignPython(): string {
-  const environment = join(root, '.cache', 'pyvmomi');
-  const python = join(environment, 'bin', 'python');
-  if (!existsSync(python) || !hasPyVmomi(python)) {
-    execFileSync('python3', ['-m', 'venv', environment]);
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'pyvmomi==9.1.1.0']);
-  }
-  return python;
-}
-
-function hasPyVmomi(python: string): boolean {
-  try {
-    execFileSync(python, ['-c', 'import pyVmomi'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { allDataTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
+import { foreignPython } from '../support/foreignPython.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -24,7 +25,7 @@ toolTest('go')("the table agrees with govmomi's types", () => {
 });
 
 toolTest('python3')("the table agrees with pyVmomi's types", () => {
-  expectAgreement(pythonWithPyvmomi(), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
+  expectAgreement(foreignPython(), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
 });
 
 function expectAgreement(program: string, args: readonly string[]): void {
@@ -37,23 +38,4 @@ function writeTable(): string {
   const file = join(temporaryFolder('schema'), 'table.json');
   writeFileSync(file, JSON.stringify({ types: allDataTypes(), operations: allOperations() }));
   return file;
-}
-
-/** In an environment of its own, made once. */
-function pythonWithPyvmomi(): string {
-  const environment = join(root, '.cache', 'pyvmomi');
-  const python = join(environment, 'bin', 'python3');
-  const isReady = existsSync(python) && spawnSync(python, ['-c', 'import pyVmomi']).status === 0;
-  if (!isReady) {
-    execFileSync('python3', ['-m', 'venv', environment]);
-    execFileSync(python, [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      'pyvmomi==9.1.1.0',
-    ]);
-  }
-  return python;
 }

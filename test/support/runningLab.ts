@@ -28,6 +28,15 @@ export interface LabSnapshot {
   readonly disks: readonly { readonly deviceKey: number; readonly position: number }[];
 }
 
+export interface LabGuestFile {
+  readonly kind: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly modifiedAt: string;
+  readonly sizeBytes?: number;
+}
+
 export interface LabLease {
   readonly id: string;
   readonly vm: string;
@@ -39,6 +48,7 @@ interface Ready {
   readonly fingerprint: string;
   readonly user: string;
   readonly passwordFile: string;
+  readonly guestAccounts: readonly { readonly user: string; readonly passwordFile: string }[];
   readonly controlUrl: string;
   readonly controlToken: string;
 }
@@ -110,6 +120,37 @@ export class RunningLab implements AsyncDisposable {
     await this.control('DELETE', 'faults');
   }
 
+  /** What a guest has at a path; undefined if nothing. */
+  async guestFile(vm: string, path: string): Promise<LabGuestFile | undefined> {
+    try {
+      return (await this.control(
+        'GET',
+        `guests/${vm}/file?path=${encodeURIComponent(path)}`,
+      )) as LabGuestFile;
+    } catch (error) {
+      if (String(error).includes(': 404 ')) return undefined;
+      throw error;
+    }
+  }
+
+  async guestBytes(vm: string, path: string): Promise<Buffer> {
+    return await this.#request('GET', `guests/${vm}/bytes?path=${encodeURIComponent(path)}`);
+  }
+
+  async guestFolder(vm: string, path: string): Promise<readonly string[]> {
+    const entries = await this.control('GET', `guests/${vm}/folder?path=${encodeURIComponent(path)}`);
+    return (entries as { readonly name: string }[]).map(({ name }) => name);
+  }
+
+  /** As if a program in the guest had written the file or, without content, changed its attributes. */
+  async writeGuestFile(vm: string, path: string, content?: string, attributes: object = {}): Promise<void> {
+    const base64 = content === undefined ? undefined : Buffer.from(content).toString('base64');
+    await this.control('POST', `guests/${vm}/file?path=${encodeURIComponent(path)}`, {
+      base64,
+      ...attributes,
+    });
+  }
+
   async deleteVm(vm: string): Promise<void> {
     await this.control('DELETE', `vms/${vm}`);
   }
@@ -119,7 +160,12 @@ export class RunningLab implements AsyncDisposable {
   }
 
   async control(method: string, path: string, body?: unknown): Promise<unknown> {
-    const text = await new Promise<string>((resolve, reject) => {
+    const text = (await this.#request(method, path, body)).toString();
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  async #request(method: string, path: string, body?: unknown): Promise<Buffer> {
+    return await new Promise((resolve, reject) => {
       const request = https.request(
         `${this.ready.controlUrl}/${path}`,
         {
@@ -134,16 +180,16 @@ export class RunningLab implements AsyncDisposable {
           response.on('data', (piece: Buffer) => pieces.push(piece));
           response.on('error', reject);
           response.on('end', () => {
-            const answer = Buffer.concat(pieces).toString();
+            const answer = Buffer.concat(pieces);
             if (response.statusCode === 200) resolve(answer);
-            else reject(new Error(`lab control ${method} ${path}: ${response.statusCode} ${answer}`));
+            else
+              reject(new Error(`lab control ${method} ${path}: ${response.statusCode} ${answer.toString()}`));
           });
         },
       );
       request.on('error', reject);
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
-    return text === '' ? undefined : (JSON.parse(text) as unknown);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,7 @@ import type { LabContext } from '../labContext.ts';
 import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
 import { removeVm } from '../model/removeVm.ts';
+import { describeGuestFile, listGuestFolder, readGuestFile, writeGuestFile } from './guestControl.ts';
 import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
 
 const maxBytesPerRead = 16 * 1024 * 1024;
@@ -43,6 +44,10 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'disks/:/:/bytes', readDisk],
   ['GET', 'disks/:/:/changes', listChanges],
   ['POST', 'disks/:/:/burst', burst],
+  ['GET', 'guests/:/file', ({ lab, query }, vm) => describeGuestFile(liveVm(lab, vm), query)],
+  ['GET', 'guests/:/bytes', async ({ lab, query }, vm) => await readGuestFile(liveVm(lab, vm), query)],
+  ['GET', 'guests/:/folder', ({ lab, query }, vm) => listGuestFolder(liveVm(lab, vm), query)],
+  ['POST', 'guests/:/file', ({ lab, query, body }, vm) => writeGuestFile(liveVm(lab, vm), query, body)],
   [
     'POST',
     'activity',
@@ -158,6 +163,7 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   if (typeof body['consolidationNeeded'] === 'boolean') vm.consolidationNeeded = body['consolidationNeeded'];
   if (body['powerState'] === 'poweredOn' || body['powerState'] === 'poweredOff')
     vm.powerState = body['powerState'];
+  if (typeof body['toolsRunning'] === 'boolean') vm.toolsStopped = !body['toolsRunning'];
   lab.registry.changed();
   return describeVm(vm);
 }
@@ -205,9 +211,10 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const { faults } = lab;
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
-  const { methods, streams, delays, ...settings } = body as Partial<Faults>;
+  const { methods, streams, guestTransfers, delays, ...settings } = body as Partial<Faults>;
   for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
   for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
+  for (const fault of guestTransfers ?? []) faults.guestTransfers.push({ ...fault, times: readTimes(fault) });
   Object.assign(faults.delays, delays);
   return Object.assign(faults, settings);
 }

@@ -5,10 +5,16 @@ import { MiB } from '../../base/units.ts';
 import type { Extent } from '../../core/block/extent.ts';
 import { grainBytes, GrainMap } from '../disk/grainMap.ts';
 import { gptTables, guidFromName, linuxFilesystemType } from './gpt.ts';
-import { partitionOffsetBytes, type GuestDisk } from './guestDisks.ts';
+import type { DiskBase } from '../disk/versionedDisk.ts';
+import { partitionOffsetBytes } from './guestDisks.ts';
 
 /** Changes whenever what is in the images changes: then they are built anew. */
 const recipeVersion = 2;
+
+/** A finished image and where the guest's activity goes on it. */
+export interface CachedImage extends DiskBase {
+  readonly activity: readonly Extent[];
+}
 
 /** What is kept beside a finished image. */
 interface ImageFacts {
@@ -35,7 +41,7 @@ export async function cachedImage(
   name: string,
   sizeBytes: number,
   build: (imagePath: string) => Promise<readonly Extent[]>,
-): Promise<GuestDisk> {
+): Promise<CachedImage> {
   const factsPath = join(folder, `${name}.json`);
   const known = await readFacts(factsPath);
   if (known?.sizeBytes === sizeBytes)
@@ -64,7 +70,9 @@ export async function cachedImage(
     // The facts come last: an image without them is built again.
     await writeFile(`${factsPath}.${process.pid}`, JSON.stringify(facts));
     await rename(`${factsPath}.${process.pid}`, factsPath);
-    if (known !== undefined) await rm(join(folder, known.fileName), { force: true });
+    if (known !== undefined)
+      for (const outdated of [known.fileName, `${known.fileName}.files`])
+        await rm(join(folder, outdated), { force: true });
     return { path, sizeBytes, activity, allocated };
   } finally {
     await rm(unfinished, { force: true });

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { AppError } from '../../base/errors.ts';
@@ -70,9 +73,30 @@ export async function fileExtents(
   return extents;
 }
 
+/**
+ * What debugfs prints for each of `commands`, in their order.
+ * @param offsetBytes  where the file system begins in the image
+ */
+export async function askDebugfs(
+  imagePath: string,
+  offsetBytes: number,
+  commands: readonly string[],
+): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'quiesce-debugfs-'));
+  try {
+    const script = join(folder, 'commands');
+    await writeFile(script, commands.map(command => `${command}\n`).join(''));
+    const printed = await e2fsTool('debugfs', ['-f', script, `${imagePath}?offset=${offsetBytes}`]);
+    // It repeats each command in front of its answer.
+    return printed.split(/^debugfs: .*\n/m).slice(1);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 async function e2fsTool(tool: string, commandLine: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run(tool, commandLine, { env: environment, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run(tool, commandLine, { env: environment, maxBuffer: 256 * 1024 * 1024 });
     return stdout;
   } catch (cause) {
     const stderr = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,7 @@ import { fileExtents, makeExt4 } from './ext4Tools.ts';
 import { guidFromName } from './gpt.ts';
 import { guestDiskPlans, partitionOffsetBytes, type GuestDisk, type GuestDiskPlan } from './guestDisks.ts';
 import { activityPath, identityPath, identityText, writeActivityFile, writeTreeFile } from './guestTree.ts';
+import { listImageFiles, movedBy, parseImageFiles, writeImageFiles, type ImageFile } from './imageFiles.ts';
 
 /** The disks of the full profile: ext4 made of real files of this machine. Built once, which may take a minute. */
 export async function fullImages(folder: string, logger: Logger): Promise<Map<string, GuestDisk>> {
@@ -18,9 +19,21 @@ export async function fullImages(folder: string, logger: Logger): Promise<Map<st
       logger.info('building a disk image, once', { disk: plan.name });
       return await build(plan, imagePath);
     });
-    disks.set(plan.name, disk);
+    disks.set(plan.name, { ...disk, files: await filesOf(disk.path) });
   }
   return disks;
+}
+
+/** The listing of a finished image, kept beside it. */
+async function filesOf(imagePath: string): Promise<ImageFile[]> {
+  const listingPath = `${imagePath}.files`;
+  let listing = await readFile(listingPath, 'utf8').catch(() => undefined);
+  if (listing === undefined) {
+    listing = writeImageFiles(await listImageFiles(imagePath, partitionOffsetBytes));
+    await writeFile(`${listingPath}.${process.pid}`, listing);
+    await rename(`${listingPath}.${process.pid}`, listingPath);
+  }
+  return parseImageFiles(listing).map(file => movedBy(partitionOffsetBytes, file));
 }
 
 async function build(plan: GuestDiskPlan, imagePath: string) {

@@ -1,6 +1,7 @@
 import { GiB, MiB } from '../../base/units.ts';
 import type { Extent } from '../../core/block/extent.ts';
 import type { DiskBase } from '../disk/versionedDisk.ts';
+import type { ImageFile } from './imageFiles.ts';
 
 /** How much there is in the lab: `full` needs e2fsprogs and a minute once, `small` nothing. */
 export type Profile = 'full' | 'small';
@@ -9,6 +10,8 @@ export type Profile = 'full' | 'small';
 export interface GuestDisk extends DiskBase {
   /** Where the guest's activity goes: the blocks of one file, in bytes of the disk, in the order of the file. */
   readonly activity: readonly Extent[];
+  /** What the file system holds, folders before what is in them; places are those of the disk. */
+  readonly files: readonly ImageFile[];
 }
 
 export interface GuestDiskPlan {

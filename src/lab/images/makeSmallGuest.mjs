@@ -1,4 +1,5 @@
-// Makes small-guest.img.zst and small-guest.json, the file system of the lab's small profile, beside this file.
+// Makes small-guest.img.zst, small-guest.json and small-guest-files.jsonl, the file system of the lab's small profile,
+// beside this file.
 // Run with Node 24 on a machine with e2fsprogs: node src/lab/images/makeSmallGuest.mjs
 // Everything in the image is written by this script; the image's times are fixed, except what mke2fs takes from the
 // change times of its source.
@@ -9,6 +10,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 
 import { fileExtents, makeExt4 } from './ext4Tools.ts';
 import { activityPath, identityPath, identityText, writeActivityFile, writeTreeFile } from './guestTree.ts';
+import { listImageFiles, writeImageFiles } from './imageFiles.ts';
 
 const sizeBytes = 48 * 1024 * 1024;
 const uuid = '6f1c3a52-8d24-4b6e-9a37-51c2e0f4d901';
@@ -40,6 +42,8 @@ try {
   const compressed = zstdCompressSync(image, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
   await writeFile(new URL('small-guest.img.zst', import.meta.url), compressed);
   await writeFile(new URL('small-guest.json', import.meta.url), `${JSON.stringify(facts, undefined, 2)}\n`);
+  const files = writeImageFiles(await listImageFiles(imagePath, 0));
+  await writeFile(new URL('small-guest-files.jsonl', import.meta.url), files);
   console.error(`small-guest.img.zst: ${compressed.length} bytes`);
 } finally {
   await rm(work, { recursive: true });

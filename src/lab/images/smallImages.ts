@@ -9,6 +9,7 @@ import type { Extent } from '../../core/block/extent.ts';
 import { cachedImage, writeSparse } from './diskImage.ts';
 import { guestDiskPlans, partitionOffsetBytes, type GuestDisk } from './guestDisks.ts';
 import { identityText } from './guestTree.ts';
+import { movedBy, parseImageFiles } from './imageFiles.ts';
 
 /** What makeSmallGuest.mjs writes beside the image; offsets are those of the file system. */
 interface SmallGuestFacts {
@@ -24,6 +25,8 @@ interface SmallGuestFacts {
 export async function smallImages(folder: string, assetsFolder: string): Promise<Map<string, GuestDisk>> {
   const text = await readFile(join(assetsFolder, 'small-guest.json'), 'utf8');
   const facts = JSON.parse(text) as SmallGuestFacts;
+  const listing = await readFile(join(assetsFolder, 'small-guest-files.jsonl'), 'utf8');
+  const files = parseImageFiles(listing).map(file => movedBy(partitionOffsetBytes, file));
   let fileSystem: Promise<Uint8Array> | undefined;
   const disks = new Map<string, GuestDisk>();
   for (const plan of guestDiskPlans) {
@@ -43,7 +46,7 @@ export async function smallImages(folder: string, assetsFolder: string): Promise
         lengthBytes: extent.lengthBytes,
       }));
     });
-    disks.set(plan.name, disk);
+    disks.set(plan.name, { ...disk, files });
   }
   return disks;
 }

@@ -1,3 +1,4 @@
+import { guestMethods } from './guestMethods.ts';
 import { leaseMethods } from './leaseMethods.ts';
 import type { MethodTable } from './methodCall.ts';
 import { ovfMethods } from './ovfMethods.ts';
@@ -16,4 +17,5 @@ export const methods: MethodTable = {
   ...snapshotMethods,
   ...leaseMethods,
   ...ovfMethods,
+  ...guestMethods,
 };

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { defined } from '../../base/assert.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import type { Mount } from '../guest/fileTree.ts';
+import { LabGuest } from '../guest/labGuest.ts';
 import type { GuestDisk } from '../images/guestDisks.ts';
 import type { LabContext } from '../labContext.ts';
 import { diskOf } from './hardwareSpec.ts';
@@ -23,6 +25,8 @@ interface GuestPlan {
   readonly networks: readonly string[];
   /** Names of images. */
   readonly disks: readonly string[];
+  /** Where the guest has the file systems of its disks. */
+  readonly mounts: readonly string[];
 }
 
 const guests: readonly GuestPlan[] = [
@@ -38,6 +42,7 @@ const guests: readonly GuestPlan[] = [
     datastore: 'datastore1',
     networks: ['VM Network'],
     disks: ['web01'],
+    mounts: ['/'],
   },
   {
     name: 'db01',
@@ -51,6 +56,7 @@ const guests: readonly GuestPlan[] = [
     datastore: 'datastore1',
     networks: ['VM Network', 'Backend'],
     disks: ['db01-system', 'db01-data'],
+    mounts: ['/', '/data'],
   },
   {
     name: 'build01',
@@ -64,6 +70,7 @@ const guests: readonly GuestPlan[] = [
     datastore: 'datastore2',
     networks: ['Backend'],
     disks: ['build01'],
+    mounts: ['/'],
   },
   {
     name: 'archive01',
@@ -77,6 +84,7 @@ const guests: readonly GuestPlan[] = [
     datastore: 'datastore2',
     networks: ['Backend'],
     disks: ['archive01'],
+    mounts: ['/'],
   },
 ];
 
@@ -105,10 +113,12 @@ async function createVm(
     macAddress: `00:50:56:8f:${hexPair(index + 1)}:${hexPair(nic)}`,
   }));
   const disks = [];
+  const mounts: Mount[] = [];
   for (const [unit, image] of plan.disks.entries()) {
     const base = named(images, image);
     const content = await lab.disks.fromBase(image, base);
     const device = scsiDisk(unit, `Hard disk ${unit + 1}`, base.sizeBytes, true);
+    mounts.push({ path: defined(plan.mounts[unit], 'a mount'), disk: content, files: base.files });
     disks.push(diskOf(lab, plan.name, path, device, content));
   }
   const createDate = new Date(Date.UTC(2025, 10, 3 + index, 9, 30));
@@ -138,6 +148,7 @@ async function createVm(
       powerState: plan.powerState,
       bootTime: plan.powerState === 'poweredOn' ? lab.clock.now() : undefined,
       toolsInstalled: true,
+      guest: new LabGuest(mounts, lab),
     },
   );
 }

@@ -1,4 +1,5 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import type { LabGuest } from '../guest/labGuest.ts';
 import { taskInProgress } from '../soap/vimFault.ts';
 import { withChildren } from './deviceInfo.ts';
 import type { DiskChain } from './diskChain.ts';
@@ -35,6 +36,8 @@ export interface VmParts {
   readonly bootTime: Date | undefined;
   /** Whether the guest has VMware Tools, which run while it does. */
   readonly toolsInstalled: boolean;
+  /** What runs in it; undefined where the lab knows nothing of what is on its disks. */
+  readonly guest?: LabGuest | undefined;
 }
 
 /** A virtual machine: configuration, disks, snapshots, power. */
@@ -48,6 +51,9 @@ export class LabVm implements ManagedObject {
   powerState: PowerState;
   bootTime: Date | undefined;
   readonly toolsInstalled: boolean;
+  /** Somebody has stopped them in the guest. */
+  toolsStopped = false;
+  readonly guest: LabGuest | undefined;
   consolidationNeeded = false;
   /** From the oldest to the newest; each is the child of the one before. */
   readonly snapshots: Snapshot[] = [];
@@ -65,6 +71,7 @@ export class LabVm implements ManagedObject {
     this.powerState = parts.powerState;
     this.bootTime = parts.bootTime;
     this.toolsInstalled = parts.toolsInstalled;
+    this.guest = parts.guest;
   }
 
   get name(): string {
@@ -72,7 +79,7 @@ export class LabVm implements ManagedObject {
   }
 
   get toolsRunning(): boolean {
-    return this.toolsInstalled && this.powerState === 'poweredOn';
+    return this.toolsInstalled && !this.toolsStopped && this.powerState === 'poweredOn';
   }
 
   /** @throws VimFault TaskInProgress */

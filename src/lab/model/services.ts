@@ -36,6 +36,7 @@ export function createServices(
     taskManager: { type: 'TaskManager', value: 'TaskManager' },
     searchIndex: { type: 'SearchIndex', value: 'SearchIndex' },
     ovfManager: { type: 'OvfManager', value: 'OvfManager' },
+    guestOperationsManager: { type: 'GuestOperationsManager', value: 'guestOperationsManager' },
   };
   registry.add(
     describedObject(
@@ -53,4 +54,9 @@ export function createServices(
   );
   registry.add(describedObject(content.searchIndex, {}));
   registry.add(describedObject(content.ovfManager, {}));
+  const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
+  const fileManager = { type: 'GuestFileManager', value: 'guestOperationsFileManager' };
+  registry.add(describedObject(content.guestOperationsManager, { authManager, fileManager }));
+  registry.add(describedObject(authManager, {}));
+  registry.add(describedObject(fileManager, {}));
 }

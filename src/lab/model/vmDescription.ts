@@ -1,5 +1,6 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { fieldsOf } from '../../core/vsphere/schema/schema.ts';
+import type { LabGuest } from '../guest/labGuest.ts';
 import { DiskChain } from './diskChain.ts';
 import type { PlainObject } from './managedObject.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -19,6 +20,7 @@ export interface VmFacts {
   readonly toolsInstalled: boolean;
   readonly toolsRunning: boolean;
   readonly consolidationNeeded: boolean;
+  readonly guest: LabGuest | undefined;
   networks(): readonly MoRef[];
 }
 
@@ -55,6 +57,7 @@ export function describeGuest(vm: VmFacts): PlainObject {
       guestFullName: vm.settings['guestFullName'],
       hostName: vm.name,
       ipAddress: addressOf(vm),
+      disk: vm.disks.flatMap(chain => vm.guest?.describeDisk(vm.name, chain) ?? []),
     }),
     guestState: vm.toolsRunning ? 'running' : 'notRunning',
     guestOperationsReady: vm.toolsRunning,

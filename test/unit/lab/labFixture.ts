@@ -11,6 +11,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import { KiB } from '../../../src/base/units.ts';
 import { grainBytes, GrainMap } from '../../../src/lab/disk/grainMap.ts';
 import { guestDiskPlans, type GuestDisk } from '../../../src/lab/images/guestDisks.ts';
+import type { ImageFile } from '../../../src/lab/images/imageFiles.ts';
 import { startLab, type RunningLab } from '../../../src/lab/lab.ts';
 import { childNamed, escapeXml, parseXml, type XmlElement } from '../../../src/lab/soap/xmlTree.ts';
 import { pattern } from '../../support/pattern.ts';
@@ -18,7 +19,39 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 export const user = 'administrator@vsphere.local';
 export const password = 'pass<word>';
+export const guestPasswords = { root: 'root&word', user: 'user"word' };
 export const diskBytes = 20 * grainBytes;
+
+/** What the disks' file systems are said to hold; the bytes are the pattern of the disk. */
+const guestTree: readonly ImageFile[] = [
+  folder('/', 0o755),
+  folder('/etc', 0o755),
+  folder('/etc/web', 0o755),
+  {
+    path: '/etc/web/web.conf',
+    kind: 'file',
+    mode: 0o640,
+    uid: 0,
+    gid: 0,
+    sizeBytes: 5000,
+    modifiedMs: Date.UTC(2026, 0, 15),
+    runs: [{ fileOffsetBytes: 0, startBytes: 4 * grainBytes, lengthBytes: 8192 }],
+  },
+  {
+    path: '/etc/alias.conf',
+    kind: 'symlink',
+    mode: 0o777,
+    uid: 0,
+    gid: 0,
+    sizeBytes: 12,
+    modifiedMs: 0,
+    target: 'web/web.conf',
+  },
+];
+
+function folder(path: string, mode: number): ImageFile {
+  return { path, kind: 'directory', mode, uid: 0, gid: 0, sizeBytes: 0, modifiedMs: 0 };
+}
 
 /** In the middle of the disks, in two runs. */
 export const activityExtents = [
@@ -148,6 +181,7 @@ export async function startTestLab(clock: Clock = systemClock): Promise<TestLab>
     listen: '127.0.0.1:0',
     userName: user,
     password: new Secret(password),
+    guestPasswords: new Map(Object.entries(guestPasswords).map(([name, word]) => [name, new Secret(word)])),
     seed: 7,
     images: patternedImages(folder),
     stateFolder,
@@ -169,7 +203,7 @@ function patternedImages(folder: string): Map<string, GuestDisk> {
     }
     const path = join(folder, `${name}.img`);
     writeFileSync(path, bytes);
-    images.set(name, { path, sizeBytes: diskBytes, allocated, activity: activityExtents });
+    images.set(name, { path, sizeBytes: diskBytes, allocated, activity: activityExtents, files: guestTree });
   }
   return images;
 }

@@ -67,6 +67,7 @@ FileAlreadyExists: FileFault
 CannotAccessFile: FileFault
 NotAFile: FileFault
 NotADirectory: FileFault
+DirectoryNotEmpty: FileFault
 CannotAccessLocalSource: VimFault
 SnapshotFault: VimFault
 ApplicationQuiesceFault: SnapshotFault

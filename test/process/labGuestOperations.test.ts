@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+import { expect } from 'vitest';
+
+import { foreignPython } from '../support/foreignPython.ts';
+import { RunningLab } from '../support/runningLab.ts';
+import { toolTest } from '../support/tools.ts';
+
+// A client nobody here has written goes through the whole cycle of a file in a guest.
+toolTest('python3')(
+  'a foreign client uploads, lists, moves, changes, downloads and removes a guest file',
+  async () => {
+    await using lab = await RunningLab.start();
+    const { url, user, passwordFile, guestAccounts } = lab.ready;
+    const script = join(import.meta.dirname, 'labGuestClient.py');
+    const passwords = guestAccounts.map(account => account.passwordFile);
+    const seen = JSON.parse(
+      execFileSync(foreignPython(), [script, url, user, passwordFile, ...passwords], { encoding: 'utf8' }),
+    ) as { readonly content: string };
+    const state = await lab.guestFile('web01', '/etc/foreign/moved.bin');
+    expect(seen).toMatchObject({
+      wrongPassword: 'InvalidGuestLogin',
+      poweredOff: 'InvalidPowerState',
+      unprivileged: 'GuestPermissionDenied',
+      upload: 200,
+      uploadAgain: 'FileAlreadyExists',
+      tokenAgain: 404,
+      listed: { type: 'file', size: 300_000, owner: 12, group: 34, permissions: 0o640 },
+      symlink: { type: 'symlink', target: 'numbers.txt' },
+      moved: ['moved.bin'],
+      changed: { owner: 1000, permissions: 0o600, time: '2026-01-02T03:04:05+00:00' },
+      downloaded: true,
+      imageFile: 'NAME="Lab Guest"\nVERSION="1"\nID=labguest\n',
+      temporary: true,
+      disks: [['/', 2000]],
+      left: ['kept.bin', 'moved.bin'],
+    });
+    expect(state).toMatchObject({ kind: 'file', sizeBytes: 300_000, mode: 0o600, uid: 1000, gid: 34 });
+    const kept = await lab.guestBytes('web01', '/etc/foreign/moved.bin');
+    expect(createHash('sha256').update(kept).digest('hex')).toBe(seen.content);
+  },
+);
