@@ -2561,6 +2561,9 @@ interface NotAFile extends FileFault {
 interface NotADirectory extends FileFault {
 }
 
+interface DirectoryNotEmpty extends FileFault {
+}
+
 interface CannotAccessLocalSource extends VimFault {
 }
 
@@ -3244,6 +3247,7 @@ export interface VimTypes {
   CannotAccessFile: CannotAccessFile;
   NotAFile: NotAFile;
   NotADirectory: NotADirectory;
+  DirectoryNotEmpty: DirectoryNotEmpty;
   CannotAccessLocalSource: CannotAccessLocalSource;
   SnapshotFault: SnapshotFault;
   ApplicationQuiesceFault: ApplicationQuiesceFault;
