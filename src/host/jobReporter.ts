@@ -38,6 +38,10 @@ export class JobReporter {
         status.accessibilityInformation = { label: text.replace(/^\$\([^)]*\) /, '') };
         status.show();
       }),
+      // Also a job of another window, or of this one before it was reloaded, has changed what the trees show.
+      jobs.onDidFinish(({ state }) => {
+        if (state === 'succeeded') deps.refresh();
+      }),
       jobs.onDidFinishOurs(job => {
         this.#report(job).catch((error: unknown) => deps.log.error(String(error)));
       }),
@@ -49,7 +53,7 @@ export class JobReporter {
   }
 
   async #report(job: JobDto): Promise<void> {
-    const { ui, notifier, log, refresh } = this.#deps;
+    const { ui, notifier, log } = this.#deps;
     const title = jobTitle(job, l10n.t);
     log.info(`${title}: ${job.state}`);
     if (job.state === 'failed' && job.error !== undefined) {
@@ -57,7 +61,6 @@ export class JobReporter {
       return;
     }
     if (job.state !== 'succeeded' || job.result === undefined) return;
-    refresh();
     const isPartial = needsAttention(job.result);
     const message = l10n.t('{0}: {1}', title, resultText(job.result, l10n.t));
     const showLog = l10n.t('Show Job Log');

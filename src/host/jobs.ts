@@ -7,23 +7,30 @@ import type { WorkerLink } from './workerLink.ts';
 /** The worker's jobs as last heard of. */
 export class Jobs {
   readonly onDidChange: Event<void>;
+  /** A job has ended since the worker was connected, whoever has started it. */
+  readonly onDidFinish: Event<JobDto>;
   /** A job that this window has started has ended. */
   readonly onDidFinishOurs: Event<JobDto>;
   readonly #worker: WorkerLink;
   readonly #jobs = new Map<string, JobDto>();
   readonly #ours = new Set<string>();
   readonly #changed = new EventEmitter<void>();
+  readonly #finished = new EventEmitter<JobDto>();
   readonly #finishedOurs = new EventEmitter<JobDto>();
   readonly #lifetime = new AbortController();
   readonly #subscriptions: readonly Disposable[];
 
   constructor(worker: WorkerLink) {
     this.onDidChange = this.#changed.event;
+    this.onDidFinish = this.#finished.event;
     this.onDidFinishOurs = this.#finishedOurs.event;
     this.#worker = worker;
     this.#subscriptions = [
       worker.onDidChangeJob(job => {
+        // A short one may be told of only when it has ended.
+        const isNew = !this.#jobs.has(job.id);
         this.#take(job);
+        if (isNew && !isRunning(job)) this.#finished.fire(job);
         this.#changed.fire();
       }),
       worker.onDidConnect(() => {
@@ -56,7 +63,8 @@ export class Jobs {
 
   async refresh(signal: AbortSignal): Promise<void> {
     const { jobs } = await this.#worker.request(listJobs, {}, signal);
-    this.#jobs.clear();
+    const ids = new Set(jobs.map(({ id }) => id));
+    for (const id of this.#jobs.keys()) if (!ids.has(id)) this.#jobs.delete(id);
     for (const job of jobs) this.#take(job);
     this.#changed.fire();
   }
@@ -65,11 +73,14 @@ export class Jobs {
     this.#lifetime.abort();
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
+    this.#finished.dispose();
     this.#finishedOurs.dispose();
   }
 
   #take(job: JobDto): void {
+    const before = this.#jobs.get(job.id);
     this.#jobs.set(job.id, job);
+    if (before !== undefined && isRunning(before) && !isRunning(job)) this.#finished.fire(job);
     this.#tellEnd(job);
   }
 

@@ -89,10 +89,12 @@ test('a failed attempt is not kept', async () => {
   await expect(link.request(listJobs, {}, signal)).resolves.toEqual({ jobs: [job('old', 'running')] });
 });
 
-test('jobs of other windows are known after connecting; the end of one of ours is told once', async () => {
+test('jobs of other windows are known after connecting; each end is told once, of ours apart', async () => {
   const { link, connections } = fixture();
   const jobs = new Jobs(link);
   const finished: string[] = [];
+  const finishedOfAnybody: string[] = [];
+  jobs.onDidFinish(({ id }) => finishedOfAnybody.push(id));
   jobs.onDidFinishOurs(({ id }) => finished.push(id));
   await jobs.refresh(signal);
   expect(jobs.all().map(({ id }) => id)).toEqual(['old']);
@@ -108,5 +110,13 @@ test('jobs of other windows are known after connecting; the end of one of ours i
   tell(job('quick', 'failed', '2026-03-01T14:00:00Z'));
   jobs.markOurs('quick');
   expect(finished).toEqual(['ours', 'quick']);
+  // What has ended before this window was there is no news.
+  await jobs.refresh(signal);
+  expect(finishedOfAnybody).toEqual(['foreign', 'ours', 'quick']);
+  tell(job('old', 'succeeded'));
+  expect(finishedOfAnybody).toEqual(['foreign', 'ours', 'quick', 'old']);
+  tell(job('quick', 'failed', '2026-03-01T14:00:00Z'));
+  tell(job('ours', 'succeeded', '2026-03-01T13:00:00Z'));
+  tell(job('foreign', 'succeeded'));
   expect(jobs.all().map(({ id }) => id)).toEqual(['quick', 'ours', 'old', 'foreign']);
 });
