@@ -17,6 +17,8 @@ export interface Faults {
   guestFreeBytes: Readonly<Record<string, number>>;
   /** Seconds within which a guest file's transfer must begin. */
   guestTransferSeconds: number;
+  /** Exported disks stop after that many bytes for as long as this says so, and then go on; null: they do not. */
+  holdStreamsAfterBytes: number | null;
   /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
   refuseQuiesce: string[];
   /** Seconds for which a lease lives without progress. */
@@ -77,6 +79,7 @@ export function noFaults(): Faults {
     guestTransfers: [],
     guestFreeBytes: {},
     guestTransferSeconds: 600,
+    holdStreamsAfterBytes: null,
     refuseQuiesce: [],
     leaseTimeoutSeconds: 300,
     vmdkDialect: 'vsphere',

@@ -122,9 +122,12 @@ toolTest('e2fsck')('the file system of a guest that has been active for a while 
 });
 
 toolTest('sfdisk')('the images of the small profile are disks with one whole file system', async () => {
-  const { child } = await start('--profile', 'small');
+  const folder = temporaryFolder('lab-small');
+  const { child } = await start('--profile', 'small', '--images', folder);
   await stop(child);
-  checkImages('small');
+  const [edition = '', ...others] = readdirSync(join(folder, 'small'));
+  expect(others).toEqual([]);
+  checkImages(join(folder, 'small', edition));
 });
 
 toolTest('mke2fs')('the images of the full profile are disks with one whole file system', async () => {
@@ -134,11 +137,10 @@ toolTest('mke2fs')('the images of the full profile are disks with one whole file
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(1024 * MiB);
   expect(Math.max(...sizes)).toBeGreaterThanOrEqual(65_536 * MiB);
   await stop(child);
-  checkImages('full');
+  checkImages(join(images, 'full'));
 });
 
-function checkImages(profile: string): void {
-  const folder = join(images, profile);
+function checkImages(folder: string): void {
   const names = ['web01', 'db01-system', 'db01-data', 'build01', 'archive01'];
   for (const name of names) {
     const facts = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as {

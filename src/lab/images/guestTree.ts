@@ -15,7 +15,11 @@ export function identityText(guest: string, disk: string): string {
   return `guest: ${guest}\ndisk: ${disk}\n`.padEnd(identityBytes - 1, ' ') + '\n';
 }
 
-export async function writeTreeFile(treePath: string, guestPath: string, content: string): Promise<void> {
+export async function writeTreeFile(
+  treePath: string,
+  guestPath: string,
+  content: string | Uint8Array,
+): Promise<void> {
   const path = join(treePath, guestPath);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);

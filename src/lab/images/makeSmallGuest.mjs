@@ -13,6 +13,8 @@ import { activityPath, identityPath, identityText, writeActivityFile, writeTreeF
 import { listImageFiles, writeImageFiles } from './imageFiles.ts';
 
 const sizeBytes = 48 * 1024 * 1024;
+/** Larger than 32 bits can count, and than any editor opens. */
+const sparseBytes = 5 * 1024 * 1024 * 1024;
 const uuid = '6f1c3a52-8d24-4b6e-9a37-51c2e0f4d901';
 
 process.env.E2FSPROGS_FAKE_TIME = '1768464000';
@@ -31,7 +33,7 @@ try {
     label: 'guest',
     uuid,
     treePath: tree,
-    extraArguments: ['-N', '2048', '-J', 'size=4'],
+    extraArguments: ['-N', '4096', '-J', 'size=4'],
   });
   const facts = {
     sizeBytes,
@@ -61,6 +63,9 @@ async function fillTree(tree) {
     await writeTreeFile(tree, `/var/log/service/2026-01-${pad(day, 2)}.log`, logOf(day));
   for (let page = 0; page < 120; page += 1)
     await writeTreeFile(tree, `/srv/www/pages/${pad(page % 12, 2)}/page-${pad(page, 4)}.html`, pageOf(page));
+  for (let letter = 0; letter < 1500; letter += 1)
+    await writeTreeFile(tree, `/srv/mail/letter-${pad(letter, 5)}`, '');
+  await writeBinaryFile(tree, '/srv/blobs/noise.bin', 64 * 1024);
   for (let depth = 1, folder = '/home/user/deep'; depth <= 12; depth += 1) {
     folder += `/level-${pad(depth, 2)}`;
     await writeTreeFile(tree, `${folder}/here.txt`, `This file lies ${depth} folders deep\n`);
@@ -78,12 +83,19 @@ async function fillTree(tree) {
 async function writeSparseFile(path) {
   const file = await open(path, 'w');
   try {
-    await file.truncate(3 * 1024 * 1024 * 1024);
-    for (const offset of [0, 1_048_576, 2_147_483_648, 3 * 1024 * 1024 * 1024 - 4096])
+    await file.truncate(sparseBytes);
+    for (const offset of [0, 1_048_576, 2_147_483_648, sparseBytes - 4096])
       await file.write(`bytes at ${offset}\n`, offset);
   } finally {
     await file.close();
   }
+}
+
+/** Every value of a byte, in an order that no text has. */
+async function writeBinaryFile(tree, guestPath, sizeBytes) {
+  const content = Buffer.alloc(sizeBytes);
+  for (let at = 0; at < sizeBytes; at += 1) content[at] = (at * 167 + (at >> 8) * 31) & 0xff;
+  await writeTreeFile(tree, guestPath, content);
 }
 
 function configuration(service) {

@@ -2,14 +2,17 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 import type { Clock } from '../../base/clock.ts';
-import { takeFault, type StreamFault } from '../control.ts';
+import { type Faults, takeFault } from '../control.ts';
 import { HttpError } from '../http/httpAnswer.ts';
 
 export interface FaultSource {
   readonly vm: string;
-  readonly faults: StreamFault[];
+  readonly faults: Faults;
   readonly clock: Clock;
 }
+
+/** How often a stream that is held looks whether it may go on. */
+const holdPollMs = 50;
 
 /**
  * Sends a body of unknown length, with whatever was planned to go wrong with it.
@@ -22,12 +25,14 @@ export async function sendWithFaults(
   { vm, faults, clock }: FaultSource,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const fault = takeFault(faults, candidate => candidate.vm === undefined || candidate.vm === vm);
+  const fault = takeFault(faults.streams, candidate => candidate.vm === undefined || candidate.vm === vm);
   if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
   response.writeHead(200, { 'Content-Type': contentType });
   const afterBytes = fault?.afterBytes ?? 0;
   let sentBytes = 0;
   for await (const piece of source) {
+    while (faults.holdStreamsAfterBytes !== null && sentBytes >= faults.holdStreamsAfterBytes)
+      await clock.sleep(holdPollMs, signal);
     const untilFault = fault === undefined ? piece.length : Math.max(0, afterBytes - sentBytes);
     const unharmed = piece.subarray(0, untilFault);
     await send(response, unharmed, signal);

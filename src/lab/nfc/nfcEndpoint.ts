@@ -50,7 +50,7 @@ async function sendDisk(
     response,
     vmdkType,
     digests.tap(vmdk),
-    { vm: lease.request.vmName, faults: lab.faults.streams, clock: lab.clock },
+    { vm: lease.request.vmName, faults: lab.faults, clock: lab.clock },
     signal,
   );
   if (whole) file.transferred = digests.finish();
