@@ -1,6 +1,8 @@
 // Bundles, one per process. What a process must not know is not marked external, so that importing it fails the build.
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { build, context } from 'esbuild';
+
+import { thirdPartyNotices } from './scripts/thirdPartyNotices.mjs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -20,7 +22,9 @@ const node = {
   target: 'node22',
   sourcemap: !production,
   minify: production,
-  legalComments: 'linked',
+  // Licenses are told whole in THIRD-PARTY-NOTICES.txt.
+  legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
   outExtension: { '.js': '.mjs' },
   outdir,
@@ -59,7 +63,9 @@ if (watch) {
     await watched.watch();
   }
 } else {
-  await Promise.all(bundles.map(options => build(options)));
+  const results = await Promise.all(bundles.map(options => build(options)));
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  await writeFile(`${outdir}/THIRD-PARTY-NOTICES.txt`, await thirdPartyNotices(inputs));
 }
 
 /** Prints the lines that the problem matcher in .vscode/tasks.json waits for. */
