@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
+import { findChromium, findEditorHost, installEditorHost } from './editorHost.mjs';
+
 /** Program → Debian package. The tests name what they skip when one is missing; under CI=true that is a failure. */
 const testTools = {
   restic: 'restic',
@@ -14,6 +16,10 @@ const testTools = {
   sfdisk: 'fdisk',
 };
 
+/** What compiles the editor's two native modules, and the browser that shows it, with letters. */
+const editorBuildTools = { 'g++': 'g++', make: 'make', python3: 'python3' };
+const browserTools = { chromium: 'chromium fonts-dejavu-core' };
+
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 20) {
   console.error(
@@ -23,7 +29,10 @@ if (major < 20) {
 }
 
 installPackages();
-if (process.argv.includes('--test-tools')) installTestTools();
+if (process.argv.includes('--test-tools')) {
+  installTools(testTools);
+  installEditor();
+}
 
 function installPackages() {
   const stampFile = 'node_modules/.quiesce-setup';
@@ -35,12 +44,27 @@ function installPackages() {
   writeFileSync(stampFile, wanted);
 }
 
-function installTestTools() {
+/** Outside CI a machine without it skips the tests in the editor by name. */
+function installEditor() {
+  try {
+    installTools({
+      ...(findEditorHost() === undefined && editorBuildTools),
+      ...(findChromium() === undefined && browserTools),
+    });
+    if (findEditorHost() === undefined) console.log('Installing the editor for tests, about 800 MB …');
+    installEditorHost();
+  } catch (error) {
+    if (process.env.CI === 'true') throw error;
+    console.warn(`Not installed, tests in the editor are skipped by name: ${error.message}`);
+  }
+}
+
+function installTools(tools) {
   const packages = [
     ...new Set(
-      Object.entries(testTools)
+      Object.entries(tools)
         .filter(([tool]) => !onPath(tool))
-        .map(([, name]) => name),
+        .flatMap(([, names]) => names.split(' ')),
     ),
   ];
   if (packages.length === 0) return;

