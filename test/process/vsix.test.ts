@@ -33,6 +33,7 @@ test('the packaged extension holds exactly what is meant to be shipped', () => {
       'extension/dist/cli.mjs',
       'extension/dist/extension.cjs',
       'extension/dist/lab.mjs',
+      'extension/dist/lab/small-guest-files.jsonl',
       'extension/dist/lab/small-guest.img.zst',
       'extension/dist/lab/small-guest.json',
       'extension/dist/sealWorker.mjs',
