@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SnapshotId } from '../repository/snapshot.ts';
-import { type ConsistencyLevel, consistencyLevels } from './manifest.ts';
+import { type ConsistencyLevel, consistencyLevels } from '../consistency/level.ts';
 import { shortId } from './restorePoint.ts';
 import { productTag } from './restorePointLayout.ts';
 

@@ -1,3 +1,5 @@
+import type { ConsistencyLevel } from '../consistency/level.ts';
+
 /**
  * What a restore point says of itself: `/manifest.json` of its tree. Plain JSON; sizes in bytes, times in RFC 3339.
  * Fields are only ever added; a change of meaning is a new version.
@@ -43,16 +45,6 @@ export interface ManifestServer {
   readonly apiVersion: string;
 }
 
-/** How consistent the bytes are. Predicted, requested and proven are three answers, never one word. */
-export type ConsistencyLevel = 'none' | 'crash' | 'filesystem' | 'application';
-
-export const consistencyLevels = [
-  'none',
-  'crash',
-  'filesystem',
-  'application',
-] as const satisfies readonly ConsistencyLevel[];
-
 export interface ConsistencyRecord {
   /** What the job asked for. */
   readonly requested: ConsistencyLevel;
@@ -68,7 +60,7 @@ export interface ConsistencyRecord {
 }
 
 export interface Evidence {
-  /** Stable id of the rule that judged it, such as `SNAP-QUIESCED-FLAG`. */
+  /** Stable id of the rule that judged it, such as `SNAPSHOT-QUIESCED-FLAG`. */
   readonly rule: string;
   readonly statement: string;
 }

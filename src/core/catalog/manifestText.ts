@@ -1,8 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
 import { MiB } from '../../base/units.ts';
+import { consistencyLevels } from '../consistency/level.ts';
 import {
-  consistencyLevels,
   type ConsistencyRecord,
   type Manifest,
   type ManifestDisk,
