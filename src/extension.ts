@@ -24,6 +24,7 @@ import { LazyTree } from './host/tree/lazyTree.ts';
 import { PointSource } from './host/tree/pointSource.ts';
 import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
+import { VmGrouping } from './host/vmGrouping.ts';
 import { WorkerLink } from './host/workerLink.ts';
 import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 
@@ -53,13 +54,14 @@ export function activate(context: ExtensionContext): void {
       ),
   );
   const known = new KnownPlaces(context.globalState);
+  const grouping = new VmGrouping(context.globalState);
   const credentials = new Credentials(context.secrets, readSettings);
   const places = new OpenPlaces(worker, known, credentials);
   const jobs = new Jobs(worker);
   const lab = new Lab(bundleFolder, storageFolder, log);
 
   const t = l10n.t;
-  const deps: SourceDeps = { worker, places, known, clock: systemClock, logger: log, t };
+  const deps: SourceDeps = { worker, places, known, grouping, clock: systemClock, logger: log, t };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
   const vmTree = new LazyTree(new VmSource(deps), t, onFailure);
   const pointTree = new LazyTree(new PointSource(deps), t, onFailure);
@@ -74,6 +76,7 @@ export function activate(context: ExtensionContext): void {
     known,
     places,
     credentials,
+    grouping,
     jobs,
     lab,
     ui,
@@ -89,7 +92,7 @@ export function activate(context: ExtensionContext): void {
   const jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
 
   context.subscriptions.push(
-    ...[log, worker, known, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
+    ...[log, worker, known, grouping, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
     window.createTreeView(viewIds.vms, {
       treeDataProvider: vmTree,
       canSelectMany: true,
@@ -105,6 +108,10 @@ export function activate(context: ExtensionContext): void {
       ),
     }),
     jobs.onDidChange(() => jobTree.refresh()),
+    grouping.onDidChange(() => {
+      showGrouping(grouping);
+      vmTree.refresh();
+    }),
     known.onDidChange(() => {
       showWelcome(known);
       refresh();
@@ -126,10 +133,16 @@ export function activate(context: ExtensionContext): void {
     ...registerCommands(host),
   );
   showWelcome(known);
+  showGrouping(grouping);
 }
 
 /** What the welcome texts of empty views depend on. */
 function showWelcome(known: KnownPlaces): void {
   void commands.executeCommand('setContext', contextKeys.hasVCenter, known.vcenters().length > 0);
   void commands.executeCommand('setContext', contextKeys.hasRepository, known.repositories().length > 0);
+}
+
+/** Which of the two commands the title of the view offers. */
+function showGrouping(grouping: VmGrouping): void {
+  void commands.executeCommand('setContext', contextKeys.grouping, grouping.get());
 }

@@ -8,6 +8,7 @@ import type { Notifier } from './notify.ts';
 import type { OpenPlaces } from './openPlaces.ts';
 import type { Credentials } from './secrets.ts';
 import type { Ui } from './ui/ui.ts';
+import type { VmGrouping } from './vmGrouping.ts';
 import type { Worker } from './workerLink.ts';
 
 /** What commands work with. */
@@ -16,6 +17,7 @@ export interface Host {
   readonly known: KnownPlaces;
   readonly places: OpenPlaces;
   readonly credentials: Credentials;
+  readonly grouping: VmGrouping;
   readonly jobs: Jobs;
   readonly lab: Lab;
   readonly ui: Ui;

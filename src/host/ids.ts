@@ -15,6 +15,8 @@ export const commandIds = {
   restoreDisk: 'quiesce.restoreDisk',
   restoreVm: 'quiesce.restoreVm',
   openGuestFile: 'quiesce.openGuestFile',
+  groupByFolders: 'quiesce.groupByFolders',
+  groupByHosts: 'quiesce.groupByHosts',
   tryLab: 'quiesce.tryLab',
   refresh: 'quiesce.refresh',
   showLog: 'quiesce.showLog',
@@ -28,6 +30,7 @@ export const viewIds = { vms: 'quiesce.vms', points: 'quiesce.points', jobs: 'qu
 export const contextKeys = {
   hasVCenter: 'quiesce.hasVCenter',
   hasRepository: 'quiesce.hasRepository',
+  grouping: 'quiesce.grouping',
 } as const;
 
 export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;

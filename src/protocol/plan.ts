@@ -1,7 +1,7 @@
 import type { VolumeRef } from './guest.ts';
 import { request } from './message.ts';
 import type { ConsistencyLevelDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
-import type { VmRef } from './vm.ts';
+import type { PredictionDto, VmRef } from './vm.ts';
 
 export interface BackupParams {
   readonly vm: VmRef;
@@ -15,6 +15,10 @@ export interface BackupPlanDto {
   /** False also for a VM that is switched off: there is nothing to bring to rest. */
   readonly quiesce: boolean;
   readonly requested: ConsistencyLevelDto;
+  /** What this backup can be expected to reach. */
+  readonly predicted: ConsistencyLevelDto;
+  /** What the best backup of the VM can be expected to reach, and why it is no more. */
+  readonly prediction: PredictionDto;
   readonly disks: readonly BackupPlanDiskDto[];
   readonly leftOutDisks: readonly LeftOutDiskDto[];
   /** Newest restore point of this VM, whose chunks are not stored again. */

@@ -1,4 +1,5 @@
 import { request } from './message.ts';
+import type { ConsistencyLevelDto } from './point.ts';
 
 /** Which VM a request is about. */
 export interface VmRef {
@@ -28,6 +29,56 @@ export interface VmDto {
   readonly diskCount: number;
   readonly capacityBytes: number;
   readonly hasSnapshots: boolean;
+  /** `/datacenter/host/cluster/host/name`; missing while no host that may be seen has the VM. */
+  readonly computePath?: string;
+  /** What a backup of it can be expected to reach. */
+  readonly predicted: PredictionDto;
+}
+
+/** How far the consistency of a backup can be told before it is taken. Texts are sentences without their full stop. */
+export interface PredictionDto {
+  readonly level: ConsistencyLevelDto;
+  /** `cold`, `vss`, `vss-without-writers`, `sync-driver`, `freeze` or `none`. */
+  readonly mechanism: string;
+  readonly certainty: CertaintyDto;
+  /** What the guest and the host allow at best, whatever is fixed. */
+  readonly ceiling: ConsistencyLevelDto;
+  /** Where the ceiling comes from: id of the rule, and why in a few words and in whole. */
+  readonly base: { readonly rule: string; readonly reason: string; readonly text: string };
+  /** What keeps the level down, the strongest limit first. */
+  readonly limits: readonly LimitDto[];
+  /** What does not lower the level but should be known. */
+  readonly remarks: readonly RemarkDto[];
+  /** What would have to be known for more certainty. */
+  readonly unknowns: readonly { readonly rule: string; readonly question: string }[];
+  /** Disks outside the snapshot: with any of them, the restore point is not of one moment. */
+  readonly outsideDisks: readonly {
+    readonly rule: string;
+    readonly deviceKey: number;
+    readonly label: string;
+    readonly reason: string;
+  }[];
+  /** The level once every limit that has a remedy is gone. */
+  readonly levelAfterAllFixes: ConsistencyLevelDto;
+}
+
+export type CertaintyDto = 'certain' | 'likely' | 'uncertain';
+
+export interface RemarkDto {
+  readonly rule: string;
+  /** In a few words, for a row. */
+  readonly reason: string;
+  readonly text: string;
+  /** Missing where nothing can be done. */
+  readonly remedy?: string;
+  readonly certainty: CertaintyDto;
+}
+
+export interface LimitDto extends RemarkDto {
+  /** The level is this at most. */
+  readonly cap: ConsistencyLevelDto;
+  /** The level once this limit alone is gone. */
+  readonly levelAfterFix: ConsistencyLevelDto;
 }
 
 /** What the list leaves out, for one VM. */

@@ -53,6 +53,10 @@ describe.each([
     const facts = await readVirtualMachine(session, machine, anySignal);
     expect(facts.disks[0]).toMatchObject({ controller: { type: 'ParaVirtualSCSIController', busNumber: 0 } });
     expect(facts.disks[0]!.backing.fileName).toMatch(/^\[LocalDS_0\] .*\.vmdk$/);
+    // The list and the single VM are read by different requests; they must judge alike.
+    expect(facts.facts).toEqual(machine.facts);
+    expect(machine.facts.host?.version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(machine.computePath).toMatch(/^\/[^/]+\/host\/.+\/.+\/[^/]+$/);
     expect(facts.host?.name).toBeTruthy();
     expect(facts.datastores).toHaveLength(1);
     expect(JSON.parse(JSON.stringify(facts.config))).toMatchObject({ hardware: { numCPU: 1 } });

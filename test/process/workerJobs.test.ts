@@ -75,6 +75,28 @@ describe('jobs of the bundled worker', () => {
     }).toEqual({ snapshots: [], leases: [], locks: [], journal: [] });
   }
 
+  test('every VM of the list says what a backup of it can reach, and why not more', async () => {
+    const { vms } = await client.request(listVms, { vcenter: 'lab' }, anySignal);
+    const seen = vms.map(({ name, computePath, predicted: { level, limits, base, outsideDisks } }) => [
+      ...[name, computePath?.split('/').slice(1, 4).join('/'), level, base.rule],
+      [...limits, ...outsideDisks].map(({ rule }) => rule),
+    ]);
+    expect(seen.sort()).toEqual([
+      ['archive01', 'Lab/host/Cluster', 'crash', 'OS-LINUX-FIFREEZE', ['PWR-02']],
+      ['build01', 'Lab/host/Cluster', 'filesystem', 'OS-LINUX-FIFREEZE', ['DSK-01']],
+      ['db01', 'Lab/host/Cluster', 'filesystem', 'OS-LINUX-FIFREEZE', []],
+      ['web01', 'Lab/host/Cluster', 'filesystem', 'OS-LINUX-FIFREEZE', []],
+    ]);
+    const vm = await vmNamed(client, 'build01');
+    const plan = await client.request(planBackup, { vm, repository: 'main', quiesce: false }, anySignal);
+    expect(plan).toMatchObject({
+      requested: 'crash',
+      predicted: 'crash',
+      prediction: { level: 'filesystem' },
+      leftOutDisks: [{ label: 'Hard disk 2' }],
+    });
+  });
+
   test('a backup stores the bytes of snapshot time, and every client is told at most five times a second', async () => {
     const other = await user.connect();
     await lab.setFaults({ streams: [slow, slow] });

@@ -8,6 +8,7 @@ import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
+import { describeAssessment } from '../describeAssessment.ts';
 import { leftoversRemain } from '../exitCodes.ts';
 import { describeError, table } from '../output.ts';
 import { planOption, repositoryOption, vcenterOption } from './options.ts';
@@ -66,8 +67,13 @@ function withWayOut(error: unknown): unknown {
   });
 }
 
-function planValue({ vm, quiesce, disks, leftOutDisks, previous }: BackupPlan): unknown {
-  return { vm: vm.name, quiesce, disks, leftOutDisks, previous: previous?.id };
+function planValue(plan: BackupPlan): unknown {
+  const { vm, quiesce, requested, predicted, assessment, disks, leftOutDisks, previous } = plan;
+  return {
+    vm: vm.name,
+    ...{ quiesce, requested, predicted, assessment, disks, leftOutDisks },
+    previous: previous?.id,
+  };
 }
 
 function describePlan(plan: BackupPlan): string {
@@ -86,6 +92,8 @@ function describePlan(plan: BackupPlan): string {
       ],
       new Set([2]),
     ),
+    `  This backup: ${plan.requested}-consistent requested, ${plan.predicted}-consistent predicted`,
+    describeAssessment(plan.assessment),
   ].join('\n');
 }
 
@@ -111,13 +119,14 @@ function describeResult(
   { pointId, manifest, receivedBytes, storedBytes }: BackupResult,
   tookMs: number,
 ): string {
-  const { proven, claimed } = manifest.consistency;
+  const { predicted, requested, proven, claimed } = manifest.consistency;
   const capacityBytes = manifest.disks.reduce((total, disk) => total + disk.capacityBytes, 0);
   const consistency =
     claimed === undefined ? `${proven}-consistent` : `${proven}-consistent (${claimed} claimed, unproven)`;
   return [
     `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${consistency}`,
     `  ${counted(manifest.disks.length, 'disk')}, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
+    `  Predicted ${predicted ?? 'unknown'}, requested ${requested}, proven ${proven}`,
     ...manifest.leftOutDisks.map(disk => `  Left out: ${disk.label}, ${disk.reason}`),
   ].join('\n');
 }

@@ -2,8 +2,10 @@ import { plainName } from '../vsphere/entityName.ts';
 import { readAllOfType } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
+import type { Vim } from '../vsphere/vimCaller.ts';
+import type { HostProduct } from './assessmentFacts.ts';
 
-/** The folders, datacenters and vApps above the VMs. */
+/** The folders, datacenters and vApps above the VMs, and the clusters and hosts that run them. */
 export class InventoryTree {
   readonly #rootFolder: MoRef;
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -13,7 +15,7 @@ export class InventoryTree {
     this.#entries = entries;
   }
 
-  /** `/datacenter/vm/folder/name` from the given parent; what may not be seen is left out. */
+  /** `/datacenter/vm/folder/name` or `/datacenter/host/cluster/host/name` from the given parent; what may not be seen is left out. */
   pathOf(name: string, parent: MoRef | undefined): string {
     const parts = [name];
     // Bounded: a server that reports a loop must not hang us.
@@ -26,16 +28,26 @@ export class InventoryTree {
     }
     return `/${parts.join('/')}`;
   }
+
+  /** Undefined for a host that may not be seen, or does not say what it runs. */
+  productOf(host: MoRef | undefined): HostProduct | undefined {
+    return host === undefined ? undefined : this.#entries.get(host.value)?.product;
+  }
+
+  knows(object: MoRef): boolean {
+    return this.#entries.has(object.value);
+  }
 }
 
 interface Entry {
   readonly name: string;
   readonly parent: MoRef | undefined;
+  readonly product?: HostProduct | undefined;
 }
 
 export async function readInventoryTree(session: VimSession, signal: AbortSignal): Promise<InventoryTree> {
   const entries = new Map<string, Entry>();
-  for (const type of ['Folder', 'Datacenter'] as const) {
+  for (const type of ['Folder', 'Datacenter', 'ComputeResource'] as const) {
     for (const { object, properties } of await readAllOfType(session, type, ['name', 'parent'], signal))
       entries.set(object.value, { name: plainName(properties.name), parent: properties.parent });
   }
@@ -44,5 +56,21 @@ export async function readInventoryTree(session: VimSession, signal: AbortSignal
     const parent = properties.parentFolder ?? properties.parent;
     entries.set(object.value, { name: plainName(properties.name), parent });
   }
+  const hosts = await readAllOfType(
+    session,
+    'HostSystem',
+    ['name', 'parent', 'summary.config.product'],
+    signal,
+  );
+  for (const { object, properties } of hosts) {
+    const product = hostProduct(properties['summary.config.product']);
+    entries.set(object.value, { name: plainName(properties.name), parent: properties.parent, product });
+  }
   return new InventoryTree(session.content.rootFolder, entries);
+}
+
+function hostProduct(about: Vim<'AboutInfo'> | undefined): HostProduct | undefined {
+  if (about === undefined) return undefined;
+  const build = Number(about.build);
+  return { version: about.version, build: Number.isInteger(build) ? build : undefined };
 }

@@ -3,9 +3,10 @@ import { readAllOfType } from '../vsphere/propertyCollector.ts';
 import type { ObjectProperties } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
+import { assessmentFacts, assessmentPaths } from './assessmentFacts.ts';
+import type { AssessedProperties, AssessmentFacts } from './assessmentFacts.ts';
 import { readInventoryTree } from './inventoryPath.ts';
 import type { InventoryTree } from './inventoryPath.ts';
-import { disksOfDevices } from './virtualDisk.ts';
 
 /** Which VM: what a snapshot, a backup or a restore is told to work on. */
 export interface VmIdentity {
@@ -31,22 +32,21 @@ export interface VmSummary extends VmIdentity {
   readonly diskCount: number;
   readonly capacityBytes: number;
   readonly hasSnapshots: boolean;
+  /** `/datacenter/host/cluster/host/name`; undefined while no host that may be seen has the VM. */
+  readonly computePath: string | undefined;
+  /** What the assessment of its consistency looks at. */
+  readonly facts: AssessmentFacts;
 }
 
 const paths = [
+  ...assessmentPaths,
   'name',
   'parent',
   'parentVApp',
   'config.instanceUuid',
   'config.uuid',
-  'config.template',
   'config.guestFullName',
-  'config.hardware.device',
   'guest.guestFullName',
-  'guest.toolsRunningStatus',
-  'runtime.powerState',
-  'runtime.connectionState',
-  'snapshot',
 ] as const;
 
 /** Every VM and template the user may see, sorted by path. */
@@ -63,7 +63,9 @@ function summaryOf(
   tree: InventoryTree,
 ): VmSummary {
   const name = plainName(properties.name);
-  const disks = disksOfDevices(properties['config.hardware.device'] ?? []);
+  const host = properties['runtime.host'];
+  const facts = assessmentFacts(asTree(properties), tree.productOf(host));
+  const disks = facts.disks ?? [];
   return {
     ref: object,
     name,
@@ -78,7 +80,24 @@ function summaryOf(
     diskCount: disks.length,
     capacityBytes: disks.reduce((sum, disk) => sum + disk.capacityBytes, 0),
     hasSnapshots: properties.snapshot !== undefined,
+    computePath: host !== undefined && tree.knows(host) ? tree.pathOf(name, host) : undefined,
+    facts,
   };
+}
+
+/** `{ 'config.guestId': … }` as `{ config: { guestId: … } }`. */
+function asTree(properties: Readonly<Record<string, unknown>>): AssessedProperties {
+  const root: Record<string, unknown> = {};
+  for (const path of assessmentPaths) {
+    const value = properties[path];
+    if (value === undefined) continue;
+    const steps = path.split('.');
+    const last = steps.pop() ?? path;
+    let at = root;
+    for (const step of steps) at = (at[step] ??= {}) as Record<string, unknown>;
+    at[last] = value;
+  }
+  return root;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

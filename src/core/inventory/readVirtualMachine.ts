@@ -6,6 +6,8 @@ import { isManagedSubtype } from '../vsphere/schema/schema.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
 import type { Vim } from '../vsphere/vimCaller.ts';
+import { assessmentFacts } from './assessmentFacts.ts';
+import type { AssessmentFacts } from './assessmentFacts.ts';
 import { readInventoryTree } from './inventoryPath.ts';
 import type { VmIdentity } from './listVirtualMachines.ts';
 import { flattenSnapshots } from './snapshotTree.ts';
@@ -34,6 +36,8 @@ export interface VirtualMachineFacts extends VmIdentity {
   readonly host: NamedRef | undefined;
   readonly datastores: readonly NamedRef[];
   readonly networks: readonly NamedRef[];
+  /** What the assessment of its consistency looks at. */
+  readonly facts: AssessmentFacts;
 }
 
 const paths = [
@@ -45,6 +49,7 @@ const paths = [
   'guest',
   'capability',
   'snapshot',
+  'disabledMethod',
   'resourcePool',
   'datastore',
   'network',
@@ -87,6 +92,7 @@ export async function readVirtualMachine(
     host: named(runtime.host),
     datastores: (found.datastore ?? []).flatMap(ref => named(ref) ?? []),
     networks: (found.network ?? []).flatMap(ref => named(ref) ?? []),
+    facts: assessmentFacts({ ...found, config, runtime }, tree.productOf(runtime.host)),
   };
 }
 

@@ -3,6 +3,7 @@ import { l10n } from 'vscode';
 import { startBackup, startSnapshot } from '../../protocol/job.ts';
 import type { VmRef } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
+import { predictionText } from '../model/prediction.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
@@ -34,6 +35,8 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
             await Promise.resolve([
               {
                 label: l10n.t('Quiesced'),
+                ...(vms[0] !== undefined &&
+                  vms.length === 1 && { description: predictionText(vms[0].vm.predicted, l10n.t) }),
                 detail: l10n.t('VMware Tools bring the guest to rest; the backup fails if they cannot'),
                 icon: 'debug-pause',
                 value: true,

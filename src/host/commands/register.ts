@@ -39,6 +39,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.groupByFolders]: async host => await host.grouping.set('folders'),
+  [commandIds.groupByHosts]: async host => await host.grouping.set('hosts'),
   [commandIds.tryLab]: tryLab,
   [commandIds.refresh]: host => host.refresh(),
   [commandIds.showLog]: host => host.log.show(),

@@ -4,7 +4,11 @@ import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
 import { consistencyIcon, consistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
+import { predictionIcon, predictionLines, predictionText } from './prediction.ts';
 import { formatAge, formatMoment } from './time.ts';
+
+/** What the parents of VMs are in the tree: their folders, or the clusters and hosts that run them. */
+export type Grouping = 'folders' | 'hosts';
 
 /** The newest restore point of a VM over all repositories. */
 export interface NewestPoint {
@@ -18,12 +22,13 @@ export interface VCenterNode {
   readonly url: string;
 }
 
-/** A datacenter or folder of the inventory. */
+/** A datacenter, folder, cluster or host of the inventory. */
 export interface VmFolderNode {
   readonly kind: 'folder';
   readonly vcenter: string;
   readonly path: string;
   readonly name: string;
+  readonly isHost: boolean;
   readonly children: readonly (VmFolderNode | VmNode)[];
 }
 
@@ -46,19 +51,30 @@ export interface SnapshotNode {
   readonly snapshot: VmSnapshotDto;
 }
 
-export type VmTreeNode = VCenterNode | VmFolderNode | VmNode | NewestPointNode | SnapshotNode;
+/** What there is to say where no rows are. */
+export interface VmRemarkNode {
+  readonly kind: 'remark';
+  readonly parentId: string;
+  readonly text: string;
+}
 
-/** Folders first, then VMs, each by name. The folder `vm` that every datacenter has says nothing and is left out. */
+export type VmTreeNode = VCenterNode | VmFolderNode | VmNode | NewestPointNode | SnapshotNode | VmRemarkNode;
+
+/**
+ * Folders first, then VMs, each by name. The folders `vm` and `host` that every datacenter has say nothing and are left
+ * out. A VM whose host may not be seen lies directly below the server.
+ */
 export function arrangeVms(
   vcenter: string,
   vms: readonly VmDto[],
   newestByVm: ReadonlyMap<string, NewestPoint>,
+  grouping: Grouping,
 ): readonly (VmFolderNode | VmNode)[] {
   const nodes = vms.map(vm => ({
-    folders: foldersOf(vm.inventoryPath),
+    folders: grouping === 'hosts' ? hostsOf(vm.computePath ?? '') : foldersOf(vm.inventoryPath),
     node: { kind: 'vm', vcenter, vm, newest: newestByVm.get(vm.instanceUuid ?? '') } satisfies VmNode,
   }));
-  return arrangeLevel(vcenter, '', nodes);
+  return arrangeLevel(vcenter, '', nodes, grouping);
 }
 
 export function vmRef({ vcenter, vm }: VmNode): VmRef {
@@ -91,7 +107,7 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
       return {
         id: `folder/${node.vcenter}${node.path}`,
         label: node.name,
-        icon: { name: 'folder' },
+        icon: { name: node.isHost ? 'server' : 'folder' },
         contextValue: 'folder',
         children: 'expanded',
       };
@@ -109,6 +125,15 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
       };
     case 'snapshot':
       return snapshotView(node, t);
+    case 'remark':
+      return {
+        id: `${node.parentId}/remark`,
+        label: node.text,
+        tooltip: [node.text],
+        icon: { name: 'info' },
+        contextValue: 'remark',
+        children: 'none',
+      };
     default:
       return never(node);
   }
@@ -123,6 +148,7 @@ function arrangeLevel(
   vcenter: string,
   path: string,
   placed: readonly Placed[],
+  grouping: Grouping,
 ): readonly (VmFolderNode | VmNode)[] {
   const here: VmNode[] = [];
   const below = new Map<string, Placed[]>();
@@ -140,7 +166,8 @@ function arrangeLevel(
       vcenter,
       path: folderPath,
       name,
-      children: arrangeLevel(vcenter, folderPath, members),
+      isHost: grouping === 'hosts' && members.every(member => member.folders.length === 0),
+      children: arrangeLevel(vcenter, folderPath, members, grouping),
     };
   });
   return [
@@ -155,6 +182,12 @@ function foldersOf(inventoryPath: string): readonly string[] {
   return parts.filter((part, index) => !(index === 1 && part === 'vm'));
 }
 
+/** `/DC/host/Cluster/esx01/web01` → `DC`, `Cluster`, `esx01`; a host outside clusters is its own one. */
+function hostsOf(computePath: string): readonly string[] {
+  const parts = computePath.split('/').slice(1, -1);
+  return parts.filter((part, index) => !(index === 1 && part === 'host') && part !== parts[index - 1]);
+}
+
 function vmRowId({ vcenter, vm }: VmNode): string {
   return `vm/${vcenter}/${vm.id}`;
 }
@@ -165,31 +198,36 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
   const protection =
     newest === undefined
       ? t('no restore point')
-      : `${consistencyLabel(newest.point.proven, t)} · ${formatAge(newest.point.takenAt, now, t)}`;
+      : t(
+          'proven {0} · {1}',
+          consistencyLabel(newest.point.proven, t),
+          formatAge(newest.point.takenAt, now, t),
+        );
   const size = t('{0} disks, {1}', vm.diskCount, formatBytes(vm.capacityBytes));
   return {
     id: vmRowId(node),
     label: vm.name,
-    description: vm.powerState === 'poweredOn' ? protection : `${protection} · ${state}`,
+    description: [predictionText(vm.predicted, t), ...(saysState(vm) ? [] : [state]), protection].join(' — '),
     tooltip: [
       `${vm.name} (${vm.id})`,
       `${state}, ${size}`,
       ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
-      toolsText(vm.toolsState, t),
+      ...predictionLines(vm.predicted, t),
       vm.hasSnapshots ? t('Has snapshots') : t('No snapshots'),
       newest === undefined
         ? t('No restore point in an open repository')
-        : t('Newest restore point: {0}, proven {1}', formatMoment(newest.point.takenAt), protection),
+        : t('Newest restore point: {0}, {1}', formatMoment(newest.point.takenAt), protection),
     ],
-    icon: vmIcon(vm),
+    icon: predictionIcon(vm.predicted),
     contextValue: `vm;power=${vm.powerState};protected=${newest === undefined ? 'no' : 'yes'}`,
     children: vm.hasSnapshots || newest !== undefined ? 'collapsed' : 'none',
   };
 }
 
-function vmIcon(vm: VmDto): NodeView['icon'] {
-  if (vm.connectionState !== 'connected') return { name: 'warning', color: 'list.warningForeground' };
-  return vm.powerState === 'poweredOn' ? { name: 'vm-running', color: 'testing.iconPassed' } : { name: 'vm' };
+/** Whether the row needs no word on the power state: a VM that runs, or one whose strongest limit is its state. */
+function saysState({ powerState, connectionState, predicted }: VmDto): boolean {
+  if (powerState === 'poweredOn' && connectionState === 'connected') return true;
+  return /^(PWR|CON)-/.test(predicted.limits[0]?.rule ?? predicted.base.rule);
 }
 
 function powerText(vm: VmDto, t: Translate): string {
@@ -201,13 +239,6 @@ function powerText(vm: VmDto, t: Translate): string {
     suspended: t('suspended'),
   };
   return texts[vm.powerState] ?? t('power state unknown');
-}
-
-function toolsText(toolsState: string | undefined, t: Translate): string {
-  if (toolsState === 'guestToolsRunning') return t('VMware Tools are running');
-  return toolsState === undefined
-    ? t('The server does not say whether VMware Tools are running')
-    : t('VMware Tools are not running: the guest cannot be brought to rest');
 }
 
 function snapshotView({ snapshot, parentId }: SnapshotNode, t: Translate): NodeView {

@@ -9,6 +9,7 @@ import type { NodeView, Translate } from '../model/nodeView.ts';
 import { arrangeVms, vmChildren, vmRef, type VmTreeNode, vmTreeView } from '../model/vmTreeModel.ts';
 import { newestPoints } from '../newestPoints.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
+import type { VmGrouping } from '../vmGrouping.ts';
 import type { Worker } from '../workerLink.ts';
 import type { TreeSource } from './lazyTree.ts';
 
@@ -16,6 +17,7 @@ export interface SourceDeps {
   readonly worker: Worker;
   readonly places: OpenPlaces;
   readonly known: KnownPlaces;
+  readonly grouping: VmGrouping;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly t: Translate;
@@ -41,6 +43,7 @@ export class VmSource implements TreeSource<VmTreeNode> {
         return vmChildren(node, await worker.request(readVm, vmRef(node), signal));
       case 'newestPoint':
       case 'snapshot':
+      case 'remark':
         return [];
       default:
         return never(node);
@@ -62,12 +65,20 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   async #inventory(vcenter: string, signal: AbortSignal): Promise<readonly VmTreeNode[]> {
-    const { worker, places, known, logger } = this.#deps;
+    const { worker, places, known, logger, grouping, t } = this.#deps;
     await places.vcenter(vcenter, signal);
     const [{ vms }, newest] = await Promise.all([
       worker.request(listVms, { vcenter }, signal),
       newestPoints(worker, places, known, logger, signal),
     ]);
-    return arrangeVms(vcenter, vms, newest);
+    if (vms.length === 0) {
+      const user = known.vcenters().find(({ name }) => name === vcenter)?.user ?? '';
+      const text = t(
+        'No VM that {0} may see. Grant the account the role "Read-only" on the VMs, or use another',
+        user,
+      );
+      return [{ kind: 'remark', parentId: `vcenter/${vcenter}`, text }];
+    }
+    return arrangeVms(vcenter, vms, newest, grouping.get());
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { defined } from '../../base/assert.ts';
+import { GiB } from '../../base/units.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { Mount } from '../guest/fileTree.ts';
 import { LabGuest } from '../guest/labGuest.ts';
@@ -8,7 +9,7 @@ import type { GuestDisk } from '../images/guestDisks.ts';
 import type { LabContext } from '../labContext.ts';
 import { diskOf } from './hardwareSpec.ts';
 import { LabVm, type PowerState } from './labVm.ts';
-import { scsiDisk, standardDevices } from './standardHardware.ts';
+import { independent, scsiDisk, standardDevices } from './standardHardware.ts';
 import { standardSettings } from './vmSettings.ts';
 
 interface GuestPlan {
@@ -27,7 +28,11 @@ interface GuestPlan {
   readonly disks: readonly string[];
   /** Where the guest has the file systems of its disks. */
   readonly mounts: readonly string[];
+  /** Whether it has an empty disk besides that takes no part in snapshots. */
+  readonly hasScratchDisk?: boolean;
 }
+
+const scratchBytes = GiB;
 
 const guests: readonly GuestPlan[] = [
   {
@@ -62,7 +67,7 @@ const guests: readonly GuestPlan[] = [
     name: 'build01',
     guestId: 'ubuntu64Guest',
     firmware: 'bios',
-    annotation: 'Build host',
+    annotation: 'Build host; its second disk is scratch space',
     numCPU: 8,
     memoryMB: 8192,
     powerState: 'poweredOn',
@@ -71,6 +76,7 @@ const guests: readonly GuestPlan[] = [
     networks: ['Backend'],
     disks: ['build01'],
     mounts: ['/'],
+    hasScratchDisk: true,
   },
   {
     name: 'archive01',
@@ -119,6 +125,12 @@ async function createVm(
     const content = await lab.disks.fromBase(image, base);
     const device = scsiDisk(unit, `Hard disk ${unit + 1}`, base.sizeBytes, true);
     mounts.push({ path: defined(plan.mounts[unit], 'a mount'), disk: content, files: base.files });
+    disks.push(diskOf(lab, plan.name, path, device, content));
+  }
+  if (plan.hasScratchDisk === true) {
+    const unit = disks.length;
+    const device = independent(scsiDisk(unit, `Hard disk ${unit + 1}`, scratchBytes, true));
+    const content = await lab.disks.blank(`${plan.name}-scratch`, scratchBytes);
     disks.push(diskOf(lab, plan.name, path, device, content));
   }
   const createDate = new Date(Date.UTC(2025, 10, 3 + index, 9, 30));

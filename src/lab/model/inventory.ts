@@ -136,7 +136,17 @@ function addCompute(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
   add(cluster, folders.host, 'Cluster', { resourcePool, host: hosts, datastore, network });
   for (const [index, host] of hosts.entries()) {
     const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
-    add(host, cluster, name, { vm: vms(vm => sameId(vm.home.host, host)), datastore, network });
+    add(host, cluster, name, {
+      summary: {
+        host,
+        config: { name, port: 443, product: hostProduct, vmotionEnabled: true, faultToleranceEnabled: false },
+        overallStatus: 'green',
+        rebootRequired: false,
+      },
+      vm: vms(vm => sameId(vm.home.host, host)),
+      datastore,
+      network,
+    });
   }
   const usage = {
     reservationUsed: 0,
@@ -153,6 +163,22 @@ function addCompute(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
     vm: vms(vm => sameId(vm.home.resourcePool, resourcePool)),
   });
 }
+
+const hostProduct = {
+  name: 'VMware ESXi',
+  fullName: 'Quiesce lab, a simulation of VMware ESXi 8.0.3',
+  vendor: 'Quiesce lab (simulation)',
+  version: '8.0.3',
+  build: '0',
+  localeVersion: 'INTL',
+  localeBuild: '000',
+  osType: 'vmnix-x86',
+  productLineId: 'embeddedEsx',
+  apiType: 'HostAgent',
+  apiVersion: '8.0.3.0',
+  licenseProductName: 'Quiesce lab (simulation)',
+  licenseProductVersion: '8.0',
+};
 
 function datastoreProperties(ref: MoRef, name: string, vm: () => MoRef[]): Record<string, unknown> {
   const url = `ds:///vmfs/volumes/5f3c0a10-${ref.value.replace(/\D/g, '').padStart(8, '0')}-7c1e-0050568f0001/`;

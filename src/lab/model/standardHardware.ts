@@ -113,6 +113,11 @@ export function scsiDisk(unitNumber: number, label: string, sizeBytes: number, t
   };
 }
 
+/** The same disk, but outside of snapshots. */
+export function independent(disk: PlainObject): PlainObject {
+  return { ...disk, backing: { ...(disk['backing'] as PlainObject), diskMode: 'independent_persistent' } };
+}
+
 const disconnected = { startConnected: false, allowGuestControl: true, connected: false, status: 'untried' };
 
 function networkCard(nic: NetworkCard, index: number): PlainObject {

@@ -17,6 +17,7 @@ import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { leftOutDiskDto } from './points.ts';
+import { predictionDto } from './predictions.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveBackups(handle: Handle, parts: WorkerParts): void {
@@ -71,11 +72,14 @@ async function makePlan(
   return planBackup(facts, { quiesce }, await latestRestorePoint(repository, identity, signal));
 }
 
-function planDto({ vm, quiesce, requested, disks, leftOutDisks, previous }: BackupPlan): BackupPlanDto {
+function planDto(plan: BackupPlan): BackupPlanDto {
+  const { vm, quiesce, requested, predicted, assessment, disks, leftOutDisks, previous } = plan;
   return {
     vmName: vm.name,
     quiesce,
     requested,
+    predicted,
+    prediction: predictionDto(assessment),
     disks,
     leftOutDisks: leftOutDisks.map(leftOutDiskDto),
     ...(previous !== undefined && { previousPoint: previous.id }),

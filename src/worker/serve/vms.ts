@@ -1,3 +1,4 @@
+import { assess } from '../../core/consistency/assess.ts';
 import { listVirtualMachines, type VmSummary } from '../../core/inventory/listVirtualMachines.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import type { SnapshotFacts } from '../../core/inventory/snapshotTree.ts';
@@ -14,6 +15,7 @@ import {
   type VmSnapshotDto,
 } from '../../protocol/vm.ts';
 import type { WorkerParts } from '../workerParts.ts';
+import { predictionDto } from './predictions.ts';
 
 export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
   handle(listVms, async ({ vcenter }, signal) => {
@@ -45,6 +47,8 @@ function vmDto(vm: VmSummary): VmDto {
     diskCount: vm.diskCount,
     capacityBytes: vm.capacityBytes,
     hasSnapshots: vm.hasSnapshots,
+    ...(vm.computePath !== undefined && { computePath: vm.computePath }),
+    predicted: predictionDto(assess(vm.facts)),
   };
 }
 

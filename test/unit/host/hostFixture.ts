@@ -7,11 +7,12 @@ import type { Lab } from '../../../src/host/lab.ts';
 import { Notifier } from '../../../src/host/notify.ts';
 import { OpenPlaces } from '../../../src/host/openPlaces.ts';
 import { Credentials } from '../../../src/host/secrets.ts';
+import { VmGrouping } from '../../../src/host/vmGrouping.ts';
 import { WorkerLink } from '../../../src/host/workerLink.ts';
 import type { GuestNodeDto } from '../../../src/protocol/guest.ts';
 import { listRepositories } from '../../../src/protocol/repository.ts';
 import { listVCenters, openVCenter } from '../../../src/protocol/vcenter.ts';
-import type { VmDto } from '../../../src/protocol/vm.ts';
+import type { PredictionDto, VmDto } from '../../../src/protocol/vm.ts';
 import { FakeWorker } from '../../support/fakeWorker.ts';
 import { ManualClock } from '../../support/manualClock.ts';
 import type { ScriptedUi } from '../../support/scriptedUi.ts';
@@ -74,6 +75,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     worker,
     known,
     credentials,
+    grouping: new VmGrouping(new MemoryMemento()),
     places: new OpenPlaces(worker, known, credentials),
     jobs: new Jobs(new WorkerLink(async () => await Promise.reject(new Error('not connected')))),
     lab: undefined as unknown as Lab,
@@ -104,6 +106,8 @@ export function vmDto(change: Partial<VmDto> = {}): VmDto {
     diskCount: 2,
     capacityBytes: 3 * 1024 ** 3,
     hasSnapshots: false,
+    computePath: '/Lab/host/Cluster/esx01/web01',
+    predicted: predicted(),
     ...change,
   };
 }
@@ -119,6 +123,23 @@ export function guestNode(name: string, change: Partial<GuestNodeDto> = {}): Gue
     accessedAt: '2026-01-02T03:04:05Z',
     modifiedAt: '2026-01-02T03:04:05Z',
     changedAt: '2026-01-02T03:04:05Z',
+    ...change,
+  };
+}
+
+/** Of a Linux VM with nothing in its way. */
+export function predicted(change: Partial<PredictionDto> = {}): PredictionDto {
+  return {
+    level: 'filesystem',
+    mechanism: 'freeze',
+    certainty: 'likely',
+    ceiling: 'filesystem',
+    base: { rule: 'OS-LINUX-FIFREEZE', reason: 'Linux', text: 'VMware Tools freeze the file systems' },
+    limits: [],
+    remarks: [],
+    unknowns: [],
+    outsideDisks: [],
+    levelAfterAllFixes: 'filesystem',
     ...change,
   };
 }

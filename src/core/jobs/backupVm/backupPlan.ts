@@ -1,7 +1,9 @@
-import type { ConsistencyLevel, LeftOutDisk, ReadMode } from '../../catalog/manifest.ts';
+import type { LeftOutDisk, ReadMode } from '../../catalog/manifest.ts';
 import type { RestorePointSummary } from '../../catalog/backupSet.ts';
+import { assess, type Assessment } from '../../consistency/assess.ts';
+import { disksOutside } from '../../consistency/disksOutside.ts';
+import { type ConsistencyLevel, weakest } from '../../consistency/level.ts';
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
-import type { VirtualDiskFacts } from '../../inventory/virtualDisk.ts';
 import { AppError } from '../../../base/errors.ts';
 
 /** What a backup will do, before it does anything. */
@@ -10,6 +12,10 @@ export interface BackupPlan {
   /** Whether the guest is asked to come to rest before the snapshot. */
   readonly quiesce: boolean;
   readonly requested: ConsistencyLevel;
+  /** What the best backup of the VM can be expected to reach, and why it is no more. */
+  readonly assessment: Assessment;
+  /** What this backup can be expected to reach. */
+  readonly predicted: ConsistencyLevel;
   readonly disks: readonly DiskPlan[];
   readonly leftOutDisks: readonly LeftOutDisk[];
   /** Newest restore point of this VM, whose chunks are not stored again. */
@@ -38,15 +44,15 @@ export function planBackup(
   assertCanBeSnapshotted(vm);
   // A VM that is switched off has nothing to bring to rest: its disks are as its last shutdown left them.
   const quiesce = options.quiesce && vm.runtime.powerState === 'poweredOn';
-  const leftOut = vm.disks.flatMap(disk => {
-    const reason = whyNotInSnapshot(disk);
-    return reason === undefined ? [] : [{ key: disk.deviceKey, label: disk.label, reason }];
-  });
+  const leftOut = disksOutside(vm.disks).map(({ deviceKey: key, label, reason }) => ({ key, label, reason }));
+  const assessment = assess(vm.facts);
   const leftOutKeys = new Set(leftOut.map(({ key }) => key));
   return {
     vm,
     quiesce,
     requested: quiesce ? 'filesystem' : 'crash',
+    assessment,
+    predicted: predictedLevel(assessment, quiesce, vm),
     disks: vm.disks
       .filter(disk => !leftOutKeys.has(disk.deviceKey))
       .map(({ deviceKey, label, capacityBytes }) => ({
@@ -58,6 +64,15 @@ export function planBackup(
     leftOutDisks: leftOut,
     previous,
   };
+}
+
+/** A guest that runs and is not asked is at most as after a power failure. */
+function predictedLevel(
+  { level }: Assessment,
+  quiesce: boolean,
+  { runtime }: VirtualMachineFacts,
+): ConsistencyLevel {
+  return quiesce || runtime.powerState !== 'poweredOn' ? level : weakest([level, 'crash']);
 }
 
 function assertCanBeSnapshotted({ name, config, runtime }: VirtualMachineFacts): void {
@@ -73,20 +88,4 @@ function assertCanBeSnapshotted({ name, config, runtime }: VirtualMachineFacts):
       remedy: 'Bring its host back, or register the VM on another one',
     });
   }
-}
-
-/** Disks that a snapshot silently leaves as they are; reading them would give another moment, or fail. */
-function whyNotInSnapshot({ backing }: VirtualDiskFacts): string | undefined {
-  if (backing.diskMode?.startsWith('independent') === true)
-    return 'independent disks are not part of snapshots';
-  if (backing.type.startsWith('VirtualDiskRawDiskMapping')) {
-    return backing.compatibilityMode === 'virtualMode'
-      ? undefined
-      : 'raw device mappings in physical mode are not part of snapshots';
-  }
-  if (/^VirtualDisk(PartitionedRaw|RawDisk)/.test(backing.type))
-    return 'raw disks of a host are not part of snapshots';
-  if (backing.sharing === 'sharingMultiWriter')
-    return 'disks shared by several VMs are not part of snapshots';
-  return undefined;
 }

@@ -88,7 +88,7 @@ function composeManifest(
     takenAt: read.takenAt.toISOString(),
     startedAt: startedAt.toISOString(),
     finishedAt: deps.clock.now().toISOString(),
-    consistency: consistencyRecord(plan.requested, read.evidence),
+    consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence),
     snapshot: read.snapshot,
     disks: read.disks.map(({ entry }) => entry),
     leftOutDisks: plan.leftOutDisks,

@@ -1,4 +1,5 @@
-import type { ConsistencyLevel, ConsistencyRecord } from '../../catalog/manifest.ts';
+import type { ConsistencyRecord } from '../../catalog/manifest.ts';
+import type { ConsistencyLevel } from '../../consistency/level.ts';
 
 /** What is known of how the snapshot came about. */
 export interface SnapshotEvidence {
@@ -14,6 +15,7 @@ export interface SnapshotEvidence {
  */
 export function consistencyRecord(
   requested: ConsistencyLevel,
+  predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
 ): ConsistencyRecord {
   const { quiesceRequested, reportedQuiesced, powerState } = evidence;
@@ -32,6 +34,7 @@ export function consistencyRecord(
   const claimed = quiesceRequested && reportedQuiesced;
   return {
     requested,
+    predicted,
     proven: 'crash',
     ...(claimed && { claimed: 'filesystem' }),
     evidence: statements,

@@ -1,4 +1,7 @@
-/** Hosts, datastores, resource pools, networks. Rows as described in parseTable.ts. */
+/**
+ * Hosts, datastores, resource pools, networks. Rows as described in parseTable.ts. The summaries of a host never travel as
+ * a whole: what is read of them is read by its path.
+ */
 export const platformTypes = `
 HostListSummary: DynamicData
   host ref?, config HostConfigSummary, overallStatus str, rebootRequired bool

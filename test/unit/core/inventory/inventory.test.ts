@@ -5,6 +5,7 @@ import { InventoryTree } from '../../../../src/core/inventory/inventoryPath.ts';
 import { flattenSnapshots } from '../../../../src/core/inventory/snapshotTree.ts';
 import { virtualDisks } from '../../../../src/core/inventory/virtualDisk.ts';
 import type { Vim } from '../../../../src/core/vsphere/vimCaller.ts';
+import { linuxGuest } from '../../../support/assessmentFacts.ts';
 import { ref } from '../../../support/scriptedCaller.ts';
 import { sampleVmConfig } from '../../../support/vmConfigs.ts';
 
@@ -23,6 +24,8 @@ function machine(id: string, inventoryPath: string): VmSummary {
     diskCount: 1,
     capacityBytes: 1,
     hasSnapshots: false,
+    computePath: undefined,
+    facts: linuxGuest(),
   };
 }
 

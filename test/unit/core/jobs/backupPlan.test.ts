@@ -5,6 +5,7 @@ import { virtualDisks, type DiskBacking } from '../../../../src/core/inventory/v
 import { planBackup } from '../../../../src/core/jobs/backupVm/backupPlan.ts';
 import { consistencyRecord } from '../../../../src/core/jobs/backupVm/consistencyRecord.ts';
 import type { SnapshotId } from '../../../../src/core/repository/snapshot.ts';
+import { linuxGuest } from '../../../support/assessmentFacts.ts';
 import { ref } from '../../../support/scriptedCaller.ts';
 import { sampleVmConfig } from '../../../support/vmConfigs.ts';
 
@@ -33,6 +34,7 @@ function machine(
     host: undefined,
     datastores: [],
     networks: [],
+    facts: linuxGuest({ powerState: runtime.powerState ?? 'poweredOn' }),
   };
 }
 
@@ -47,8 +49,8 @@ const previous: RestorePointSummary = {
 
 describe('the plan of a backup', () => {
   test.each([
-    ['as asked', true, 'poweredOn', { quiesce: true, requested: 'filesystem' }],
-    ['not if not asked', false, 'poweredOn', { quiesce: false, requested: 'crash' }],
+    ['as asked', true, 'poweredOn', { quiesce: true, requested: 'filesystem', predicted: 'filesystem' }],
+    ['not if not asked', false, 'poweredOn', { quiesce: false, requested: 'crash', predicted: 'crash' }],
     ['not if there is nothing to bring to rest', true, 'poweredOff', { quiesce: false, requested: 'crash' }],
     ['not if the guest sleeps', true, 'suspended', { quiesce: false, requested: 'crash' }],
   ] as const)('quiesces %s', (_how, quiesce, powerState, expected) => {
@@ -124,8 +126,8 @@ describe('what a restore point may say of its consistency', () => {
   ] as const)('%s', (_what, quiesceRequested, reportedQuiesced, expected) => {
     const requested = quiesceRequested ? 'filesystem' : 'crash';
     const evidence = { quiesceRequested, reportedQuiesced, powerState: 'poweredOn' };
-    const record = consistencyRecord(requested, evidence);
-    expect(record).toMatchObject({ requested, proven: 'crash', ...expected });
+    const record = consistencyRecord(requested, 'application', evidence);
+    expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', ...expected });
     expect('claimed' in record).toBe('claimed' in expected);
     expect(rules(record).includes('SNAPSHOT-QUIESCED-FLAG')).toBe(quiesceRequested);
     expect(rules(record)).toEqual(expect.arrayContaining(['SNAPSHOT-OF-ALL-DISKS', 'POWER-STATE']));

@@ -26,7 +26,8 @@ import {
   vmTreeView,
 } from '../../../../src/host/model/vmTreeModel.ts';
 import type { JobDto } from '../../../../src/protocol/job.ts';
-import { guestNode, pointId, vmDto } from '../hostFixture.ts';
+import type { LimitDto } from '../../../../src/protocol/vm.ts';
+import { guestNode, pointId, predicted, vmDto } from '../hostFixture.ts';
 
 const { t } = l10n;
 const now = new Date('2026-03-01T12:00:00Z');
@@ -46,9 +47,37 @@ test('VMs are arranged by their folders, folders first, without the folder every
     at('4', '/Branch/vm/vm/odd'),
     at('5', '/Lab/vm/Archive/old'),
   ];
-  expect(outline(arrangeVms('vc', vms, new Map()))).toEqual([
+  expect(outline(arrangeVms('vc', vms, new Map(), 'folders'))).toEqual([
     { Branch: [{ vm: ['odd'] }] },
     { Lab: [{ Archive: ['old'] }, { Production: [{ Web: ['web01'] }, 'db01'] }, 'web02'] },
+  ]);
+});
+
+test('the same VMs are arranged by the hosts that run them, a host of its own only once', () => {
+  const at = (id: string, computePath: string) => vmDto({ id, name: `vm${id}`, computePath });
+  const vms = [
+    at('1', '/Lab/host/Cluster/esx02/vm1'),
+    at('2', '/Lab/host/Cluster/esx01/vm2'),
+    at('3', '/Lab/host/alone/alone/vm3'),
+    at('4', ''),
+  ];
+  const nodes = arrangeVms('vc', vms, new Map(), 'hosts');
+  expect(outline(nodes)).toEqual([
+    { Lab: [{ alone: ['vm3'] }, { Cluster: [{ esx01: ['vm2'] }, { esx02: ['vm1'] }] }] },
+    'vm4',
+  ]);
+  const icons = (list: typeof nodes): string[] =>
+    list.flatMap(node =>
+      node.kind === 'folder'
+        ? [`${node.name} ${vmTreeView(node, now, t).icon.name}`, ...icons(node.children)]
+        : [],
+    );
+  expect(icons(nodes)).toEqual([
+    'Lab folder',
+    'alone server',
+    'Cluster folder',
+    'esx01 server',
+    'esx02 server',
   ]);
 });
 
@@ -63,36 +92,94 @@ const newest = {
   },
 } as const;
 
+const noTools: LimitDto = {
+  ...{ rule: 'TLS-02', reason: 'VMware Tools not running', text: 'VMware Tools do not run in the guest' },
+  ...{ remedy: 'Start them', certainty: 'certain', cap: 'crash', levelAfterFix: 'filesystem' },
+};
+const isOff: LimitDto = { ...noTools, rule: 'PWR-02', reason: 'powered off, not known how' };
+
 test.each([
-  [vmDto(), undefined, 'no restore point', 'vm-running', 'vm;power=poweredOn;protected=no'],
-  [vmDto(), newest, 'crash-consistent · 3 h ago', 'vm-running', 'vm;power=poweredOn;protected=yes'],
   [
-    vmDto({ powerState: 'poweredOff' }),
+    vmDto(),
     undefined,
-    'no restore point · powered off',
-    'vm',
+    'predicted file-system-consistent · Linux — no restore point',
+    'shield',
+    'vm;power=poweredOn;protected=no',
+  ],
+  [
+    vmDto({ predicted: predicted({ level: 'crash', certainty: 'certain', limits: [noTools] }) }),
+    newest,
+    'predicted crash-consistent · VMware Tools not running — proven crash-consistent · 3 h ago',
+    'warning',
+    'vm;power=poweredOn;protected=yes',
+  ],
+  [
+    vmDto({ powerState: 'poweredOff', predicted: predicted({ level: 'crash', limits: [isOff] }) }),
+    undefined,
+    'predicted crash-consistent · powered off, not known how — no restore point',
+    'warning',
     'vm;power=poweredOff;protected=no',
   ],
   [
-    vmDto({ connectionState: 'orphaned', powerState: 'unknown' }),
+    vmDto({
+      powerState: 'suspended',
+      predicted: predicted({ level: 'none', limits: [{ ...noTools, cap: 'none' }] }),
+    }),
     undefined,
-    'no restore point · cannot be used: orphaned',
-    'warning',
-    'vm;power=unknown;protected=no',
+    'predicted not consistent · VMware Tools not running — suspended — no restore point',
+    'error',
+    'vm;power=suspended;protected=no',
   ],
-])('a VM says how it is protected: %#', (vm, point, description, icon, contextValue) => {
-  const view = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: point }, now, t);
-  expect({ description: view.description, icon: view.icon.name, contextValue: view.contextValue }).toEqual({
-    description,
-    icon,
-    contextValue,
-  });
-});
+  [
+    vmDto({ predicted: predicted({ level: 'application', certainty: 'uncertain' }) }),
+    undefined,
+    'predicted application-consistent (uncertain) — no restore point',
+    'question',
+    'vm;power=poweredOn;protected=no',
+  ],
+  [
+    vmDto({
+      predicted: predicted({
+        level: 'application',
+        outsideDisks: [{ rule: 'DSK-01', deviceKey: 2001, label: 'Hard disk 2', reason: 'independent' }],
+      }),
+    }),
+    undefined,
+    'predicted application-consistent · 1 disks outside the snapshot — no restore point',
+    'warning',
+    'vm;power=poweredOn;protected=no',
+  ],
+])(
+  'a VM says what is predicted and what is proven, never in one: %#',
+  (vm, point, description, icon, contextValue) => {
+    const view = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: point }, now, t);
+    expect({ description: view.description, icon: view.icon.name, contextValue: view.contextValue }).toEqual({
+      ...{ description, icon, contextValue },
+    });
+  },
+);
 
-test('a VM without Tools says what that means for a backup', () => {
-  const vm = vmDto({ toolsState: 'guestToolsNotRunning' });
+test('the tooltip names every reason with its remedy and what that buys, the ceiling, and what is not known', () => {
+  const vm = vmDto({
+    predicted: predicted({
+      level: 'crash',
+      certainty: 'certain',
+      limits: [noTools],
+      remarks: [{ rule: 'SNAP-01', reason: 'r', text: 'disks need it', certainty: 'certain' }],
+      unknowns: [{ rule: 'CFG-02', question: 'what is set in tools.conf' }],
+    }),
+  });
   const { tooltip } = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: undefined }, now, t);
-  expect(tooltip).toContain('VMware Tools are not running: the guest cannot be brought to rest');
+  expect(tooltip).toEqual(
+    expect.arrayContaining([
+      'Predicted for a backup now: crash-consistent (certain)',
+      'VMware Tools do not run in the guest. Start them. (TLS-02) Then: file-system-consistent.',
+      'Disks need it. (SNAP-01)',
+      'At best: file-system-consistent. VMware Tools freeze the file systems. (OS-LINUX-FIFREEZE)',
+      'With all of that remedied: file-system-consistent',
+      'Not known: what is set in tools.conf (CFG-02)',
+    ]),
+  );
 });
 
 test.each([

@@ -20,8 +20,8 @@ async function fixture() {
   await host.known.saveVCenter(vc);
   await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
   worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
-  const { known, places, clock } = host;
-  const deps = { worker, known, places, clock, logger: silentLogger, t: l10n.t };
+  const { known, places, grouping, clock } = host;
+  const deps = { worker, known, places, grouping, clock, logger: silentLogger, t: l10n.t };
   const failures: AppError[] = [];
   return {
     ...{ host, worker, failures },
@@ -43,6 +43,35 @@ test('the roots are known without the worker', async () => {
   });
   expect(points.getTreeItem(repository!)).toMatchObject({ label: 'main', description: '/backups/main' });
   expect(worker.asked).toEqual([]);
+});
+
+test('the VMs lie below their hosts if the user wants it so', async () => {
+  const { host, vms, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  await host.credentials.keep('repository/main', 'right');
+  worker.on(listPoints, () => ({ sets: [], problems: [] })).on(listVms, () => ({ vms: [vmDto()] }));
+  const top = async () => {
+    const [vcenter] = await vms.getChildren();
+    const [datacenter] = await vms.getChildren(vcenter);
+    return (await vms.getChildren(datacenter)).map(node => vms.getTreeItem(node).label);
+  };
+  expect(await top()).toEqual(['Production']);
+  await host.grouping.set('hosts');
+  expect(await top()).toEqual(['Cluster']);
+});
+
+test('an account that sees no VM is told so, with what to do', async () => {
+  const { host, vms, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  await host.credentials.keep('repository/main', 'right');
+  worker.on(listPoints, () => ({ sets: [], problems: [] })).on(listVms, () => ({ vms: [] }));
+  const [vcenter] = await vms.getChildren();
+  const [row, ...others] = await vms.getChildren(vcenter);
+  expect(others).toEqual([]);
+  expect(vms.getTreeItem(row!)).toMatchObject({
+    id: 'vcenter/vc.lab/remark',
+    label: expect.stringMatching(/No VM that admin may see\. Grant/) as string,
+  });
 });
 
 test('a password that is not kept is a row that asks for it', async () => {
@@ -96,7 +125,9 @@ test('a VM shows the newest restore point of all repositories; one that is locke
   const [vcenter] = await vms.getChildren();
   const [folder] = await vms.getChildren(vcenter);
   const [vm] = await vms.getChildren(folder);
-  expect(vms.getTreeItem(vm!).description).toBe('file-system-consistent · 2 h ago');
+  expect(vms.getTreeItem(vm!).description).toBe(
+    'predicted file-system-consistent · Linux — proven file-system-consistent · 2 h ago',
+  );
 });
 
 test('names from outside are shown as text, not as markup', async () => {

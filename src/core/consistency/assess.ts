@@ -1,0 +1,172 @@
+import type { AssessmentFacts } from '../inventory/assessmentFacts.ts';
+import { baseOf } from './base.ts';
+import { disksOutside, type OutsideDisk } from './disksOutside.ts';
+import { compareLevels, type ConsistencyLevel, strongest, weakest } from './level.ts';
+import { type Base, type Certainty, leastCertain, type Mechanism, mostCertain, type Rule } from './rule.ts';
+import { deviceRules } from './rules/deviceRules.ts';
+import { diskRules } from './rules/diskRules.ts';
+import { guestRules } from './rules/guestRules.ts';
+import { powerRules } from './rules/powerRules.ts';
+import { snapshotRules } from './rules/snapshotRules.ts';
+import { toolsConfigRules } from './rules/toolsConfigRules.ts';
+import { toolsRules } from './rules/toolsRules.ts';
+import { all, known, type Truth } from './truth.ts';
+
+/** What a backup of a VM can be expected to reach. A prediction: nothing of it is proven. */
+export interface Assessment {
+  readonly level: ConsistencyLevel;
+  readonly mechanism: Mechanism;
+  readonly certainty: Certainty;
+  /** What the guest and the host allow at best, whatever is fixed. */
+  readonly ceiling: ConsistencyLevel;
+  /** Where the ceiling comes from. */
+  readonly base: { readonly rule: string; readonly reason: string; readonly text: string };
+  /** What keeps the level below `application`, the strongest limit first. */
+  readonly limits: readonly Limit[];
+  /** What does not lower the level but should be known. */
+  readonly remarks: readonly Remark[];
+  /** What would have to be known for more certainty. */
+  readonly unknowns: readonly Unknown[];
+  /** Disks that are not part of a snapshot: with any of them, the restore point is not of one moment. */
+  readonly outside: readonly OutsideDisk[];
+  /** The level once every limit that has a remedy is gone. */
+  readonly levelAfterAllFixes: ConsistencyLevel;
+}
+
+export interface Remark {
+  readonly rule: string;
+  readonly reason: string;
+  readonly text: string;
+  readonly remedy: string | undefined;
+  readonly certainty: Certainty;
+}
+
+export interface Limit extends Remark {
+  readonly cap: ConsistencyLevel;
+  /** The level once this limit alone is gone. */
+  readonly levelAfterFix: ConsistencyLevel;
+}
+
+export interface Unknown {
+  readonly rule: string;
+  readonly question: string;
+}
+
+/** Every rule, one family after the other. Their order does not matter to the level. */
+export const rules: readonly Rule[] = [
+  ...powerRules,
+  ...snapshotRules,
+  ...toolsRules,
+  ...toolsConfigRules,
+  ...guestRules,
+  ...diskRules,
+  ...deviceRules,
+];
+
+export function assess(facts: AssessmentFacts): Assessment {
+  const judgement = judge(facts);
+  const { base } = judgement;
+  const { level, hits } = judgement;
+  const limiting = hits
+    .flatMap(rule => (rule.cap === undefined ? [] : [{ rule, cap: rule.cap }]))
+    .toSorted((one, other) => compareLevels(one.cap, other.cap));
+  const levelAfterAllFixes = levelWithout(
+    facts,
+    limiting.map(({ rule }) => rule).filter(({ remedy }) => remedy !== undefined),
+  );
+  return {
+    level,
+    mechanism: mechanismAt(level, base),
+    certainty: judgement.certainty,
+    ceiling: strongest([base.level, levelAfterAllFixes]),
+    base: { rule: base.rule, reason: base.reason, text: base.text },
+    limits: limiting.map(({ rule, cap }) => ({
+      ...remarkOf(rule, facts),
+      cap,
+      levelAfterFix: levelWithout(facts, [rule]),
+    })),
+    remarks: hits.filter(({ cap }) => cap === undefined).map(rule => remarkOf(rule, facts)),
+    unknowns: judgement.unknowns,
+    outside: disksOutside(facts.disks ?? []),
+    levelAfterAllFixes,
+  };
+}
+
+function levelWithout(facts: AssessmentFacts, fixed: readonly Rule[]): ConsistencyLevel {
+  const remedied = fixed.reduce((now, rule) => rule.remedied?.(now) ?? now, facts);
+  return judge(remedied, new Set(fixed.map(({ id }) => id))).level;
+}
+
+interface Judgement {
+  readonly base: Base;
+  readonly level: ConsistencyLevel;
+  readonly certainty: Certainty;
+  readonly hits: readonly Rule[];
+  readonly unknowns: readonly Unknown[];
+}
+
+/** All rules are looked at, none ends the search. */
+function judge(facts: AssessmentFacts, ignored: ReadonlySet<string> = new Set()): Judgement {
+  const base = baseOf(facts);
+  const found = rules
+    .filter(({ id }) => !ignored.has(id))
+    .map(rule => ({ rule, applies: verdict(rule, facts, base) }));
+  const hits = found.filter(({ applies }) => applies === true).map(({ rule }) => rule);
+  const level = weakest([base.level, ...hits.flatMap(({ cap }) => cap ?? [])]);
+  // What could not lower it any further need not be known.
+  const open = found
+    .filter(
+      ({ rule: { cap }, applies }) =>
+        applies === undefined && cap !== undefined && compareLevels(cap, level) < 0,
+    )
+    .map(({ rule }) => rule);
+  const grounds: readonly Certainty[] = [
+    ...(base.level === level ? [base.certainty] : []),
+    ...hits.filter(({ cap }) => cap === level).map(({ certainty }) => certainty),
+  ];
+  return {
+    base,
+    level,
+    certainty: leastCertain([
+      mostCertain(grounds),
+      ...open.flatMap(({ certainty, certaintyIfUnknown = 'likely' }) => [certainty, certaintyIfUnknown]),
+    ]),
+    hits,
+    unknowns: unknownsOf(base, open),
+  };
+}
+
+/** Rules about quiescing have nothing to say of a VM that does not run. */
+function verdict(rule: Rule, facts: AssessmentFacts, base: Base): Truth {
+  const applies = rule.applies(facts, base);
+  if (rule.concerns === 'every-snapshot') return applies;
+  return all(
+    known(facts.powerState, state => state === 'poweredOn'),
+    applies,
+  );
+}
+
+/** One question may be asked by several rules. */
+function unknownsOf({ rule, question }: Base, open: readonly Rule[]): readonly Unknown[] {
+  const all = [
+    ...(question === undefined ? [] : [{ rule, question }]),
+    ...open.map(({ id, question: asked }) => ({ rule: id, question: asked })),
+  ];
+  return [...new Map(all.toReversed().map(unknown => [unknown.question, unknown])).values()].toReversed();
+}
+
+function mechanismAt(level: ConsistencyLevel, { level: best, mechanism }: Base): Mechanism {
+  if (level === best) return mechanism;
+  return level === 'filesystem' ? 'vss-without-writers' : 'none';
+}
+
+function remarkOf({ id, reason, text, objects, remedy, certainty }: Rule, facts: AssessmentFacts): Remark {
+  const labels = objects?.(facts) ?? [];
+  return {
+    rule: id,
+    reason,
+    text: labels.length === 0 ? text : `${text} (${labels.join(', ')})`,
+    remedy,
+    certainty,
+  };
+}

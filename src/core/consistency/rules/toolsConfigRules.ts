@@ -1,0 +1,50 @@
+import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
+import type { Rule } from '../rule.ts';
+import { all, known } from '../truth.ts';
+
+const question = 'what is set in the guest’s tools.conf';
+
+/** What the guest's own settings of VMware Tools do to quiescing. The API does not show them. */
+export const toolsConfigRules: readonly Rule[] = [
+  {
+    id: 'CFG-02',
+    certainty: 'certain',
+    cap: 'crash',
+    concerns: 'quiescing',
+    applies: ({ toolsConfig }, { guest }) =>
+      all(
+        known(guest.family, family => family === 'linux'),
+        known(toolsConfig, config => !config.enableSyncDriver),
+      ),
+    reason: 'freezing switched off',
+    text: 'VMware Tools report success without freezing anything (enableSyncDriver=false)',
+    remedy: 'Remove enableSyncDriver=false from tools.conf',
+    question,
+  },
+  {
+    id: 'CFG-03',
+    certainty: 'certain',
+    cap: 'filesystem',
+    concerns: 'quiescing',
+    applies: ({ toolsConfig }, { guest }) =>
+      all(
+        known(guest.family, family => family === 'windows'),
+        known(toolsConfig, config => config.disableAppQuiescing),
+      ),
+    reason: 'application quiescing switched off',
+    text: 'The guest’s tools.conf switches application quiescing off (vss.disableAppQuiescing=true)',
+    remedy: 'Set vss.disableAppQuiescing=false in tools.conf',
+    question,
+  },
+  {
+    id: 'CFG-04',
+    certainty: 'certain',
+    concerns: 'quiescing',
+    applies: ({ toolsConfig }) => known(toolsConfig, config => config.excludedFileSystems.length > 0),
+    objects: ({ toolsConfig }: AssessmentFacts) => toolsConfig?.excludedFileSystems ?? [],
+    reason: 'file systems excluded',
+    text: 'These file systems are excluded from quiescing and only crash-consistent',
+    remedy: 'Remove them from excludedFileSystems in tools.conf',
+    question,
+  },
+];

@@ -1,0 +1,21 @@
+import type { Assessment, Remark } from '../../core/consistency/assess.ts';
+import type { PredictionDto, RemarkDto } from '../../protocol/vm.ts';
+
+export function predictionDto(assessment: Assessment): PredictionDto {
+  const { level, mechanism, certainty, ceiling, base, levelAfterAllFixes } = assessment;
+  return {
+    ...{ level, mechanism, certainty, ceiling, base, levelAfterAllFixes },
+    limits: assessment.limits.map(limit => ({
+      ...remarkDto(limit),
+      cap: limit.cap,
+      levelAfterFix: limit.levelAfterFix,
+    })),
+    remarks: assessment.remarks.map(remarkDto),
+    unknowns: assessment.unknowns,
+    outsideDisks: assessment.outside,
+  };
+}
+
+function remarkDto({ rule, reason, text, remedy, certainty }: Remark): RemarkDto {
+  return { rule, reason, text, certainty, ...(remedy !== undefined && { remedy }) };
+}
