@@ -12,6 +12,7 @@ export const areas = {
   cli: ['base', 'core'],
   lab: ['base', 'core'],
   host: ['base', 'protocol', 'client'],
+  media: ['base', 'protocol'],
 };
 
 /** Stages: the folders of `src/core/`, in the order in which the bytes travel. `'*'`: the stage that joins stages. */

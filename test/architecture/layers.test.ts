@@ -13,8 +13,8 @@ function folders(path: string): string[] {
     .sort();
 }
 
-test('the folders of src are the areas of layers.mjs', () => {
-  expect(folders('src')).toEqual(Object.keys(areas as object).sort());
+test('the folders of src, and media beside it, are the areas of layers.mjs', () => {
+  expect([...folders('src'), 'media'].sort()).toEqual(Object.keys(areas as object).sort());
 });
 
 test('the folders of src/core are the stages of layers.mjs', () => {
@@ -31,6 +31,7 @@ test('a stage imports only stages named before it, so the order of the table is 
 
 test('the code map of ARCHITECTURE.md names every area and stage', () => {
   const text = readFileSync(`${root}/docs/ARCHITECTURE.md`, 'utf8');
-  for (const area of Object.keys(areas as object)) expect(text).toContain(`src/${area}`);
+  for (const area of Object.keys(areas as object))
+    expect(text).toContain(area === 'media' ? '### `media`' : `src/${area}`);
   for (const stage of Object.keys(stages as object)) expect(text).toContain(`core/${stage}`);
 });
