@@ -50,6 +50,22 @@ const bundles = [
     external: ['vscode'],
     entryPoints: { extension: 'src/extension.ts' },
   },
+  // Pages of webviews: a script and a style sheet each, for the browser inside the oldest editor.
+  {
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'chrome130',
+    sourcemap: production ? false : 'inline',
+    minify: production,
+    legalComments: 'linked',
+    logLevel: 'warning',
+    outdir: `${outdir}/media`,
+    entryPoints: [
+      { in: 'media/restoreBrowser/main.ts', out: 'restoreBrowser' },
+      { in: 'media/restoreBrowser/restoreBrowser.css', out: 'restoreBrowser' },
+    ],
+  },
 ];
 
 await rm(outdir, { recursive: true, force: true });

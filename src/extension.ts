@@ -8,7 +8,7 @@ import { registerCommands } from './host/commands/register.ts';
 import { restoredFolder } from './host/commands/restoreFiles.ts';
 import { GuestFileSystem } from './host/guestFileSystem.ts';
 import type { Host } from './host/host.ts';
-import { contextKeys, schemes, viewIds } from './host/ids.ts';
+import { contextKeys, panelIds, schemes, viewIds } from './host/ids.ts';
 import { JobLog } from './host/jobLog.ts';
 import { JobReporter } from './host/jobReporter.ts';
 import { Jobs } from './host/jobs.ts';
@@ -25,6 +25,7 @@ import { PointSource } from './host/tree/pointSource.ts';
 import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
 import { VmGrouping } from './host/vmGrouping.ts';
+import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
 import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 
@@ -60,6 +61,11 @@ export function activate(context: ExtensionContext): void {
   const jobs = new Jobs(worker);
   const lab = new Lab(bundleFolder, storageFolder, log);
 
+  const restoreBrowser = new RestoreBrowser({
+    ...{ worker, known, places, jobs, clock: systemClock, random: systemRandom },
+    extensionUri: context.extensionUri,
+  });
+
   const t = l10n.t;
   const deps: SourceDeps = { worker, places, known, grouping, clock: systemClock, logger: log, t };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
@@ -79,6 +85,7 @@ export function activate(context: ExtensionContext): void {
     grouping,
     jobs,
     lab,
+    restoreBrowser,
     ui,
     notifier,
     log,
@@ -93,6 +100,8 @@ export function activate(context: ExtensionContext): void {
 
   context.subscriptions.push(
     ...[log, worker, known, grouping, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
+    restoreBrowser,
+    window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.createTreeView(viewIds.vms, {
       treeDataProvider: vmTree,
       canSelectMany: true,

@@ -9,6 +9,7 @@ import type { OpenPlaces } from './openPlaces.ts';
 import type { Credentials } from './secrets.ts';
 import type { Ui } from './ui/ui.ts';
 import type { VmGrouping } from './vmGrouping.ts';
+import type { RestoreBrowser } from './webviews/restoreBrowser.ts';
 import type { Worker } from './workerLink.ts';
 
 /** What commands work with. */
@@ -20,6 +21,7 @@ export interface Host {
   readonly grouping: VmGrouping;
   readonly jobs: Jobs;
   readonly lab: Lab;
+  readonly restoreBrowser: Pick<RestoreBrowser, 'show'>;
   readonly ui: Ui;
   readonly notifier: Notifier;
   readonly log: LogOutputChannel;

@@ -17,6 +17,7 @@ export const commandIds = {
   openGuestFile: 'quiesce.openGuestFile',
   groupByFolders: 'quiesce.groupByFolders',
   groupByHosts: 'quiesce.groupByHosts',
+  openRestoreBrowser: 'quiesce.openRestoreBrowser',
   tryLab: 'quiesce.tryLab',
   refresh: 'quiesce.refresh',
   showLog: 'quiesce.showLog',
@@ -25,6 +26,9 @@ export const commandIds = {
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { vms: 'quiesce.vms', points: 'quiesce.points', jobs: 'quiesce.jobs' } as const;
+
+/** Types of webview panels; the editor brings back what was open under the same name. */
+export const panelIds = { restoreBrowser: 'quiesce.restoreBrowser' } as const;
 
 /** Conditions of the manifest's `when` clauses. */
 export const contextKeys = {

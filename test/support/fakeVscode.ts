@@ -100,6 +100,14 @@ export class Uri {
   static file(path: string): Uri {
     return new Uri({ scheme: 'file', path });
   }
+
+  static joinPath({ scheme, path }: Uri, ...names: readonly string[]): Uri {
+    return new Uri({ scheme, path: [path, ...names].join('/') });
+  }
+
+  toString(): string {
+    return `${this.scheme}://${this.path}`;
+  }
 }
 
 export const FileType = { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 } as const;
@@ -142,8 +150,78 @@ export const workspace = {
   getConfiguration: () => ({ get: (id: string) => settings.get(id) }),
 };
 
-export const commands = {};
-export const window = {};
+export const env = { language: 'en' };
+
+/** Commands that a test has registered, and what they were run with. */
+export const registeredCommands = new Map<string, (argument: unknown) => unknown>();
+
+export const commands = {
+  getCommands: async () => await Promise.resolve([...registeredCommands.keys()]),
+  executeCommand: async (id: string, argument: unknown) => {
+    const command = registeredCommands.get(id);
+    if (command === undefined) throw new Error(`command '${id}' not found`);
+    return await Promise.resolve(command(argument));
+  },
+};
+
+export const ViewColumn = { Active: -1 } as const;
+
+/** A panel whose page is the test. */
+export class FakeWebviewPanel {
+  visible = true;
+  isDisposed = false;
+  revealedCount = 0;
+  readonly posted: unknown[] = [];
+  readonly #received = new EventEmitter<unknown>();
+  readonly #viewState = new EventEmitter<undefined>();
+  readonly #disposed = new EventEmitter<undefined>();
+  readonly onDidChangeViewState = this.#viewState.event;
+  readonly onDidDispose = this.#disposed.event;
+  readonly onDidPost = new EventEmitter<unknown>();
+  readonly webview = {
+    html: '',
+    options: {} as { readonly enableScripts?: boolean; readonly localResourceRoots?: readonly Uri[] },
+    cspSource: 'https://resources.test',
+    asWebviewUri: (uri: Uri) => Uri.from({ scheme: 'https', path: uri.path }),
+    onDidReceiveMessage: this.#received.event,
+    postMessage: async (message: unknown) => {
+      this.posted.push(message);
+      this.onDidPost.fire(message);
+      return await Promise.resolve(true);
+    },
+  };
+
+  /** What the page posts. */
+  receive(message: unknown): void {
+    this.#received.fire(message);
+  }
+
+  reveal(): void {
+    this.revealedCount += 1;
+    this.setVisible(true);
+  }
+
+  setVisible(isVisible: boolean): void {
+    this.visible = isVisible;
+    this.#viewState.fire(undefined);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.#disposed.fire(undefined);
+  }
+}
+
+/** Panels in the order in which they were made. */
+export const webviewPanels: FakeWebviewPanel[] = [];
+
+export const window = {
+  createWebviewPanel: () => {
+    const panel = new FakeWebviewPanel();
+    webviewPanels.push(panel);
+    return panel;
+  },
+};
 export const ProgressLocation = {};
 export const QuickInputButtons = {};
 export const StatusBarAlignment = {};

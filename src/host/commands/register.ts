@@ -3,11 +3,12 @@ import { commands, type Disposable } from 'vscode';
 import type { JobDto } from '../../protocol/job.ts';
 import type { Host } from '../host.ts';
 import { type CommandId, commandIds } from '../ids.ts';
-import type { PointTreeNode } from '../model/pointTreeModel.ts';
+import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmNode, VmTreeNode } from '../model/vmTreeModel.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { openGuestFile } from './openGuestFile.ts';
+import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { enterPassword } from './passwords.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
 import { restoreDisk } from './restoreDisk.ts';
@@ -34,13 +35,14 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>
-    await restoreGuestFile(host, row as PointTreeNode | undefined),
+    await restoreGuestFile(host, row as PointTreeNode | GuestSelection | undefined),
   [commandIds.restoreDisk]: async (host, row) => await restoreDisk(host, row as PointTreeNode | undefined),
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
   [commandIds.groupByFolders]: async host => await host.grouping.set('folders'),
   [commandIds.groupByHosts]: async host => await host.grouping.set('hosts'),
+  [commandIds.openRestoreBrowser]: (host, row) => openRestoreBrowser(host, row as PointTreeNode | undefined),
   [commandIds.tryLab]: tryLab,
   [commandIds.refresh]: host => host.refresh(),
   [commandIds.showLog]: host => host.log.show(),

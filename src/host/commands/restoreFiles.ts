@@ -11,7 +11,12 @@ import { listWholeFolder } from '../guestFolder.ts';
 import type { Host } from '../host.ts';
 import { guestFolder, joinGuestPath } from '../model/guestPath.ts';
 import { fileRestoreText } from '../model/planText.ts';
-import { type BackupSetNode, guestNodes, type PointTreeNode } from '../model/pointTreeModel.ts';
+import {
+  type BackupSetNode,
+  guestNodes,
+  type GuestSelection,
+  type PointTreeNode,
+} from '../model/pointTreeModel.ts';
 import type { Choice } from '../ui/ui.ts';
 import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseBackupSet, choosePoint, chooseVolume } from './choose.ts';
@@ -21,12 +26,16 @@ interface FileRestore {
   readonly set: BackupSetNode;
   readonly point: PointRef;
   readonly volume: VolumeRef;
-  readonly path: string;
+  /** At least one; a folder is taken with everything in it. */
+  readonly paths: readonly string[];
   readonly targetFolder: string;
 }
 
-/** Begins where the row it was called on stands; the plan is shown before anything is written. */
-export async function restoreGuestFile(host: Host, given: PointTreeNode | undefined): Promise<void> {
+/** Begins where the row or selection it was called on stands; the plan is shown before anything is written. */
+export async function restoreGuestFile(
+  host: Host,
+  given: PointTreeNode | GuestSelection | undefined,
+): Promise<void> {
   const title = l10n.t('Restore Guest File');
   const start = given === undefined ? {} : answeredBy(given);
   const steps: readonly Step<FileRestore>[] = [
@@ -41,13 +50,13 @@ export async function restoreGuestFile(host: Host, given: PointTreeNode | undefi
         ? { volume: await chooseVolume(host, ask, title, point) }
         : {},
     async ({ volume }, ask) =>
-      start.path === undefined && volume !== undefined
-        ? { path: await browse(host, ask, title, volume) }
+      start.paths === undefined && volume !== undefined
+        ? { paths: [await browse(host, ask, title, volume)] }
         : {},
     async (draft, ask) => ({
       targetFolder: await ask.input({
         title,
-        prompt: l10n.t('Folder to restore {0} into; it is created if it does not exist', draft.path ?? ''),
+        prompt: targetPrompt(draft.paths ?? []),
         value: draft.targetFolder ?? host.usualTargetFolder(),
         browse: 'folder',
         check: async value =>
@@ -55,8 +64,15 @@ export async function restoreGuestFile(host: Host, given: PointTreeNode | undefi
       }),
     }),
   ];
-  const { volume, path, targetFolder } = await runSteps(host.ui, steps, start);
-  await confirmAndStart(host, { ...volume, paths: [path], targetFolder, overwrite: true });
+  const { volume, paths, targetFolder } = await runSteps(host.ui, steps, start);
+  await confirmAndStart(host, { ...volume, paths, targetFolder, overwrite: true });
+}
+
+function targetPrompt(paths: readonly string[]): string {
+  const [only = '', ...others] = paths;
+  return others.length === 0
+    ? l10n.t('Folder to restore {0} into; it is created if it does not exist', only)
+    : l10n.t('Folder to restore {0} items into; it is created if it does not exist', paths.length);
 }
 
 /** Replacing is allowed only after somebody has read what is replaced. */
@@ -72,7 +88,8 @@ async function confirmAndStart(host: Host, params: FileRestoreParams): Promise<v
   });
 }
 
-function answeredBy(node: PointTreeNode): Partial<FileRestore> {
+function answeredBy(node: PointTreeNode | GuestSelection): Partial<FileRestore> {
+  if ('paths' in node) return selected(node);
   switch (node.kind) {
     case 'set':
       return { set: node };
@@ -82,11 +99,23 @@ function answeredBy(node: PointTreeNode): Partial<FileRestore> {
     case 'volume':
       return { point: node.ref, volume: node.ref };
     case 'guest':
-      return { point: node.at, volume: node.at, path: node.at.path };
+      return selected({ paths: [node.at] });
     case 'repository':
     case 'remark':
       return {};
   }
+}
+
+/** Nothing selected is nothing answered. */
+function selected({ paths }: GuestSelection): Partial<FileRestore> {
+  const [first] = paths;
+  if (first === undefined) return {};
+  const { repository, point, deviceKey, volumeIndex } = first;
+  return {
+    point: { repository, point },
+    volume: { repository, point, deviceKey, volumeIndex },
+    paths: paths.map(({ path }) => path),
+  };
 }
 
 type Move = { readonly enter: string } | { readonly take: string };

@@ -56,6 +56,11 @@ export interface RemarkNode {
   readonly severity: 'info' | 'warning';
 }
 
+/** Files and folders of one volume that were selected together. */
+export interface GuestSelection {
+  readonly paths: readonly GuestPath[];
+}
+
 export type PointTreeNode =
   RepositoryNode | BackupSetNode | PointNode | DiskNode | VolumeNode | GuestNode | RemarkNode;
 
@@ -252,7 +257,7 @@ function guestView(id: string, { node }: GuestNode, t: Translate): NodeView {
 }
 
 /** `rwxr-xr-x` */
-function modeText({ mode }: GuestNodeDto): string {
+export function modeText({ mode }: GuestNodeDto): string {
   const letters = Array.from('rwxrwxrwx', (letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
   return letters.join('');
 }

@@ -79,6 +79,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     places: new OpenPlaces(worker, known, credentials),
     jobs: new Jobs(new WorkerLink(async () => await Promise.reject(new Error('not connected')))),
     lab: undefined as unknown as Lab,
+    restoreBrowser: { show: () => undefined },
     ui,
     notifier: new Notifier(ui, log),
     log,

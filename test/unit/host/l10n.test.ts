@@ -4,9 +4,9 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
-const files = ['src/extension.ts', ...globSync('src/host/**/*.ts', { cwd: root })];
+const files = ['src/extension.ts', ...globSync(['src/host/**/*.ts', 'media/**/*.ts'], { cwd: root })];
 
-/** The first argument of every call of `t(…)` or `l10n.t(…)`. */
+/** The first argument of every call of `t(…)`, `l10n.t(…)` or `this.#t(…)`. */
 function translatedTexts(path: string): {
   readonly texts: readonly string[];
   readonly others: readonly string[];
@@ -15,7 +15,7 @@ function translatedTexts(path: string): {
   const texts: string[] = [];
   const others: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && /^(l10n\.)?t$/.test(node.expression.getText(source))) {
+    if (ts.isCallExpression(node) && /^(l10n\.|this\.#)?t$/.test(node.expression.getText(source))) {
       const [text] = node.arguments;
       if (text !== undefined && ts.isStringLiteral(text)) texts.push(text.text);
       else others.push(`${path}: ${node.getText(source)}`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { commandIds, contextKeys, schemes, settingIds, viewIds } from '../../../src/host/ids.ts';
+import { commandIds, contextKeys, panelIds, schemes, settingIds, viewIds } from '../../../src/host/ids.ts';
 
 interface Manifest {
   readonly activationEvents: readonly string[];
@@ -37,7 +37,10 @@ test('the manifest and the code name the same commands, views, settings and sche
     commands: sorted(Object.values(commandIds)),
     views: sorted(Object.values(viewIds)),
     settings: sorted(Object.values(settingIds)),
-    activationEvents: [`onFileSystem:${schemes.guestFile}`],
+    activationEvents: [
+      `onFileSystem:${schemes.guestFile}`,
+      ...Object.values(panelIds).map(id => `onWebviewPanel:${id}`),
+    ],
   });
 });
 

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 
 import { AppError } from '../../../../src/base/errors.ts';
 import { backUpNow } from '../../../../src/host/commands/backups.ts';
+import { openRestoreBrowser } from '../../../../src/host/commands/openRestoreBrowser.ts';
 import { createRepository } from '../../../../src/host/commands/repositories.ts';
 import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts';
 import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
+import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
 import { startBackup, startFileRestore } from '../../../../src/protocol/job.ts';
 import { planFileRestore } from '../../../../src/protocol/plan.ts';
@@ -12,6 +14,7 @@ import { listPoints } from '../../../../src/protocol/point.ts';
 import { createRepository as createRequest, openRepository } from '../../../../src/protocol/repository.ts';
 import { closeVCenter, openVCenter, readFingerprint } from '../../../../src/protocol/vcenter.ts';
 import { listVms } from '../../../../src/protocol/vm.ts';
+import type { BrowserTarget } from '../../../../src/protocol/webview/restoreBrowser.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
 import { guestNode, hostFixture, memorySecrets, pointId, vmDto } from '../hostFixture.ts';
 
@@ -239,6 +242,43 @@ test.each([
     ]);
   },
 );
+
+test('files and folders that were selected together are restored by one job, after one plan', async () => {
+  const ui = new ScriptedUi([{ type: '/to' }]);
+  const { host, worker } = await withPoint(ui, 0);
+  const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
+  const paths = ['/etc/hosts', '/var'];
+  await restoreGuestFile(host, { paths: paths.map(path => ({ ...at, path })) });
+  expect(ui.shown).toEqual(['1/1 Folder to restore 2 items into; it is created if it does not exist']);
+  expect(ui.confirmations).toHaveLength(1);
+  expect(worker.paramsOf(startFileRestore)).toEqual([
+    { ...at, paths, targetFolder: '/to', overwrite: false },
+  ]);
+});
+
+test('a selection of nothing is asked for like no selection', async () => {
+  const ui = new ScriptedUi(['cancel']);
+  const { host } = await withPoint(ui, 0);
+  await expect(restoreGuestFile(host, { paths: [] })).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(ui.shown).toEqual(['1/5 Virtual machine to restore from']);
+});
+
+test.each<[string, PointTreeNode | undefined, BrowserTarget | undefined]>([
+  ['nothing', undefined, undefined],
+  ['a repository', { kind: 'repository', name: 'main', folder: '/' }, { repository: 'main' }],
+  ['a set', { kind: 'set', repository: 'main', set }, { repository: 'main', vmInstanceUuid: 'u' }],
+  [
+    'a point',
+    { kind: 'point', ref: { repository: 'main', point: pointId }, point: set.points[0]! },
+    { repository: 'main', point: pointId },
+  ],
+  ['a remark', { kind: 'remark', parentId: '', text: '', severity: 'info' }, undefined],
+])('the restore browser opens at %s', (_, row, target) => {
+  const shown: unknown[] = [];
+  const { host } = hostFixture(new ScriptedUi([]));
+  openRestoreBrowser({ ...host, restoreBrowser: { show: where => shown.push(where) } }, row);
+  expect(shown).toEqual([target]);
+});
 
 test('nothing is started if the plan is refused', async () => {
   const ui = new ScriptedUi([{ type: '/to' }], { confirms: false });

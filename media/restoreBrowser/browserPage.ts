@@ -1,0 +1,549 @@
+import { never } from '../../src/base/assert.ts';
+import { AppError } from '../../src/base/errors.ts';
+import type { GuestPath } from '../../src/protocol/guest.ts';
+import type { PointRef } from '../../src/protocol/point.ts';
+import {
+  type BackupSetView,
+  type BrowserTarget,
+  browserChanged,
+  type EntryView,
+  enterRepositoryPassword,
+  listBackupSets,
+  listBrowserRepositories,
+  listDisks,
+  listFolder,
+  openEntry,
+  type RepositoryView,
+  type RestoreRequest,
+  runRestore,
+  showTarget,
+} from '../../src/protocol/webview/restoreBrowser.ts';
+import { type Failure, failureOf, type Loadable, loading } from '../shared/failure.ts';
+import type { Editor } from '../shared/rpc.ts';
+import type { Translate } from '../shared/text.ts';
+import { FolderPages } from './folderPages.ts';
+import {
+  type BrowserState,
+  childPath,
+  expand,
+  maxSelected,
+  openDisk,
+  openFolder,
+  openPlace,
+  openPoint,
+  openVolume,
+  parentPath,
+  repositoryId,
+  setId,
+  withFilter,
+} from './state.ts';
+import { selectedOf, type TableAction, toggled } from './tableKeys.ts';
+import type { RepositorySets, RowTarget } from './treeRows.ts';
+import { BrowserView } from './view.ts';
+import { type BrowserAction, type BrowserModel, type Disks, enabledActions } from './viewModel.ts';
+
+/** How long a person pauses between two letters of a filter. */
+const filterPauseMs = 150;
+
+/** What the page does: fetches what the place needs, and takes what a person does to where it belongs. */
+export class BrowserPage {
+  readonly #editor: Editor;
+  readonly #keep: (state: BrowserState) => void;
+  readonly #t: Translate;
+  readonly #view: BrowserView;
+  readonly #canRestoreToGuest: boolean;
+  readonly #lifetime = new AbortController();
+  readonly #sets = new Map<string, Loadable<RepositorySets>>();
+  #state: BrowserState;
+  #repositories: Loadable<readonly RepositoryView[]> = loading;
+  #disks: Loadable<Disks> | undefined;
+  #disksWanted = new AbortController();
+  #pages: FolderPages | undefined;
+  #message = '';
+  /** Row where a selection of several began. */
+  #anchorIndex = 0;
+  #filterTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param keep  called whenever something changed that a later page shall go on with */
+  constructor(
+    root: HTMLElement,
+    options: {
+      readonly editor: Editor;
+      readonly state: BrowserState;
+      readonly canRestoreToGuest: boolean;
+      readonly keep: (state: BrowserState) => void;
+      readonly t: Translate;
+    },
+  ) {
+    this.#editor = options.editor;
+    this.#state = options.state;
+    this.#canRestoreToGuest = options.canRestoreToGuest;
+    this.#keep = options.keep;
+    this.#t = options.t;
+    this.#view = new BrowserView(
+      root,
+      {
+        onTarget: target => this.#choose(target),
+        onExpand: (id, isExpanded) => this.#expand(id, isExpanded),
+        onPoint: ({ id }) => {
+          const { repository, vmInstanceUuid } = this.#state.place;
+          if (repository !== undefined && vmInstanceUuid !== undefined)
+            this.#openPoint(repository, vmInstanceUuid, id);
+        },
+        onDisk: (deviceKey, volumeIndex) => this.#openDisk(deviceKey, volumeIndex),
+        onFolder: path => this.#openFolder(path),
+        onFilter: filter => this.#filterSoon(filter),
+        onTableAction: action => void this.#onTableAction(action),
+        onPress: (index, how) => void this.#onPress(index, how),
+        onRange: range => {
+          // An empty table says nothing of the rows that are on their way.
+          if (this.#pages?.totalCount !== undefined) this.#pages.need(range);
+        },
+        onScroll: scrollTopPx => this.#scrolled(scrollTopPx),
+        onAction: action => void this.#onAction(action),
+        onRetry: failure => void this.#retry(failure),
+        onRefresh: () => this.#refresh(),
+      },
+      this.#t,
+    );
+    this.#editor.on(showTarget, target => void this.show(target));
+    this.#editor.on(browserChanged, ({ change }) => {
+      if (change === 'points') this.#refreshSets();
+      else if (change === 'repositories') void this.#loadRepositories();
+      else
+        this.#say(
+          this.#t(
+            'The background worker has ended. What is shown was read before; the next request starts it anew.',
+          ),
+        );
+    });
+  }
+
+  /** Shows what the state says, or the target. */
+  async start(target: BrowserTarget | undefined): Promise<void> {
+    this.#render();
+    const loaded = this.#loadRepositories();
+    if (target === undefined) {
+      if (this.#state.place.point !== undefined) this.#loadDisks();
+      await loaded;
+      this.#view.focusSets();
+    } else {
+      await loaded;
+      await this.show(target);
+    }
+  }
+
+  /** Goes to a repository, a backup set or a restore point. */
+  async show({ repository, vmInstanceUuid, point }: BrowserTarget): Promise<void> {
+    this.#change(expand(this.#state, repositoryId(repository), true));
+    await this.#loadSets(repository);
+    const loaded = this.#sets.get(repository);
+    const sets = loaded?.kind === 'ready' ? loaded.value.sets : [];
+    const set = sets.find(
+      candidate =>
+        candidate.vmInstanceUuid === vmInstanceUuid || candidate.points.some(({ id }) => id === point),
+    );
+    let rowId = repositoryId(repository);
+    if (set !== undefined && point !== undefined) {
+      rowId = `point/${repository}/${point}`;
+      if (this.#state.place.point !== point) this.#openPoint(repository, set.vmInstanceUuid, point);
+    } else if (set !== undefined) {
+      rowId = setId(repository, set.vmInstanceUuid);
+      this.#openSet(repository, set);
+    }
+    this.#view.activateSetRow(rowId);
+    this.#view.focusSets();
+  }
+
+  #model(): BrowserModel {
+    return {
+      state: this.#state,
+      repositories: this.#repositories,
+      sets: this.#sets,
+      disks: this.#disks,
+      pages: this.#pages,
+      canRestoreToGuest: this.#canRestoreToGuest,
+      message: this.#message,
+    };
+  }
+
+  #render(): void {
+    this.#view.render(this.#model());
+  }
+
+  /** Something a person did: what was said before no longer matters. */
+  #change(state: BrowserState): void {
+    this.#state = state;
+    this.#message = '';
+    this.#keep(state);
+    this.#render();
+  }
+
+  #say(message: string): void {
+    this.#message = message;
+    this.#render();
+  }
+
+  #choose(target: RowTarget): void {
+    switch (target.kind) {
+      case 'repository': {
+        const id = repositoryId(target.repository);
+        this.#expand(id, !this.#state.expanded.includes(id));
+        return;
+      }
+      case 'set': {
+        const id = setId(target.repository, target.set.vmInstanceUuid);
+        const isExpanded = this.#state.expanded.includes(id);
+        const isOpen = this.#state.place.vmInstanceUuid === target.set.vmInstanceUuid;
+        if (isExpanded && isOpen) this.#expand(id, false);
+        else this.#openSet(target.repository, target.set);
+        return;
+      }
+      case 'point':
+        this.#openPoint(target.repository, target.set.vmInstanceUuid, target.point.id);
+        return;
+      case 'retry':
+        void this.#retry({ text: '', needsPassword: target.needsPassword }, target.repository);
+        return;
+      default:
+        never(target);
+    }
+  }
+
+  #expand(id: string, isExpanded: boolean): void {
+    this.#change(expand(this.#state, id, isExpanded));
+    const repositories = this.#repositories.kind === 'ready' ? this.#repositories.value : [];
+    const repository = repositories.find(({ name }) => repositoryId(name) === id);
+    if (isExpanded && repository !== undefined) void this.#loadSets(repository.name);
+  }
+
+  /** Its points come into sight; what is open of it stays open. */
+  #openSet(repository: string, { vmInstanceUuid }: BackupSetView): void {
+    const { place } = this.#state;
+    const isOpen = place.repository === repository && place.vmInstanceUuid === vmInstanceUuid;
+    if (!isOpen) {
+      this.#closePoint();
+      this.#change(openPlace(this.#state, { repository, vmInstanceUuid, path: '/' }));
+    }
+    this.#change(expand(this.#state, setId(repository, vmInstanceUuid), true));
+  }
+
+  #openPoint(repository: string, vmInstanceUuid: string, point: string): void {
+    this.#closePoint();
+    this.#change(openPoint(this.#state, { repository, vmInstanceUuid, point }));
+    this.#loadDisks();
+  }
+
+  #openDisk(deviceKey: number, volumeIndex: number | undefined): void {
+    this.#change(
+      volumeIndex === undefined
+        ? openDisk(this.#state, deviceKey)
+        : openVolume(this.#state, deviceKey, volumeIndex),
+    );
+    this.#loadFolder();
+  }
+
+  #openFolder(path: string): void {
+    this.#change(openFolder(this.#state, path));
+    this.#loadFolder();
+  }
+
+  #closePoint(): void {
+    this.#disksWanted.abort();
+    this.#disks = undefined;
+    this.#pages?.[Symbol.dispose]();
+    this.#pages = undefined;
+  }
+
+  async #loadRepositories(): Promise<void> {
+    this.#repositories = await this.#loaded(
+      async signal => (await this.#editor.request(listBrowserRepositories, {}, signal)).repositories,
+    );
+    if (this.#repositories.kind === 'ready') this.#repositoriesCame(this.#repositories.value);
+    this.#render();
+    this.#refreshSets();
+  }
+
+  #repositoriesCame(repositories: readonly RepositoryView[]): void {
+    const [only, ...others] = repositories;
+    if (only !== undefined && others.length === 0)
+      this.#state = expand(this.#state, repositoryId(only.name), true);
+    const { repository } = this.#state.place;
+    if (repository === undefined || repositories.some(({ name }) => name === repository)) return;
+    this.#closePoint();
+    this.#change(openPlace(this.#state, { path: '/' }));
+    this.#message = this.#t('{0} is no longer among the repositories.', repository);
+  }
+
+  /** Reads anew what can be seen; what was read before stays until then. */
+  #refreshSets(): void {
+    if (this.#repositories.kind !== 'ready') return;
+    for (const { name } of this.#repositories.value)
+      if (this.#state.expanded.includes(repositoryId(name)) || this.#state.place.repository === name)
+        void this.#loadSets(name);
+  }
+
+  async #loadSets(repository: string): Promise<void> {
+    if (this.#sets.get(repository)?.kind !== 'ready') {
+      this.#sets.set(repository, loading);
+      this.#render();
+    }
+    this.#sets.set(
+      repository,
+      await this.#loaded(async signal => await this.#editor.request(listBackupSets, { repository }, signal)),
+    );
+    this.#render();
+  }
+
+  #loadDisks(): void {
+    this.#disksWanted.abort();
+    const wanted = new AbortController();
+    this.#disksWanted = wanted;
+    const { repository, point } = this.#state.place;
+    if (repository === undefined || point === undefined) return;
+    this.#disks = loading;
+    this.#render();
+    void this.#loaded<Disks>(
+      async () => await this.#editor.request(listDisks, { repository, point }, wanted.signal),
+    ).then(disks => {
+      if (wanted.signal.aborted) return;
+      this.#disks = disks;
+      if (disks.kind === 'ready') this.#disksCame(disks.value);
+      this.#render();
+    });
+  }
+
+  /** Where there is nothing to choose, nobody is asked. */
+  #disksCame({ disks }: Disks): void {
+    const { deviceKey, volumeIndex } = this.#state.place;
+    const volumes = disks.flatMap(disk =>
+      disk.volumes.filter(({ isBrowsable }) => isBrowsable).map(volume => ({ disk, volume })),
+    );
+    const [only, ...others] = volumes;
+    if (deviceKey === undefined && only !== undefined && others.length === 0)
+      this.#openDisk(only.disk.deviceKey, only.volume.volumeIndex);
+    else if (volumeIndex !== undefined) this.#loadFolder();
+  }
+
+  #loadFolder(): void {
+    this.#pages?.[Symbol.dispose]();
+    this.#pages = undefined;
+    const { filter, scrollTopPx } = this.#state;
+    const folder = this.#at(this.#state.place.path);
+    if (folder === undefined) {
+      this.#render();
+      return;
+    }
+    let isFirst = true;
+    const pages: FolderPages = new FolderPages(
+      async (offset, limit, signal) =>
+        await this.#editor.request(listFolder, { ...folder, offset, limit, nameContains: filter }, signal),
+      () => {
+        if (this.#pages !== pages) return;
+        this.#render();
+        if (isFirst && pages.totalCount !== undefined) {
+          isFirst = false;
+          this.#view.table.scrollTo(scrollTopPx);
+        }
+      },
+    );
+    this.#pages = pages;
+    pages.need(this.#view.table.rangeAt(scrollTopPx));
+    this.#render();
+  }
+
+  /** A path of the open volume; undefined if none is open. */
+  #at(path: string): GuestPath | undefined {
+    const { repository, point, deviceKey, volumeIndex } = this.#state.place;
+    if (repository === undefined || point === undefined) return undefined;
+    if (deviceKey === undefined || volumeIndex === undefined) return undefined;
+    return { repository, point, deviceKey, volumeIndex, path };
+  }
+
+  #filterSoon(filter: string): void {
+    clearTimeout(this.#filterTimer);
+    this.#filterTimer = setTimeout(() => {
+      if (filter === this.#state.filter) return;
+      this.#change(withFilter(this.#state, filter));
+      this.#loadFolder();
+    }, filterPauseMs);
+  }
+
+  #scrolled(scrollTopPx: number): void {
+    if (this.#pages?.totalCount === undefined) return;
+    this.#state = { ...this.#state, scrollTopPx };
+    this.#keep(this.#state);
+  }
+
+  async #onTableAction(action: TableAction): Promise<void> {
+    const { activeIndex, place } = this.#state;
+    switch (action.kind) {
+      case 'move':
+        await this.#moveTo(action.index, action.selection);
+        return;
+      case 'open':
+        await this.#openRow(activeIndex);
+        return;
+      case 'toggle':
+        await this.#onPress(activeIndex, 'toggle');
+        return;
+      case 'leave':
+        if (place.path !== '/') await this.#leaveFolder(place.path);
+        return;
+      case 'selectAll':
+        await this.#selectRange(0, (this.#pages?.totalCount ?? 0) - 1);
+        return;
+      case 'clear':
+        this.#change({ ...this.#state, selected: [] });
+        return;
+      case 'filter':
+        this.#view.filter.element.focus();
+        return;
+      default:
+        never(action);
+    }
+  }
+
+  async #onPress(index: number, how: 'select' | 'extend' | 'toggle' | 'open'): Promise<void> {
+    if (how === 'open') await this.#openRow(index);
+    else if (how === 'toggle') {
+      const entry = await this.#entry(index);
+      if (entry === undefined) return;
+      this.#anchorIndex = index;
+      this.#change({
+        ...this.#state,
+        activeIndex: index,
+        selected: toggled(this.#state.selected, entry),
+      });
+    } else await this.#moveTo(index, how);
+  }
+
+  async #moveTo(index: number, selection: 'select' | 'extend' | 'keep'): Promise<void> {
+    this.#change({ ...this.#state, activeIndex: index });
+    this.#view.table.show(index);
+    if (selection === 'extend') await this.#selectRange(this.#anchorIndex, index);
+    if (selection !== 'select') return;
+    this.#anchorIndex = index;
+    const entry = await this.#entry(index);
+    if (entry !== undefined && this.#state.activeIndex === index)
+      this.#change({ ...this.#state, selected: selectedOf([entry]) });
+  }
+
+  async #selectRange(from: number, to: number): Promise<void> {
+    const [first, last] = [Math.min(from, to), Math.max(from, to)];
+    if (last - first >= maxSelected) {
+      this.#say(
+        this.#t(
+          'More than {0} entries cannot be selected one by one. Select the folder around them instead.',
+          maxSelected,
+        ),
+      );
+      return;
+    }
+    const pages = this.#pages;
+    const entries = await this.#read(first, last - first + 1);
+    if (entries !== undefined && pages === this.#pages)
+      this.#change({ ...this.#state, selected: selectedOf(entries) });
+  }
+
+  async #entry(index: number): Promise<EntryView | undefined> {
+    return index < 0 ? undefined : (this.#pages?.entry(index) ?? (await this.#read(index, 1))?.[0]);
+  }
+
+  async #read(first: number, count: number): Promise<readonly EntryView[] | undefined> {
+    try {
+      return await this.#pages?.read({ first, count }, this.#lifetime.signal);
+    } catch (error) {
+      this.#say(failureOf(error).text);
+      return undefined;
+    }
+  }
+
+  async #openRow(index: number): Promise<void> {
+    const entry = await this.#entry(index);
+    if (entry === undefined) return;
+    if (entry.problem === undefined) await this.#openNamed(entry.name, entry.kind === 'directory');
+    else this.#say(entry.problem);
+  }
+
+  /** A folder is entered, a file shown in an editor, a symbolic link followed. */
+  async #openNamed(name: string, isFolder: boolean): Promise<void> {
+    const path = childPath(this.#state.place.path, name);
+    const at = this.#at(path);
+    if (isFolder) this.#openFolder(path);
+    else if (at !== undefined) {
+      const answer = await this.#asked(async signal => await this.#editor.request(openEntry, at, signal));
+      if (answer?.folder !== undefined) this.#openFolder(answer.folder);
+    }
+  }
+
+  /** Back to where one came from: the keyboard stays on the folder that was left. */
+  async #leaveFolder(path: string): Promise<void> {
+    this.#openFolder(parentPath(path));
+    const pages = this.#pages;
+    const entries = await this.#read(0, maxSelected);
+    const index = entries?.findIndex(({ name }) => childPath(parentPath(path), name) === path) ?? -1;
+    if (index !== -1 && pages === this.#pages) await this.#moveTo(index, 'select');
+  }
+
+  async #onAction(action: BrowserAction): Promise<void> {
+    const { place, selected } = this.#state;
+    if (!enabledActions(this.#model())[action]) return;
+    const [first] = selected;
+    if (action === 'open') {
+      if (first !== undefined) await this.#openNamed(first.name, first.kind === 'directory');
+      return;
+    }
+    const wanted = this.#restoreRequest(action);
+    if (wanted === undefined) return;
+    await this.#asked(async signal => await this.#editor.request(runRestore, wanted, signal));
+    if (place === this.#state.place) this.#render();
+  }
+
+  #restoreRequest(action: Exclude<BrowserAction, 'open'>): RestoreRequest | undefined {
+    const { repository, point: pointId, deviceKey, path } = this.#state.place;
+    if (repository === undefined || pointId === undefined) return undefined;
+    const point: PointRef = { repository, point: pointId };
+    if (action === 'vm') return { kind: 'vm', point };
+    if (action === 'disk') return deviceKey === undefined ? undefined : { kind: 'disk', point, deviceKey };
+    const { selected } = this.#state;
+    const names = selected.length === 0 ? [path] : selected.map(({ name }) => childPath(path, name));
+    return { kind: action, paths: names.map(name => this.#at(name)).filter(at => at !== undefined) };
+  }
+
+  async #retry({ needsPassword }: Failure, repository = this.#state.place.repository): Promise<void> {
+    if (needsPassword && repository !== undefined)
+      await this.#asked(
+        async signal => await this.#editor.request(enterRepositoryPassword, { repository }, signal),
+      );
+    this.#refresh();
+  }
+
+  /** Reads the lists anew, and whatever could not be had. */
+  #refresh(): void {
+    this.#say('');
+    for (const [repository, sets] of this.#sets) if (sets.kind === 'failed') this.#sets.delete(repository);
+    void this.#loadRepositories();
+    if (this.#disks?.kind === 'failed') this.#loadDisks();
+    this.#pages?.retry();
+    this.#render();
+  }
+
+  /** What goes wrong is said in the status line. */
+  async #asked<R>(ask: (signal: AbortSignal) => Promise<R>): Promise<R | undefined> {
+    try {
+      return await ask(this.#lifetime.signal);
+    } catch (error) {
+      if (!AppError.is(error, 'CANCELLED')) this.#say(failureOf(error).text);
+      return undefined;
+    }
+  }
+
+  async #loaded<T>(load: (signal: AbortSignal) => Promise<T>): Promise<Loadable<T>> {
+    try {
+      return { kind: 'ready', value: await load(this.#lifetime.signal) };
+    } catch (error) {
+      return { kind: 'failed', failure: failureOf(error) };
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { GuestNodeKind } from '../../src/protocol/guest.ts';
+import type { BrowserTarget } from '../../src/protocol/webview/restoreBrowser.ts';
+
+/** What is open, from the outside to the inside; what is not chosen yet is missing. */
+export interface Place {
+  readonly repository?: string;
+  readonly vmInstanceUuid?: string;
+  readonly point?: string;
+  readonly deviceKey?: number;
+  readonly volumeIndex?: number;
+  /** Of the open folder in the volume. */
+  readonly path: string;
+}
+
+export interface SelectedEntry {
+  readonly name: string;
+  readonly kind: GuestNodeKind;
+}
+
+/** Where the page stands. It is kept across hiding and reloads, so it is plain and small. */
+export interface BrowserState {
+  readonly place: Place;
+  /** Rows of the tree of backup sets. */
+  readonly expanded: readonly string[];
+  readonly filter: string;
+  /** Of the open folder. */
+  readonly selected: readonly SelectedEntry[];
+  /** Row that the keyboard is on; -1 for none. */
+  readonly activeIndex: number;
+  readonly scrollTopPx: number;
+}
+
+const savedVersion = 1;
+
+/** More would be a list nobody has read; their folder can be restored as a whole. */
+export const maxSelected = 1000;
+
+export const initialState: BrowserState = {
+  place: { path: '/' },
+  expanded: [],
+  filter: '',
+  selected: [],
+  activeIndex: -1,
+  scrollTopPx: 0,
+};
+
+export function repositoryId(repository: string): string {
+  return `repository/${repository}`;
+}
+
+export function setId(repository: string, vmInstanceUuid: string): string {
+  return `set/${repository}/${vmInstanceUuid}`;
+}
+
+/** Another place; what was selected belongs to the old one. */
+export function openPlace(state: BrowserState, place: Place): BrowserState {
+  return { ...state, place, filter: '', selected: [], activeIndex: -1, scrollTopPx: 0 };
+}
+
+export function openPoint(
+  state: BrowserState,
+  { repository, vmInstanceUuid, point }: Required<BrowserTarget>,
+) {
+  const opened = openPlace(state, { repository, vmInstanceUuid, point, path: '/' });
+  return expand(expand(opened, repositoryId(repository), true), setId(repository, vmInstanceUuid), true);
+}
+
+export function openVolume(state: BrowserState, deviceKey: number, volumeIndex: number): BrowserState {
+  return openPlace(state, { ...state.place, deviceKey, volumeIndex, path: '/' });
+}
+
+/** A disk that is chosen without a volume can be restored as a whole. */
+export function openDisk(state: BrowserState, deviceKey: number): BrowserState {
+  const { repository, vmInstanceUuid, point } = state.place;
+  return openPlace(state, {
+    ...(repository !== undefined && { repository }),
+    ...(vmInstanceUuid !== undefined && { vmInstanceUuid }),
+    ...(point !== undefined && { point }),
+    deviceKey,
+    path: '/',
+  });
+}
+
+export function openFolder(state: BrowserState, path: string): BrowserState {
+  return openPlace(state, { ...state.place, path });
+}
+
+/** The selection stays: names that no longer match are selected all the same, and counted. */
+export function withFilter(state: BrowserState, filter: string): BrowserState {
+  return { ...state, filter, activeIndex: -1, scrollTopPx: 0 };
+}
+
+export function expand(state: BrowserState, id: string, isExpanded: boolean): BrowserState {
+  const others = state.expanded.filter(other => other !== id);
+  return { ...state, expanded: isExpanded ? [...others, id] : others };
+}
+
+export function childPath(folder: string, name: string): string {
+  return folder === '/' ? `/${name}` : `${folder}/${name}`;
+}
+
+/** The folder around a path; the root is in itself. */
+export function parentPath(path: string): string {
+  const end = path.lastIndexOf('/');
+  return end <= 0 ? '/' : path.slice(0, end);
+}
+
+/** What the editor keeps for the page. */
+export function savedState(state: BrowserState): unknown {
+  return { version: savedVersion, ...state };
+}
+
+/** What was kept, as far as it makes sense: another version of this page may have written it. */
+export function restoredState(saved: unknown): BrowserState {
+  if (!isRecord(saved) || saved['version'] !== savedVersion || !isRecord(saved['place'])) return initialState;
+  const { place, expanded, filter, selected, activeIndex, scrollTopPx } = saved;
+  return {
+    place: restoredPlace(place),
+    expanded: listOf(expanded).filter(id => typeof id === 'string'),
+    filter: typeof filter === 'string' ? filter : '',
+    selected: listOf(selected).filter(isSelectedEntry).slice(0, maxSelected),
+    activeIndex: wholeNumber(activeIndex) ?? -1,
+    scrollTopPx: typeof scrollTopPx === 'number' && scrollTopPx > 0 ? scrollTopPx : 0,
+  };
+}
+
+/** What is missing ends the way to the inside. */
+function restoredPlace(saved: Readonly<Record<string, unknown>>): Place {
+  const { repository, vmInstanceUuid, point, path } = saved;
+  if (typeof repository !== 'string' || typeof vmInstanceUuid !== 'string') return { path: '/' };
+  if (typeof point !== 'string') return { repository, vmInstanceUuid, path: '/' };
+  const [deviceKey, volumeIndex] = [wholeNumber(saved['deviceKey']), wholeNumber(saved['volumeIndex'])];
+  if (deviceKey === undefined) return { repository, vmInstanceUuid, point, path: '/' };
+  if (volumeIndex === undefined) return { repository, vmInstanceUuid, point, deviceKey, path: '/' };
+  return {
+    ...{ repository, vmInstanceUuid, point, deviceKey, volumeIndex },
+    path: typeof path === 'string' && path.startsWith('/') ? path : '/',
+  };
+}
+
+function isSelectedEntry(entry: unknown): entry is SelectedEntry {
+  return isRecord(entry) && typeof entry['name'] === 'string' && typeof entry['kind'] === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}

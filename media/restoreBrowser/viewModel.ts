@@ -1,0 +1,130 @@
+import type {
+  BackupSetView,
+  DiskView,
+  NoticeView,
+  RepositoryView,
+} from '../../src/protocol/webview/restoreBrowser.ts';
+import { visibleName } from '../shared/dom.ts';
+import type { Failure, Loadable } from '../shared/failure.ts';
+import type { Translate } from '../shared/text.ts';
+import type { FolderPages } from './folderPages.ts';
+import { type BrowserState, childPath } from './state.ts';
+import type { RepositorySets } from './treeRows.ts';
+
+export interface Disks {
+  readonly disks: readonly DiskView[];
+  readonly notices: readonly NoticeView[];
+}
+
+/** Everything that is shown. */
+export interface BrowserModel {
+  readonly state: BrowserState;
+  readonly repositories: Loadable<readonly RepositoryView[]>;
+  readonly sets: ReadonlyMap<string, Loadable<RepositorySets>>;
+  /** Of the open restore point. */
+  readonly disks: Loadable<Disks> | undefined;
+  /** Of the open folder. */
+  readonly pages: Pick<FolderPages, 'totalCount' | 'notices' | 'failure' | 'entry'> | undefined;
+  readonly canRestoreToGuest: boolean;
+  /** The last thing that happened, if it is worth saying. */
+  readonly message: string;
+}
+
+export type BrowserAction = 'open' | 'files' | 'guest' | 'disk' | 'vm';
+
+export function openSetOf({ state, sets }: BrowserModel): BackupSetView | undefined {
+  const { repository, vmInstanceUuid } = state.place;
+  if (repository === undefined) return undefined;
+  const loaded = sets.get(repository);
+  if (loaded?.kind !== 'ready') return undefined;
+  return loaded.value.sets.find(set => set.vmInstanceUuid === vmInstanceUuid);
+}
+
+interface Crumb {
+  readonly text: string;
+  /** Of a folder that can be opened. */
+  readonly path?: string;
+}
+
+/** The way from the VM to the open folder. */
+export function crumbsOf(model: BrowserModel): readonly Crumb[] {
+  const { place } = model.state;
+  const set = openSetOf(model);
+  if (set === undefined) return [];
+  const point = set.points.find(({ id }) => id === place.point);
+  const disk =
+    model.disks?.kind === 'ready'
+      ? model.disks.value.disks.find(({ deviceKey }) => deviceKey === place.deviceKey)
+      : undefined;
+  const volume = disk?.volumes.find(({ volumeIndex }) => volumeIndex === place.volumeIndex);
+  const folders = place.path.split('/').filter(name => name !== '');
+  return [
+    { text: visibleName(set.vmName) },
+    ...(point === undefined ? [] : [{ text: point.moment }]),
+    ...(disk === undefined ? [] : [{ text: visibleName(disk.label) }]),
+    ...(volume === undefined ? [] : [{ text: visibleName(volume.name), path: '/' }]),
+    ...(volume === undefined
+      ? []
+      : folders.map((name, index) => ({
+          text: visibleName(name),
+          path: folders.slice(0, index + 1).reduce(childPath, '/'),
+        }))),
+  ];
+}
+
+export function noticesOf({ disks, pages }: BrowserModel): readonly NoticeView[] {
+  return [...(disks?.kind === 'ready' ? disks.value.notices : []), ...(pages?.notices ?? [])];
+}
+
+interface EmptyText {
+  /** Empty when there is something better to show. */
+  readonly text: string;
+  readonly failure?: Failure;
+  readonly isLoading?: boolean;
+}
+
+export function emptyTextOf({ state, disks, pages }: BrowserModel, t: Translate): EmptyText {
+  const { place, filter } = state;
+  if (place.point === undefined)
+    return { text: t('Choose a restore point on the left to see its disks, volumes and files.') };
+  if (disks === undefined || disks.kind === 'loading')
+    return { text: t('Reading the disks of the restore point…'), isLoading: true };
+  if (disks.kind === 'failed') return { text: disks.failure.text, failure: disks.failure };
+  if (place.volumeIndex === undefined) return { text: t('Choose a volume above to see its files.') };
+  if (pages?.failure !== undefined) return { text: pages.failure.text, failure: pages.failure };
+  if (pages?.totalCount === undefined) return { text: t('Reading the folder…'), isLoading: true };
+  if (pages.totalCount > 0) return { text: '' };
+  return {
+    text: filter === '' ? t('The folder is empty.') : t('No name in this folder contains "{0}".', filter),
+  };
+}
+
+export function enabledActions({ state, pages }: BrowserModel): Readonly<Record<BrowserAction, boolean>> {
+  const { place, selected } = state;
+  const isFolderOpen = place.volumeIndex !== undefined && pages?.totalCount !== undefined;
+  const [first, ...others] = selected;
+  return {
+    open:
+      isFolderOpen &&
+      others.length === 0 &&
+      (first?.kind === 'file' || first?.kind === 'symlink' || first?.kind === 'directory'),
+    files: isFolderOpen,
+    guest: isFolderOpen,
+    disk: place.deviceKey !== undefined,
+    vm: place.point !== undefined,
+  };
+}
+
+/** What a press on a button would be about, or what has just happened. */
+export function statusText({ state, pages, message }: BrowserModel, t: Translate): string {
+  if (message !== '') return message;
+  const { place, selected } = state;
+  if (place.volumeIndex === undefined || pages?.totalCount === undefined) return '';
+  const count = pages.totalCount === 1 ? t('1 entry') : t('{0} entries', pages.totalCount);
+  if (selected.length === 0)
+    return t('{0}. Nothing selected: restore takes the whole folder {1}', count, visibleName(place.path));
+  const [first, ...others] = selected;
+  return others.length === 0
+    ? t('{0}. Selected: {1}', count, visibleName(first?.name ?? ''))
+    : t('{0}. {1} selected', count, selected.length);
+}
