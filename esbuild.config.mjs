@@ -58,7 +58,8 @@ const bundles = [
     target: 'chrome130',
     sourcemap: production ? false : 'inline',
     minify: production,
-    legalComments: 'linked',
+    legalComments: 'none',
+    metafile: true,
     logLevel: 'warning',
     outdir: `${outdir}/media`,
     entryPoints: [

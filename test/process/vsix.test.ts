@@ -9,6 +9,7 @@ import { zipEntries } from '../support/zipEntries.ts';
 const clone = join(import.meta.dirname, '../..');
 const maxVsixBytes = 4_000_000;
 const maxExtensionBytes = 400_000;
+const maxPageBytes = 250_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'quiesce-vsix-'));
 const vsix = join(folder, 'quiesce.vsix');
@@ -36,6 +37,8 @@ test('the packaged extension holds exactly what is meant to be shipped', () => {
       'extension/dist/lab/small-guest-files.jsonl',
       'extension/dist/lab/small-guest.img.zst',
       'extension/dist/lab/small-guest.json',
+      'extension/dist/media/restoreBrowser.css',
+      'extension/dist/media/restoreBrowser.js',
       'extension/dist/sealWorker.mjs',
       'extension/dist/worker.mjs',
       'extension/l10n/bundle.l10n.json',
@@ -51,10 +54,19 @@ test('the packaged extension holds exactly what is meant to be shipped', () => {
 test('it is small, and so is what the editor loads', () => {
   expect(statSync(vsix).size).toBeLessThanOrEqual(maxVsixBytes);
   expect(statSync(join(clone, 'dist/extension.cjs')).size).toBeLessThanOrEqual(maxExtensionBytes);
+  expect(statSync(join(clone, 'dist/media/restoreBrowser.js')).size).toBeLessThanOrEqual(maxPageBytes);
 });
 
 test('bundles are made for production, and the licenses of what is in them are told', () => {
-  for (const name of ['extension.cjs', 'worker.mjs', 'cli.mjs', 'lab.mjs', 'sealWorker.mjs'])
+  const names = [
+    'extension.cjs',
+    'worker.mjs',
+    'cli.mjs',
+    'lab.mjs',
+    'sealWorker.mjs',
+    'media/restoreBrowser.js',
+  ];
+  for (const name of names)
     expect(readFileSync(join(clone, 'dist', name), 'utf8')).not.toContain('sourceMappingURL');
   const notices = readFileSync(join(clone, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
   const { dependencies } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as {
