@@ -13,6 +13,7 @@ import { LabServer } from './http/labServer.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
 import type { LabContext, ServerAddress } from './labContext.ts';
 import { methods } from './methods/methods.ts';
+import { createGeneratedVms } from './model/generatedVms.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
 import { createInventory } from './model/inventory.ts';
 import { LabVm } from './model/labVm.ts';
@@ -41,6 +42,8 @@ export interface LabParts {
   /** A folder of this lab alone. */
   readonly stateFolder: string;
   readonly activity: boolean;
+  /** How many VMs there are besides the lab's own, in a datacenter of their own; they have no content. */
+  readonly generatedVmCount: number;
 }
 
 /** A lab that answers, until it is disposed. */
@@ -65,6 +68,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     const authority = await server.listen(parts.listen);
     const lab = createContext(parts, disks, { authority, sha1Thumbprint: certificate.sha1Thumbprint });
     await createGuestVms(lab, parts.images, parts.seed);
+    if (parts.generatedVmCount > 0) createGeneratedVms(lab, parts.generatedVmCount, parts.seed);
     const activity = new GuestActivity({
       clock,
       disks: activeDisks(lab.registry, parts.images),
@@ -76,7 +80,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     server.handle('/sdk', soapEndpoint(lab, methods));
     server.handle('/nfc', nfcEndpoint(lab));
     server.handle('/guestFile', guestFileEndpoint(lab));
-    server.handle('/lab', controlEndpoint(lab, activity, controlToken));
+    server.handle('/lab', controlEndpoint(lab, activity, server, controlToken));
     const guests = activity.run(stop.signal);
     return {
       url: `https://${authority}`,

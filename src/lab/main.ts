@@ -41,6 +41,7 @@ async function main(): Promise<void> {
       images,
       stateFolder,
       activity: options.activity,
+      generatedVmCount: options.generatedVmCount,
     });
     const { url, fingerprint, controlUrl, controlToken } = lab;
     const ready = {

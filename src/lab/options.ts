@@ -15,13 +15,19 @@ export interface LabOptions {
   readonly passwordFile: string | undefined;
   readonly activity: boolean;
   readonly exitWithParent: boolean;
+  readonly generatedVmCount: number;
 }
+
+const maxGeneratedVms = 20_000;
 
 /** @throws INVALID_INPUT */
 export function parseOptions(commandLine: readonly string[]): LabOptions {
   const { values } = parse(commandLine);
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw invalid(`--seed ${values.seed} is not a whole number`);
+  const generatedVmCount = Number(values.generate);
+  if (!Number.isInteger(generatedVmCount) || generatedVmCount < 0 || generatedVmCount > maxGeneratedVms)
+    throw invalid(`--generate ${values.generate} is not a number of VMs up to ${maxGeneratedVms}`);
   const { profile } = values;
   if (profile !== undefined && profile !== 'full' && profile !== 'small')
     throw invalid(`--profile ${profile} is neither full nor small`);
@@ -35,6 +41,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     passwordFile: values['password-file'],
     activity: !values['no-activity'],
     exitWithParent: values['exit-with-parent'],
+    generatedVmCount,
   };
 }
 
@@ -51,6 +58,7 @@ function parse(commandLine: readonly string[]) {
         user: { type: 'string', default: 'administrator@vsphere.local' },
         'password-file': { type: 'string' },
         'no-activity': { type: 'boolean', default: false },
+        generate: { type: 'string', default: '0' },
         'exit-with-parent': { type: 'boolean', default: false },
       },
     });

@@ -42,12 +42,13 @@ export interface Lab extends TestServer {
 }
 
 /** Our own simulator, which has real disk bytes. Its guests write nothing by themselves. */
-export async function startLab(): Promise<Lab> {
+export async function startLab(options: readonly string[] = []): Promise<Lab> {
   const images = join(root, '.cache', 'lab-images');
   mkdirSync(images, { recursive: true });
   const [ready, stop] = await startProgram(process.execPath, [
     join(root, 'src', 'lab', 'main.ts'),
     ...['--profile', 'small', '--images', images, '--no-activity', '--exit-with-parent'],
+    ...options,
   ]);
   const [controlUrl, token] = [text(ready, 'controlUrl'), text(ready, 'controlToken')];
   return {

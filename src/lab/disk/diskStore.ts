@@ -9,6 +9,8 @@ import { VersionedDisk, type DiskBase } from './versionedDisk.ts';
 export class DiskStore implements AsyncDisposable {
   readonly #folder: string;
   readonly #disks = new Set<VersionedDisk>();
+  /** Maps without a set bit by size, shared by all disks of the size. */
+  readonly #nothing = new Map<number, GrainMap>();
   #nextFile = 1;
 
   constructor(folder: string) {
@@ -24,6 +26,15 @@ export class DiskStore implements AsyncDisposable {
 
   async blank(name: string, sizeBytes: number): Promise<VersionedDisk> {
     return await this.fromBlocks(name, sizeBytes, []);
+  }
+
+  /** Zeros without a file before somebody writes: an inventory may have thousands of them. */
+  unwritten(name: string, sizeBytes: number): VersionedDisk {
+    const allocated = this.#nothing.get(sizeBytes) ?? GrainMap.empty(sizeBytes);
+    this.#nothing.set(sizeBytes, allocated);
+    const disk = VersionedDisk.unwritten(name, { sizeBytes, allocated }, this.#newPath('versions'));
+    this.#disks.add(disk);
+    return disk;
   }
 
   /** A disk that begins with `blocks`, zeros elsewhere. Nothing is left behind when they end in an error. */

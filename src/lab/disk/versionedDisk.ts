@@ -30,30 +30,37 @@ export class VersionedDisk implements AsyncDisposable {
   readonly name: string;
   readonly sizeBytes: number;
   readonly #base: DiskBase;
-  readonly #baseFile: FileHandle;
-  readonly #versionFile: FileHandle;
+  readonly #openFiles: () => Promise<DiskFiles>;
+  #files: Promise<DiskFiles> | undefined;
   readonly #versions = new Map<number, GrainVersion[]>();
   #position: DiskPosition = 0;
   #versionFileBytes = 0;
   #lastWrite: Promise<void> = Promise.resolve();
 
-  private constructor(name: string, base: DiskBase, baseFile: FileHandle, versionFile: FileHandle) {
+  private constructor(name: string, base: DiskBase, openFiles: () => Promise<DiskFiles>) {
     this.name = name;
     this.sizeBytes = base.sizeBytes;
     this.#base = base;
-    this.#baseFile = baseFile;
-    this.#versionFile = versionFile;
+    this.#openFiles = openFiles;
   }
 
   /** @param versionPath  a file of this disk alone; created, and emptied if it exists */
   static async open(name: string, base: DiskBase, versionPath: string): Promise<VersionedDisk> {
-    const baseFile = await open(base.path, 'r');
-    try {
-      return new VersionedDisk(name, base, baseFile, await open(versionPath, 'w+'));
-    } catch (error) {
-      await baseFile.close();
-      throw error;
-    }
+    const disk = new VersionedDisk(name, base, async () => await openFiles(base.path, versionPath));
+    await disk.#opened();
+    return disk;
+  }
+
+  /** A disk of zeros that has no file before somebody writes to it. */
+  static unwritten(
+    name: string,
+    base: Pick<DiskBase, 'sizeBytes' | 'allocated'>,
+    versionPath: string,
+  ): VersionedDisk {
+    return new VersionedDisk(name, { ...base, path: '' }, async () => ({
+      base: undefined,
+      versions: await open(versionPath, 'w+'),
+    }));
   }
 
   /** The state after the last finished write. */
@@ -117,8 +124,9 @@ export class VersionedDisk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lastWrite;
-    await this.#versionFile.close();
-    await this.#baseFile.close();
+    const files = await this.#files;
+    await files?.versions.close();
+    await files?.base?.close();
   }
 
   async #append(offsetBytes: number, bytes: Uint8Array): Promise<DiskPosition> {
@@ -128,7 +136,8 @@ export class VersionedDisk implements AsyncDisposable {
     const keptBytes = Math.min(grains.length, this.sizeBytes - first * grainBytes);
     await this.readAt(this.#position, first * grainBytes, grains.subarray(0, keptBytes));
     grains.set(bytes, offsetBytes - first * grainBytes);
-    await writeFully(this.#versionFile, grains, this.#versionFileBytes);
+    const { versions: versionFile } = await this.#opened();
+    await writeFully(versionFile, grains, this.#versionFileBytes);
     // From here on without waiting: readers and snapshots see all grains of the write or none.
     const position = this.#position + 1;
     for (let grain = first; grain < end; grain += 1) {
@@ -143,11 +152,17 @@ export class VersionedDisk implements AsyncDisposable {
 
   async #readGrain(position: DiskPosition, grain: number, withinBytes: number, target: Uint8Array) {
     const version = this.#versions.get(grain)?.findLast(candidate => candidate.position <= position);
-    if (version !== undefined)
-      await readFully(this.#versionFile, target, version.storedAtBytes + withinBytes, this.name);
-    else if (this.#base.allocated.has(grain))
-      await readFully(this.#baseFile, target, grain * grainBytes + withinBytes, this.name);
+    const { base, versions } =
+      version !== undefined || this.#base.allocated.has(grain) ? await this.#opened() : noFiles;
+    if (version !== undefined && versions !== undefined)
+      await readFully(versions, target, version.storedAtBytes + withinBytes, this.name);
+    else if (base !== undefined) await readFully(base, target, grain * grainBytes + withinBytes, this.name);
     else target.fill(0);
+  }
+
+  async #opened(): Promise<DiskFiles> {
+    this.#files ??= this.#openFiles();
+    return await this.#files;
   }
 
   #assertPosition(position: DiskPosition): void {
@@ -156,6 +171,24 @@ export class VersionedDisk implements AsyncDisposable {
       'NOT_FOUND',
       `${this.name} has no position ${position}; its last is ${this.#position}`,
     );
+  }
+}
+
+interface DiskFiles {
+  /** Undefined for a disk that began with zeros alone. */
+  readonly base: FileHandle | undefined;
+  readonly versions: FileHandle;
+}
+
+const noFiles = { base: undefined, versions: undefined };
+
+async function openFiles(basePath: string, versionPath: string): Promise<DiskFiles> {
+  const base = await open(basePath, 'r');
+  try {
+    return { base, versions: await open(versionPath, 'w+') };
+  } catch (error) {
+    await base.close();
+    throw error;
   }
 }
 

@@ -12,9 +12,11 @@ import { activityPath } from '../images/guestTree.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
+import { changeAtRandom } from '../model/randomChanges.ts';
 import { removeVm } from '../model/removeVm.ts';
 import { describeGuestFile, listGuestFolder, readGuestFile, writeGuestFile } from './guestControl.ts';
 import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
+import type { LabServer } from './labServer.ts';
 
 const maxBytesPerRead = 16 * 1024 * 1024;
 
@@ -22,6 +24,7 @@ const maxBytesPerRead = 16 * 1024 * 1024;
 interface ControlCall {
   readonly lab: LabContext;
   readonly activity: GuestActivity;
+  readonly server: LabServer;
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
@@ -35,6 +38,8 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'vms', ({ lab }) => [...lab.registry.instancesOf(LabVm)].map(describeVm)],
   ['POST', 'vms/:', setVm],
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
+  ['POST', 'vms', changeVms],
+  ['POST', 'connections/cut', ({ server }) => ({ cut: server.cutConnections() })],
   ['GET', 'snapshots', ({ lab }) => lab.snapshotHistory],
   ['GET', 'leases', ({ lab }) => [...lab.registry.instancesOf(Lease)].map(describeLease)],
   ['GET', 'sessions', describeSessions],
@@ -61,7 +66,12 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
 ];
 
 /** Answers at `/lab`, to whoever has the token. */
-export function controlEndpoint(lab: LabContext, activity: GuestActivity, token: string): RequestHandler {
+export function controlEndpoint(
+  lab: LabContext,
+  activity: GuestActivity,
+  server: LabServer,
+  token: string,
+): RequestHandler {
   return async (request, response, url) => {
     requireToken(request, token);
     const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
@@ -70,7 +80,7 @@ export function controlEndpoint(lab: LabContext, activity: GuestActivity, token:
       if (method !== request.method || found === undefined) continue;
       const text = await readBody(request, 1024 * 1024);
       const body = (text === '' ? {} : parseJson(text)) as Readonly<Record<string, unknown>>;
-      const call = { lab, activity, query: url.searchParams, body, signal: hangUpSignal(response) };
+      const call = { lab, activity, server, query: url.searchParams, body, signal: hangUpSignal(response) };
       const value = await answerOrRefuse(answer, call, found);
       if (value instanceof Uint8Array) {
         response.writeHead(200, {
@@ -164,8 +174,15 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   if (body['powerState'] === 'poweredOn' || body['powerState'] === 'poweredOff')
     vm.powerState = body['powerState'];
   if (typeof body['toolsRunning'] === 'boolean') vm.toolsStopped = !body['toolsRunning'];
-  lab.registry.changed();
+  lab.registry.changed(vm.ref);
   return describeVm(vm);
+}
+
+function changeVms({ lab, body }: ControlCall): unknown {
+  const { count, seed } = { count: 1, seed: 1, ...body };
+  if (typeof count !== 'number' || typeof seed !== 'number')
+    throw new HttpError(400, 'count and seed are numbers');
+  return { changed: changeAtRandom(lab, { count, seed, removals: body['removals'] === true }) };
 }
 
 function showDisk({ lab, activity }: ControlCall, vm = '', key = ''): unknown {

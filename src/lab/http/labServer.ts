@@ -61,6 +61,16 @@ export class LabServer implements AsyncDisposable {
     return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`;
   }
 
+  /** Breaks every connection, the caller's own among them. Returns how many there were. */
+  cutConnections(): number {
+    const count = this.#connections.size;
+    // After the answer to who asked for it is on its way.
+    setImmediate(() => {
+      for (const connection of this.#connections) connection.destroy();
+    });
+    return count;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise(resolve => this.#server.close(resolve));
     for (const connection of this.#connections) connection.destroy();

@@ -71,7 +71,7 @@ function inGuest(on: string, answer: (call: GuestCall) => unknown): Method {
       const account = accountOf(lab.guestPasswords, parameters['auth'] as PlainObject);
       const value = answer({ call, vm, account, files, text: name => parameters[name] as string });
       // What tools tell of the guest's disks may have changed.
-      lab.registry.changed();
+      lab.registry.changed(vm.ref);
       return value;
     },
   };

@@ -39,8 +39,10 @@ export function dropOwned(registry: ObjectRegistry, session: LabSession, ref: Mo
 const childProperties: Readonly<Record<string, readonly string[]>> = {
   Folder: ['childEntity'],
   Datacenter: ['vmFolder', 'hostFolder', 'datastoreFolder', 'networkFolder'],
+  ComputeResource: ['host', 'resourcePool'],
   ClusterComputeResource: ['host', 'resourcePool'],
   ResourcePool: ['resourcePool', 'vm'],
+  VirtualApp: ['resourcePool', 'vm'],
   HostSystem: ['vm'],
 };
 

@@ -19,11 +19,19 @@ export class DiskChain {
   readonly uuid: string;
   #current: DiskLink;
 
-  constructor(device: PlainObject, content: VersionedDisk, fileName: string, uuid: string) {
+  /** @param baseFileName  of a linked clone: the file of another VM that its own stands on */
+  constructor(
+    device: PlainObject,
+    content: VersionedDisk,
+    fileName: string,
+    uuid: string,
+    baseFileName?: string,
+  ) {
     this.device = device;
     this.content = content;
     this.uuid = uuid;
-    this.#current = { fileName, parent: undefined };
+    const parent = baseFileName === undefined ? undefined : { fileName: baseFileName, parent: undefined };
+    this.#current = { fileName, parent };
   }
 
   get key(): number {

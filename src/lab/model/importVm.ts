@@ -95,7 +95,7 @@ export async function importedFiles(
         accept: content => {
           const filled = diskOf(lab, vm.name, vm.home.path, device, content);
           vm.disks = vm.disks.map(disk => (disk.key === filled.key ? filled : disk));
-          lab.registry.changed();
+          lab.registry.changed(vm.ref);
         },
       },
       transferred: undefined,

@@ -2,7 +2,7 @@ import { GiB } from '../../base/units.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { describedObject } from './managedObject.ts';
 import type { ObjectRegistry } from './objectRegistry.ts';
-import { LabVm } from './labVm.ts';
+import { VmIndex } from './vmIndex.ts';
 
 /** Where the lab's VMs live. Ids look like those of a vCenter, and stay the same from run to run. */
 export interface Inventory {
@@ -16,6 +16,9 @@ export interface Inventory {
   readonly hosts: readonly MoRef[];
   readonly datastores: ReadonlyMap<string, MoRef>;
   readonly networks: ReadonlyMap<string, MoRef>;
+  /** All datacenters; the generated ones come after the lab's own. */
+  readonly datacenters: MoRef[];
+  readonly vmIndex: VmIndex;
 }
 
 /** Makes everything but the VMs and puts it into the registry. */
@@ -42,10 +45,45 @@ export function createInventory(registry: ObjectRegistry): Inventory {
       ['VM Network', { type: 'Network', value: 'network-33' }],
       ['Backend', { type: 'Network', value: 'network-34' }],
     ]),
+    datacenters: [{ type: 'Datacenter', value: 'datacenter-21' }],
+    vmIndex: new VmIndex(registry),
   };
-  const vms = (fits: (vm: LabVm) => boolean) => () =>
-    [...registry.instancesOf(LabVm)].filter(fits).map(vm => vm.ref);
-  const add = (ref: MoRef, parent: MoRef | undefined, name: string, properties: Record<string, unknown>) => {
+  const add = addTo(registry);
+  addFolders(inventory, add);
+  addCompute(inventory, add);
+  for (const [name, ref] of inventory.datastores)
+    add(
+      ref,
+      folders.datastore,
+      name,
+      datastoreProperties(ref, name, () => inventory.vmIndex.at(ref)),
+    );
+  for (const [name, ref] of inventory.networks) {
+    add(ref, folders.network, name, {
+      summary: { network: ref, name, accessible: true, ipPoolName: '' },
+      host: inventory.hosts,
+      vm: () => inventory.vmIndex.at(ref),
+    });
+  }
+  return inventory;
+}
+
+const folders = {
+  host: { type: 'Folder', value: 'group-h23' },
+  datastore: { type: 'Folder', value: 'group-s24' },
+  network: { type: 'Folder', value: 'group-n25' },
+} as const;
+
+export type AddEntity = (
+  ref: MoRef,
+  parent: MoRef | undefined,
+  name: string,
+  properties: Record<string, unknown>,
+) => void;
+
+/** Puts entities into the registry, with what all entities have. */
+export function addTo(registry: ObjectRegistry): AddEntity {
+  return (ref, parent, name, properties) => {
     registry.add(
       describedObject(ref, {
         parent,
@@ -58,50 +96,18 @@ export function createInventory(registry: ObjectRegistry): Inventory {
       }),
     );
   };
-  addFolders(inventory, add, vms);
-  addCompute(inventory, add, vms);
-  for (const [name, ref] of inventory.datastores)
-    add(
-      ref,
-      folders.datastore,
-      name,
-      datastoreProperties(
-        ref,
-        name,
-        vms(vm => sameId(vm.home.datastore, ref)),
-      ),
-    );
-  for (const [name, ref] of inventory.networks) {
-    add(ref, folders.network, name, {
-      summary: { network: ref, name, accessible: true, ipPoolName: '' },
-      host: inventory.hosts,
-      vm: vms(vm => vm.networks().some(network => sameId(network, ref))),
-    });
-  }
-  return inventory;
 }
 
-const folders = {
-  host: { type: 'Folder', value: 'group-h23' },
-  datastore: { type: 'Folder', value: 'group-s24' },
-  network: { type: 'Folder', value: 'group-n25' },
-} as const;
+/** What a folder of VMs may hold. */
+export const vmFolderTypes = ['Folder', 'VirtualMachine', 'VirtualApp'];
 
-type AddEntity = (
-  ref: MoRef,
-  parent: MoRef | undefined,
-  name: string,
-  properties: Record<string, unknown>,
-) => void;
-type VmsThat = (fits: (vm: LabVm) => boolean) => () => MoRef[];
-
-function addFolders(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
-  const { rootFolder, datacenter, vmFolder, vmFolders, cluster } = inventory;
+function addFolders(inventory: Inventory, add: AddEntity): void {
+  const { rootFolder, datacenter, vmFolder, vmFolders, cluster, vmIndex } = inventory;
   const datastores = [...inventory.datastores.values()];
   const networks = [...inventory.networks.values()];
   add(rootFolder, undefined, 'Datacenters', {
     childType: ['Folder', 'Datacenter'],
-    childEntity: [datacenter],
+    childEntity: () => inventory.datacenters,
   });
   add(datacenter, rootFolder, 'Lab', {
     vmFolder,
@@ -111,13 +117,12 @@ function addFolders(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
     datastore: datastores,
     network: networks,
   });
-  const vmTypes = ['Folder', 'VirtualMachine', 'VirtualApp'];
   add(vmFolder, datacenter, 'vm', {
-    childType: vmTypes,
-    childEntity: () => [...vmFolders.values(), ...vms(vm => sameId(vm.home.folder, vmFolder))()],
+    childType: vmFolderTypes,
+    childEntity: () => [...vmFolders.values(), ...vmIndex.at(vmFolder)],
   });
   for (const [name, ref] of vmFolders)
-    add(ref, vmFolder, name, { childType: vmTypes, childEntity: vms(vm => sameId(vm.home.folder, ref)) });
+    add(ref, vmFolder, name, { childType: vmFolderTypes, childEntity: () => vmIndex.at(ref) });
   add(folders.host, datacenter, 'host', { childType: ['Folder', 'ComputeResource'], childEntity: [cluster] });
   add(folders.datastore, datacenter, 'datastore', {
     childType: ['Folder', 'Datastore', 'StoragePod'],
@@ -129,39 +134,46 @@ function addFolders(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
   });
 }
 
-function addCompute(inventory: Inventory, add: AddEntity, vms: VmsThat): void {
-  const { cluster, hosts, resourcePool } = inventory;
+function addCompute(inventory: Inventory, add: AddEntity): void {
+  const { cluster, hosts, resourcePool, vmIndex } = inventory;
   const datastore = [...inventory.datastores.values()];
   const network = [...inventory.networks.values()];
   add(cluster, folders.host, 'Cluster', { resourcePool, host: hosts, datastore, network });
   for (const [index, host] of hosts.entries()) {
     const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
     add(host, cluster, name, {
-      summary: {
-        host,
-        config: { name, port: 443, product: hostProduct, vmotionEnabled: true, faultToleranceEnabled: false },
-        overallStatus: 'green',
-        rebootRequired: false,
-      },
-      vm: vms(vm => sameId(vm.home.host, host)),
+      summary: hostSummary(host, name),
+      vm: () => vmIndex.at(host),
       datastore,
       network,
     });
   }
-  const usage = {
-    reservationUsed: 0,
-    reservationUsedForVm: 0,
-    unreservedForPool: 64 * GiB,
-    unreservedForVm: 64 * GiB,
-    overallUsage: 0,
-    maxUsage: 64 * GiB,
-  };
   add(resourcePool, cluster, 'Resources', {
-    runtime: { memory: usage, cpu: usage, overallStatus: 'green' },
+    runtime: poolRuntime,
     owner: cluster,
     resourcePool: [],
-    vm: vms(vm => sameId(vm.home.resourcePool, resourcePool)),
+    vm: () => vmIndex.at(resourcePool),
   });
+}
+
+const usage = {
+  reservationUsed: 0,
+  reservationUsedForVm: 0,
+  unreservedForPool: 64 * GiB,
+  unreservedForVm: 64 * GiB,
+  overallUsage: 0,
+  maxUsage: 64 * GiB,
+};
+
+export const poolRuntime = { memory: usage, cpu: usage, overallStatus: 'green' };
+
+export function hostSummary(host: MoRef, name: string): Record<string, unknown> {
+  return {
+    host,
+    config: { name, port: 443, product: hostProduct, vmotionEnabled: true, faultToleranceEnabled: false },
+    overallStatus: 'green',
+    rebootRequired: false,
+  };
 }
 
 const hostProduct = {
@@ -180,7 +192,11 @@ const hostProduct = {
   licenseProductVersion: '8.0',
 };
 
-function datastoreProperties(ref: MoRef, name: string, vm: () => MoRef[]): Record<string, unknown> {
+export function datastoreProperties(
+  ref: MoRef,
+  name: string,
+  vm: () => readonly MoRef[],
+): Record<string, unknown> {
   const url = `ds:///vmfs/volumes/5f3c0a10-${ref.value.replace(/\D/g, '').padStart(8, '0')}-7c1e-0050568f0001/`;
   const capacity = 2048 * GiB;
   const freeSpace = 1536 * GiB;
@@ -216,8 +232,4 @@ function datastoreProperties(ref: MoRef, name: string, vm: () => MoRef[]): Recor
     },
     vm,
   };
-}
-
-function sameId(left: MoRef, right: MoRef): boolean {
-  return left.value === right.value;
 }

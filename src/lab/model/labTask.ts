@@ -78,7 +78,7 @@ export class LabTask implements ManagedObject {
     const signal = this.#cancel.signal;
     const progress = async (percent: number) => {
       this.#progress = percent;
-      registry.changed();
+      registry.changed(this.#request.entity);
       await clock.sleep(stepMs(), signal);
     };
     try {
@@ -97,7 +97,7 @@ export class LabTask implements ManagedObject {
     }
     this.#completeTime = clock.now();
     this.#request.onEnd();
-    registry.changed();
+    registry.changed(this.#request.entity);
   }
 
   #info(): PlainObject {

@@ -25,6 +25,8 @@ export interface VmHome {
 
 export type PowerState = 'poweredOn' | 'poweredOff';
 
+export type ConnectionState = 'connected' | 'disconnected' | 'orphaned' | 'inaccessible' | 'invalid';
+
 export interface VmParts {
   readonly home: VmHome;
   readonly settings: VmSettings;
@@ -38,12 +40,16 @@ export interface VmParts {
   readonly toolsInstalled: boolean;
   /** What runs in it; undefined where the lab knows nothing of what is on its disks. */
   readonly guest?: LabGuest | undefined;
+  /** `connected` without it. */
+  readonly connectionState?: ConnectionState;
 }
 
 /** A virtual machine: configuration, disks, snapshots, power. */
 export class LabVm implements ManagedObject {
   readonly ref: MoRef;
-  readonly home: VmHome;
+  /** All its changes are told to the registry under its name. */
+  readonly tellsChanges = true;
+  home: VmHome;
   readonly settings: VmSettings;
   readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
   devices: readonly PlainObject[];
@@ -55,6 +61,7 @@ export class LabVm implements ManagedObject {
   toolsStopped = false;
   readonly guest: LabGuest | undefined;
   consolidationNeeded = false;
+  connectionState: ConnectionState;
   /** From the oldest to the newest; each is the child of the one before. */
   readonly snapshots: Snapshot[] = [];
   nextSnapshotNumber = 1;
@@ -72,10 +79,21 @@ export class LabVm implements ManagedObject {
     this.bootTime = parts.bootTime;
     this.toolsInstalled = parts.toolsInstalled;
     this.guest = parts.guest;
+    this.connectionState = parts.connectionState ?? 'connected';
   }
 
   get name(): string {
     return this.settings['name'] as string;
+  }
+
+  /** A VM of a vApp is in no folder. */
+  get vApp(): MoRef | undefined {
+    return this.home.resourcePool.type === 'VirtualApp' ? this.home.resourcePool : undefined;
+  }
+
+  /** Of a VM whose files cannot be read, hardly more than its name is known. */
+  get isReadable(): boolean {
+    return this.connectionState !== 'inaccessible' && this.connectionState !== 'invalid';
   }
 
   get toolsRunning(): boolean {
@@ -118,7 +136,9 @@ export class LabVm implements ManagedObject {
   property(name: string): unknown {
     switch (name) {
       case 'parent':
-        return this.home.folder;
+        return this.vApp === undefined ? this.home.folder : undefined;
+      case 'parentVApp':
+        return this.vApp;
       case 'name':
         return this.name;
       case 'overallStatus':
@@ -132,15 +152,15 @@ export class LabVm implements ManagedObject {
       case 'capability':
         return describeCapability();
       case 'config':
-        return this.describeConfig(undefined);
+        return this.isReadable ? this.describeConfig(undefined) : undefined;
       case 'layoutEx':
-        return describeLayoutEx(this);
+        return this.isReadable ? describeLayoutEx(this) : undefined;
       case 'resourcePool':
         return this.home.resourcePool;
       case 'runtime':
         return describeRuntime(this);
       case 'guest':
-        return describeGuest(this);
+        return this.isReadable ? describeGuest(this) : undefined;
       case 'summary':
         return describeSummary(this);
       case 'datastore':

@@ -85,7 +85,7 @@ export class Lease implements ManagedObject {
     this.#files = files;
     this.#state = 'ready';
     this.#deadlineMs = this.#clock.monotonicMs() + this.request.timeoutSeconds * 1000;
-    this.#registry.changed();
+    this.#registry.changed(this.ref);
     void this.#watch();
   }
 
@@ -94,7 +94,7 @@ export class Lease implements ManagedObject {
     this.assertReady();
     this.#percent = percent;
     this.#deadlineMs = this.#clock.monotonicMs() + this.request.timeoutSeconds * 1000;
-    this.#registry.changed();
+    this.#registry.changed(this.ref);
   }
 
   complete(): void {
@@ -159,7 +159,7 @@ export class Lease implements ManagedObject {
     this.#error = fault;
     this.#ended.abort();
     this.request.onEnd(state === 'done');
-    this.#registry.changed();
+    this.#registry.changed(this.ref);
   }
 
   async #watch(): Promise<void> {

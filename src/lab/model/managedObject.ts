@@ -12,6 +12,11 @@ export function textIn(object: PlainObject | undefined, field: string): string |
 /** What the API can refer to and read properties of. */
 export interface ManagedObject {
   readonly ref: MoRef;
+  /**
+   * Whether its properties change only when the registry is told that it, or anything, has changed. What others may
+   * change without saying so, such as what a folder holds, is compared every time.
+   */
+  readonly tellsChanges?: boolean;
   /** The value now; undefined for a property that is not set. Only called with names the schema has for the type. */
   property(name: string): unknown;
 }

@@ -9,6 +9,8 @@ export class ObjectRegistry {
   readonly #nextNumber = new Map<string, number>();
   readonly #waiters = new Set<() => void>();
   #changeCount = 0;
+  readonly #changedAt = new Map<string, number>();
+  #allChangedAt = 0;
 
   /** Grows with every change of any object. */
   get changeCount(): number {
@@ -26,13 +28,14 @@ export class ObjectRegistry {
     if (this.#objects.has(object.ref.value))
       throw new AppError('INTERNAL', `the id ${object.ref.value} is taken`);
     this.#objects.set(object.ref.value, object);
-    this.changed();
+    this.changed(object.ref);
     return object;
   }
 
   remove(ref: MoRef): void {
     this.#objects.delete(ref.value);
-    this.changed();
+    this.changed(ref);
+    this.#changedAt.delete(ref.value);
   }
 
   find(ref: MoRef): ManagedObject | undefined {
@@ -54,9 +57,19 @@ export class ObjectRegistry {
     for (const object of this.#objects.values()) if (object instanceof wanted) yield object;
   }
 
-  /** To be called after every change of a property, so that waiting clients hear of it. */
-  changed(): void {
+  /** When an object that tells its changes last did; only differences mean anything. */
+  revisionOf(ref: MoRef): number {
+    return Math.max(this.#allChangedAt, this.#changedAt.get(ref.value) ?? 0);
+  }
+
+  /**
+   * To be called after every change of a property, so that waiting clients hear of it.
+   * @param ref  what has changed, if it is this object alone
+   */
+  changed(ref?: MoRef): void {
     this.#changeCount += 1;
+    if (ref === undefined) this.#allChangedAt = this.#changeCount;
+    else this.#changedAt.set(ref.value, this.#changeCount);
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const wake of waiters) wake();

@@ -16,6 +16,7 @@ export interface VmFacts {
   readonly disks: readonly DiskChain[];
   readonly snapshots: readonly Snapshot[];
   readonly powerState: string;
+  readonly connectionState: string;
   readonly bootTime: Date | undefined;
   readonly toolsInstalled: boolean;
   readonly toolsRunning: boolean;
@@ -27,7 +28,7 @@ export interface VmFacts {
 export function describeRuntime(vm: VmFacts): PlainObject {
   return {
     host: vm.home.host,
-    connectionState: 'connected',
+    connectionState: vm.connectionState,
     powerState: vm.powerState,
     faultToleranceState: 'notConfigured',
     toolsInstallerMounted: false,

@@ -32,7 +32,7 @@ export class Collector implements ManagedObject {
 
   addFilter(filter: PropertyFilter): void {
     this.#filters.set(filter.ref.value, filter);
-    this.#registry.changed();
+    this.#registry.changed(filter.ref);
   }
 
   /** Whether the filter was here. */

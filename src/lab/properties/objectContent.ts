@@ -14,15 +14,28 @@ export interface FoundObject {
 /** What the property specs that fit an object ask of it; unset properties are left out. */
 export function readWanted(object: ManagedObject, propSet: readonly PropertySpec[]): Map<string, TypedValue> {
   const values = new Map<string, TypedValue>();
+  const remembered = readingOnce(object);
   for (const wanted of propSet) {
     if (!isManagedSubtype(object.ref.type, wanted.type)) continue;
-    if (wanted.all === true) for (const [name, value] of readAll(object)) values.set(name, value);
+    if (wanted.all === true) for (const [name, value] of readAll(remembered)) values.set(name, value);
     for (const path of wanted.pathSet ?? []) {
-      const value = readPath(object, path);
+      const value = readPath(remembered, path);
       if (value !== undefined) values.set(path, value);
     }
   }
   return values;
+}
+
+/** Several paths lead through one property, and each property is put together when it is read. */
+function readingOnce(object: ManagedObject): ManagedObject {
+  const values = new Map<string, unknown>();
+  return {
+    ref: object.ref,
+    property: name => {
+      if (!values.has(name)) values.set(name, object.property(name));
+      return values.get(name);
+    },
+  };
 }
 
 /** The answer of RetrieveProperties for one object. */

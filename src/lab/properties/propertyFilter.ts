@@ -26,7 +26,10 @@ export class PropertyFilter implements ManagedObject {
   readonly ref: MoRef;
   readonly #spec: FilterSpec;
   readonly #partialUpdates: boolean;
-  readonly #told = new Map<string, { readonly obj: MoRef; readonly values: Told }>();
+  readonly #told = new Map<
+    string,
+    { readonly obj: MoRef; readonly values: Told; readonly revision: number }
+  >();
 
   constructor(ref: MoRef, spec: FilterSpec, partialUpdates: boolean) {
     this.ref = ref;
@@ -52,16 +55,21 @@ export class PropertyFilter implements ManagedObject {
     const updates: ObjectUpdate[] = [];
     let truncated = false;
     for (const object of objects) {
+      const revision = registry.revisionOf(object.ref);
+      if (object.tellsChanges === true && this.#told.get(object.ref.value)?.revision === revision) continue;
       const values = readWanted(object, this.#spec.propSet);
       const comparable = new Map([...values].map(([path, value]) => [path, JSON.stringify(value.value)]));
       const changeSet = this.#changes(object.ref, values, comparable);
       const known = this.#told.has(object.ref.value);
-      if (known && changeSet.length === 0) continue;
+      if (known && changeSet.length === 0) {
+        this.#told.set(object.ref.value, { obj: object.ref, values: comparable, revision });
+        continue;
+      }
       if (updates.length >= maxUpdates) {
         truncated = true;
         break;
       }
-      this.#told.set(object.ref.value, { obj: object.ref, values: comparable });
+      this.#told.set(object.ref.value, { obj: object.ref, values: comparable, revision });
       updates.push({
         kind: known ? 'modify' : 'enter',
         obj: object.ref,

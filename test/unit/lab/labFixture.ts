@@ -170,7 +170,7 @@ export class TestLab {
 export const collector = ['PropertyCollector', 'propertyCollector'] as const;
 
 /** Started for one test and stopped when that is over; guests are still unless a test wakes them. */
-export async function startTestLab(clock: Clock = systemClock): Promise<TestLab> {
+export async function startTestLab(clock: Clock = systemClock, generatedVmCount = 0): Promise<TestLab> {
   const folder = temporaryFolder('lab');
   const stateFolder = join(folder, 'state');
   mkdirSync(stateFolder);
@@ -186,6 +186,7 @@ export async function startTestLab(clock: Clock = systemClock): Promise<TestLab>
     images: patternedImages(folder),
     stateFolder,
     activity: false,
+    generatedVmCount,
   });
   onTestFinished(async () => await lab[Symbol.asyncDispose]());
   return new TestLab(lab);

@@ -17,6 +17,7 @@ test('options have defaults', () => {
     passwordFile: undefined,
     activity: true,
     exitWithParent: false,
+    generatedVmCount: 0,
   });
 });
 

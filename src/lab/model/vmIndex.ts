@@ -1,0 +1,36 @@
+import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { LabVm } from './labVm.ts';
+import type { ObjectRegistry } from './objectRegistry.ts';
+
+/** Which VMs are in each folder, host, pool, vApp, datastore and network; worked out once after every change. */
+export class VmIndex {
+  readonly #registry: ObjectRegistry;
+  #places: ReadonlyMap<string, MoRef[]> = new Map();
+  #changeCount = -1;
+
+  constructor(registry: ObjectRegistry) {
+    this.#registry = registry;
+  }
+
+  at(place: MoRef): readonly MoRef[] {
+    if (this.#changeCount !== this.#registry.changeCount) {
+      this.#places = this.#build();
+      this.#changeCount = this.#registry.changeCount;
+    }
+    return this.#places.get(place.value) ?? [];
+  }
+
+  #build(): Map<string, MoRef[]> {
+    const places = new Map<string, MoRef[]>();
+    for (const vm of this.#registry.instancesOf(LabVm)) {
+      const { host, resourcePool, datastore } = vm.home;
+      const folder = vm.vApp === undefined ? [vm.home.folder] : [];
+      for (const { value } of [...folder, host, resourcePool, datastore, ...vm.networks()]) {
+        const there = places.get(value);
+        if (there === undefined) places.set(value, [vm.ref]);
+        else there.push(vm.ref);
+      }
+    }
+    return places;
+  }
+}
