@@ -28,7 +28,7 @@ test('a generated inventory holds VMs of every kind, the same ones for the same 
   expect(unreadable['config.template']).toBeUndefined();
   const clones = [...vms.values()].filter(vm => vm['config.hardware.device']?.includes('golden-000001.vmdk'));
   expect(clones.length).toBeGreaterThan(vmCount / 20);
-  expect(new Set([...vms.values()].map(vm => vm['runtime.host'])).size).toBeGreaterThan(6);
+  expect(new Set([...vms.values()].map(vm => vm['runtime.host'])).size).toBe(6);
 });
 
 test('whoever waits is told of the changed VMs alone', async () => {
