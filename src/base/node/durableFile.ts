@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { AppError } from '../errors.ts';
 import { fileError, systemErrorCode } from './fileErrors.ts';
+import { writeAroundZeros } from './writeAroundZeros.ts';
 
 /**
  * Puts a whole file in place so that, whatever happens and whenever, `path` holds the old content or the new one:
@@ -79,7 +80,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * The same for content that arrives piece by piece. What stands at `path` stays as it is unless the whole source was
+ * The same for content that arrives piece by piece; long runs of zeros in it take no space. What stands at `path` stays as it is unless the whole source was
  * written; on an error or cancellation nothing is left behind.
  * @throws CONFLICT if something stands there that is not to be replaced
  */
@@ -94,10 +95,11 @@ export async function writeStreamDurably(
     let writtenBytes = 0;
     for await (const piece of source) {
       signal.throwIfAborted();
-      await file.writeFile(piece);
+      await writeAroundZeros(file, piece, writtenBytes);
       writtenBytes += piece.byteLength;
       options.onWritten?.(writtenBytes);
     }
+    await file.truncate(writtenBytes);
     return writtenBytes;
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -30,6 +30,19 @@ describe('a file is replaced whole or not at all', () => {
     expect(await writeStreamDurably(path, arriving(pieces), { onWritten }, anySignal)).toBe(15);
     expect(written).toEqual([10, 10, 15]);
     expect(Buffer.compare(readFileSync(path), pattern(15))).toBe(0);
+  });
+
+  test('without space for long runs of zeros, in front, between and at the end', async () => {
+    const path = join(temporaryFolder('durable'), 'file');
+    const MiB = 1024 * 1024;
+    const content = Buffer.alloc(8 * MiB + 5);
+    content.set(pattern(100), 3 * MiB + 7);
+    content.set(pattern(70_000, 3), 5 * MiB - 30_000);
+    // Pieces that begin and end nowhere in particular.
+    const pieces = [content.subarray(0, 3 * MiB + 50), content.subarray(3 * MiB + 50)];
+    expect(await writeStreamDurably(path, arriving(pieces), {}, anySignal)).toBe(content.length);
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(statSync(path).blocks * 512).toBeLessThan(MiB);
   });
 
   test.each(['a source that fails', 'a cancelled job'])(
