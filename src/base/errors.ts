@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'CANCELLED'
   | 'UNREACHABLE'
   | 'AUTHENTICATION'
+  | 'UNTRUSTED_SERVER'
   | 'PERMISSION'
   | 'NOT_FOUND'
   | 'CONFLICT'

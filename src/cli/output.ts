@@ -76,7 +76,8 @@ function remedyOf({ code, remedy }: AppError): string | undefined {
 const usualRemedies: Readonly<Record<ErrorCode, string | undefined>> = {
   CANCELLED: undefined,
   UNREACHABLE: 'Try again; if it fails again, look at the server and the network',
-  AUTHENTICATION: 'Check the user name, the password and the certificate',
+  AUTHENTICATION: 'Check the user name and the password',
+  UNTRUSTED_SERVER: 'Compare the fingerprint with the one shown on the server',
   PERMISSION: 'Grant what is missing, or use another account',
   NOT_FOUND: 'Check the name; the listing commands show what there is',
   CONFLICT: 'Look at what is in the way, then try again',

@@ -43,7 +43,7 @@ describe('a server that cannot be used', () => {
   test('another fingerprint than the one given is refused before anything is sent', async () => {
     const other = Array.from({ length: 32 }, () => 'AB').join(':');
     await bench.fails(withOption(addLab('again', bench.lab), '--fingerprint', other), {
-      code: 3,
+      code: 14,
       says: ['127.0.0.1', other, bench.lab.ready.fingerprint, /Compare the fingerprint/],
     });
   });
@@ -95,7 +95,7 @@ describe('a server that cannot be used', () => {
     await using other = await RunningLab.start(['--profile', 'small', '--listen', host]);
     for (const command of [['vms'], ['backup', 'web01']]) {
       await bench.fails(command, {
-        code: 3,
+        code: 14,
         says: ['127.0.0.1', bench.lab.ready.fingerprint, other.ready.fingerprint, /Compare the fingerprint/],
       });
     }

@@ -98,7 +98,7 @@ describe.each([
     expect(await readServerFingerprint(url, anySignal)).toBe(fingerprint);
     const wrong = fingerprint.replaceAll(/[0-9]/g, digit => String((Number(digit) + 1) % 10));
     const error = await VimClient.connect(url, { fingerprint: wrong }, anySignal).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: 'AUTHENTICATION' });
+    expect(error).toMatchObject({ code: 'UNTRUSTED_SERVER' });
     expect((error as AppError).message).toContain(fingerprint);
     expect((error as AppError).message).toContain(wrong);
   });

@@ -21,7 +21,7 @@ import { addVCenter, removeVCenter } from './vcenters.ts';
 type Handler = (host: Host, row: unknown, selected: unknown) => Promise<void> | void;
 
 const handlers: Readonly<Record<CommandId, Handler>> = {
-  [commandIds.addVCenter]: addVCenter,
+  [commandIds.addVCenter]: async (host, row) => await addVCenter(host, row as VmTreeNode | undefined),
   [commandIds.removeVCenter]: async (host, row) => await removeVCenter(host, row as VmTreeNode | undefined),
   [commandIds.createRepository]: createRepository,
   [commandIds.openRepository]: openRepository,

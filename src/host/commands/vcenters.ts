@@ -13,9 +13,13 @@ interface NewVCenter extends KnownVCenter {
   readonly password: string;
 }
 
-/** Address, fingerprint, user, password; the last one logs in, so that what is added works. */
-export async function addVCenter(host: Host): Promise<void> {
+/**
+ * Address, fingerprint, user, password; the last one logs in, so that what is added works.
+ * @param given  the row of one that is known, for instance because its certificate has changed
+ */
+export async function addVCenter(host: Host, given?: VmTreeNode): Promise<void> {
   const title = l10n.t('Add vCenter');
+  const former = host.known.vcenters().find(({ name }) => given?.kind === 'vcenter' && name === given.name);
   const steps: readonly Step<NewVCenter>[] = [
     async (draft, ask) => {
       let fingerprint = '';
@@ -77,7 +81,7 @@ export async function addVCenter(host: Host): Promise<void> {
       }),
     }),
   ];
-  const { password, ...vcenter } = await runSteps(host.ui, steps, {});
+  const { password, ...vcenter } = await runSteps(host.ui, steps, former ?? {});
   await host.known.saveVCenter(vcenter);
   await keepPassword(host, `vcenter/${vcenter.name}`, password);
 }

@@ -30,11 +30,16 @@ export function failureActions({ retryable }: Failure): readonly FailureAction[]
 export function failureView(failure: Failure, parentId: string, t: Translate): NodeView {
   return {
     id: `${parentId}/failure`,
-    label: failure.code === 'AUTHENTICATION' ? t('Password needed') : t('Not available'),
+    label: failureLabel(failure, t),
     description: failure.message,
     tooltip: [sentence(failure)],
     icon: { name: failure.code === 'AUTHENTICATION' ? 'lock' : 'warning', color: 'list.warningForeground' },
     contextValue: `failure;code=${failure.code}`,
     children: 'none',
   };
+}
+
+function failureLabel({ code }: Failure, t: Translate): string {
+  if (code === 'AUTHENTICATION') return t('Password needed');
+  return code === 'UNTRUSTED_SERVER' ? t('Certificate changed') : t('Not available');
 }

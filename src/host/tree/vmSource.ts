@@ -59,6 +59,8 @@ export class VmSource implements TreeSource<VmTreeNode> {
     if (parent.kind !== 'vcenter') return undefined;
     const isLab = known.vcenters().some(({ name, isLab }) => name === parent.name && isLab === true);
     if (isLab) return { id: commandIds.tryLab, title: t('Try with the Built-in Lab') };
+    if (error.code === 'UNTRUSTED_SERVER')
+      return { id: commandIds.addVCenter, title: t('Accept the New Certificate…') };
     return error.code === 'AUTHENTICATION'
       ? { id: commandIds.enterPassword, title: t('Enter Password…') }
       : { id: commandIds.refresh, title: t('Refresh') };

@@ -14,7 +14,7 @@ export interface TlsIdentity {
 
 /**
  * An agent whose sockets reach HTTP only after the server's certificate was checked: not a byte of a request, and so
- * no password, goes to another server. A wrong certificate is an AUTHENTICATION error.
+ * no password, goes to another server. A wrong certificate is an UNTRUSTED_SERVER error.
  */
 export class PinnedAgent extends https.Agent {
   readonly #fingerprint: string | undefined;
@@ -74,7 +74,7 @@ function compare(pin: string, socket: tls.TLSSocket, host: string): AppError | u
   const presented = pin.length === sha256Length ? certificate?.fingerprint256 : certificate?.fingerprint;
   if (presented === pin) return undefined;
   return new AppError(
-    'AUTHENTICATION',
+    'UNTRUSTED_SERVER',
     `${host} presented the certificate ${presented ?? 'none'}, expected ${pin}`,
     {
       object: host,

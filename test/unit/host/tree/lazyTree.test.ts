@@ -102,6 +102,21 @@ test('a server that does not answer is a row that says why', async () => {
   });
 });
 
+test('a server with another certificate is a row that leads to accepting it', async () => {
+  const { vms, host, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  worker.on(openVCenter, () => {
+    throw new AppError('UNTRUSTED_SERVER', 'vc.lab presented the certificate AA:BB, expected 11:22');
+  });
+  const [vcenter] = await vms.getChildren();
+  const [row] = await vms.getChildren(vcenter);
+  expect(vms.getTreeItem(row!)).toMatchObject({
+    label: 'Certificate changed',
+    description: 'vc.lab presented the certificate AA:BB, expected 11:22',
+    command: { command: 'quiesce.addVCenter', arguments: [vcenter] },
+  });
+});
+
 test('a VM shows the newest restore point of all repositories; one that is locked is left out', async () => {
   const { vms, host, worker } = await fixture();
   await host.credentials.keep('vcenter/vc.lab', 'right');
