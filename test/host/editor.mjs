@@ -87,6 +87,12 @@ export class Editor {
 
   /** Runs a command by its title in the palette. */
   async command(title) {
+    await this.findCommand(title);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The palette with the command chosen. */
+  async findCommand(title) {
     await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input.input');
     await input.waitFor({ state: 'visible' });
@@ -95,7 +101,6 @@ export class Editor {
       .locator('.quick-input-list .monaco-list-row.focused', { hasText: title })
       .first()
       .waitFor();
-    await this.page.keyboard.press('Enter');
   }
 
   /** Narrows the list that is asked from to a row, and takes it; a pattern is searched row by row. */

@@ -80,6 +80,20 @@ export class EditorServer {
     return (await Promise.all(paths.map(path => readFile(path, 'utf8')))).join('');
   }
 
+  /** Of the extension, as the editor lists them. */
+  async installedVersions() {
+    const args = [...this.#usualArguments(), '--list-extensions', '--show-versions'];
+    const { stdout } = await promisify(execFile)(this.#host.nodePath, args, { env: this.#environment() });
+    return stdout
+      .split('\n')
+      .flatMap(line => (line.startsWith('quiesce.quiesce@') ? [line.split('@')[1]] : []));
+  }
+
+  /** Whether a file holds a text. */
+  async holds(path, text) {
+    return (await readFile(path, 'utf8')).includes(text);
+  }
+
   output() {
     return this.#output;
   }
