@@ -6,6 +6,7 @@ export const commandIds = {
   createRepository: 'quiesce.createRepository',
   openRepository: 'quiesce.openRepository',
   forgetRepository: 'quiesce.forgetRepository',
+  checkRepository: 'quiesce.checkRepository',
   enterPassword: 'quiesce.enterPassword',
   backUpNow: 'quiesce.backUpNow',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',

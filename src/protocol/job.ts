@@ -7,7 +7,8 @@ import type { WireError } from './wireError.ts';
 /** `cancelling`: it was told to stop and gives back what it took. The last three are final. */
 export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
-export type JobKind = 'backup' | 'snapshot' | 'restoreFiles' | 'restoreDisk' | 'restoreVm' | 'guard';
+export type JobKind =
+  'backup' | 'snapshot' | 'restoreFiles' | 'restoreDisk' | 'restoreVm' | 'check' | 'guard';
 
 export interface JobDto {
   readonly id: string;
@@ -38,6 +39,7 @@ export type JobResult =
   | FileRestoreResultDto
   | DiskRestoreResultDto
   | VmRestoreResultDto
+  | CheckResultDto
   | GuardResultDto;
 
 export interface BackupResultDto {
@@ -81,6 +83,34 @@ export interface VmRestoreResultDto {
   readonly kind: 'restoreVm';
   readonly vm: VmRef;
 }
+
+/** The whole report is in the job's log. */
+export interface CheckResultDto {
+  readonly kind: 'check';
+  readonly readData: boolean;
+  /** Restore points are damaged, or cannot be trusted: the first `maxListedFindings`. */
+  readonly errors: readonly CheckFindingDto[];
+  readonly errorCount: number;
+  /** Nothing is lost by it, but somebody should know: the first `maxListedFindings`. */
+  readonly warnings: readonly CheckFindingDto[];
+  readonly warningCount: number;
+  /** Ids of those that refer to something that is missing or damaged. */
+  readonly damagedPoints: readonly string[];
+  readonly snapshotCount: number;
+  readonly packCount: number;
+  readonly packBytes: number;
+  readonly blobCount: number;
+  /** Of packs that were read as a whole. */
+  readonly readBytes: number;
+}
+
+export interface CheckFindingDto {
+  /** The file or blob, for instance `pack 5f3c…`. */
+  readonly object: string;
+  readonly message: string;
+}
+
+export const maxListedFindings = 100;
 
 export interface GuardResultDto {
   readonly kind: 'guard';
@@ -135,6 +165,10 @@ export const startSnapshot = request<SnapshotParams, JobRef>('job/snapshot');
 export const startFileRestore = request<FileRestoreParams, JobRef>('job/restoreFiles');
 export const startDiskRestore = request<DiskRestoreParams, JobRef>('job/restoreDisk');
 export const startVmRestore = request<VmRestoreParams, JobRef>('job/restoreVm');
+/** Looks at every index file, pack, snapshot and tree of a repository; with `readData` every blob is read and hashed. */
+export const startCheck = request<{ readonly repository: string; readonly readData: boolean }, JobRef>(
+  'job/check',
+);
 /** Gives back what dead processes left on every server and repository that is open. */
 export const startGuard = request<Empty, JobRef>('job/guard');
 

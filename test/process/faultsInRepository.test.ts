@@ -97,6 +97,19 @@ describe('a damaged repository', () => {
     cpSync(`${repository}-good`, repository, { recursive: true });
   });
 
+  function largestPack(): string {
+    const packs = filesBelow(join(repository, 'data'));
+    return packs.toSorted((one, other) => statSync(other).size - statSync(one).size)[0]!;
+  }
+
+  /** @param offset  from the end if it is negative */
+  function flip(path: string, offset: number): void {
+    const bytes = readFileSync(path);
+    const at = offset < 0 ? bytes.length + offset : offset;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(path, bytes);
+  }
+
   function halve(path: string): void {
     truncateSync(path, Math.floor(statSync(path).size / 2));
   }
@@ -131,6 +144,44 @@ describe('a damaged repository', () => {
     });
     expect(packs.some(path => stderr.includes(path.slice(-64)))).toBe(true);
     expect(filesBelow(folder).filter(path => path.includes('half.raw'))).toEqual([]);
+  });
+
+  const quick: readonly string[] = [];
+  const everything: readonly string[] = ['--read-data'];
+  /** Damage, how much is read, and how our check and that of restic end. */
+  const damages: readonly (readonly [string, () => void, readonly string[], number, number])[] = [
+    ['nothing', () => undefined, quick, 0, 0],
+    ['nothing', () => undefined, everything, 0, 0],
+    ['half a snapshot file', () => halve(join(repository, 'snapshots', points[0]!.id)), quick, 9, 9],
+    [
+      'half an index file',
+      () => halve(join(repository, 'index', readdirSync(join(repository, 'index'))[0]!)),
+      quick,
+      9,
+      9,
+    ],
+    ['half packs', () => filesBelow(join(repository, 'data')).forEach(halve), quick, 9, 9],
+    ['half a config', () => halve(join(repository, 'config')), quick, 9, 9],
+    ['a pack that is gone', () => rmSync(filesBelow(join(repository, 'data'))[0]!), quick, 9, 9],
+    ['an index that is gone', () => rmSync(join(repository, 'index'), { recursive: true }), quick, 9, 9],
+    ['one bit of a pack', () => flip(largestPack(), 200), quick, 0, 0],
+    ['one bit of a pack', () => flip(largestPack(), 200), everything, 9, 9],
+    // Unlike restic, a quick check reads the headers of packs: they are what an index is made anew from.
+    ['one bit of a header', () => flip(largestPack(), -20), quick, 9, 0],
+    ['one bit of a header', () => flip(largestPack(), -20), everything, 9, 9],
+  ];
+
+  describe.each(damages)('%s', (_, damage, args, expected, expectedOfRestic) => {
+    resticTest(`is found if restic finds it: check ${args.join('')}`, async () => {
+      damage();
+      const restic = await bench.restic.run('check', ...args).then(
+        () => 0,
+        () => 9,
+      );
+      const { code } = await bench.run('repo', 'check', ...args);
+      expect({ code, restic }).toEqual({ code: expected, restic: expectedOfRestic });
+      await bench.expectNothingLeft();
+    });
   });
 
   test('a lock nobody can read is told and stops nobody', async () => {

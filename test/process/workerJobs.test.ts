@@ -12,6 +12,7 @@ import {
   listJobs,
   readJobLog,
   startBackup,
+  startCheck,
   startDiskRestore,
   startFileRestore,
   startGuard,
@@ -180,6 +181,23 @@ describe('jobs of the bundled worker', () => {
     await expectNothingLeft();
     expect(await client.request(cancelJob, { jobId: job.id }, anySignal)).toEqual({ state: 'cancelled' });
     expect((await (await backUp('web01')).ended).state).toBe('succeeded');
+  });
+
+  test('a check says what it looked at, and gives its lock back', async () => {
+    const check = async (readData: boolean) =>
+      await watched(client.request(startCheck, { repository: 'main', readData }, anySignal));
+    const { sets } = await client.request(listPoints, { repository: 'main' }, anySignal);
+    const snapshotCount = sets.flatMap(({ points }) => points).length;
+    const quick = await check(false);
+    expect(quick).toMatchObject({
+      ...{ kind: 'check', object: 'main', state: 'succeeded' },
+      result: { errorCount: 0, warningCount: 0, damagedPoints: [], snapshotCount, readBytes: 0 },
+    });
+    const whole = await check(true);
+    if (whole.result?.kind !== 'check') throw new Error('no result of a check');
+    expect(whole.result).toMatchObject({ errorCount: 0, readBytes: whole.result.packBytes });
+    expect(whole.result.packBytes).toBeGreaterThan(0);
+    await expectNothingLeft();
   });
 
   test('a snapshot that is taken stays, under the name it was given', async () => {

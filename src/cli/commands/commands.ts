@@ -7,6 +7,7 @@ import { restoreDiskCommand } from './restoreDisk.ts';
 import { restoreFileCommand } from './restoreFile.ts';
 import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
+import { repositoryCheck } from './repositoryCheck.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
 
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   repositoryOpen,
   repositoryList,
   repositoryRemove,
+  repositoryCheck,
   backup,
   points,
   list,

@@ -168,6 +168,7 @@ async function openWithKey(
     store.location,
   );
   const held = new HeldLocks();
+  const emptyIndex = () => new MemoryBlobIndex();
   const index = new IndexKeeper({
     store,
     sealer,
@@ -175,7 +176,7 @@ async function openWithKey(
     random,
     locksLapsed: async lapseSignal => await held.takeLapses(lapseSignal),
     onPacksLost: async reason => await held.giveUpAll(reason),
-    emptyIndex: () => new MemoryBlobIndex(),
+    emptyIndex,
   });
   await index.refresh(signal);
   const packs = new PackWriter({
@@ -187,8 +188,7 @@ async function openWithKey(
   });
   const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });
   return new StoredRepository({
-    id,
-    store,
+    ...{ id, store, sealer, emptyIndex },
     pool: deps.sealingPool(key),
     index,
     packs,

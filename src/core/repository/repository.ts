@@ -1,6 +1,8 @@
 import type { RepositoryLockRecord } from '../journal/leaseJournal.ts';
 import type { BlobId } from '../codec/blobId.ts';
+import type { ProgressListener } from '../../base/progress.ts';
 import type { BlobType } from './blobIndex.ts';
+import type { CheckOptions, CheckResult } from './check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from './snapshot.ts';
 import type { Tree } from './tree.ts';
@@ -72,6 +74,17 @@ export interface Repository extends AsyncDisposable {
    * @param lock  an exclusive one, taken from this handle
    */
   removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Looks at every index file, pack, snapshot and tree. Damage is a finding, not an error.
+   * @param lock  taken from this handle: without one, what others remove meanwhile would count as lost
+   */
+  check(
+    options: CheckOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<CheckResult>;
 }
 
 export interface SavedBlob {

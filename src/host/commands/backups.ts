@@ -22,7 +22,9 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
   const title = l10n.t('Back Up Now');
   const steps: readonly Step<Backup>[] = [
     async (_, ask) => ({ vms: given.length > 0 ? given : [await chooseVm(host, ask, title)] }),
-    async (_, ask) => ({ repository: await chooseRepository(host, ask, title) }),
+    async (_, ask) => ({
+      repository: await chooseRepository(host, ask, title, l10n.t('Repository for the restore point')),
+    }),
     async ({ vms = [] }, ask) => {
       // A VM that is off is at rest already.
       if (vms.every(({ vm }) => vm.powerState !== 'poweredOn')) return { quiesce: false };

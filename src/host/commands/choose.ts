@@ -37,12 +37,17 @@ export async function chooseVm(host: Host, ask: Ask, title: string): Promise<VmN
 }
 
 /** A repository; asks only if there are several. */
-export async function chooseRepository(host: Host, ask: Ask, title: string): Promise<string> {
+export async function chooseRepository(
+  host: Host,
+  ask: Ask,
+  title: string,
+  placeholder: string,
+): Promise<string> {
   const [only, ...others] = host.known.repositories();
   if (only !== undefined && others.length === 0) return only.name;
   return await ask.pick({
     title,
-    placeholder: l10n.t('Repository for the restore point'),
+    placeholder,
     whenEmpty: l10n.t('No repository: create one first'),
     choices: async () => await Promise.resolve(repositoryChoices(host)),
   });

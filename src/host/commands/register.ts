@@ -6,6 +6,7 @@ import { type CommandId, commandIds } from '../ids.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmNode, VmTreeNode } from '../model/vmTreeModel.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
+import { checkRepository } from './checkRepository.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
@@ -27,6 +28,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.openRepository]: openRepository,
   [commandIds.forgetRepository]: async (host, row) =>
     await forgetRepository(host, row as PointTreeNode | undefined),
+  [commandIds.checkRepository]: async (host, row) =>
+    await checkRepository(host, row as PointTreeNode | undefined),
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),

@@ -1,6 +1,6 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
-import type { BackupResultDto, JobDto, JobKind, JobResult } from '../../protocol/job.ts';
+import type { BackupResultDto, CheckResultDto, JobDto, JobKind, JobResult } from '../../protocol/job.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
@@ -82,6 +82,8 @@ export function resultText(result: JobResult, t: Translate): string {
       return t('{0} in {1}', formatBytes(result.capacityBytes), result.targetPath);
     case 'restoreVm':
       return t('{0} on {1}, powered off', result.vm.name, result.vm.vcenter);
+    case 'check':
+      return checkText(result, t);
     case 'guard':
       return t(
         '{0} leftovers given back',
@@ -105,10 +107,24 @@ function backupText({ requested, proven, storedBytes }: BackupResultDto, t: Tran
       );
 }
 
+/** What was looked at is said too: a quick check has not read the data. */
+function checkText(result: CheckResultDto, t: Translate): string {
+  const { errorCount, warningCount, damagedPoints, snapshotCount, packBytes, readData } = result;
+  const looked = readData
+    ? t('{0} restore points, all {1} read', snapshotCount, formatBytes(packBytes))
+    : t('{0} restore points, data not read', snapshotCount);
+  if (errorCount > 0)
+    return t('{0} errors, {1} restore points damaged ({2})', errorCount, damagedPoints.length, looked);
+  return warningCount > 0
+    ? t('no errors, {0} warnings ({1})', warningCount, looked)
+    : t('no errors ({0})', looked);
+}
+
 /** It ended well, but not with all that was asked for. */
 export function needsAttention(result: JobResult): boolean {
   if (result.kind === 'backup') return result.problems.length > 0 || result.proven !== result.requested;
   if (result.kind === 'snapshot') return !result.isQuiesced;
+  if (result.kind === 'check') return result.errorCount > 0;
   return result.kind === 'restoreFiles' && result.problems.length > 0;
 }
 
@@ -124,6 +140,8 @@ function titleOf(kind: JobKind, object: string, t: Translate): string {
       return t('Restore of a disk: {0}', object);
     case 'restoreVm':
       return t('Restore of a VM: {0}', object);
+    case 'check':
+      return t('Check of repository {0}', object);
     case 'guard':
       return t('Clean-up: {0}', object);
     default:

@@ -3,6 +3,7 @@ import type { MessageConnection } from 'vscode-jsonrpc';
 
 import type { WorkerParts } from '../workerParts.ts';
 import { serveBackups } from './backups.ts';
+import { serveChecks } from './checks.ts';
 import { serveDiskRestores } from './diskRestores.ts';
 import { serveFileRestores } from './fileRestores.ts';
 import { serveGuests } from './guests.ts';
@@ -30,5 +31,6 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveFileRestores(handle, parts);
   serveDiskRestores(handle, parts);
   serveVmRestores(handle, parts);
+  serveChecks(handle, parts);
   serveJobs(handle, parts);
 }

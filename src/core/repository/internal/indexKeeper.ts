@@ -4,12 +4,12 @@ import { Semaphore } from '../../../base/async/semaphore.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
-import { MiB } from '../../../base/units.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { BlobIndex } from '../blobIndex.ts';
 import type { ObjectStore } from '../objectStore.ts';
-import { encodeIndex, parseIndex, type PackContents } from './indexFile.ts';
-import { sealJson, unsealJson } from './unpacked.ts';
+import { encodeIndex, type PackContents } from './indexFile.ts';
+import { loadIndexFile } from './indexFiles.ts';
+import { sealJson } from './unpacked.ts';
 
 /** The format's own limit; a client reads an index file as a whole. */
 const maxBlobsPerFile = 50_000;
@@ -19,9 +19,6 @@ const writeEveryMs = 10 * 60 * 1000;
 
 /** Then others run: taking in a whole file would block them for a tenth of a second. */
 const maxBlobsAtOnce = 5000;
-
-const maxStoredBytes = 256 * MiB;
-const maxJsonBytes = 384 * MiB;
 
 export interface IndexKeeperDeps {
   readonly store: ObjectStore;
@@ -121,18 +118,16 @@ export class IndexKeeper {
 
   async #read(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
     const { store, sealer } = this.#deps;
-    const what = `${store.location}: index ${id}`;
-    let sealed: Uint8Array;
+    let packs: Iterable<PackContents>;
     try {
-      sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
+      packs = await loadIndexFile(store, sealer, id, signal);
     } catch (error) {
       // Replaced by another client since it was listed; the next refresh sees that it has gone.
       if (AppError.is(error, 'NOT_FOUND')) return;
       throw error;
     }
-    const json = await unsealJson(sealed, sealer, maxJsonBytes, what);
     let blobsAtOnce = 0;
-    for (const { packId, blobs } of parseIndex(json, what)) {
+    for (const { packId, blobs } of packs) {
       await index.add(packId, blobs);
       blobsAtOnce += blobs.length;
       if (blobsAtOnce < maxBlobsAtOnce) continue;

@@ -7,6 +7,7 @@ import { idBytes, parseBlobId, type BlobId } from '../../codec/blobId.ts';
 import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
 import type { SealedBlob } from '../../codec/sealingPool.ts';
 import type { BlobType, PackedBlob } from '../blobIndex.ts';
+import type { ObjectStore } from '../objectStore.ts';
 
 /** A pack that is ready to be stored. */
 export interface FinishedPack {
@@ -85,11 +86,50 @@ export function readPackHeader(pack: Uint8Array, sealer: Sealer, what: string): 
   });
   const headerOffset = lengthOffset - headerBytes;
   const blobs = decodeHeader(sealer.unseal(file.bytes('header', headerOffset, headerBytes), what), what);
+  assertDescribesAll(blobs, headerOffset, file);
+  return blobs;
+}
+
+/** What a pack of these blobs has behind them: its sealed header and the length of that. */
+export function headerBytesOf(blobs: readonly PackedBlob[]): number {
+  const entries = blobs.map(blob => entryBytes(blob.uncompressedLengthBytes !== undefined));
+  return entries.reduce((sum, bytes) => sum + bytes, sealOverheadBytes + headerLengthBytes);
+}
+
+/**
+ * The blobs of a stored pack, of which only the header is read.
+ * @throws NOT_FOUND; CorruptDataError if the header is damaged, or does not describe every byte of the pack
+ */
+export async function readStoredPackHeader(
+  store: ObjectStore,
+  packId: string,
+  sizeBytes: number,
+  sealer: Sealer,
+  signal: AbortSignal,
+): Promise<PackedBlob[]> {
+  const what = `pack ${packId}`;
+  const name = { kind: 'pack', id: packId } as const;
+  const end = Math.max(0, sizeBytes - headerLengthBytes);
+  const tail = new BinaryReader(await store.getRange(name, end, sizeBytes - end, signal), what);
+  const headerBytes = tail.u32le('header length', 0, {
+    min: sealOverheadBytes,
+    max: Math.min(maxHeaderBytes, end),
+  });
+  const sealed = await store.getRange(name, end - headerBytes, headerBytes, signal);
+  const blobs = decodeHeader(sealer.unseal(sealed, what), what);
+  assertDescribesAll(blobs, end - headerBytes, tail);
+  return blobs;
+}
+
+function assertDescribesAll(blobs: readonly PackedBlob[], headerOffset: number, file: BinaryReader): void {
   const last = blobs.at(-1);
   const endsAt = last === undefined ? 0 : last.offsetBytes + last.lengthBytes;
   if (endsAt !== headerOffset)
     throw file.error(`its blobs end at byte ${endsAt}, its header begins at ${headerOffset}`, headerOffset);
-  return blobs;
+}
+
+function entryBytes(isCompressed: boolean): number {
+  return (isCompressed ? 9 : 5) + idBytes;
 }
 
 function encodeHeader(blobs: readonly PackedBlob[]): Uint8Array {

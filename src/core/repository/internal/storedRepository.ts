@@ -1,9 +1,11 @@
 import type { RepositoryLockRecord } from '../../journal/leaseJournal.ts';
 import { AppError, CancelledError } from '../../../base/errors.ts';
 import type { BlobId } from '../../codec/blobId.ts';
-import { sealOverheadBytes } from '../../codec/sealer.ts';
+import type { ProgressListener } from '../../../base/progress.ts';
+import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
 import type { HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
-import type { BlobLocation, BlobType } from '../blobIndex.ts';
+import type { BlobIndex, BlobLocation, BlobType } from '../blobIndex.ts';
+import type { CheckOptions, CheckResult } from '../check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import type { Repository, SavedBlob } from '../repository.ts';
@@ -14,12 +16,16 @@ import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
 import type { LockStore } from './lockStore.ts';
 import type { PackWriter } from './packWriter.ts';
+import { checkRepository } from './repositoryCheck.ts';
 import type { SnapshotStore } from './snapshotStore.ts';
 import { encodeTree, parseTree } from './treeFile.ts';
 
 export interface RepositoryParts {
   readonly id: string;
   readonly store: ObjectStore;
+  readonly sealer: Sealer;
+  /** An index without entries. */
+  readonly emptyIndex: () => BlobIndex;
   readonly pool: SealingPool;
   readonly index: IndexKeeper;
   readonly packs: PackWriter;
@@ -161,6 +167,17 @@ export class StoredRepository implements Repository {
       throw new AppError('INTERNAL', 'removing a snapshot needs an exclusive lock');
     await held.ensureHeld(signal);
     await this.#parts.snapshots.remove(id, signal);
+  }
+
+  async check(
+    options: CheckOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<CheckResult> {
+    await this.#own(lock).ensureHeld(signal);
+    const loadTree = async (id: BlobId, treeSignal: AbortSignal) => await this.loadTree(id, treeSignal);
+    return await checkRepository({ ...this.#parts, loadTree }, options, onProgress, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,12 +3,13 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/base/errors.ts';
 import { backUpNow } from '../../../../src/host/commands/backups.ts';
 import { openRestoreBrowser } from '../../../../src/host/commands/openRestoreBrowser.ts';
+import { checkRepository } from '../../../../src/host/commands/checkRepository.ts';
 import { createRepository } from '../../../../src/host/commands/repositories.ts';
 import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts';
 import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
-import { startBackup, startFileRestore } from '../../../../src/protocol/job.ts';
+import { startBackup, startCheck, startFileRestore } from '../../../../src/protocol/job.ts';
 import { planFileRestore } from '../../../../src/protocol/plan.ts';
 import { listPoints } from '../../../../src/protocol/point.ts';
 import { createRepository as createRequest, openRepository } from '../../../../src/protocol/repository.ts';
@@ -148,6 +149,18 @@ test('a backup from the palette asks for the VM and its consistency only', async
     '1/3 Virtual machine',
     '2/2 ← How consistent shall the restore point of web01 be?',
   ]);
+});
+
+test.each([
+  ['Quick', false],
+  ['Read everything', true],
+])('a check of the only repository asks how much is read: %s', async (pick, readData) => {
+  const ui = new ScriptedUi([{ pick }]);
+  const { host, worker } = await withPlaces(ui);
+  worker.on(startCheck, () => ({ jobId: 'j1' }));
+  await checkRepository(host, undefined);
+  expect(ui.shown).toEqual(['1/1 How much of main shall be read?']);
+  expect(worker.paramsOf(startCheck)).toEqual([{ repository: 'main', readData }]);
 });
 
 test('several VMs that are off are backed up without a question', async () => {

@@ -25,7 +25,7 @@ import {
   type VmNode,
   vmTreeView,
 } from '../../../../src/host/model/vmTreeModel.ts';
-import type { JobDto } from '../../../../src/protocol/job.ts';
+import type { CheckResultDto, JobDto } from '../../../../src/protocol/job.ts';
 import type { LimitDto } from '../../../../src/protocol/vm.ts';
 import { guestNode, pointId, predicted, vmDto } from '../hostFixture.ts';
 
@@ -252,6 +252,27 @@ test('a backup that proves less than was asked for is told as such, never as a s
   ]);
   expect(jobView({ ...job, state: 'succeeded', result: downgraded }, t).icon.name).toBe('warning');
   expect(jobView({ ...job, state: 'succeeded', result: backup }, t).icon.name).toBe('pass');
+});
+
+test('a check says what was looked at, and that damage needs attention', () => {
+  const result: CheckResultDto = {
+    kind: 'check',
+    ...{ readData: true, errors: [], errorCount: 0, warnings: [], warningCount: 0 },
+    ...{ damagedPoints: [], snapshotCount: 2, packCount: 3, packBytes: 1024 ** 3, blobCount: 9 },
+    readBytes: 1024 ** 3,
+  };
+  expect([needsAttention(result), resultText(result, t)]).toEqual([
+    false,
+    'no errors (2 restore points, all 1 GiB read)',
+  ]);
+  expect(resultText({ ...result, readData: false, warningCount: 1 }, t)).toBe(
+    'no errors, 1 warnings (2 restore points, data not read)',
+  );
+  const damaged = { ...result, errorCount: 4, damagedPoints: [pointId] };
+  expect([needsAttention(damaged), resultText(damaged, t)]).toEqual([
+    true,
+    '4 errors, 1 restore points damaged (2 restore points, all 1 GiB read)',
+  ]);
 });
 
 test('a failure is told with its remedy, a cancellation is not told', () => {

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { CorruptDataError } from '../../../base/errors.ts';
+import { MiB } from '../../../base/units.ts';
+import type { Sealer } from '../../codec/sealer.ts';
+import type { ObjectStore } from '../objectStore.ts';
+import { parseIndex, type PackContents } from './indexFile.ts';
+import { unsealJson } from './unpacked.ts';
+
+const maxStoredBytes = 256 * MiB;
+const maxJsonBytes = 384 * MiB;
+
+/**
+ * The packs of an index file, one by one.
+ * @throws NOT_FOUND; CorruptDataError, also while they are read
+ */
+export async function loadIndexFile(
+  store: ObjectStore,
+  sealer: Sealer,
+  id: string,
+  signal: AbortSignal,
+): Promise<Generator<PackContents, void, undefined>> {
+  const what = `${store.location}: index ${id}`;
+  const sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
+  return parseIndex(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
+}
+
+/** @throws CorruptDataError for a file that is not what its name says */
+export async function assertNamedByContent(
+  store: ObjectStore,
+  kind: 'index' | 'snapshot',
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = await store.get({ kind, id }, maxStoredBytes, signal);
+  if (createHash('sha256').update(bytes).digest('hex') === id) return;
+  const what = `${store.location}: ${kind} ${id}`;
+  throw new CorruptDataError(`${what}: its bytes have another SHA-256 than its name`, { object: what });
+}
