@@ -1,4 +1,8 @@
-import type { AssessmentFacts, ControllerFacts } from '../../src/core/inventory/assessmentFacts.ts';
+import type {
+  AssessmentFacts,
+  ControllerFacts,
+  GuestLook,
+} from '../../src/core/inventory/assessmentFacts.ts';
 import type { DiskBacking, VirtualDiskFacts } from '../../src/core/inventory/virtualDisk.ts';
 
 /** A Windows Server 2022 with everything as application quiescing wants it. */
@@ -15,19 +19,26 @@ export function perfectServer(change: Partial<AssessmentFacts> = {}): Assessment
     toolsRunning: 'guestToolsRunning',
     toolsStatus: 'guestToolsCurrent',
     toolsVersion: 12_448,
+    toolsInstallType: 'guestToolsTypeMSI',
     toolsConfig: undefined,
+    guestLook: undefined,
+    guestVolumes: undefined,
     supportsSnapshots: true,
     supportsQuiescedSnapshots: true,
+    supportsChangeTracking: true,
+    tracksChanges: true,
     snapshotsDisabled: false,
     disabledMethods: [],
     snapshotDepth: 0,
+    snapshotLimit: undefined,
+    quiescedSnapshots: [],
     needsConsolidation: false,
     faultTolerance: 'notConfigured',
     isEncrypted: false,
     diskUuidEnabled: true,
     disks: [diskFacts()],
     controllers: [controllerFacts()],
-    devices: { passthrough: [], persistentMemory: [], trustedPlatformModules: [], floppies: [] },
+    devices: { passthrough: [], persistentMemory: [], trustedPlatformModules: [], removableMedia: [] },
     ...change,
   };
 }
@@ -40,6 +51,7 @@ export function linuxGuest(change: Partial<AssessmentFacts> = {}): AssessmentFac
     windowsBuild: undefined,
     toolsStatus: 'guestToolsUnmanaged',
     toolsVersion: 12_384,
+    toolsInstallType: 'guestToolsTypeOpenVMTools',
     ...change,
   });
 }
@@ -75,6 +87,20 @@ export function controllerFacts(change: Partial<ControllerFacts> = {}): Controll
     bus: 'scsi',
     slotCount: 64,
     sharing: 'noSharing',
+    ...change,
+  };
+}
+
+/** A guest somebody looked into, and found nothing. */
+export function guestLook(change: Partial<GuestLook> = {}): GuestLook {
+  return {
+    usesDynamicDisks: false,
+    usesStorageSpaces: false,
+    ownStorage: [],
+    ownFreezers: [],
+    freezeScripts: [],
+    writers: [],
+    databases: [],
     ...change,
   };
 }

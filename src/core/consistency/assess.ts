@@ -3,6 +3,7 @@ import { baseOf } from './base.ts';
 import { disksOutside, type OutsideDisk } from './disksOutside.ts';
 import { compareLevels, type ConsistencyLevel, strongest, weakest } from './level.ts';
 import { type Base, type Certainty, leastCertain, type Mechanism, mostCertain, type Rule } from './rule.ts';
+import { applicationRules } from './rules/applicationRules.ts';
 import { deviceRules } from './rules/deviceRules.ts';
 import { diskRules } from './rules/diskRules.ts';
 import { guestRules } from './rules/guestRules.ts';
@@ -10,6 +11,7 @@ import { powerRules } from './rules/powerRules.ts';
 import { snapshotRules } from './rules/snapshotRules.ts';
 import { toolsConfigRules } from './rules/toolsConfigRules.ts';
 import { toolsRules } from './rules/toolsRules.ts';
+import type { SourceId } from './sources.ts';
 import { all, known, type Truth } from './truth.ts';
 
 /** What a backup of a VM can be expected to reach. A prediction: nothing of it is proven. */
@@ -20,18 +22,27 @@ export interface Assessment {
   /** What the guest and the host allow at best, whatever is fixed. */
   readonly ceiling: ConsistencyLevel;
   /** Where the ceiling comes from. */
-  readonly base: { readonly rule: string; readonly reason: string; readonly text: string };
+  readonly base: Pick<
+    Base,
+    'rule' | 'level' | 'reason' | 'text' | 'certainty' | 'source' | 'conditions' | 'vendorLevel'
+  >;
   /** What keeps the level below `application`, the strongest limit first. */
   readonly limits: readonly Limit[];
   /** What does not lower the level but should be known. */
   readonly remarks: readonly Remark[];
   /** What would have to be known for more certainty. */
   readonly unknowns: readonly Unknown[];
+  /** What is good to know where nothing is to be done. */
+  readonly notes: readonly Remark[];
+  /** Whether the snapshot holds the whole VM; unknown while its disks are. */
+  readonly coverage: Coverage;
   /** Disks that are not part of a snapshot: with any of them, the restore point is not of one moment. */
   readonly outside: readonly OutsideDisk[];
   /** The level once every limit that has a remedy is gone. */
   readonly levelAfterAllFixes: ConsistencyLevel;
 }
+
+export type Coverage = 'whole-vm' | 'partial' | 'nothing' | 'unknown';
 
 export interface Remark {
   readonly rule: string;
@@ -39,6 +50,7 @@ export interface Remark {
   readonly text: string;
   readonly remedy: string | undefined;
   readonly certainty: Certainty;
+  readonly source: SourceId;
 }
 
 export interface Limit extends Remark {
@@ -50,6 +62,8 @@ export interface Limit extends Remark {
 export interface Unknown {
   readonly rule: string;
   readonly question: string;
+  /** How one would find out, where there is a way. */
+  readonly remedy?: string;
 }
 
 /** Every rule, one family after the other. Their order does not matter to the level. */
@@ -61,10 +75,11 @@ export const rules: readonly Rule[] = [
   ...guestRules,
   ...diskRules,
   ...deviceRules,
+  ...applicationRules,
 ];
 
-export function assess(facts: AssessmentFacts): Assessment {
-  const judgement = judge(facts);
+export function assess(facts: AssessmentFacts, table: readonly Rule[] = rules): Assessment {
+  const judgement = judge(facts, table);
   const { base } = judgement;
   const { level, hits } = judgement;
   const limiting = hits
@@ -72,6 +87,7 @@ export function assess(facts: AssessmentFacts): Assessment {
     .toSorted((one, other) => compareLevels(one.cap, other.cap));
   const levelAfterAllFixes = levelWithout(
     facts,
+    table,
     limiting.map(({ rule }) => rule).filter(({ remedy }) => remedy !== undefined),
   );
   return {
@@ -79,22 +95,53 @@ export function assess(facts: AssessmentFacts): Assessment {
     mechanism: mechanismAt(level, base),
     certainty: judgement.certainty,
     ceiling: strongest([base.level, levelAfterAllFixes]),
-    base: { rule: base.rule, reason: base.reason, text: base.text },
+    base: summaryOf(base),
     limits: limiting.map(({ rule, cap }) => ({
       ...remarkOf(rule, facts),
       cap,
-      levelAfterFix: levelWithout(facts, [rule]),
+      levelAfterFix: levelWithout(facts, table, [rule]),
     })),
-    remarks: hits.filter(({ cap }) => cap === undefined).map(rule => remarkOf(rule, facts)),
+    remarks: hits
+      .filter(({ cap, weight }) => cap === undefined && weight === undefined)
+      .map(rule => remarkOf(rule, facts)),
+    notes: hits.filter(({ weight }) => weight === 'note').map(rule => remarkOf(rule, facts)),
     unknowns: judgement.unknowns,
-    outside: disksOutside(facts.disks ?? []),
+    ...coverageOf(facts),
     levelAfterAllFixes,
   };
 }
 
-function levelWithout(facts: AssessmentFacts, fixed: readonly Rule[]): ConsistencyLevel {
+function summaryOf({
+  rule,
+  level,
+  reason,
+  text,
+  certainty,
+  source,
+  conditions,
+  vendorLevel,
+}: Base): Assessment['base'] {
+  return {
+    ...{ rule, level, reason, text, certainty, source, conditions },
+    ...(vendorLevel !== undefined && { vendorLevel }),
+  };
+}
+
+function coverageOf({ disks, guestLook }: AssessmentFacts): Pick<Assessment, 'coverage' | 'outside'> {
+  if (disks === undefined) return { coverage: 'unknown', outside: [] };
+  const outside = disksOutside(disks);
+  if (disks.length > 0 && outside.length === disks.length) return { coverage: 'nothing', outside };
+  const isPartial = outside.length > 0 || (guestLook?.ownStorage ?? []).length > 0;
+  return { coverage: isPartial ? 'partial' : 'whole-vm', outside };
+}
+
+function levelWithout(
+  facts: AssessmentFacts,
+  table: readonly Rule[],
+  fixed: readonly Rule[],
+): ConsistencyLevel {
   const remedied = fixed.reduce((now, rule) => rule.remedied?.(now) ?? now, facts);
-  return judge(remedied, new Set(fixed.map(({ id }) => id))).level;
+  return judge(remedied, table, new Set(fixed.map(({ id }) => id))).level;
 }
 
 interface Judgement {
@@ -106,9 +153,13 @@ interface Judgement {
 }
 
 /** All rules are looked at, none ends the search. */
-function judge(facts: AssessmentFacts, ignored: ReadonlySet<string> = new Set()): Judgement {
+function judge(
+  facts: AssessmentFacts,
+  table: readonly Rule[],
+  ignored: ReadonlySet<string> = new Set(),
+): Judgement {
   const base = baseOf(facts);
-  const found = rules
+  const found = table
     .filter(({ id }) => !ignored.has(id))
     .map(rule => ({ rule, applies: verdict(rule, facts, base) }));
   const hits = found.filter(({ applies }) => applies === true).map(({ rule }) => rule);
@@ -116,8 +167,8 @@ function judge(facts: AssessmentFacts, ignored: ReadonlySet<string> = new Set())
   // What could not lower it any further need not be known.
   const open = found
     .filter(
-      ({ rule: { cap }, applies }) =>
-        applies === undefined && cap !== undefined && compareLevels(cap, level) < 0,
+      ({ rule: { cap, doubtsAbove = cap }, applies }) =>
+        applies === undefined && doubtsAbove !== undefined && compareLevels(doubtsAbove, level) < 0,
     )
     .map(({ rule }) => rule);
   const grounds: readonly Certainty[] = [
@@ -150,7 +201,11 @@ function verdict(rule: Rule, facts: AssessmentFacts, base: Base): Truth {
 function unknownsOf({ rule, question }: Base, open: readonly Rule[]): readonly Unknown[] {
   const all = [
     ...(question === undefined ? [] : [{ rule, question }]),
-    ...open.map(({ id, question: asked }) => ({ rule: id, question: asked })),
+    ...open.map(({ id, question: asked, remedy, cap }) => ({
+      ...{ rule: id, question: asked },
+      // The remedy of a limit would be for the limit; that of a doubt is how to end it.
+      ...(cap === undefined && remedy !== undefined && { remedy }),
+    })),
   ];
   return [...new Map(all.toReversed().map(unknown => [unknown.question, unknown])).values()].toReversed();
 }
@@ -160,7 +215,10 @@ function mechanismAt(level: ConsistencyLevel, { level: best, mechanism }: Base):
   return level === 'filesystem' ? 'vss-without-writers' : 'none';
 }
 
-function remarkOf({ id, reason, text, objects, remedy, certainty }: Rule, facts: AssessmentFacts): Remark {
+function remarkOf(
+  { id, reason, text, objects, remedy, certainty, source }: Rule,
+  facts: AssessmentFacts,
+): Remark {
   const labels = objects?.(facts) ?? [];
   return {
     rule: id,
@@ -168,5 +226,6 @@ function remarkOf({ id, reason, text, objects, remedy, certainty }: Rule, facts:
     text: labels.length === 0 ? text : `${text} (${labels.join(', ')})`,
     remedy,
     certainty,
+    source,
   };
 }

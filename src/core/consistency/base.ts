@@ -1,6 +1,8 @@
 import type { AssessmentFacts } from '../inventory/assessmentFacts.ts';
-import { absentCell, cellOf, guestRowOf, hostGeneration } from './guestMatrix.ts';
-import { type Base, leastCertain, type Mechanism } from './rule.ts';
+import { cellOf, guestRowOf, hostGeneration, isNewerThanTables } from './matrix/guestMatrix.ts';
+import type { GuestRow } from './matrix/guestRows.ts';
+import { hostGenerations } from './matrix/matrixCell.ts';
+import { type Base, type Certainty, leastCertain, type Mechanism } from './rule.ts';
 import { all, known } from './truth.ts';
 
 const texts: Readonly<Record<Mechanism, string>> = {
@@ -21,11 +23,13 @@ export function baseOf(facts: AssessmentFacts): Base {
   );
   if (isColdAndClean === true) {
     return {
-      ...running,
+      guest: running.guest,
       rule: 'PWR-01',
       level: 'application',
       mechanism: 'cold',
       certainty: 'likely',
+      source: 'powered-off-practice',
+      conditions: [],
       reason: 'off after a clean shutdown',
       text: texts.cold,
     };
@@ -37,30 +41,58 @@ export function baseOf(facts: AssessmentFacts): Base {
 
 function runningBase({ guestId, host }: AssessmentFacts): Base {
   const row = guestId === undefined ? undefined : guestRowOf(guestId);
-  if (row === undefined) {
-    return {
-      rule: 'OS-UNKNOWN',
-      level: 'crash',
-      mechanism: 'none',
-      certainty: 'uncertain',
-      guest: { family: undefined, needsNewTools: false, usesHardwareProvider: false },
-      reason: 'guest unknown',
-      text: 'The server cannot read the configuration of this VM, so that its guest is not known',
-      question: 'the guest’s operating system',
-    };
-  }
-  const isSameEverywhere = new Set(row.cells.map(cell => cell?.level)).size === 1;
-  const generation = host === undefined ? '65' : hostGeneration(host);
-  const cell = cellOf(row, generation) ?? absentCell;
-  const isGuess = host === undefined && !isSameEverywhere;
+  if (row === undefined) return unknownGuest;
+  const cell = cellOf(row, host === undefined ? '65' : hostGeneration(host));
+  const question = questionOf(row, cell.isNearest, host);
   return {
-    rule: isSameEverywhere ? `OS-${row.id}` : `OS-${row.id}-${generation}`,
+    rule: cell.id,
     level: cell.level,
     mechanism: cell.mechanism,
-    certainty: isGuess ? leastCertain([cell.certainty, 'likely']) : cell.certainty,
+    certainty: leastCertain([cell.certainty, host === undefined ? leastOf(row) : certaintyOn(host)]),
+    source: cell.source,
+    conditions: cell.conditions,
     guest: row.traits,
     reason: row.name,
-    text: texts[cell.mechanism],
-    ...(isGuess && { question: 'the version of the ESXi host' }),
+    text:
+      cell.isLegacy === true
+        ? `${texts[cell.mechanism]}; nobody supports this guest any more`
+        : texts[cell.mechanism],
+    ...(cell.vendorLevel !== undefined && { vendorLevel: cell.vendorLevel }),
+    ...(question !== undefined && { question }),
   };
+}
+
+const unknownGuest: Base = {
+  rule: 'OS-UNKNOWN',
+  level: 'crash',
+  mechanism: 'none',
+  certainty: 'uncertain',
+  source: 'inference',
+  conditions: [],
+  guest: { family: undefined, needsNewTools: false, usesHardwareProvider: false },
+  reason: 'guest unknown',
+  text: 'The server cannot read the configuration of this VM, so that its guest is not known',
+  question: 'the guest’s operating system',
+};
+
+function certaintyOn(host: NonNullable<AssessmentFacts['host']>): Certainty {
+  return isNewerThanTables(host) ? 'likely' : 'certain';
+}
+
+/** Not knowing the host is never better than knowing any of them. */
+function leastOf(row: GuestRow): Certainty {
+  return leastCertain(['likely', ...hostGenerations.map(generation => cellOf(row, generation).certainty)]);
+}
+
+function questionOf(
+  { name, question }: GuestRow,
+  isNearest: boolean,
+  host: AssessmentFacts['host'],
+): string | undefined {
+  if (host === undefined) return 'the version of the ESXi host';
+  if (isNearest) return `how ESXi ${host.version} quiesces ${name}, which is younger`;
+  if (question !== undefined) return question;
+  return isNewerThanTables(host)
+    ? `how ESXi ${host.version} quiesces guests: it is newer than the tables`
+    : undefined;
 }

@@ -2,7 +2,7 @@ import type { VirtualDiskFacts } from '../inventory/virtualDisk.ts';
 
 /** A disk that a snapshot leaves as it is; reading it would give another moment, or fail. */
 export interface OutsideDisk {
-  readonly rule: string;
+  readonly rule: 'DSK-01' | 'DSK-02' | 'DSK-03' | 'DSK-06';
   readonly deviceKey: number;
   readonly label: string;
   readonly reason: string;

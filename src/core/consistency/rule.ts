@@ -1,5 +1,6 @@
 import type { AssessmentFacts } from '../inventory/assessmentFacts.ts';
 import type { ConsistencyLevel } from './level.ts';
+import type { SourceId } from './sources.ts';
 import type { Truth } from './truth.ts';
 
 /** `certain`: documented, or read in source. `likely`: observed or inferred. `uncertain`: it may well be otherwise. */
@@ -22,6 +23,11 @@ export interface Base {
   readonly level: ConsistencyLevel;
   readonly mechanism: Mechanism;
   readonly certainty: Certainty;
+  readonly source: SourceId;
+  /** Ids of the rules that check what it takes. */
+  readonly conditions: readonly string[];
+  /** What the vendor supports, where that is less than what the technology gives. */
+  readonly vendorLevel?: ConsistencyLevel;
   readonly guest: GuestTraits;
   /** In a few words, for a row. */
   readonly reason: string;
@@ -49,8 +55,11 @@ export interface Rule {
   readonly id: string;
   /** Of the rule itself. */
   readonly certainty: Certainty;
+  readonly source: SourceId;
   /** Where it applies, the level is this at most; without a cap it is only told. */
   readonly cap?: ConsistencyLevel;
+  /** Of a rule without cap: a remark asks for attention, a note is for who wants to know everything. */
+  readonly weight?: 'note';
   /** `quiescing`: matters only where a running guest is brought to rest. */
   readonly concerns: 'every-snapshot' | 'quiescing';
   readonly applies: (facts: AssessmentFacts, base: Base) => Truth;
@@ -67,4 +76,6 @@ export interface Rule {
   readonly question: string;
   /** How certain the level can be at most while that is not known; `likely` without it. */
   readonly certaintyIfUnknown?: Certainty;
+  /** Levels above this one are in doubt while it is not known; the cap, where this is not given. */
+  readonly doubtsAbove?: ConsistencyLevel;
 }

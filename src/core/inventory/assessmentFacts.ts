@@ -24,14 +24,26 @@ export interface AssessmentFacts {
   readonly toolsStatus: string | undefined;
   /** As the API encodes it: major · 1024 + minor · 32 + patch; 0 without VMware Tools. */
   readonly toolsVersion: number | undefined;
+  /** `guestToolsTypeMSI`, `guestToolsTypeOpenVMTools`, …. */
+  readonly toolsInstallType: string | undefined;
   /** What is set in the guest's `tools.conf`; undefined until somebody has looked. */
   readonly toolsConfig: ToolsConfig | undefined;
+  /** What else somebody has seen inside the guest; undefined until somebody has looked. */
+  readonly guestLook: GuestLook | undefined;
+  /** As VMware Tools report them, which a list does not read. */
+  readonly guestVolumes: readonly GuestVolumeFacts[] | undefined;
   readonly supportsSnapshots: boolean | undefined;
   readonly supportsQuiescedSnapshots: boolean | undefined;
+  readonly supportsChangeTracking: boolean | undefined;
+  readonly tracksChanges: boolean | undefined;
   readonly snapshotsDisabled: boolean | undefined;
   readonly disabledMethods: readonly string[] | undefined;
   /** How many snapshots lie between the first one and the running state. */
   readonly snapshotDepth: number | undefined;
+  /** `snapshot.maxSnapshots` of the VM; undefined where it is not set, or a list did not read it. */
+  readonly snapshotLimit: number | undefined;
+  /** Names of the snapshots that are listed as quiesced. */
+  readonly quiescedSnapshots: readonly string[] | undefined;
   readonly needsConsolidation: boolean | undefined;
   readonly faultTolerance: string | undefined;
   readonly isEncrypted: boolean | undefined;
@@ -46,12 +58,54 @@ export interface HostProduct {
   /** For instance `8.0.3`. */
   readonly version: string;
   readonly build: number | undefined;
+  /** Whether it is the edition for ARM processors. */
+  readonly isArm?: boolean;
 }
 
 export interface ToolsConfig {
   readonly enableSyncDriver: boolean;
   readonly disableAppQuiescing: boolean;
   readonly excludedFileSystems: readonly string[];
+}
+
+/** Each undefined until it was looked for. */
+export interface GuestLook {
+  readonly usesDynamicDisks: boolean | undefined;
+  readonly usesStorageSpaces: boolean | undefined;
+  /** Storage that the guest reaches past its virtual disks: iSCSI, NFS, SMB. */
+  readonly ownStorage: readonly string[] | undefined;
+  /** Scripts or programs in the guest that freeze its file systems themselves. */
+  readonly ownFreezers: readonly string[] | undefined;
+  /** Scripts that VMware Tools run before the freeze. */
+  readonly freezeScripts: readonly string[] | undefined;
+  readonly writers: readonly VssWriterFacts[] | undefined;
+  readonly databases: readonly DatabaseFacts[] | undefined;
+}
+
+export interface VssWriterFacts {
+  /** In lower case, without braces. */
+  readonly id: string;
+  readonly name: string;
+  /** The number: the word beside it is translated. 1 is "stable". */
+  readonly state: number;
+}
+
+export interface DatabaseFacts {
+  readonly product: 'mssql' | 'exchange' | 'postgresql' | 'mysql' | 'mariadb' | 'oracle' | 'mongodb';
+  readonly instance: string;
+  /** Keys of the virtual disks its files lie on. */
+  readonly diskKeys: readonly number[] | undefined;
+  /** Whether its logs are kept outside the VM. */
+  readonly shipsLogs: boolean | undefined;
+}
+
+export interface GuestVolumeFacts {
+  /** Mount point or drive. */
+  readonly path: string;
+  readonly capacityBytes: number;
+  readonly fileSystem: string | undefined;
+  /** Whether the server knows the virtual disks it lies on; undefined where it says that of no volume. */
+  readonly isMapped: boolean | undefined;
 }
 
 export interface ControllerFacts {
@@ -68,8 +122,8 @@ export interface DeviceLabels {
   readonly passthrough: readonly string[];
   readonly persistentMemory: readonly string[];
   readonly trustedPlatformModules: readonly string[];
-  /** Only those that are connected. */
-  readonly floppies: readonly string[];
+  /** Floppy and optical drives, only those that are connected. */
+  readonly removableMedia: readonly string[];
 }
 
 /**
@@ -81,6 +135,7 @@ export const assessmentPaths = [
   'config.version',
   'config.template',
   'config.keyId',
+  'config.changeTrackingEnabled',
   'config.flags',
   'config.hardware.device',
   'runtime.host',
@@ -95,6 +150,7 @@ export const assessmentPaths = [
   'guest.toolsVersion',
   'capability.snapshotOperationsSupported',
   'capability.quiescedSnapshotsSupported',
+  'capability.changeTrackingSupported',
   'snapshot',
   'disabledMethod',
 ] as const;
@@ -104,7 +160,7 @@ export interface AssessedProperties {
   readonly config?: Partial<
     Pick<
       Vim<'VirtualMachineConfigInfo'>,
-      'guestId' | 'version' | 'template' | 'keyId' | 'flags' | 'extraConfig'
+      'guestId' | 'version' | 'template' | 'keyId' | 'changeTrackingEnabled' | 'flags' | 'extraConfig'
     >
   > & {
     readonly hardware?: Pick<Vim<'VirtualHardware'>, 'device'>;
@@ -137,12 +193,21 @@ export function assessmentFacts(
     toolsRunning: said(guest?.toolsRunningStatus),
     toolsStatus: said(guest?.toolsVersionStatus2),
     toolsVersion: Number.isInteger(toolsVersion) ? toolsVersion : undefined,
+    toolsInstallType: said(guest?.toolsInstallType),
     toolsConfig: undefined,
+    guestLook: undefined,
+    guestVolumes: guestVolumes(guest?.disk),
     supportsSnapshots: capability?.snapshotOperationsSupported,
     supportsQuiescedSnapshots: capability?.quiescedSnapshotsSupported,
+    supportsChangeTracking: capability?.changeTrackingSupported,
+    tracksChanges: isReadable ? (config.changeTrackingEnabled ?? false) : undefined,
     snapshotsDisabled: isReadable ? (config.flags?.snapshotDisabled ?? false) : undefined,
     disabledMethods: disabledMethod,
     snapshotDepth: isReadable ? depthOf(snapshot) : undefined,
+    snapshotLimit: snapshotLimit(config?.extraConfig),
+    quiescedSnapshots: isReadable
+      ? flattenSnapshots(snapshot).flatMap(({ isQuiesced, name }) => (isQuiesced ? [name] : []))
+      : undefined,
     needsConsolidation: runtime?.consolidationNeeded,
     faultTolerance: said(runtime?.faultToleranceState),
     isEncrypted: isReadable ? config.keyId !== undefined : undefined,
@@ -170,8 +235,34 @@ function depthOf(info: Vim<'VirtualMachineSnapshotInfo'> | undefined): number {
 /** Set as an option or as a flag; either is enough. */
 function hasDiskUuids({ flags, extraConfig }: NonNullable<AssessedProperties['config']>): boolean {
   if (flags?.diskUuidEnabled === true) return true;
-  const option = extraConfig?.find(({ key }) => key.toLowerCase() === 'disk.enableuuid');
-  return typeof option?.value === 'string' && option.value.toLowerCase() === 'true';
+  return optionOf(extraConfig, 'disk.enableuuid')?.toLowerCase() === 'true';
+}
+
+function snapshotLimit(options: ExtraConfig): number | undefined {
+  const text = optionOf(options, 'snapshot.maxsnapshots');
+  return text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+}
+
+type ExtraConfig = NonNullable<AssessedProperties['config']>['extraConfig'];
+
+/** @param key  in lower case: the server keeps keys as they were typed */
+function optionOf(options: ExtraConfig, key: string): string | undefined {
+  const value = options?.find(option => option.key.toLowerCase() === key)?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Undefined where VMware Tools report none: that there are none they cannot know. */
+function guestVolumes(
+  volumes: readonly Vim<'GuestDiskInfo'>[] | undefined,
+): readonly GuestVolumeFacts[] | undefined {
+  if (volumes === undefined || volumes.length === 0) return undefined;
+  const saysMappings = volumes.some(({ mappings = [] }) => mappings.length > 0);
+  return volumes.map(({ diskPath, capacity, filesystemType, mappings = [] }) => ({
+    path: diskPath ?? '',
+    capacityBytes: capacity ?? 0,
+    fileSystem: said(filesystemType),
+    isMapped: saysMappings ? mappings.length > 0 : undefined,
+  }));
 }
 
 function controllerFacts(
@@ -198,8 +289,9 @@ function deviceLabels(devices: readonly Vim<'VirtualDevice'>[]): DeviceLabels {
     passthrough: devices.filter(device => isVim(device, 'VirtualPCIPassthrough')).map(labelOf),
     persistentMemory: devices.filter(device => device._type === 'VirtualNVDIMM').map(labelOf),
     trustedPlatformModules: devices.filter(device => isVim(device, 'VirtualTPM')).map(labelOf),
-    floppies: devices
-      .filter(device => isVim(device, 'VirtualFloppy') && device.connectable?.connected === true)
+    removableMedia: devices
+      .filter(device => isVim(device, 'VirtualFloppy') || isVim(device, 'VirtualCdrom'))
+      .filter(({ connectable }) => connectable?.connected === true)
       .map(labelOf),
   };
 }

@@ -72,5 +72,9 @@ export async function readInventoryTree(session: VimSession, signal: AbortSignal
 function hostProduct(about: Vim<'AboutInfo'> | undefined): HostProduct | undefined {
   if (about === undefined) return undefined;
   const build = Number(about.build);
-  return { version: about.version, build: Number.isInteger(build) ? build : undefined };
+  return {
+    version: about.version,
+    build: Number.isInteger(build) ? build : undefined,
+    ...(/arm/i.test(about.osType) && { isArm: true }),
+  };
 }

@@ -4,14 +4,15 @@ import type { PredictionDto, RemarkDto } from '../../protocol/vm.ts';
 export function predictionDto(assessment: Assessment): PredictionDto {
   const { level, mechanism, certainty, ceiling, base, levelAfterAllFixes } = assessment;
   return {
-    ...{ level, mechanism, certainty, ceiling, base, levelAfterAllFixes },
+    ...{ level, mechanism, certainty, ceiling, levelAfterAllFixes },
+    base: { rule: base.rule, reason: base.reason, text: base.text },
     limits: assessment.limits.map(limit => ({
       ...remarkDto(limit),
       cap: limit.cap,
       levelAfterFix: limit.levelAfterFix,
     })),
     remarks: assessment.remarks.map(remarkDto),
-    unknowns: assessment.unknowns,
+    unknowns: assessment.unknowns.map(({ rule, question }) => ({ rule, question })),
     outsideDisks: assessment.outside,
   };
 }

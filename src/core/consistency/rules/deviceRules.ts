@@ -6,6 +6,7 @@ export const deviceRules: readonly Rule[] = [
   {
     id: 'ENC-01',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: ({ isEncrypted }, { guest }) => all(guest.usesHardwareProvider, isEncrypted),
@@ -17,6 +18,7 @@ export const deviceRules: readonly Rule[] = [
   {
     id: 'ENC-02',
     certainty: 'likely',
+    source: 'inference',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: ({ devices, isEncrypted }, { guest }) =>
@@ -34,6 +36,7 @@ export const deviceRules: readonly Rule[] = [
   {
     id: 'PCI-01',
     certainty: 'certain',
+    source: 'snapshot-guide',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: ({ devices }) => known(devices, ({ passthrough }) => passthrough.length > 0),
@@ -46,6 +49,7 @@ export const deviceRules: readonly Rule[] = [
   {
     id: 'NVD-01',
     certainty: 'uncertain',
+    source: 'experience',
     concerns: 'every-snapshot',
     applies: ({ devices }) => known(devices, ({ persistentMemory }) => persistentMemory.length > 0),
     objects: ({ devices }) => devices?.persistentMemory ?? [],
@@ -56,16 +60,17 @@ export const deviceRules: readonly Rule[] = [
   {
     id: 'FLP-01',
     certainty: 'likely',
+    source: 'field-reports',
     concerns: 'quiescing',
     applies: ({ devices }, { guest }) =>
       all(
         known(guest.family, family => family === 'windows'),
-        known(devices, ({ floppies }) => floppies.length > 0),
+        known(devices, ({ removableMedia }) => removableMedia.length > 0),
       ),
-    objects: ({ devices }) => devices?.floppies ?? [],
-    reason: 'floppy',
-    text: 'A connected floppy drive makes NTFS and VSS report errors during the freeze',
-    remedy: 'Remove the floppy drive',
+    objects: ({ devices }) => devices?.removableMedia ?? [],
+    reason: 'floppy or CD',
+    text: 'A connected floppy or optical drive makes NTFS and VSS report errors during the freeze',
+    remedy: 'Disconnect the drive',
     question: 'which devices the VM has',
   },
 ];

@@ -1,6 +1,7 @@
-import type { AssessmentFacts, ControllerFacts } from '../../inventory/assessmentFacts.ts';
+import { GiB } from '../../../base/units.ts';
+import type { AssessmentFacts, ControllerFacts, GuestVolumeFacts } from '../../inventory/assessmentFacts.ts';
 import type { VirtualDiskFacts } from '../../inventory/virtualDisk.ts';
-import { disksOutside } from '../disksOutside.ts';
+import { disksOutside, type OutsideDisk } from '../disksOutside.ts';
 import type { Rule } from '../rule.ts';
 import { all, known, not, type Truth } from '../truth.ts';
 import { toolsVersion } from './toolsRules.ts';
@@ -10,19 +11,46 @@ const moveRemedy = 'Move the disk to an LSI Logic SAS or paravirtual SCSI contro
 /** Where the disks hang, and whether a snapshot or the hardware snapshot provider of Windows can deal with that. */
 export const diskRules: readonly Rule[] = [
   {
-    id: 'DSK-01',
+    ...outside('DSK-01'),
+    reason: 'independent disk',
+    text: 'Independent disks are not part of the snapshot: what spans them is torn',
+    remedy: 'Make the disk dependent (the VM must be off), or back it up separately',
+  },
+  {
+    ...outside('DSK-02'),
+    reason: 'nonpersistent disk',
+    text: 'Nonpersistent disks are not part of the snapshot, and lose their changes when the VM goes off',
+  },
+  {
+    ...outside('DSK-03'),
+    reason: 'physical raw device',
+    text: 'Raw devices in physical mode are not part of the snapshot: what spans them is torn',
+    remedy: 'Convert it to virtual mode or a VMDK, or use snapshots of the array or an agent in the guest',
+  },
+  {
+    id: 'DSK-04',
     certainty: 'certain',
+    source: 'snapshot-guide',
+    weight: 'note',
     concerns: 'every-snapshot',
-    applies: facts => known(facts.disks, disks => disksOutside(disks).length > 0),
-    objects: ({ disks = [] }) => disksOutside(disks).map(({ label }) => label),
-    reason: 'disks outside the snapshot',
-    text: 'Not all disks are part of the snapshot: what spans them is torn',
-    remedy: 'Make these disks dependent VMDKs (the VM must be off), or back them up separately',
+    applies: ({ disks }) => known(disks, list => list.some(isVirtualRawDevice)),
+    objects: ({ disks = [] }) => disks.filter(isVirtualRawDevice).map(({ label }) => label),
+    reason: 'virtual raw device',
+    text: 'Raw devices in virtual mode take part in snapshots like any disk',
     question: 'which disks the VM has',
+  },
+  {
+    ...outside('DSK-06'),
+    certainty: 'uncertain',
+    source: 'experience',
+    reason: 'disk of several VMs',
+    text: 'Disks shared by several VMs are not part of the snapshot',
+    remedy: 'Back up a cluster with shared disks inside its guests',
   },
   {
     id: 'DSK-01',
     certainty: 'certain',
+    source: 'snapshot-guide',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: ({ disks }) =>
@@ -35,6 +63,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-05',
     certainty: 'certain',
+    source: 'snapshot-guide',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: ({ controllers }) => known(controllers, list => list.some(isShared)),
@@ -47,6 +76,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-07',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: (facts, { guest }) => all(guest.usesHardwareProvider, hasDiskOn(facts, 'ide')),
@@ -59,6 +89,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-08',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: (facts, { guest }) => all(guest.usesHardwareProvider, hasDiskOn(facts, 'sata')),
@@ -71,6 +102,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-09',
     certainty: 'certain',
+    source: 'guest-validation',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: (facts, { guest }) =>
@@ -84,6 +116,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-10',
     certainty: 'likely',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: (facts, { guest }) => all(guest.usesHardwareProvider, lacksFreeSlots(facts)),
@@ -95,6 +128,7 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-11',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: ({ diskUuidEnabled }, { guest }) =>
@@ -110,9 +144,10 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-12',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: (_, { guest }) => all(guest.usesHardwareProvider, undefined),
+    applies: ({ guestLook }, { guest }) => all(guest.usesHardwareProvider, guestLook?.usesDynamicDisks),
     reason: 'dynamic disks',
     text: 'Application quiescing does not work with dynamic disks',
     remedy: 'Convert them to basic disks',
@@ -121,15 +156,91 @@ export const diskRules: readonly Rule[] = [
   {
     id: 'DSK-13',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: (_, { guest }) => all(guest.usesHardwareProvider, undefined),
+    applies: ({ guestLook }, { guest }) => all(guest.usesHardwareProvider, guestLook?.usesStorageSpaces),
     reason: 'Storage Spaces',
     text: 'Application quiescing does not work with Storage Spaces',
     remedy: 'Do without Storage Spaces',
     question: 'whether Windows uses Storage Spaces',
   },
+  {
+    id: 'DSK-14',
+    certainty: 'likely',
+    source: 'inference',
+    concerns: 'quiescing',
+    doubtsAbove: 'filesystem',
+    applies: facts => hasOwnStorage(facts),
+    objects: ({ guestLook }) => guestLook?.ownStorage ?? [],
+    reason: 'storage of the guest’s own',
+    text: 'The guest reaches storage past its disks (iSCSI, NFS, SMB): it is not part of the snapshot, and what spans it is torn',
+    remedy: 'Back up that storage separately',
+    question: 'whether the guest uses storage of its own (iSCSI, NFS, SMB)',
+  },
+  {
+    id: 'DSK-15',
+    certainty: 'likely',
+    source: 'open-vm-tools',
+    concerns: 'quiescing',
+    applies: ({ guestVolumes }) => known(guestVolumes, list => list.some(cannotBeFrozen)),
+    objects: ({ guestVolumes = [] }) => guestVolumes.filter(cannotBeFrozen).map(({ path }) => path),
+    reason: 'file systems that cannot be frozen',
+    text: 'File systems of these kinds are not frozen, and only crash-consistent',
+    question: 'which file systems the guest has',
+  },
+  {
+    id: 'SIZE-01',
+    certainty: 'uncertain',
+    source: 'experience',
+    concerns: 'every-snapshot',
+    applies: ({ disks }) => known(disks, list => list.some(isTooLargeToGrow)),
+    objects: ({ disks = [] }) => disks.filter(isTooLargeToGrow).map(({ label }) => label),
+    reason: 'very large disk',
+    text: 'A disk of this size leaves its snapshot no room to grow to the limit of 62 TiB',
+    remedy: 'Make the disk smaller, or keep its snapshots short',
+    question: 'which disks the VM has',
+  },
 ];
+
+/** What the rules about one reason for a disk to be outside have in common. */
+function outside(id: OutsideDisk['rule']): Omit<Rule, 'reason' | 'text'> {
+  const those = (disks: readonly VirtualDiskFacts[]): readonly OutsideDisk[] =>
+    disksOutside(disks).filter(({ rule }) => rule === id);
+  return {
+    id,
+    certainty: 'certain',
+    source: 'snapshot-guide',
+    concerns: 'every-snapshot',
+    applies: facts => known(facts.disks, disks => those(disks).length > 0),
+    objects: ({ disks = [] }) => those(disks).map(({ label }) => label),
+    question: 'which disks the VM has',
+  };
+}
+
+function isVirtualRawDevice({ backing }: VirtualDiskFacts): boolean {
+  return backing.type.startsWith('VirtualDiskRawDiskMapping') && backing.compatibilityMode === 'virtualMode';
+}
+
+/** Redo logs need room for their own tables; how much, no document says exactly. */
+const roomyBytes = 61.5 * 1024 * GiB;
+
+function isTooLargeToGrow({ capacityBytes }: VirtualDiskFacts): boolean {
+  return capacityBytes > roomyBytes;
+}
+
+/** What somebody saw counts; else a volume of which the server does not know the disk is a hint, and so is sheer size. */
+function hasOwnStorage({ guestLook, guestVolumes, disks }: AssessmentFacts): Truth {
+  if (guestLook?.ownStorage !== undefined) return guestLook.ownStorage.length > 0;
+  if (guestVolumes === undefined || disks === undefined) return undefined;
+  const seenBytes = guestVolumes.reduce((sum, volume) => sum + volume.capacityBytes, 0);
+  const diskBytes = disks.reduce((sum, disk) => sum + disk.capacityBytes, 0);
+  return seenBytes > diskBytes || guestVolumes.some(({ isMapped }) => isMapped === false) ? true : undefined;
+}
+
+function cannotBeFrozen({ fileSystem }: GuestVolumeFacts): boolean {
+  return fileSystem !== undefined && /^(zfs|ufs|hfs\+?|msdos|fat\w*|vfat|exfat)$/i.test(fileSystem);
+}
 
 function isShared({ sharing }: ControllerFacts): boolean {
   return sharing !== undefined && sharing !== 'noSharing';

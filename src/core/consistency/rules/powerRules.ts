@@ -6,6 +6,7 @@ export const powerRules: readonly Rule[] = [
   {
     id: 'CON-01',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts => known(facts.connectionState, state => state !== 'connected'),
@@ -18,6 +19,7 @@ export const powerRules: readonly Rule[] = [
   {
     id: 'PWR-02',
     certainty: 'likely',
+    source: 'inference',
     cap: 'crash',
     concerns: 'every-snapshot',
     applies: facts =>
@@ -35,6 +37,7 @@ export const powerRules: readonly Rule[] = [
   {
     id: 'PWR-03',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'crash',
     concerns: 'every-snapshot',
     applies: facts => known(facts.powerState, state => state === 'suspended'),
@@ -47,6 +50,7 @@ export const powerRules: readonly Rule[] = [
   {
     id: 'PWR-04',
     certainty: 'uncertain',
+    source: 'experience',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts => facts.isTemplate,

@@ -1,7 +1,7 @@
 import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
 import { isOlderHost } from '../hostVersion.ts';
 import type { Rule } from '../rule.ts';
-import { all, known, not, type Truth } from '../truth.ts';
+import { all, any, known, not, type Truth } from '../truth.ts';
 
 /** The server refuses the thirty-third. */
 const maxDepth = 31;
@@ -11,6 +11,7 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'CAP-01',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts => not(facts.supportsSnapshots),
@@ -23,6 +24,7 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'CAP-02',
     certainty: 'likely',
+    source: 'vsphere-api',
     cap: 'crash',
     concerns: 'quiescing',
     applies: facts => not(facts.supportsQuiescedSnapshots),
@@ -34,6 +36,7 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'CAP-03',
     certainty: 'likely',
+    source: 'experience',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts =>
@@ -46,8 +49,20 @@ export const snapshotRules: readonly Rule[] = [
     question: 'whether the server allows snapshots at the moment',
   },
   {
+    id: 'CAP-04',
+    certainty: 'certain',
+    source: 'vsphere-api',
+    concerns: 'every-snapshot',
+    applies: facts => any(not(facts.supportsChangeTracking), not(facts.tracksChanges)),
+    reason: 'no changed block tracking',
+    text: 'The VM does not track changed blocks, so that every backup has to look at whole disks',
+    remedy: 'Enable changed block tracking (the VM is stunned for a moment when a snapshot comes and goes)',
+    question: 'whether the VM tracks changed blocks',
+  },
+  {
     id: 'SNAP-01',
     certainty: 'certain',
+    source: 'vsphere-api',
     concerns: 'every-snapshot',
     applies: facts => facts.needsConsolidation,
     reason: 'disks need consolidation',
@@ -58,17 +73,32 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'SNAP-02',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'none',
     concerns: 'every-snapshot',
-    applies: facts => known(facts.snapshotDepth, depth => depth >= maxDepth),
+    applies: ({ snapshotDepth, snapshotLimit = maxDepth }) =>
+      known(snapshotDepth, depth => depth >= Math.min(maxDepth, snapshotLimit)),
     reason: 'too many snapshots',
     text: 'The VM has so many snapshots that no more can be taken',
     remedy: 'Delete old snapshots: 32 levels are the limit',
     question: 'how many snapshots the VM has',
   },
   {
+    id: 'SNAP-03',
+    certainty: 'likely',
+    source: 'field-reports',
+    concerns: 'quiescing',
+    applies: facts => known(facts.quiescedSnapshots, names => names.length > 0),
+    objects: ({ quiescedSnapshots = [] }) => quiescedSnapshots,
+    reason: 'another quiesced snapshot',
+    text: 'The VM has a quiesced snapshot already, perhaps of a backup that still runs',
+    remedy: 'Wait for the other backup, or remove what it left behind',
+    question: 'which snapshots the VM has',
+  },
+  {
     id: 'SNAP-04',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts => facts.snapshotsDisabled,
@@ -80,6 +110,7 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'FT-01',
     certainty: 'certain',
+    source: 'availability-guide',
     cap: 'none',
     concerns: 'every-snapshot',
     applies: facts => all(isFaultTolerant(facts), isOlderHost(facts.host, '6.0')),
@@ -91,6 +122,7 @@ export const snapshotRules: readonly Rule[] = [
   {
     id: 'FT-01',
     certainty: 'certain',
+    source: 'availability-guide',
     concerns: 'every-snapshot',
     applies: facts => all(isFaultTolerant(facts), not(isOlderHost(facts.host, '6.0'))),
     reason: 'Fault Tolerance',

@@ -7,8 +7,26 @@ const question = 'what is set in the guest’s tools.conf';
 /** What the guest's own settings of VMware Tools do to quiescing. The API does not show them. */
 export const toolsConfigRules: readonly Rule[] = [
   {
+    id: 'CFG-01',
+    certainty: 'certain',
+    source: 'open-vm-tools',
+    concerns: 'quiescing',
+    doubtsAbove: 'crash',
+    // Never a finding of its own: while nobody has looked, every level above crash is a guess.
+    applies: ({ toolsConfig }, { guest }) =>
+      all(
+        known(guest.family, family => family !== 'other'),
+        known(toolsConfig, () => false),
+      ),
+    reason: 'tools.conf not read',
+    text: 'What the guest’s tools.conf sets (enableSyncDriver, vss.disableAppQuiescing, excludedFileSystems) is not known',
+    remedy: 'Let tools.conf be read through guest operations',
+    question,
+  },
+  {
     id: 'CFG-02',
     certainty: 'certain',
+    source: 'open-vm-tools',
     cap: 'crash',
     concerns: 'quiescing',
     applies: ({ toolsConfig }, { guest }) =>
@@ -24,6 +42,7 @@ export const toolsConfigRules: readonly Rule[] = [
   {
     id: 'CFG-03',
     certainty: 'certain',
+    source: 'open-vm-tools',
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: ({ toolsConfig }, { guest }) =>
@@ -39,6 +58,7 @@ export const toolsConfigRules: readonly Rule[] = [
   {
     id: 'CFG-04',
     certainty: 'certain',
+    source: 'open-vm-tools',
     concerns: 'quiescing',
     applies: ({ toolsConfig }) => known(toolsConfig, config => config.excludedFileSystems.length > 0),
     objects: ({ toolsConfig }: AssessmentFacts) => toolsConfig?.excludedFileSystems ?? [],

@@ -8,6 +8,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-01',
     certainty: 'certain',
+    source: 'vsphere-api',
     cap: 'crash',
     concerns: 'quiescing',
     applies: isWithoutTools,
@@ -20,6 +21,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-02',
     certainty: 'certain',
+    source: 'field-reports',
     cap: 'crash',
     concerns: 'quiescing',
     applies: facts =>
@@ -36,6 +38,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-03',
     certainty: 'likely',
+    source: 'field-reports',
     concerns: 'quiescing',
     applies: facts => known(facts.toolsRunning, state => state === 'guestToolsExecutingScripts'),
     reason: 'VMware Tools busy',
@@ -46,6 +49,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-04',
     certainty: 'likely',
+    source: 'vsphere-api',
     cap: 'crash',
     concerns: 'quiescing',
     applies: facts => known(facts.toolsStatus, status => status === 'guestToolsBlacklisted'),
@@ -57,6 +61,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-04',
     certainty: 'likely',
+    source: 'vsphere-api',
     concerns: 'quiescing',
     applies: facts =>
       known(facts.toolsStatus, status => ['guestToolsTooOld', 'guestToolsTooNew'].includes(status)),
@@ -68,6 +73,7 @@ export const toolsRules: readonly Rule[] = [
   {
     id: 'TLS-05',
     certainty: 'certain',
+    source: 'vddk-guide',
     cap: 'crash',
     concerns: 'quiescing',
     applies: (facts, { guest }) =>
@@ -83,8 +89,20 @@ export const toolsRules: readonly Rule[] = [
     question: 'which version VMware Tools have',
   },
   {
+    id: 'TLS-06',
+    certainty: 'certain',
+    source: 'open-vm-tools',
+    weight: 'note',
+    concerns: 'quiescing',
+    applies: facts => known(facts.toolsStatus, status => status === 'guestToolsUnmanaged'),
+    reason: 'Tools of the distribution',
+    text: 'VMware Tools come with the guest’s own packages, which is the normal state of Linux',
+    question: 'whether VMware Tools are installed',
+  },
+  {
     id: 'TLS-07',
     certainty: 'likely',
+    source: 'open-vm-tools',
     concerns: 'quiescing',
     applies: (facts, { guest }) =>
       all(
@@ -98,6 +116,36 @@ export const toolsRules: readonly Rule[] = [
     text: 'These versions of VMware Tools and ESXi leave no proof of what was brought to rest',
     remedy: 'Upgrade open-vm-tools to 10.2 or later and the host to 6.7 or later',
     question: 'which versions VMware Tools and the host have',
+  },
+  {
+    id: 'TLS-08',
+    certainty: 'certain',
+    source: 'open-vm-tools',
+    concerns: 'quiescing',
+    applies: ({ toolsVersion: version, guestLook }, { guest }) =>
+      all(
+        known(guest.family, family => family === 'linux'),
+        known(version, number => number >= toolsVersion(12, 2)),
+        known(guestLook?.ownFreezers, freezers => freezers.length > 0),
+      ),
+    objects: ({ guestLook }) => guestLook?.ownFreezers ?? [],
+    reason: 'frozen by something else',
+    text: 'Something else in the guest freezes file systems, upon which VMware Tools refuse the quiesced snapshot',
+    remedy:
+      'Remove fsfreeze from the scripts, or set excludedFileSystems, or from VMware Tools 12.3 on ignoreFrozenFileSystems=true, in tools.conf',
+    question: 'whether something else in the guest freezes file systems',
+  },
+  {
+    id: 'TLS-09',
+    certainty: 'certain',
+    source: 'vsphere-api',
+    weight: 'note',
+    concerns: 'quiescing',
+    applies: facts => known(facts.toolsInstallType, type => type !== 'guestToolsTypeUnknown'),
+    objects: ({ toolsInstallType }) => (toolsInstallType === undefined ? [] : [toolsInstallType]),
+    reason: 'how Tools were installed',
+    text: 'How VMware Tools were installed',
+    question: 'how VMware Tools were installed',
   },
 ];
 
