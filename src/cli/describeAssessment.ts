@@ -1,5 +1,6 @@
 import { counted } from '../base/units.ts';
-import type { Assessment, Remark } from '../core/consistency/assess.ts';
+import type { Assessment, Limit, Remark } from '../core/consistency/assess.ts';
+import { type Source, type SourceId, sources } from '../core/consistency/sources.ts';
 
 /** The strongest reason why it is no more, in a few words. */
 export function limitingReason({ level, limits, base, outside }: Assessment): string | undefined {
@@ -9,24 +10,67 @@ export function limitingReason({ level, limits, base, outside }: Assessment): st
   return level === 'application' ? undefined : base.reason;
 }
 
-/** Everything there is to say, a line each. */
+/** Everything there is to say, with where each statement comes from. */
 export function describeAssessment(assessment: Assessment): string {
-  const { level, certainty, ceiling, base, limits, remarks, unknowns, levelAfterAllFixes } = assessment;
+  const { level, mechanism, certainty, limits, remarks, notes, unknowns } = assessment;
   return [
-    `  Predicted for a backup now: ${level}-consistent (${certainty})`,
-    ...limits.map(
-      limit =>
-        `  Limit ${describeRemark(limit)}${limit.levelAfterFix === level ? '' : `; then ${limit.levelAfterFix}-consistent`}`,
+    `  Predicted for a backup now: ${level}-consistent (${certainty}${mechanism === 'none' ? '' : `, by ${mechanism}`})`,
+    ...describeCeiling(assessment),
+    ...limits.flatMap(limit => [...describeRemark('Limit', limit), ...describeGain(limit, level)]),
+    ...describeCoverage(assessment),
+    ...remarks.flatMap(remark => describeRemark('Note', remark)),
+    ...notes.map(({ rule, text }) => `  For the record: ${text} (${rule})`),
+    ...unknowns.map(
+      ({ question, rule, remedy }) =>
+        `  Not known: ${question} (${rule})${remedy === undefined ? '' : `. ${remedy}`}`,
     ),
-    ...remarks.map(remark => `  Note ${describeRemark(remark)}`),
-    `  At best: ${ceiling}-consistent; ${base.text} (${base.rule})`,
-    ...(levelAfterAllFixes === level
-      ? []
-      : [`  With all of that remedied: ${levelAfterAllFixes}-consistent`]),
-    ...unknowns.map(({ question, rule }) => `  Not known: ${question} (${rule})`),
   ].join('\n');
 }
 
-function describeRemark({ rule, text, remedy }: Remark): string {
-  return `${rule}: ${text}${remedy === undefined ? '' : `. What to do: ${remedy}`}`;
+function describeCeiling({ level, ceiling, base, limits, levelAfterAllFixes }: Assessment): string[] {
+  return [
+    `  At best: ${ceiling}-consistent; ${base.text} (${base.rule})`,
+    ...(base.vendorLevel === undefined
+      ? []
+      : [`    What the vendor supports: ${base.vendorLevel}-consistent`]),
+    `    Source: ${describeSource(base.source)}`,
+    ...(levelAfterAllFixes === level || limits.length < 2
+      ? []
+      : [`  With all limits remedied: ${levelAfterAllFixes}-consistent`]),
+  ];
+}
+
+function describeRemark(kind: 'Limit' | 'Note', { rule, text, remedy, certainty, source }: Remark): string[] {
+  return [
+    `  ${kind} ${rule}: ${text}`,
+    ...(remedy === undefined ? [] : [`    What to do: ${remedy}`]),
+    `    Source: ${describeSource(source)} (${certainty})`,
+  ];
+}
+
+function describeGain({ levelAfterFix, remedy }: Limit, level: Assessment['level']): string[] {
+  if (remedy === undefined) return [];
+  return [
+    levelAfterFix === level
+      ? '    That alone changes nothing: another limit remains'
+      : `    Then: ${levelAfterFix}-consistent`,
+  ];
+}
+
+function describeCoverage({ coverage, outside }: Assessment): string[] {
+  const words = {
+    'whole-vm': 'all disks of the VM',
+    partial: 'not the whole VM',
+    nothing: 'no disk at all',
+    unknown: 'not known, because the disks are not',
+  } as const;
+  return [
+    `  In the snapshot: ${words[coverage]}`,
+    ...outside.map(({ label, reason, rule }) => `    Without ${label}: ${reason} (${rule})`),
+  ];
+}
+
+function describeSource(id: SourceId): string {
+  const { title, url }: Source = sources[id];
+  return url === undefined ? title : `${title}, ${url}`;
 }

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
+import { explain, report } from './consistency.ts';
 import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
@@ -16,6 +17,8 @@ export const commands: readonly Command[] = [
   vcenterAdd,
   vcenterList,
   vms,
+  explain,
+  report,
   repositoryInit,
   repositoryOpen,
   repositoryList,

@@ -88,6 +88,7 @@ export function assess(facts: AssessmentFacts, table: readonly Rule[] = rules): 
   const levelAfterAllFixes = levelWithout(
     facts,
     table,
+    judgement,
     limiting.map(({ rule }) => rule).filter(({ remedy }) => remedy !== undefined),
   );
   return {
@@ -99,7 +100,7 @@ export function assess(facts: AssessmentFacts, table: readonly Rule[] = rules): 
     limits: limiting.map(({ rule, cap }) => ({
       ...remarkOf(rule, facts),
       cap,
-      levelAfterFix: levelWithout(facts, table, [rule]),
+      levelAfterFix: levelWithout(facts, table, judgement, [rule]),
     })),
     remarks: hits
       .filter(({ cap, weight }) => cap === undefined && weight === undefined)
@@ -135,13 +136,26 @@ function coverageOf({ disks, guestLook }: AssessmentFacts): Pick<Assessment, 'co
   return { coverage: isPartial ? 'partial' : 'whole-vm', outside };
 }
 
+/** Rules do not look at each other: what is left of the limits decides, unless a fix gives more than their absence. */
 function levelWithout(
   facts: AssessmentFacts,
   table: readonly Rule[],
+  { base, hits }: Judgement,
   fixed: readonly Rule[],
 ): ConsistencyLevel {
+  const gone = new Set(fixed.map(({ id }) => id));
+  if (fixed.every(({ remedied }) => remedied === undefined)) return levelOf(base, hits, gone);
   const remedied = fixed.reduce((now, rule) => rule.remedied?.(now) ?? now, facts);
-  return judge(remedied, table, new Set(fixed.map(({ id }) => id))).level;
+  const after = judge(remedied, table);
+  return levelOf(after.base, after.hits, gone);
+}
+
+function levelOf(
+  { level }: Base,
+  hits: readonly Rule[],
+  ignored: ReadonlySet<string> = new Set(),
+): ConsistencyLevel {
+  return weakest([level, ...hits.flatMap(({ id, cap }) => (ignored.has(id) ? [] : (cap ?? [])))]);
 }
 
 interface Judgement {
@@ -153,17 +167,11 @@ interface Judgement {
 }
 
 /** All rules are looked at, none ends the search. */
-function judge(
-  facts: AssessmentFacts,
-  table: readonly Rule[],
-  ignored: ReadonlySet<string> = new Set(),
-): Judgement {
+function judge(facts: AssessmentFacts, table: readonly Rule[]): Judgement {
   const base = baseOf(facts);
-  const found = table
-    .filter(({ id }) => !ignored.has(id))
-    .map(rule => ({ rule, applies: verdict(rule, facts, base) }));
+  const found = table.map(rule => ({ rule, applies: verdict(rule, facts, base) }));
   const hits = found.filter(({ applies }) => applies === true).map(({ rule }) => rule);
-  const level = weakest([base.level, ...hits.flatMap(({ cap }) => cap ?? [])]);
+  const level = levelOf(base, hits);
   // What could not lower it any further need not be known.
   const open = found
     .filter(

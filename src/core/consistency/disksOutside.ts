@@ -8,28 +8,28 @@ export interface OutsideDisk {
   readonly reason: string;
 }
 
+const reasons: Readonly<Record<OutsideDisk['rule'], string>> = {
+  'DSK-01': 'independent disks are not part of snapshots',
+  'DSK-02': 'independent disks are not part of snapshots',
+  'DSK-03': 'raw devices in physical mode are not part of snapshots',
+  'DSK-06': 'disks shared by several VMs are not part of snapshots',
+};
+
 export function disksOutside(disks: readonly VirtualDiskFacts[]): OutsideDisk[] {
   return disks.flatMap(disk => {
-    const why = whyOutside(disk);
-    return why === undefined ? [] : [{ deviceKey: disk.deviceKey, label: disk.label, ...why }];
+    const rule = outsideRuleOf(disk);
+    const { deviceKey, label } = disk;
+    return rule === undefined ? [] : [{ rule, deviceKey, label, reason: reasons[rule] }];
   });
 }
 
-function whyOutside({ backing }: VirtualDiskFacts): Pick<OutsideDisk, 'rule' | 'reason'> | undefined {
-  if (backing.diskMode?.startsWith('independent') === true) {
-    return {
-      rule: backing.diskMode === 'independent_nonpersistent' ? 'DSK-02' : 'DSK-01',
-      reason: 'independent disks are not part of snapshots',
-    };
-  }
-  if (backing.type.startsWith('VirtualDiskRawDiskMapping')) {
-    return backing.compatibilityMode === 'virtualMode'
-      ? undefined
-      : { rule: 'DSK-03', reason: 'raw device mappings in physical mode are not part of snapshots' };
-  }
-  if (/^VirtualDisk(PartitionedRaw|RawDisk)/.test(backing.type))
-    return { rule: 'DSK-03', reason: 'raw disks of a host are not part of snapshots' };
-  if (backing.sharing === 'sharingMultiWriter')
-    return { rule: 'DSK-06', reason: 'disks shared by several VMs are not part of snapshots' };
-  return undefined;
+/** The rule that leaves a disk out of snapshots, if any does. */
+export function outsideRuleOf({ backing }: VirtualDiskFacts): OutsideDisk['rule'] | undefined {
+  const { type, diskMode, compatibilityMode, sharing } = backing;
+  if (diskMode?.startsWith('independent') === true)
+    return diskMode === 'independent_nonpersistent' ? 'DSK-02' : 'DSK-01';
+  if (type.startsWith('VirtualDiskRawDiskMapping') && compatibilityMode !== 'virtualMode') return 'DSK-03';
+  if (type.startsWith('VirtualDiskPartitionedRaw') || type.startsWith('VirtualDiskRawDiskVer'))
+    return 'DSK-03';
+  return sharing === 'sharingMultiWriter' ? 'DSK-06' : undefined;
 }

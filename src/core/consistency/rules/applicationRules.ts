@@ -1,5 +1,5 @@
 import type { AssessmentFacts, DatabaseFacts, VssWriterFacts } from '../../inventory/assessmentFacts.ts';
-import { disksOutside } from '../disksOutside.ts';
+import { disksOutside, outsideRuleOf } from '../disksOutside.ts';
 import type { Rule } from '../rule.ts';
 import { all, any, known, not, type Truth } from '../truth.ts';
 import { writerIds } from '../vssWriters.ts';
@@ -112,7 +112,7 @@ function instancesOf(
 /** Nothing is torn where nothing is left out. */
 function hasTornDatabase(facts: AssessmentFacts): Truth {
   const leavesOut = any(
-    known(facts.disks, disks => disksOutside(disks).length > 0),
+    known(facts.disks, disks => disks.some(disk => outsideRuleOf(disk) !== undefined)),
     known(facts.guestLook?.ownStorage, storage => storage.length > 0),
   );
   if (leavesOut !== true) return leavesOut === undefined && facts.disks !== undefined ? false : leavesOut;

@@ -1,7 +1,7 @@
 import { GiB } from '../../../base/units.ts';
 import type { AssessmentFacts, ControllerFacts, GuestVolumeFacts } from '../../inventory/assessmentFacts.ts';
 import type { VirtualDiskFacts } from '../../inventory/virtualDisk.ts';
-import { disksOutside, type OutsideDisk } from '../disksOutside.ts';
+import { type OutsideDisk, outsideRuleOf } from '../disksOutside.ts';
 import type { Rule } from '../rule.ts';
 import { all, known, not, type Truth } from '../truth.ts';
 import { toolsVersion } from './toolsRules.ts';
@@ -54,7 +54,7 @@ export const diskRules: readonly Rule[] = [
     cap: 'none',
     concerns: 'every-snapshot',
     applies: ({ disks }) =>
-      known(disks, list => list.length > 0 && disksOutside(list).length === list.length),
+      known(disks, list => list.length > 0 && list.every(disk => outsideRuleOf(disk) !== undefined)),
     reason: 'no disk in the snapshot',
     text: 'None of the disks is part of the snapshot: there is nothing to back up',
     remedy: 'Make the disks dependent VMDKs (the VM must be off), or back them up separately',
@@ -79,7 +79,7 @@ export const diskRules: readonly Rule[] = [
     source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: (facts, { guest }) => all(guest.usesHardwareProvider, hasDiskOn(facts, 'ide')),
+    applies: (facts, { guest }) => guest.usesHardwareProvider && hasDiskOn(facts, 'ide'),
     objects: facts => labelsOn(facts, 'ide'),
     reason: 'IDE disk',
     text: 'Application quiescing does not work with IDE disks',
@@ -92,7 +92,7 @@ export const diskRules: readonly Rule[] = [
     source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: (facts, { guest }) => all(guest.usesHardwareProvider, hasDiskOn(facts, 'sata')),
+    applies: (facts, { guest }) => guest.usesHardwareProvider && hasDiskOn(facts, 'sata'),
     objects: facts => labelsOn(facts, 'sata'),
     reason: 'SATA disk',
     text: 'Application quiescing works with SCSI disks only',
@@ -106,7 +106,7 @@ export const diskRules: readonly Rule[] = [
     cap: 'filesystem',
     concerns: 'quiescing',
     applies: (facts, { guest }) =>
-      all(guest.usesHardwareProvider, hasDiskOn(facts, 'nvme'), not(knowsNvme(facts))),
+      guest.usesHardwareProvider && all(hasDiskOn(facts, 'nvme'), not(knowsNvme(facts))),
     objects: facts => labelsOn(facts, 'nvme'),
     reason: 'NVMe disk',
     text: 'Application quiescing works with NVMe disks only with newer VMware Tools in a patched Windows',
@@ -119,7 +119,7 @@ export const diskRules: readonly Rule[] = [
     source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: (facts, { guest }) => all(guest.usesHardwareProvider, lacksFreeSlots(facts)),
+    applies: (facts, { guest }) => guest.usesHardwareProvider && lacksFreeSlots(facts),
     reason: 'too few free SCSI slots',
     text: 'Application quiescing needs as many free SCSI slots as there are disks',
     remedy: 'Add another SCSI controller',
@@ -147,7 +147,7 @@ export const diskRules: readonly Rule[] = [
     source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: ({ guestLook }, { guest }) => all(guest.usesHardwareProvider, guestLook?.usesDynamicDisks),
+    applies: ({ guestLook }, { guest }) => guest.usesHardwareProvider && guestLook?.usesDynamicDisks,
     reason: 'dynamic disks',
     text: 'Application quiescing does not work with dynamic disks',
     remedy: 'Convert them to basic disks',
@@ -159,7 +159,7 @@ export const diskRules: readonly Rule[] = [
     source: 'vddk-guide',
     cap: 'filesystem',
     concerns: 'quiescing',
-    applies: ({ guestLook }, { guest }) => all(guest.usesHardwareProvider, guestLook?.usesStorageSpaces),
+    applies: ({ guestLook }, { guest }) => guest.usesHardwareProvider && guestLook?.usesStorageSpaces,
     reason: 'Storage Spaces',
     text: 'Application quiescing does not work with Storage Spaces',
     remedy: 'Do without Storage Spaces',
@@ -205,15 +205,14 @@ export const diskRules: readonly Rule[] = [
 
 /** What the rules about one reason for a disk to be outside have in common. */
 function outside(id: OutsideDisk['rule']): Omit<Rule, 'reason' | 'text'> {
-  const those = (disks: readonly VirtualDiskFacts[]): readonly OutsideDisk[] =>
-    disksOutside(disks).filter(({ rule }) => rule === id);
+  const isThat = (disk: VirtualDiskFacts): boolean => outsideRuleOf(disk) === id;
   return {
     id,
     certainty: 'certain',
     source: 'snapshot-guide',
     concerns: 'every-snapshot',
-    applies: facts => known(facts.disks, disks => those(disks).length > 0),
-    objects: ({ disks = [] }) => those(disks).map(({ label }) => label),
+    applies: facts => known(facts.disks, disks => disks.some(isThat)),
+    objects: ({ disks = [] }) => disks.filter(isThat).map(({ label }) => label),
     question: 'which disks the VM has',
   };
 }

@@ -14,7 +14,10 @@ export const guestRules: readonly Rule[] = [
     applies: ({ guestId, reportedGuestId }, { guest }) =>
       all(
         known(guest.family, family => family === 'windows'),
-        known(reportedGuestId, reported => guestRowOf(reported) !== guestRowOf(guestId ?? '')),
+        known(
+          reportedGuestId,
+          reported => reported !== guestId && guestRowOf(reported) !== guestRowOf(guestId ?? ''),
+        ),
       ),
     reason: 'configured for another guest',
     text: 'The VM is configured for another operating system than VMware Tools report',
