@@ -19,8 +19,14 @@ export function disksOutside(disks: readonly VirtualDiskFacts[]): OutsideDisk[] 
   return disks.flatMap(disk => {
     const rule = outsideRuleOf(disk);
     const { deviceKey, label } = disk;
-    return rule === undefined ? [] : [{ rule, deviceKey, label, reason: reasons[rule] }];
+    return rule === undefined ? [] : [{ rule, deviceKey, label, reason: reasonOf(disk, rule) }];
   });
+}
+
+function reasonOf({ backing }: VirtualDiskFacts, rule: OutsideDisk['rule']): string {
+  return rule === 'DSK-03' && !backing.type.startsWith('VirtualDiskRawDiskMapping')
+    ? 'raw disks of a host are not part of snapshots'
+    : reasons[rule];
 }
 
 /** The rule that leaves a disk out of snapshots, if any does. */
