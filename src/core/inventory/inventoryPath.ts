@@ -8,9 +8,10 @@ import type { HostProduct } from './assessmentFacts.ts';
 /** The folders, datacenters and vApps above the VMs, and the clusters and hosts that run them. */
 export class InventoryTree {
   readonly #rootFolder: MoRef;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: ReadonlyMap<string, TreeEntry>;
 
-  constructor(rootFolder: MoRef, entries: ReadonlyMap<string, Entry>) {
+  /** @param entries  by id; what changes in them later counts from then on */
+  constructor(rootFolder: MoRef, entries: ReadonlyMap<string, TreeEntry>) {
     this.#rootFolder = rootFolder;
     this.#entries = entries;
   }
@@ -39,14 +40,14 @@ export class InventoryTree {
   }
 }
 
-interface Entry {
+export interface TreeEntry {
   readonly name: string;
   readonly parent: MoRef | undefined;
   readonly product?: HostProduct | undefined;
 }
 
 export async function readInventoryTree(session: VimSession, signal: AbortSignal): Promise<InventoryTree> {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, TreeEntry>();
   for (const type of ['Folder', 'Datacenter', 'ComputeResource'] as const) {
     for (const { object, properties } of await readAllOfType(session, type, ['name', 'parent'], signal))
       entries.set(object.value, { name: plainName(properties.name), parent: properties.parent });
@@ -69,7 +70,7 @@ export async function readInventoryTree(session: VimSession, signal: AbortSignal
   return new InventoryTree(session.content.rootFolder, entries);
 }
 
-function hostProduct(about: Vim<'AboutInfo'> | undefined): HostProduct | undefined {
+export function hostProduct(about: Vim<'AboutInfo'> | undefined): HostProduct | undefined {
   if (about === undefined) return undefined;
   const build = Number(about.build);
   return {

@@ -38,8 +38,8 @@ export interface VmSummary extends VmIdentity {
   readonly facts: AssessmentFacts;
 }
 
-const paths = [
-  ...assessmentPaths,
+/** What a list reads of a VM besides what its assessment looks at. */
+export const listedPaths = [
   'name',
   'parent',
   'parentVApp',
@@ -49,17 +49,25 @@ const paths = [
   'guest.guestFullName',
 ] as const;
 
+const paths = [...assessmentPaths, ...listedPaths] as const;
+
+/** Values by path; `datastore` is there where somebody has asked for it. */
+export type VmProperties = ObjectProperties<
+  'VirtualMachine',
+  (typeof paths)[number] | 'datastore'
+>['properties'];
+
 /** Every VM and template the user may see, sorted by path. */
 export async function listVirtualMachines(session: VimSession, signal: AbortSignal): Promise<VmSummary[]> {
   const tree = await readInventoryTree(session, signal);
   const machines = await readAllOfType(session, 'VirtualMachine', paths, signal);
   return machines
-    .map(machine => summaryOf(machine, tree))
+    .map(machine => vmSummary(machine, tree))
     .sort((left, right) => (left.inventoryPath < right.inventoryPath ? -1 : 1));
 }
 
-function summaryOf(
-  { object, properties }: ObjectProperties<'VirtualMachine', (typeof paths)[number]>,
+export function vmSummary(
+  { object, properties }: { readonly object: MoRef; readonly properties: VmProperties },
   tree: InventoryTree,
 ): VmSummary {
   const name = plainName(properties.name);

@@ -39,6 +39,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['POST', 'vms/:', setVm],
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
   ['POST', 'vms', changeVms],
+  ['POST', 'restart', restart],
   ['POST', 'connections/cut', ({ server }) => ({ cut: server.cutConnections() })],
   ['GET', 'snapshots', ({ lab }) => lab.snapshotHistory],
   ['GET', 'leases', ({ lab }) => [...lab.registry.instancesOf(Lease)].map(describeLease)],
@@ -176,6 +177,15 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   if (typeof body['toolsRunning'] === 'boolean') vm.toolsStopped = !body['toolsRunning'];
   lab.registry.changed(vm.ref);
   return describeVm(vm);
+}
+
+/** As far as clients can tell: sessions and what was in them are gone, and nobody answers for a while. */
+function restart({ lab, server, body }: ControlCall): unknown {
+  const downMs = Number(body['downMs'] ?? 200);
+  if (!(downMs >= 0 && downMs <= 600_000)) throw new HttpError(400, 'downMs is not a time up to ten minutes');
+  for (const session of lab.sessions.live()) lab.sessions.end(session);
+  server.stayAway(downMs);
+  return { downMs };
 }
 
 function changeVms({ lab, body }: ControlCall): unknown {

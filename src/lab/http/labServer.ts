@@ -12,6 +12,7 @@ export class LabServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #logger: Logger;
   readonly #connections = new Set<Duplex>();
+  #isAway = false;
   readonly #handlers = new Map<string, RequestHandler>();
 
   constructor(certificate: ServerCertificate, logger: Logger) {
@@ -36,6 +37,10 @@ export class LabServer implements AsyncDisposable {
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 60_000;
     this.#server.on('connection', (connection: Duplex) => {
+      if (this.#isAway) {
+        connection.destroy();
+        return;
+      }
       this.#connections.add(connection);
       connection.once('close', () => this.#connections.delete(connection));
     });
@@ -69,6 +74,15 @@ export class LabServer implements AsyncDisposable {
       for (const connection of this.#connections) connection.destroy();
     });
     return count;
+  }
+
+  /** Whoever comes is turned away for so long, as while a server starts anew. */
+  stayAway(durationMs: number): void {
+    this.#isAway = true;
+    setTimeout(() => {
+      this.#isAway = false;
+    }, durationMs);
+    this.cutConnections();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

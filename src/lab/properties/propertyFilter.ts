@@ -1,7 +1,7 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import type { ObjectRegistry } from '../model/objectRegistry.ts';
-import type { TypedValue } from '../soap/encodeResponse.ts';
+import { TypedValue } from '../soap/encodeResponse.ts';
 import { readWanted } from './objectContent.ts';
 import { selectObjects, type FilterSpec } from './selection.ts';
 
@@ -16,9 +16,16 @@ export interface ObjectUpdate {
 
 interface PropertyChange {
   readonly name: string;
-  readonly op: 'assign';
+  readonly op: 'assign' | 'add' | 'remove';
   /** Undefined for a property that is no longer set. */
   readonly val: TypedValue | undefined;
+}
+
+/** The objects of a filter as of a change of the registry, and how many of them were compared on the pages so far. */
+interface Selected {
+  readonly changeCount: number;
+  readonly objects: readonly ManagedObject[];
+  comparedCount: number;
 }
 
 /** A client's standing question, and what it was told last. */
@@ -26,6 +33,7 @@ export class PropertyFilter implements ManagedObject {
   readonly ref: MoRef;
   readonly #spec: FilterSpec;
   readonly #partialUpdates: boolean;
+  #selected: Selected | undefined;
   readonly #told = new Map<
     string,
     { readonly obj: MoRef; readonly values: Told; readonly revision: number }
@@ -44,6 +52,7 @@ export class PropertyFilter implements ManagedObject {
   /** Forgets what was told, so that the next updates begin from nothing. */
   startOver(): void {
     this.#told.clear();
+    this.#selected = undefined;
   }
 
   /**
@@ -51,10 +60,13 @@ export class PropertyFilter implements ManagedObject {
    * The updates count as told.
    */
   takeUpdates(registry: ObjectRegistry, maxUpdates: number): { updates: ObjectUpdate[]; truncated: boolean } {
-    const { objects } = selectObjects(registry, { ...this.#spec, reportMissingObjectsInResults: true });
+    const selected = this.#select(registry);
+    const { objects } = selected;
     const updates: ObjectUpdate[] = [];
     let truncated = false;
-    for (const object of objects) {
+    for (; selected.comparedCount < objects.length; selected.comparedCount += 1) {
+      const object = objects[selected.comparedCount];
+      if (object === undefined) break;
       const revision = registry.revisionOf(object.ref);
       if (object.tellsChanges === true && this.#told.get(object.ref.value)?.revision === revision) continue;
       const values = readWanted(object, this.#spec.propSet);
@@ -76,6 +88,9 @@ export class PropertyFilter implements ManagedObject {
         ...(changeSet.length > 0 && { changeSet }),
       });
     }
+    if (truncated) return { updates, truncated };
+    // Some objects change without saying so: the next call compares all of them again.
+    selected.comparedCount = 0;
     const present = new Set(objects.map(object => object.ref.value));
     for (const [id, { obj }] of this.#told) {
       if (present.has(id)) continue;
@@ -85,13 +100,58 @@ export class PropertyFilter implements ManagedObject {
     return { updates, truncated };
   }
 
+  /** Page after page asks for the same objects while nothing happens. */
+  #select(registry: ObjectRegistry): Selected {
+    if (this.#selected?.changeCount !== registry.changeCount) {
+      const { objects } = selectObjects(registry, { ...this.#spec, reportMissingObjectsInResults: true });
+      this.#selected = { changeCount: registry.changeCount, objects, comparedCount: 0 };
+    }
+    return this.#selected;
+  }
+
   #changes(ref: MoRef, values: ReadonlyMap<string, TypedValue>, comparable: Told): PropertyChange[] {
     const told = this.#told.get(ref.value)?.values;
     const changes: PropertyChange[] = [];
-    for (const [name, val] of values)
-      if (told?.get(name) !== comparable.get(name)) changes.push({ name, op: 'assign', val });
+    for (const [name, val] of values) {
+      const before = told?.get(name);
+      if (before === comparable.get(name)) continue;
+      const parts =
+        this.#partialUpdates && before !== undefined ? changedElements(name, before, val) : undefined;
+      changes.push(...(parts ?? [{ name, op: 'assign' as const, val }]));
+    }
     for (const name of told?.keys() ?? [])
       if (!values.has(name)) changes.push({ name, op: 'assign', val: undefined });
     return changes;
   }
+}
+
+/**
+ * What is different in a list whose elements have keys, such as devices; undefined for other values.
+ * @param before  the list as comparable text
+ */
+function changedElements(path: string, before: string, now: TypedValue): PropertyChange[] | undefined {
+  const elementsNow = keyedElements(now.value);
+  const elementsBefore = keyedElements(JSON.parse(before));
+  if (!now.repeated || elementsNow === undefined || elementsBefore === undefined) return undefined;
+  const changes: PropertyChange[] = [];
+  for (const [key, element] of elementsNow) {
+    const old = elementsBefore.get(key);
+    const name = `${path}[${key}]`;
+    const val = new TypedValue(now.type, false, element);
+    if (old === undefined) changes.push({ name, op: 'add', val });
+    else if (JSON.stringify(old) !== JSON.stringify(element)) changes.push({ name, op: 'assign', val });
+  }
+  for (const key of elementsBefore.keys())
+    if (!elementsNow.has(key)) changes.push({ name: `${path}[${key}]`, op: 'remove', val: undefined });
+  return changes;
+}
+
+function keyedElements(list: unknown): Map<string, unknown> | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const elements = new Map<string, unknown>();
+  for (const element of list as readonly { readonly key?: unknown }[]) {
+    if (typeof element.key !== 'number' && typeof element.key !== 'string') return undefined;
+    elements.set(String(element.key), element);
+  }
+  return elements;
 }

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { InventoryModel } from '../../src/core/inventory/inventoryModel.ts';
+import { newInventoryModel, watchInventory } from '../../src/core/inventory/inventoryWatch.ts';
+import type { InventoryChange } from '../../src/core/inventory/inventoryWatch.ts';
+import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { SeededRandom } from '../../src/lab/guest/seededRandom.ts';
+import { logIn, startLab, type Lab, type LoggedIn } from '../vcsim/servers.ts';
+
+// Against the lab: changes of many VMs, sessions that end, connections that break, a server that starts anew.
+const soakMs = process.env['QUIESCE_PROOF'] === 'full' ? 30 * 60_000 : 20_000;
+const deps = { clock: systemClock, logger: silentLogger, retryMs: () => 100 };
+
+test('the live inventory ends up equal to the server, whatever happens on the way', async () => {
+  const seed = Number(process.env['QUIESCE_SEED'] ?? 20_261);
+  process.stdout.write(`QUIESCE_SEED=${seed}\n`);
+  const random = new SeededRandom(seed);
+  await using lab = await startLab(['--generate', '300']);
+  await using open = await logIn(lab);
+  const model = newInventoryModel(open.session);
+  const watch = follow(open, model);
+  await watch.until(change => change.stage === 'current');
+  expectSameAs(model, await listVirtualMachines(open.session, anySignal));
+
+  const endMs = performance.now() + soakMs;
+  while (performance.now() < endMs) {
+    await disturb(lab, random);
+    await systemClock.sleep(random.below(1500), anySignal);
+  }
+  await lab.control('vms', { count: 1, seed });
+  const truth = await settledTruth(lab, open);
+  await watch.settled(() => isSame(model, truth));
+  expectSameAs(model, truth);
+  expect(model.rows().every(row => row.isComplete || row.facts.guestId === undefined)).toBe(true);
+  expect(model.rows().some(row => row.isStale)).toBe(false);
+  expect(watch.lostCount).toBeGreaterThan(2);
+  expect(await idsOf(lab)).toEqual(
+    model
+      .rows()
+      .map(row => row.ref.value)
+      .sort(),
+  );
+  await watch.stop();
+  const { live } = (await lab.control('sessions')) as { readonly live: readonly unknown[] };
+  expect(live).toHaveLength(1);
+});
+
+async function disturb(lab: Lab, random: SeededRandom): Promise<void> {
+  const seed = random.below(1_000_000);
+  // Breaking the connections may break this one too.
+  switch (random.below(8)) {
+    case 0:
+      await lab.control('sessions/expire', {});
+      return;
+    case 1:
+      await lab.control('connections/cut', {}).catch(() => undefined);
+      return;
+    case 2:
+      await lab.control('restart', { downMs: random.below(2000) }).catch(() => undefined);
+      await systemClock.sleep(2100, anySignal);
+      return;
+    case 3:
+      await lab.control('vms', { count: 5, seed, removals: true });
+      return;
+    default:
+      await lab.control('vms', { count: 1 + random.below(60), seed });
+  }
+}
+
+/** What another reading of the server gives, after its connections may have been broken. */
+async function settledTruth(lab: Lab, { session }: LoggedIn) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await listVirtualMachines(session, anySignal);
+    } catch (error) {
+      if (attempt === 5) throw error;
+      await lab.control('sessions');
+    }
+  }
+}
+
+type Truth = Awaited<ReturnType<typeof listVirtualMachines>>;
+
+function expectSameAs(model: InventoryModel, truth: Truth): void {
+  expect(comparable(model)).toEqual(truth);
+}
+
+function isSame(model: InventoryModel, truth: Truth): boolean {
+  return JSON.stringify(comparable(model)) === JSON.stringify(truth);
+}
+
+/** In the order and with the fields of the list. */
+function comparable(model: InventoryModel): Truth {
+  const byId = new Map(model.rows().map(row => [row.ref.value, row]));
+  return [...byId.values()].map(row => {
+    const { isComplete, isStale, datastoreNames, isLinkedClone, ...summary } = row;
+    expect([typeof isComplete, typeof isStale, typeof isLinkedClone]).toEqual(Array(3).fill('boolean'));
+    expect(datastoreNames).toHaveLength(1);
+    return summary;
+  });
+}
+
+async function idsOf(lab: Lab): Promise<string[]> {
+  const vms = (await lab.control('vms')) as readonly { readonly id: string }[];
+  return vms.map(({ id }) => id).sort();
+}
+
+interface Followed {
+  lostCount: number;
+  until(fits: (change: InventoryChange) => boolean): Promise<void>;
+  /** Waits until the condition holds after some change, or by itself. */
+  settled(holds: () => boolean): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function follow({ session }: LoggedIn, model: InventoryModel): Followed {
+  const stopping = new AbortController();
+  const waiting = new Set<{ fits: (change: InventoryChange) => boolean; resolve: () => void }>();
+  const followed: Followed = {
+    lostCount: 0,
+    until: async fits => {
+      await new Promise<void>(resolve => waiting.add({ fits, resolve }));
+    },
+    settled: async holds => {
+      for (let attempt = 0; !holds() && attempt < 300; attempt += 1) await systemClock.sleep(100, anySignal);
+    },
+    stop: async () => {
+      stopping.abort();
+      await run;
+    },
+  };
+  const run = (async () => {
+    try {
+      for await (const change of watchInventory(session, model, deps, stopping.signal)) {
+        if (change.lost !== undefined) followed.lostCount += 1;
+        for (const waiter of waiting) {
+          if (!waiter.fits(change)) continue;
+          waiting.delete(waiter);
+          waiter.resolve();
+        }
+      }
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    }
+  })();
+  return followed;
+}
