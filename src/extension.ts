@@ -69,10 +69,12 @@ export function activate(context: ExtensionContext): void {
   const t = l10n.t;
   const deps: SourceDeps = { worker, places, known, grouping, clock: systemClock, logger: log, t };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
-  const vmTree = new LazyTree(new VmSource(deps), t, onFailure);
+  const vmSource = new VmSource(deps);
+  const vmTree = new LazyTree(vmSource, t, onFailure);
   const pointTree = new LazyTree(new PointSource(deps), t, onFailure);
   const jobTree = new LazyTree(new JobSource(jobs, t), t, onFailure);
   const refresh = () => {
+    vmSource.forget();
     vmTree.refresh();
     pointTree.refresh();
   };
@@ -125,11 +127,15 @@ export function activate(context: ExtensionContext): void {
       showWelcome(known);
       refresh();
     }),
+    worker.onDidChangeVms(changes => {
+      if (vmSource.apply(changes)) vmTree.refreshSoon(systemClock);
+    }),
     worker.onDidConnect(({ processId, productVersion }) => {
       log.info(`connected to worker ${processId} (${productVersion})`);
       jobView.message = '';
     }),
     worker.onDidLose(() => {
+      vmSource.forget();
       const message = l10n.t(
         'The background worker has ended. Its jobs have stopped; the next request starts it anew.',
       );

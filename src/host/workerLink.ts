@@ -3,6 +3,7 @@ import type { NotificationType, RequestType } from 'vscode-jsonrpc';
 
 import type { WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
+import { type VmChangesDto, vmsChanged } from '../protocol/vm.ts';
 import type { WireError } from '../protocol/wireError.ts';
 
 /** One connection to the background worker, after the handshake. */
@@ -30,10 +31,12 @@ export class WorkerLink implements Worker {
   /** The connection ended and nobody here wanted it. */
   readonly onDidLose: Event<void>;
   readonly onDidChangeJob: Event<JobDto>;
+  readonly onDidChangeVms: Event<VmChangesDto>;
   readonly #connect: (signal: AbortSignal) => Promise<WorkerConnection>;
   readonly #connected = new EventEmitter<WorkerDto>();
   readonly #lost = new EventEmitter<void>();
   readonly #jobChanged = new EventEmitter<JobDto>();
+  readonly #vmsChanged = new EventEmitter<VmChangesDto>();
   readonly #lifetime = new AbortController();
   #connection: Promise<WorkerConnection> | undefined;
 
@@ -42,6 +45,7 @@ export class WorkerLink implements Worker {
     this.onDidConnect = this.#connected.event;
     this.onDidLose = this.#lost.event;
     this.onDidChangeJob = this.#jobChanged.event;
+    this.onDidChangeVms = this.#vmsChanged.event;
   }
 
   async request<P, R>(type: RequestType<P, R, WireError>, params: P, signal: AbortSignal): Promise<R> {
@@ -59,6 +63,7 @@ export class WorkerLink implements Worker {
     this.#connected.dispose();
     this.#lost.dispose();
     this.#jobChanged.dispose();
+    this.#vmsChanged.dispose();
   }
 
   /** Everybody who asks at the same time shares one attempt, which no single one of them can cancel. */
@@ -69,6 +74,7 @@ export class WorkerLink implements Worker {
     try {
       const connection = await attempt;
       connection.on(jobChanged, job => this.#jobChanged.fire(job));
+      connection.on(vmsChanged, changes => this.#vmsChanged.fire(changes));
       void connection.closed.then(() => this.#forget(attempt));
       this.#connected.fire(connection.worker);
       return connection;

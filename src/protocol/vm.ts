@@ -1,4 +1,4 @@
-import { request } from './message.ts';
+import { notification, request } from './message.ts';
 import type { ConsistencyLevelDto } from './point.ts';
 
 /** Which VM a request is about. */
@@ -33,6 +33,8 @@ export interface VmDto {
   readonly computePath?: string;
   /** What a backup of it can be expected to reach. */
   readonly predicted: PredictionDto;
+  /** Known from before the connection was lost, and not yet confirmed since. */
+  readonly isStale?: true;
 }
 
 /** How far the consistency of a backup can be told before it is taken. Texts are sentences without their full stop. */
@@ -125,7 +127,26 @@ export interface VmSnapshotDto {
   readonly isOurs: boolean;
 }
 
-/** Every VM and template the user may see, by path. */
-export const listVms = request<{ readonly vcenter: string }, { readonly vms: readonly VmDto[] }>('vm/list');
+export interface ListVmsParams {
+  readonly vcenter: string;
+  /** Answer as soon as there are some; the others come as `vm/changed`. */
+  readonly atOnce?: true;
+}
+
+/**
+ * Every VM and template the user may see, by path. The worker is told of changes by the server and knows them at any time; of a
+ * large inventory, the predictions may still be those of VMs whose disks are not known, and come as `vm/changed`.
+ */
+export const listVms = request<ListVmsParams, { readonly vms: readonly VmDto[] }>('vm/list');
+
+/** What has become different since a list was asked for; told to every client, of every vCenter that was listed. */
+export interface VmChangesDto {
+  readonly vcenter: string;
+  readonly changed: readonly VmDto[];
+  /** Ids of VMs that are gone. */
+  readonly removed: readonly string[];
+}
+
+export const vmsChanged = notification<VmChangesDto>('vm/changed');
 
 export const readVm = request<VmRef, VmDetailsDto>('vm/read');

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
-import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
+import { createMessageConnection, type MessageConnection, type NotificationType } from 'vscode-jsonrpc/node';
 import { SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 
 import type { Clock } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
-import { type JobDto, jobChanged } from '../protocol/job.ts';
 
 /** A client that has not said who it is by then is none. */
 const handshakeTimeoutMs = 10_000;
@@ -71,10 +70,11 @@ export class Clients implements AsyncDisposable {
     );
   }
 
-  tell(job: JobDto): void {
+  /** Tells everybody who is welcome. */
+  tell<P>(type: NotificationType<P>, params: P): void {
     for (const { connection, isWelcome } of this.#clients) {
       if (!isWelcome) continue;
-      connection.sendNotification(jobChanged, job).catch(() => {
+      connection.sendNotification(type.method, params).catch(() => {
         // It is about to be gone, which is told elsewhere.
       });
     }

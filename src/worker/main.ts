@@ -5,9 +5,10 @@ import { AppError, toAppError } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
-import type { JobDto } from '../protocol/job.ts';
+import { type JobDto, jobChanged } from '../protocol/job.ts';
 import { openRendezvous } from '../protocol/node/rendezvous.ts';
 import { protocolVersion } from '../protocol/version.ts';
+import { vmsChanged } from '../protocol/vm.ts';
 import { admission } from './admission.ts';
 import { Clients } from './clients.ts';
 import { type ClientVersion, greetClient } from './greetClient.ts';
@@ -23,6 +24,7 @@ import { parseWorkerOptions } from './options.ts';
 import { isSameRepository } from './serve/repositories.ts';
 import { serve } from './serve/serve.ts';
 import { isSameVCenter } from './serve/vcenters.ts';
+import { vmDto } from './serve/vms.ts';
 import { productVersion } from './version.ts';
 import { WorkerLife } from './workerLife.ts';
 import type { WorkerParts } from './workerParts.ts';
@@ -46,14 +48,19 @@ async function main(): Promise<void> {
     logger,
   });
   const onChanged = (job: JobDto) => {
-    clients.tell(job);
+    clients.tell(jobChanged, job);
   };
   await using jobs = new JobRegistry({ clock, random, onChanged });
   const leftovers = new Leftovers(journal);
   const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories });
   const parts: WorkerParts = {
     ...surroundings,
-    openers: createOpeners(surroundings),
+    openers: createOpeners({
+      ...surroundings,
+      onRowsChanged: (vcenter, { changed, removed }) => {
+        clients.tell(vmsChanged, { vcenter, changed: changed.map(vmDto), removed });
+      },
+    }),
     vcenters,
     repositories,
     jobs,

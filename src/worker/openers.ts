@@ -13,14 +13,20 @@ import type { Repository } from '../core/repository/repository.ts';
 import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
 import type { VCenterParams } from '../protocol/vcenter.ts';
+import { LiveInventory, type RowChanges } from './liveInventory.ts';
 import type { OpenPlaces } from './openPlaces.ts';
 
-export type OpenVCenters = OpenPlaces<VCenterParams, VCenterConnection>;
+/** A server with what is known of it. */
+export interface VCenterPlace extends VCenterConnection {
+  readonly inventory: LiveInventory;
+}
+
+export type OpenVCenters = OpenPlaces<VCenterParams, VCenterPlace>;
 export type OpenRepositories = OpenPlaces<RepositoryParams, Repository>;
 
 /** How the worker gets at the outside world. */
 export interface Openers {
-  openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterConnection>;
+  openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace>;
   openRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
   createRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
 }
@@ -29,6 +35,7 @@ export interface OpenerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly onRowsChanged: (vcenter: string, changes: RowChanges) => void;
 }
 
 export function createOpeners(deps: OpenerDeps): Openers {
@@ -47,7 +54,20 @@ export function createOpeners(deps: OpenerDeps): Openers {
   return {
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
       const source = heldPassword(new Secret(password));
-      return await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
+      const connection = await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
+      const inventory = new LiveInventory(connection.session, {
+        ...deps,
+        onChanged: changes => {
+          deps.onRowsChanged(name, changes);
+        },
+      });
+      return {
+        ...{ session: connection.session, endpoint: connection.endpoint, inventory },
+        [Symbol.asyncDispose]: async () => {
+          await inventory[Symbol.asyncDispose]();
+          await connection[Symbol.asyncDispose]();
+        },
+      };
     },
     openRepository: async ({ folder, password }, signal) =>
       await openRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),

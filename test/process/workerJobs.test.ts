@@ -23,7 +23,7 @@ import { planBackup, planFileRestore, planVmRestore } from '../../src/protocol/p
 import { listPoints, readPoint } from '../../src/protocol/point.ts';
 import { closeRepository } from '../../src/protocol/repository.ts';
 import { closeVCenter } from '../../src/protocol/vcenter.ts';
-import { listVms, readVm } from '../../src/protocol/vm.ts';
+import { listVms, readVm, type VmChangesDto, type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { fileHash, Restic } from '../support/restic.ts';
@@ -317,7 +317,8 @@ describe('jobs of the bundled worker', () => {
     const job = await backUp('web01');
     await job.until(isReading);
     await lab.setFaults({ delays: { RetrievePropertiesEx: 60_000 } });
-    const pending = client.request(listVms, { vcenter: 'lab' }, anySignal).catch((error: unknown) => error);
+    const asked = client.request(readVm, await vmNamed(client, 'web01'), anySignal);
+    const pending = asked.catch((error: unknown) => error);
     const killedAtMs = performance.now();
     await user.kill(client);
     expect(await pending).toMatchObject({ code: 'WORKER_LOST', retryable: true });
@@ -336,6 +337,33 @@ describe('jobs of the bundled worker', () => {
     expect(result).toEqual({ kind: 'guard', leftovers: [], problems: [] });
     await restic.checkEverything();
     expect((await (await backUp('web01')).ended).state).toBe('succeeded');
+  });
+
+  test('what changes on the server is told, and known without asking it; after a break it is confirmed anew', async () => {
+    const told: VmChangesDto[] = [];
+    const listening = client.on(vmsChanged, changes => told.push(changes));
+    const seen = async (fits: (vm: VmDto) => boolean): Promise<VmDto> => {
+      for (;;) {
+        const found = told.flatMap(({ changed }) => changed).find(fits);
+        if (found !== undefined) return found;
+        await systemClock.sleep(20, anySignal);
+      }
+    };
+    const list = async () => (await client.request(listVms, { vcenter: 'lab' }, anySignal)).vms;
+    await list();
+    await lab.setVm('archive01', { toolsRunning: false, powerState: 'poweredOn' });
+    const on = await seen(({ name, powerState }) => name === 'archive01' && powerState === 'poweredOn');
+    expect(await list()).toContainEqual(on);
+
+    told.length = 0;
+    await lab.restart(500);
+    await seen(({ isStale }) => isStale === true);
+    expect((await list()).map(({ name }) => name)).toContain('archive01');
+    told.length = 0;
+    await seen(({ name, isStale }) => name === 'archive01' && isStale === undefined);
+    await lab.setVm('archive01', { toolsRunning: true, powerState: 'poweredOff' });
+    await seen(({ name, powerState }) => name === 'archive01' && powerState === 'poweredOff');
+    listening[Symbol.dispose]();
   });
 
   test('what is open can be closed, and is not open then', async () => {

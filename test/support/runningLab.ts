@@ -151,6 +151,15 @@ export class RunningLab implements AsyncDisposable {
     });
   }
 
+  async setVm(vm: string, state: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.control('POST', `vms/${vm}`, state);
+  }
+
+  /** Sessions are gone, and nobody answers for so long. */
+  async restart(downMs: number): Promise<void> {
+    await this.control('POST', 'restart', { downMs });
+  }
+
   async deleteVm(vm: string): Promise<void> {
     await this.control('DELETE', `vms/${vm}`);
   }

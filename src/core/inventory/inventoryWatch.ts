@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { AppError, toAppError } from '../../base/errors.ts';
+import { type AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { VimFaultError } from '../vsphere/faults.ts';
 import type { ManagedType } from '../vsphere/propertyCollector.ts';

@@ -38,13 +38,11 @@ function withoutBelow(
 ): PropertyValues {
   const below = paths.filter(path => isWithin(path, name));
   if (below.length === 0) throw new CorruptDataError(`the server tells of ${name}, which nobody asked for`);
-  const changed: Record<string, unknown> = { ...properties };
-  for (const path of below) {
-    const value = valueAt(val, parsedSteps(path.slice(name.length)));
-    if (value === undefined) delete changed[path];
-    else changed[path] = value;
-  }
-  return changed;
+  const kept = Object.entries(properties).filter(([path]) => !below.includes(path));
+  const told = below
+    .map(path => [path, valueAt(val, parsedSteps(path.slice(name.length)))] as const)
+    .filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...kept, ...told]);
 }
 
 function parsedSteps(text: string): Step[] {

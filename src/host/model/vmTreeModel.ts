@@ -156,8 +156,10 @@ function arrangeLevel(
     folders: [name, ...inner],
     node,
   } of placed) {
+    const members = below.get(name ?? '') ?? [];
     if (name === undefined) here.push(node);
-    else below.set(name, [...(below.get(name) ?? []), { folders: inner, node }]);
+    else below.set(name, members);
+    members.push({ folders: inner, node });
   }
   const folders = [...below].map(([name, members]): VmFolderNode => {
     const folderPath = `${path}/${name}`;
@@ -207,9 +209,17 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
   return {
     id: vmRowId(node),
     label: vm.name,
-    description: [predictionText(vm.predicted, t), ...(saysState(vm) ? [] : [state]), protection].join(' — '),
+    description: [
+      ...(vm.isStale === true ? [t('not confirmed')] : []),
+      predictionText(vm.predicted, t),
+      ...(saysState(vm) ? [] : [state]),
+      protection,
+    ].join(' — '),
     tooltip: [
       `${vm.name} (${vm.id})`,
+      ...(vm.isStale === true
+        ? [t('As it was before the connection was lost; the server has not confirmed it since')]
+        : []),
       `${state}, ${size}`,
       ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
       ...predictionLines(vm.predicted, t),

@@ -9,6 +9,7 @@ import {
   TreeItemCollapsibleState,
 } from 'vscode';
 
+import type { Clock } from '../../base/clock.ts';
 import { type AppError, toAppError } from '../../base/errors.ts';
 import { failureView } from '../model/errorText.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
@@ -39,6 +40,8 @@ const expansion = {
   expanded: TreeItemCollapsibleState.Expanded,
 } as const;
 
+const refreshDelayMs = 200;
+
 /** A tree whose children are fetched when they are looked at. A failure is a row of its own, never an empty tree. */
 export class LazyTree<N> implements TreeDataProvider<N | FailureRow<N>> {
   readonly onDidChangeTreeData: Event<undefined>;
@@ -47,6 +50,7 @@ export class LazyTree<N> implements TreeDataProvider<N | FailureRow<N>> {
   readonly #onFailure: (error: AppError) => void;
   readonly #changed = new EventEmitter<undefined>();
   readonly #lifetime = new AbortController();
+  #isRefreshing = false;
 
   constructor(source: TreeSource<N>, t: Translate, onFailure: (error: AppError) => void) {
     this.#source = source;
@@ -57,6 +61,17 @@ export class LazyTree<N> implements TreeDataProvider<N | FailureRow<N>> {
 
   refresh(): void {
     this.#changed.fire(undefined);
+  }
+
+  /** Once for everything that changes within a moment. */
+  refreshSoon(clock: Clock): void {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    const fire = (): void => {
+      this.#isRefreshing = false;
+      if (!this.#lifetime.signal.aborted) this.refresh();
+    };
+    void clock.sleep(refreshDelayMs, this.#lifetime.signal).then(fire, fire);
   }
 
   async getChildren(node?: N | FailureRow<N>): Promise<(N | FailureRow<N>)[]> {

@@ -2,11 +2,18 @@ import { never } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { listVms, readVm } from '../../protocol/vm.ts';
+import { listVms, readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
 import { commandIds } from '../ids.ts';
 import type { KnownPlaces } from '../knownPlaces.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
-import { arrangeVms, vmChildren, vmRef, type VmTreeNode, vmTreeView } from '../model/vmTreeModel.ts';
+import {
+  arrangeVms,
+  type NewestPoint,
+  vmChildren,
+  vmRef,
+  type VmTreeNode,
+  vmTreeView,
+} from '../model/vmTreeModel.ts';
 import { newestPoints } from '../newestPoints.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
 import type { VmGrouping } from '../vmGrouping.ts';
@@ -23,9 +30,16 @@ export interface SourceDeps {
   readonly t: Translate;
 }
 
-/** vCenters with their folders and VMs. */
+/** What was shown of a vCenter last. */
+interface ShownVCenter {
+  readonly vms: Map<string, VmDto>;
+  readonly newest: ReadonlyMap<string, NewestPoint>;
+}
+
+/** vCenters with their folders and VMs. What has changed is taken over; nothing is asked anew for it. */
 export class VmSource implements TreeSource<VmTreeNode> {
   readonly #deps: SourceDeps;
+  readonly #shown = new Map<string, ShownVCenter>();
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
@@ -50,6 +64,20 @@ export class VmSource implements TreeSource<VmTreeNode> {
     }
   }
 
+  /** Takes over what has changed. Returns whether something that is shown has. */
+  apply({ vcenter, changed, removed }: VmChangesDto): boolean {
+    const shown = this.#shown.get(vcenter);
+    if (shown === undefined) return false;
+    for (const id of removed) shown.vms.delete(id);
+    for (const vm of changed) shown.vms.set(vm.id, vm);
+    return true;
+  }
+
+  /** Everything is asked for again when it is looked at next. */
+  forget(): void {
+    this.#shown.clear();
+  }
+
   view(node: VmTreeNode): NodeView {
     return vmTreeView(node, this.#deps.clock.now(), this.#deps.t);
   }
@@ -67,13 +95,9 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   async #inventory(vcenter: string, signal: AbortSignal): Promise<readonly VmTreeNode[]> {
-    const { worker, places, known, logger, grouping, t } = this.#deps;
-    await places.vcenter(vcenter, signal);
-    const [{ vms }, newest] = await Promise.all([
-      worker.request(listVms, { vcenter }, signal),
-      newestPoints(worker, places, known, logger, signal),
-    ]);
-    if (vms.length === 0) {
+    const { known, grouping, t } = this.#deps;
+    const { vms, newest } = this.#shown.get(vcenter) ?? (await this.#ask(vcenter, signal));
+    if (vms.size === 0) {
       const user = known.vcenters().find(({ name }) => name === vcenter)?.user ?? '';
       const text = t(
         'No VM that {0} may see. Grant the account the role "Read-only" on the VMs, or use another',
@@ -81,6 +105,25 @@ export class VmSource implements TreeSource<VmTreeNode> {
       );
       return [{ kind: 'remark', parentId: `vcenter/${vcenter}`, text }];
     }
-    return arrangeVms(vcenter, vms, newest, grouping.get());
+    return arrangeVms(vcenter, [...vms.values()], newest, grouping.get());
+  }
+
+  async #ask(vcenter: string, signal: AbortSignal): Promise<ShownVCenter> {
+    const { worker, places, known, logger } = this.#deps;
+    await places.vcenter(vcenter, signal);
+    const newest = newestPoints(worker, places, known, logger, signal);
+    try {
+      const { vms } = await worker.request(listVms, { vcenter, atOnce: true }, signal);
+      const byId = new Map(vms.map(vm => [vm.id, vm]));
+      // From here on changes may come, before the restore points are known.
+      this.#shown.set(vcenter, { vms: byId, newest: new Map() });
+      const shown = { vms: byId, newest: await newest };
+      this.#shown.set(vcenter, shown);
+      return shown;
+    } catch (error) {
+      this.#shown.delete(vcenter);
+      await newest.catch(() => undefined);
+      throw error;
+    }
   }
 }

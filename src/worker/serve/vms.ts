@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { assess } from '../../core/consistency/assess.ts';
-import { listVirtualMachines, type VmSummary } from '../../core/inventory/listVirtualMachines.ts';
+import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import type { SnapshotFacts } from '../../core/inventory/snapshotTree.ts';
 import type { VirtualDiskFacts } from '../../core/inventory/virtualDisk.ts';
@@ -18,9 +20,10 @@ import type { WorkerParts } from '../workerParts.ts';
 import { predictionDto } from './predictions.ts';
 
 export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
-  handle(listVms, async ({ vcenter }, signal) => {
+  handle(listVms, async ({ vcenter, atOnce }, signal) => {
     await using used = vcenters.use(vcenter);
-    return { vms: (await listVirtualMachines(used.place.session, signal)).map(vmDto) };
+    const rows = await used.place.inventory.rows(atOnce === true ? 'first' : 'all', signal);
+    return { vms: await inTurns(rows, vmDto) };
   });
   handle(readVm, async (vm, signal) => {
     await using used = vcenters.use(vm.vcenter);
@@ -32,7 +35,19 @@ export function vmIdentity({ id, name }: VmRef) {
   return { ref: { type: 'VirtualMachine', value: id }, name };
 }
 
-function vmDto(vm: VmSummary): VmDto {
+/** Rows made ready without a break; thousands of them would keep everybody else waiting. */
+const rowsPerTurn = 100;
+
+async function inTurns<T, R>(items: readonly T[], make: (item: T) => R): Promise<R[]> {
+  const made: R[] = [];
+  for (const [index, item] of items.entries()) {
+    made.push(make(item));
+    if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn();
+  }
+  return made;
+}
+
+export function vmDto(vm: InventoryRow): VmDto {
   const { name, instanceUuid, inventoryPath, powerState, connectionState, isTemplate } = vm;
   return {
     id: vm.ref.value,
@@ -49,6 +64,7 @@ function vmDto(vm: VmSummary): VmDto {
     hasSnapshots: vm.hasSnapshots,
     ...(vm.computePath !== undefined && { computePath: vm.computePath }),
     predicted: predictionDto(assess(vm.facts)),
+    ...(vm.isStale && { isStale: true }),
   };
 }
 

@@ -23,9 +23,11 @@ async function fixture() {
   const { known, places, grouping, clock } = host;
   const deps = { worker, known, places, grouping, clock, logger: silentLogger, t: l10n.t };
   const failures: AppError[] = [];
+  const source = new VmSource(deps);
   return {
     ...{ host, worker, failures },
-    vms: new LazyTree(new VmSource(deps), l10n.t, error => failures.push(error)),
+    source,
+    vms: new LazyTree(source, l10n.t, error => failures.push(error)),
     points: new LazyTree(new PointSource(deps), l10n.t, error => failures.push(error)),
   };
 }
@@ -58,6 +60,34 @@ test('the VMs lie below their hosts if the user wants it so', async () => {
   expect(await top()).toEqual(['Production']);
   await host.grouping.set('hosts');
   expect(await top()).toEqual(['Cluster']);
+});
+
+test('what has changed is shown without asking anew; a refresh asks', async () => {
+  const { host, vms, source, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  await host.credentials.keep('repository/main', 'right');
+  const first = vmDto({ inventoryPath: '/Lab/vm/web01' });
+  const second = vmDto({ id: 'vm-2', name: 'web02', inventoryPath: '/Lab/vm/web02' });
+  worker.on(listPoints, () => ({ sets: [], problems: [] })).on(listVms, () => ({ vms: [first] }));
+  const shown = async () => {
+    const [vcenter] = await vms.getChildren();
+    const [folder] = await vms.getChildren(vcenter);
+    return (await vms.getChildren(folder)).map(node => vms.getTreeItem(node));
+  };
+  const change = { vcenter: 'vc.lab', changed: [second], removed: [first.id] };
+  // Nobody has looked at it yet.
+  expect(source.apply(change)).toBe(false);
+  expect((await shown()).map(({ label }) => label)).toEqual(['web01']);
+  expect(source.apply({ ...change, removed: [] })).toBe(true);
+  expect((await shown()).map(({ label }) => label)).toEqual(['web01', 'web02']);
+  source.apply({ ...change, changed: [{ ...second, isStale: true }] });
+  expect(await shown()).toMatchObject([
+    { label: 'web02', description: expect.stringMatching(/^not confirmed — /) as string },
+  ]);
+  expect(worker.paramsOf(listVms)).toEqual([{ vcenter: 'vc.lab', atOnce: true }]);
+  source.forget();
+  expect((await shown()).map(({ label }) => label)).toEqual(['web01']);
+  expect(worker.paramsOf(listVms)).toHaveLength(2);
 });
 
 test('an account that sees no VM is told so, with what to do', async () => {

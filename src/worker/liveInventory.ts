@@ -1,0 +1,156 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import type { Clock } from '../base/clock.ts';
+import { type AppError, CancelledError, toAppError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { InventoryModel, InventoryRow } from '../core/inventory/inventoryModel.ts';
+import {
+  newInventoryModel,
+  watchInventory,
+  watchRetryMs,
+  type WatchStage,
+} from '../core/inventory/inventoryWatch.ts';
+import type { VimSession } from '../core/vsphere/session.ts';
+import { Throttle } from './throttle.ts';
+
+/** Rows that are different, and ids of VMs that are gone. */
+export interface RowChanges {
+  readonly changed: readonly InventoryRow[];
+  readonly removed: readonly string[];
+}
+
+export interface LiveInventoryDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told in small portions, soon after it happened. */
+  readonly onChanged: (changes: RowChanges) => void;
+}
+
+/** How much is waited for; in every case no longer than until nothing more can be known. */
+export type Wanted =
+  /** Some rows. */
+  | 'first'
+  /** Every row; the details of a small inventory as well. */
+  | 'all';
+
+const firstRows = 100;
+/** Details of so many VMs come so soon that they are worth waiting for. */
+const smallInventory = 300;
+
+const tellIntervalMs = 100;
+/** Rows told in one turn: judging and writing them takes time, in which nobody else is served. */
+const rowsPerTelling = 25;
+
+/**
+ * The VMs of one server, known at any time without asking it. It begins to watch when it is first asked; what it knows
+ * outlives broken connections, marked as stale.
+ */
+export class LiveInventory implements AsyncDisposable {
+  readonly #session: VimSession;
+  readonly #deps: LiveInventoryDeps;
+  readonly #model: InventoryModel;
+  readonly #end = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  readonly #toTell: Throttle;
+  readonly #untold = new Set<string>();
+  #stage: WatchStage = 'places';
+  /** Everything was known once. */
+  #isWhole = false;
+  /** Why nothing comes at the moment. */
+  #lost: AppError | undefined;
+  #watch: Promise<void> | undefined;
+  #telling: Promise<void> = Promise.resolve();
+
+  constructor(session: VimSession, deps: LiveInventoryDeps) {
+    this.#session = session;
+    this.#deps = deps;
+    this.#model = newInventoryModel(session);
+    this.#toTell = new Throttle(deps.clock, tellIntervalMs, () => {
+      this.#telling = this.#telling.then(async () => await this.#tell());
+    });
+  }
+
+  /** @throws why there is nothing to show, if nothing was known before; CANCELLED */
+  async rows(wanted: Wanted, signal: AbortSignal): Promise<InventoryRow[]> {
+    this.#watch ??= this.#run();
+    while (!this.#isEnough(wanted)) {
+      if (this.#lost !== undefined) throw this.#lost;
+      await this.#nextChange(signal);
+    }
+    return this.#model.rows();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#watch;
+    await this.#telling;
+  }
+
+  #isEnough(wanted: Wanted): boolean {
+    if (this.#isWhole || this.#stage === 'current') return true;
+    const { vmCount } = this.#model;
+    if (this.#stage === 'details') return vmCount > smallInventory;
+    return wanted === 'first' && this.#stage === 'rows' && vmCount >= firstRows;
+  }
+
+  async #run(): Promise<void> {
+    const signal = this.#end.signal;
+    this.#lost = undefined;
+    const deps = { ...this.#deps, retryMs: watchRetryMs };
+    try {
+      for await (const change of watchInventory(this.#session, this.#model, deps, signal)) {
+        this.#stage = change.stage;
+        this.#lost = change.lost;
+        if (change.stage === 'current') this.#isWhole = true;
+        // What is stale, or lies elsewhere, is a property of every row.
+        const all = change.placesChanged || change.lost !== undefined;
+        const ids = all && this.#isWhole ? this.#model.rows().map(row => row.ref.value) : change.changed;
+        for (const id of [...ids, ...change.removed]) this.#untold.add(id);
+        if (this.#untold.size > 0) this.#toTell.request();
+        this.#wakeAll();
+      }
+    } catch (error) {
+      this.#lost = toAppError(error);
+      // Whoever asks next tries again, for instance with a session that may see more.
+      this.#watch = undefined;
+      if (!signal.aborted)
+        this.#deps.logger.warn('the live inventory has ended', { reason: this.#lost.message });
+      this.#wakeAll();
+    }
+  }
+
+  async #tell(): Promise<void> {
+    while (this.#untold.size > 0 && !this.#end.signal.aborted) {
+      const ids = [...this.#untold].slice(0, rowsPerTelling);
+      for (const id of ids) this.#untold.delete(id);
+      const rows = ids.map(id => [id, this.#model.row(id)] as const);
+      this.#deps.onChanged({
+        changed: rows.flatMap(([, row]) => row ?? []),
+        removed: rows.flatMap(([id, row]) => (row === undefined ? [id] : [])),
+      });
+      await nextTurn();
+    }
+  }
+
+  async #nextChange(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new CancelledError();
+    await new Promise<void>((resolve, reject) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      const abort = (): void => {
+        this.#waiting.delete(wake);
+        reject(new CancelledError());
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  #wakeAll(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+}
