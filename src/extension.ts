@@ -1,5 +1,13 @@
 import { homedir } from 'node:os';
-import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from 'vscode';
+import {
+  commands,
+  type ExtensionContext,
+  ExtensionMode,
+  l10n,
+  MarkdownString,
+  window,
+  workspace,
+} from 'vscode';
 
 import { systemClock } from './base/clock.ts';
 import { systemRandom } from './base/random.ts';
@@ -15,6 +23,8 @@ import { Jobs } from './host/jobs.ts';
 import { KnownPlaces } from './host/knownPlaces.ts';
 import { Lab } from './host/lab.ts';
 import { sentence } from './host/model/errorText.ts';
+import type { PointTreeNode } from './host/model/pointTreeModel.ts';
+import type { VmTreeNode } from './host/model/vmTreeModel.ts';
 import { Notifier } from './host/notify.ts';
 import { OpenPlaces } from './host/openPlaces.ts';
 import { Credentials } from './host/secrets.ts';
@@ -29,11 +39,17 @@ import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
 import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 
+/** What tests inside the editor look at; no other extension gets it. */
+export interface ForTests {
+  readonly host: Host;
+  readonly trees: { readonly vms: LazyTree<VmTreeNode>; readonly points: LazyTree<PointTreeNode> };
+}
+
 /**
  * Composition root of the editor's side: makes everything once and connects it. Nothing is started here; the first
  * view or command that asks the worker something starts it.
  */
-export function activate(context: ExtensionContext): void {
+export function activate(context: ExtensionContext): ForTests | undefined {
   const log = window.createOutputChannel('Quiesce', { log: true });
   const ui = new VscodeUi(systemClock);
   const notifier = new Notifier(ui, log);
@@ -149,6 +165,8 @@ export function activate(context: ExtensionContext): void {
   );
   showWelcome(known);
   showGrouping(grouping);
+  const isTest = context.extensionMode === ExtensionMode.Test;
+  return isTest ? { host, trees: { vms: vmTree, points: pointTree } } : undefined;
 }
 
 /** What the welcome texts of empty views depend on. */

@@ -79,10 +79,18 @@ export class Editor {
     await this.page.close();
   }
 
-  /** The activity bar's icon. */
+  /** By the activity bar's icon, unless the window has come back with the view open: then the icon would close it. */
   async openQuiesce() {
-    await this.page.locator('.activitybar [aria-label^="Quiesce"]').first().click();
-    await this.page.locator('.pane-header[aria-label^="Virtual Machines"]').waitFor();
+    const view = this.page.locator('.pane-header[aria-label^="Virtual Machines"]');
+    const icon = this.page.locator('.activitybar [aria-label^="Quiesce"]').first();
+    await until('the view is open', async () => {
+      const isOpen = await view.waitFor({ timeout: 1500 }).then(
+        () => true,
+        () => false,
+      );
+      if (!isOpen) await icon.click();
+      return isOpen;
+    });
   }
 
   /** Runs a command by its title in the palette. */
