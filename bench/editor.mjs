@@ -10,7 +10,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/random.ts';
 import { connectWorker } from '../src/client/node/connectWorker.ts';
 import { Editor, launchBrowser, newProfile } from '../test/host/editor.mjs';
-import { EditorServer } from '../test/host/editorServer.mjs';
+import { EditorServer } from '../scripts/editorServer.mjs';
 
 const startCount = 7;
 const clone = join(import.meta.dirname, '..');

@@ -1,5 +1,7 @@
 // The main job on real input: a simulated vCenter with real disks, one VM backed up while its guest goes on writing, a
-// guest file, a disk and the whole VM restored, and every byte compared with what the disks held at snapshot time.
+// guest file, a disk and the whole VM restored, and every byte compared with what the disks held at snapshot time. Then
+// the editor is opened on the same lab.
+//   --headless  no editor   --small  small disks   --vm NAME
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -8,6 +10,8 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+
+import { openEditorOnLab } from './demoEditor.mjs';
 
 const vmName = process.argv.includes('--vm') ? process.argv[process.argv.indexOf('--vm') + 1] : 'web01';
 const labOptions = process.argv.includes('--small') ? ['--profile', 'small'] : [];
@@ -18,6 +22,7 @@ const environment = {
   QUIESCE_STATE: join(folder, 'state'),
 };
 const comparisons = [];
+const whyNoEditor = reasonForNoEditor();
 
 console.log(
   'Starting the lab, a simulated vCenter. Its disk images are built once, which takes a minute or two.',
@@ -30,11 +35,28 @@ try {
   await restoreADisk(point);
   await restoreTheVm(point);
   await lookForLeftovers();
+  conclude();
+  if (whyNoEditor === undefined) await openEditor();
+  else console.log(`No editor is opened: ${whyNoEditor}.`);
 } finally {
   lab.process.kill('SIGTERM');
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }
-conclude();
+
+function reasonForNoEditor() {
+  if (process.argv.includes('--headless')) return '--headless was given';
+  if (process.env.CI === 'true') return 'CI=true';
+  return process.stdout.isTTY ? undefined : 'there is no terminal';
+}
+
+/** The proof has been made: an editor that cannot be had changes nothing about it. */
+async function openEditor() {
+  try {
+    await openEditorOnLab(lab.ready, folder);
+  } catch (error) {
+    console.log(`The editor cannot be opened: ${error.message}`);
+  }
+}
 
 async function setUp() {
   const passwordFile = join(folder, 'repository-password');

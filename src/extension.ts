@@ -75,7 +75,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const credentials = new Credentials(context.secrets, readSettings);
   const places = new OpenPlaces(worker, known, credentials);
   const jobs = new Jobs(worker);
-  const lab = new Lab(bundleFolder, storageFolder, log);
+  const lab = new Lab(bundleFolder, storageFolder, log, process.env['QUIESCE_LAB']);
 
   const restoreBrowser = new RestoreBrowser({
     ...{ worker, known, places, jobs, clock: systemClock, random: systemRandom },

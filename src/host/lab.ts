@@ -25,16 +25,20 @@ export class Lab {
   readonly #bundleFolder: string;
   readonly #storageFolder: string;
   readonly #logger: Logger;
+  readonly #readyFile: string | undefined;
   #running: Promise<RunningLab> | undefined;
 
-  constructor(bundleFolder: string, storageFolder: string, logger: Logger) {
+  /** @param readyFile  what a lab printed that others have started, if it shall be used instead of one of its own */
+  constructor(bundleFolder: string, storageFolder: string, logger: Logger, readyFile?: string) {
     this.#bundleFolder = bundleFolder;
     this.#storageFolder = storageFolder;
     this.#logger = logger;
+    this.#readyFile = readyFile;
   }
 
   /** Starts it, or gives the address of the one that runs. */
   async start(signal: AbortSignal): Promise<LabAddress> {
+    if (this.#readyFile !== undefined) return await readAddress(await readFile(this.#readyFile, 'utf8'));
     const running = await this.#running?.catch(() => undefined);
     if (running?.process.exitCode === null && running.process.signalCode === null) return running.address;
     this.#running = this.#launch(signal);

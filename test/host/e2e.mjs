@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { findChromium, findEditorHost } from '../../scripts/editorHost.mjs';
 import { packageExtension } from '../../scripts/vsix.mjs';
 import { Editor, launchBrowser, newProfile, themes } from './editor.mjs';
-import { EditorServer } from './editorServer.mjs';
+import { EditorServer } from '../../scripts/editorServer.mjs';
 import { Lab } from './lab.mjs';
 
 const storiesFolder = join(import.meta.dirname, 'stories');

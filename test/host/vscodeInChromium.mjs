@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 
 import { findChromium, findEditorHost } from '../../scripts/editorHost.mjs';
 import { launchBrowser, newProfile } from './editor.mjs';
-import { EditorServer } from './editorServer.mjs';
+import { EditorServer } from '../../scripts/editorServer.mjs';
 
 const timeoutMs = 180_000;
 

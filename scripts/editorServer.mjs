@@ -1,6 +1,6 @@
 // VS Code's server build on loopback, with a home, settings and extensions of its own.
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,16 +41,18 @@ export class EditorServer {
 
   /**
    * @param host  what `findEditorHost` gives
-   * @param {{ vsix?: string, settings?: object, environment?: object, testDriver?: boolean }} options
+   * @param {{ vsix?: string, extensionFolder?: string, settings?: object, environment?: object, testDriver?: boolean,
+   *   password?: string }} options  an extension as a package or as a folder; a password for whoever opens the URL
    */
-  static async start(host, { vsix, settings = {}, environment = {}, testDriver = false }) {
+  static async start(host, { vsix, extensionFolder, settings = {}, ...launchOptions }) {
     // Short, for sockets lie below it.
     const server = new EditorServer(host, await mkdtemp(join(tmpdir(), 'quiesce-e-')));
     for (const path of ['user/User', 'extensions', 'home', 'workspace', 'tmp'])
       await mkdir(join(server.folder, path), { recursive: true, mode: 0o700 });
     await server.configure(settings);
     if (vsix !== undefined) await server.install(vsix);
-    await server.#launch(environment, testDriver);
+    if (extensionFolder !== undefined) await server.#link(extensionFolder);
+    await server.#launch(launchOptions);
     return server;
   }
 
@@ -134,14 +136,21 @@ export class EditorServer {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
-  async #launch(environment, testDriver) {
+  async #link(extensionFolder) {
+    const manifest = await readFile(join(extensionFolder, 'package.json'), 'utf8');
+    const { publisher, name, version } = JSON.parse(manifest);
+    await symlink(extensionFolder, join(this.folder, 'extensions', `${publisher}.${name}-${version}`));
+  }
+
+  async #launch({ environment = {}, testDriver = false, password }) {
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     this.#process = spawn(
       this.#host.nodePath,
       [
         ...this.#usualArguments(),
-        ...['--bind-addr', `127.0.0.1:${this.port}`, '--auth', 'none', '--log', 'info'],
+        ...['--bind-addr', `127.0.0.1:${this.port}`, '--log', 'info'],
+        ...['--auth', password === undefined ? 'none' : 'password'],
         '--disable-telemetry',
         '--disable-update-check',
         '--disable-workspace-trust',
@@ -150,7 +159,11 @@ export class EditorServer {
         // Without it the workbench takes no tests and no extension under development.
         ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
       ],
-      { env: this.#environment(environment), stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      {
+        env: this.#environment({ ...environment, PASSWORD: password }),
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      },
     );
     for (const stream of [this.#process.stdout, this.#process.stderr])
       stream.on('data', text => (this.#output += text));
