@@ -5,6 +5,7 @@ import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { JournalledLease, LeaseJournal, NfcLeaseRecord } from '../../journal/leaseJournal.ts';
 import { abortLease, HttpNfcLease } from '../../vsphere/httpNfcLease.ts';
+import { defaultStallTimeoutMs, download } from '../../vsphere/node/httpTransfer.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
@@ -13,7 +14,7 @@ import type { DiskBlock } from '../../block/diskBlock.ts';
 import type { DiskStream } from '../diskTransport.ts';
 import { readStreamOptimized } from '../vmdk/streamOptimizedReader.ts';
 import type { StreamOptimizedDisk } from '../vmdk/streamOptimizedReader.ts';
-import { defaultStallTimeoutMs, download, nfcTransfer } from './nfcHttp.ts';
+import { nfcTransfer } from './nfcTransfer.ts';
 
 /** A disk of a snapshot, as its configuration names it. */
 export interface ExportedDisk {

@@ -3,6 +3,7 @@ import { randomUuid } from '../../../base/random.ts';
 import type { Random } from '../../../base/random.ts';
 import type { ImportedVmRecord, JournalledLease, NfcLeaseRecord } from '../../journal/leaseJournal.ts';
 import { HttpNfcLease } from '../../vsphere/httpNfcLease.ts';
+import { defaultStallTimeoutMs, upload } from '../../vsphere/node/httpTransfer.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { waitForTask } from '../../vsphere/task.ts';
@@ -11,7 +12,7 @@ import type { DiskBlock } from '../../block/diskBlock.ts';
 import { writeStreamOptimized } from '../vmdk/streamOptimizedWriter.ts';
 import { removeLeftoverImport, restoreTokenKey } from './nfcImportLeftovers.ts';
 import type { NfcDeps } from './nfcExport.ts';
-import { defaultStallTimeoutMs, nfcTransfer, upload } from './nfcHttp.ts';
+import { nfcTransfer, vmdkContentType } from './nfcTransfer.ts';
 
 export interface ImportDeps extends NfcDeps {
   readonly random: Random;
@@ -131,8 +132,14 @@ async function uploadDisks(
     const transfer = nfcTransfer(deviceOf(lease, disk, name), name, endpoint);
     const blocks = observed(disk.blocks(either), advance);
     const vmdk = writeStreamOptimized(disk.sizeBytes, blocks, {}, either);
+    const body = {
+      method: 'POST',
+      contentType: vmdkContentType,
+      lengthBytes: undefined,
+      bytes: vmdk,
+    } as const;
     try {
-      await upload(transfer, vmdk, { clock, stallTimeoutMs }, either);
+      await upload(transfer, body, { clock, stallTimeoutMs }, either);
     } catch (error) {
       // What ended the lease explains the broken connection, not the other way round.
       throw lease.lost.aborted ? lease.lost.reason : error;

@@ -3,61 +3,58 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { AppError } from '../../../base/errors.ts';
 import type { Clock } from '../../../base/clock.ts';
-import { unreachable } from '../../vsphere/node/connectionErrors.ts';
-import { PinnedAgent } from '../../vsphere/node/pinnedAgent.ts';
-import type { TlsIdentity } from '../../vsphere/node/pinnedAgent.ts';
-import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
-import type { Vim } from '../../vsphere/vimCaller.ts';
-
-export const vmdkContentType = 'application/x-vnd.vmware-streamVmdk';
+import { unreachable } from './connectionErrors.ts';
+import { PinnedAgent } from './pinnedAgent.ts';
+import type { TlsIdentity } from './pinnedAgent.ts';
+import type { TransferEndpoint } from './vimClient.ts';
 
 /** No byte for that long means that none will come. A slow host deflates; it does not pause for minutes. */
 export const defaultStallTimeoutMs = 5 * 60_000;
 
 /** One transfer over one connection of its own. */
-export interface NfcTransfer {
-  /** VM and disk, for errors. */
+export interface HttpTransfer {
+  /** What travels, for errors: VM and disk, VM and file. */
   readonly name: string;
   readonly url: URL;
   readonly identity: TlsIdentity;
   readonly cookie: string | undefined;
 }
 
+/** A place for a transfer as a server names it. */
+export interface GrantedUrl {
+  readonly url: string;
+  /** SHA-256 or SHA-1 fingerprint of the host in it, if the server tells one. */
+  readonly thumbprint: string | undefined;
+}
+
 /**
- * Where the bytes of a device lie. `*` stands for the server the lease came from; any other host must prove itself by
- * the fingerprint the lease names, or by a certificate this machine trusts.
+ * Where bytes lie that a server has granted. `*`, with a port or without, stands for the server that was asked; any
+ * other host must prove itself by the fingerprint that was told, or by a certificate this machine trusts.
  */
-export function nfcTransfer(
-  device: Vim<'HttpNfcLeaseDeviceUrl'>,
+export function httpTransfer(
+  { url: text, thumbprint }: GrantedUrl,
   name: string,
   endpoint: TransferEndpoint,
-): NfcTransfer {
-  const url = new URL(device.url.replace(/^(https?:\/\/)\*(?=[:/])/, `$1${endpoint.host}`));
+): HttpTransfer {
+  const url = new URL(text.replace(/^(https?:\/\/)\*(:\d+)?(?=\/)/, `$1${endpoint.host}`));
   if (url.protocol !== 'https:')
-    throw new AppError('UNSUPPORTED_FORMAT', `${url.host}: the server offers the disk without encryption`);
+    throw new AppError('UNSUPPORTED_FORMAT', `${url.host}: the server offers ${name} without encryption`);
   const isEndpoint = url.host === new URL(`https://${endpoint.host}`).host;
+  const known = isEndpoint ? endpoint.identity : undefined;
   return {
     name,
     url,
-    identity: identityOf(device, isEndpoint ? endpoint.identity : undefined),
+    identity: known?.fingerprint === undefined ? { fingerprint: thumbprint } : known,
     cookie: isEndpoint ? endpoint.cookie : undefined,
   };
 }
 
-function identityOf(
-  { sslThumbprint }: Vim<'HttpNfcLeaseDeviceUrl'>,
-  known: TlsIdentity | undefined,
-): TlsIdentity {
-  if (known?.fingerprint !== undefined) return known;
-  return { fingerprint: sslThumbprint === '' ? undefined : sslThumbprint };
-}
-
 /**
  * The body of a GET, pulled piece by piece. Leaving early or aborting closes the connection.
- * @throws UNREACHABLE, retryable, if the connection breaks or stalls; NOT_FOUND if the lease has no such file any more
+ * @throws UNREACHABLE, retryable, if the connection breaks or stalls; NOT_FOUND if the server has no such thing any more
  */
 export async function* download(
-  { name, url, identity, cookie }: NfcTransfer,
+  { name, url, identity, cookie }: HttpTransfer,
   { clock, stallTimeoutMs }: StallWatch,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -85,26 +82,39 @@ export async function* download(
   }
 }
 
+/** What is sent. */
+export interface UploadBody {
+  readonly method: 'POST' | 'PUT';
+  readonly contentType: string;
+  /** Exactly as much as `bytes` yields; undefined where that cannot be known before. */
+  readonly lengthBytes: number | undefined;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 /**
- * Sends a body of unknown length and waits for the server's word on it. The source is closed whatever happens.
+ * Sends a body and waits for the server's word on it. The source is closed whatever happens.
  * @throws UNREACHABLE, retryable, if the connection breaks or stalls; whatever the source throws
  */
 export async function upload(
-  { name, url, identity, cookie }: NfcTransfer,
-  body: AsyncIterable<Uint8Array>,
+  { name, url, identity, cookie }: HttpTransfer,
+  { method, contentType, lengthBytes, bytes }: UploadBody,
   { clock, stallTimeoutMs }: StallWatch,
   signal: AbortSignal,
 ): Promise<void> {
   const agent = new PinnedAgent(identity, 1);
   const stall = new StallTimer(clock, stallTimeoutMs, url.host);
   const either = AbortSignal.any([signal, stall.signal]);
-  const source = new WatchedSource(body);
+  const source = new WatchedSource(bytes);
   try {
     const request = https.request(url, {
-      method: 'POST',
+      method,
       agent,
       signal: either,
-      headers: { 'Content-Type': vmdkContentType, ...(cookie === undefined ? {} : { Cookie: cookie }) },
+      headers: {
+        'Content-Type': contentType,
+        ...(lengthBytes === undefined ? {} : { 'Content-Length': lengthBytes }),
+        ...(cookie === undefined ? {} : { Cookie: cookie }),
+      },
     });
     const answer = responseTo(request, either);
     for await (const piece of source) {
@@ -172,7 +182,7 @@ function responseTo(request: ClientRequest, signal: AbortSignal): PendingAnswer 
 }
 
 function answeredEarly(host: string): AppError {
-  return new AppError('UNREACHABLE', `${host} answered before the disk was sent`, { object: host });
+  return new AppError('UNREACHABLE', `${host} answered before everything was sent`, { object: host });
 }
 
 export interface StallWatch {
@@ -237,10 +247,10 @@ function stalled(host: string, timeoutMs: number): AppError {
 function requireSuccess({ statusCode = 0 }: IncomingMessage, host: string): void {
   if (statusCode >= 200 && statusCode < 300) return;
   const code = statusCode === 404 ? 'NOT_FOUND' : 'UNREACHABLE';
-  throw new AppError(code, `${host} answered the transfer of the disk with HTTP status ${statusCode}`, {
+  throw new AppError(code, `${host} answered the transfer with HTTP status ${statusCode}`, {
     object: host,
     retryable: true,
-    remedy: 'Look at the load and the log of the host that holds the disk, then try again',
+    remedy: 'Look at the load and the log of the host, then try again',
   });
 }
 
