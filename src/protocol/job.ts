@@ -1,5 +1,11 @@
 import { type Empty, notification, request } from './message.ts';
-import type { BackupParams, DiskRestoreParams, FileRestoreParams, VmRestoreParams } from './plan.ts';
+import type {
+  BackupParams,
+  DiskRestoreParams,
+  FileRestoreParams,
+  GuestRestoreParams,
+  VmRestoreParams,
+} from './plan.ts';
 import type { ConsistencyLevelDto } from './point.ts';
 import type { VmRef } from './vm.ts';
 import type { WireError } from './wireError.ts';
@@ -8,7 +14,7 @@ import type { WireError } from './wireError.ts';
 export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
 export type JobKind =
-  'backup' | 'snapshot' | 'restoreFiles' | 'restoreDisk' | 'restoreVm' | 'check' | 'guard';
+  'backup' | 'snapshot' | 'restoreFiles' | 'restoreToGuest' | 'restoreDisk' | 'restoreVm' | 'check' | 'guard';
 
 export interface JobDto {
   readonly id: string;
@@ -37,6 +43,7 @@ export type JobResult =
   | BackupResultDto
   | SnapshotResultDto
   | FileRestoreResultDto
+  | GuestRestoreResultDto
   | DiskRestoreResultDto
   | VmRestoreResultDto
   | CheckResultDto
@@ -71,6 +78,22 @@ export interface FileRestoreResultDto {
   /** What could not be restored, and why. */
   readonly problems: readonly string[];
 }
+
+export interface GuestRestoreResultDto {
+  readonly kind: 'restoreToGuest';
+  readonly vm: VmRef;
+  /** Files that were sent, or whose owner, permissions or time were set. */
+  readonly restoredCount: number;
+  readonly skippedCount: number;
+  readonly sentBytes: number;
+  /** What was replaced, and under which name it still is; the first `maxKeptAside`. */
+  readonly keptAside: readonly { readonly guestPath: string; readonly asidePath: string }[];
+  readonly keptAsideCount: number;
+  /** What could not be restored or set, and why. */
+  readonly problems: readonly string[];
+}
+
+export const maxKeptAside = 1000;
 
 export interface DiskRestoreResultDto {
   readonly kind: 'restoreDisk';
@@ -124,7 +147,10 @@ export interface LeftoverDto {
   /** In words: `snapshot of web-1`. */
   readonly description: string;
   readonly recordedAt: string;
-  /** `waiting`: its server or repository is not open. `failed`: it will be tried again. */
+  /**
+   * `waiting`: its server or repository is not open, or the password of the guest's account is not known. `failed`: it
+   * will be tried again.
+   */
   readonly outcome: 'removed' | 'waiting' | 'failed';
   readonly problem?: WireError;
 }
@@ -157,12 +183,14 @@ export interface JobLogLine {
 
 /**
  * Each starts a job and answers at once. Fails with NOT_FOUND if a vCenter or repository is not open, with CONFLICT if
- * a job works on the same thing already: one backup or snapshot per VM, one restore per target.
+ * a job works on the same thing already: one backup or snapshot per VM, one restore per target,
+ * one restore per guest.
  */
 export const startBackup = request<BackupParams, JobRef>('job/backup');
 /** Takes a snapshot that stays: nobody but the user removes it. */
 export const startSnapshot = request<SnapshotParams, JobRef>('job/snapshot');
 export const startFileRestore = request<FileRestoreParams, JobRef>('job/restoreFiles');
+export const startGuestRestore = request<GuestRestoreParams, JobRef>('job/restoreToGuest');
 export const startDiskRestore = request<DiskRestoreParams, JobRef>('job/restoreDisk');
 export const startVmRestore = request<VmRestoreParams, JobRef>('job/restoreVm');
 /** Looks at every index file, pack, snapshot and tree of a repository; with `readData` every blob is read and hashed. */

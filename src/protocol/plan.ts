@@ -1,4 +1,5 @@
 import type { VolumeRef } from './guest.ts';
+import type { LiveGuestRef } from './liveGuest.ts';
 import { request } from './message.ts';
 import type { ConsistencyLevelDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
 import type { PredictionDto, VmRef } from './vm.ts';
@@ -59,6 +60,58 @@ export interface FileRestoreItemDto {
 
 export const maxPlannedItems = 1000;
 
+export interface GuestRestoreParams extends VolumeRef {
+  /** Paths in the restore point; a folder is restored with everything in it, to where it was. */
+  readonly paths: readonly string[];
+  /** An account that `liveGuest/open` has let in. */
+  readonly guest: LiveGuestRef;
+  /** Where the guest has the volume, if VMware Tools do not tell. */
+  readonly mountPath?: string;
+}
+
+export interface GuestRestorePlanDto {
+  readonly vmName: string;
+  readonly user: string;
+  /** The first `maxPlannedItems`, folders before what is in them. Folders that are there are not named. */
+  readonly items: readonly GuestRestoreItemDto[];
+  readonly itemCount: number;
+  readonly replacedCount: number;
+  /** Files that are there already, all the same. */
+  readonly skippedCount: number;
+  /** What will be sent. */
+  readonly totalBytes: number;
+  /** What cannot be restored, and why; the rest is restored all the same. */
+  readonly problems: readonly string[];
+  /** What will be different from the restore point, or may fail. */
+  readonly warnings: readonly string[];
+}
+
+export interface GuestRestoreItemDto {
+  readonly kind: 'file' | 'folder';
+  /** In the restore point's volume; missing for a folder. */
+  readonly pointPath?: string;
+  readonly guestPath: string;
+  /** `replace`: what is there is kept aside. `attributes`: the content is the same. `skip`: all is there already. */
+  readonly action: 'create' | 'replace' | 'attributes' | 'skip';
+  readonly sizeBytes: number;
+  /** Of the file in the restore point. */
+  readonly modifiedAt?: string;
+  /** What will be set; missing where the account may not. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** What the guest has there now. */
+  readonly live?: LiveFileDto;
+}
+
+export interface LiveFileDto {
+  readonly sizeBytes: number;
+  readonly modifiedAt?: string;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 export interface DiskRestoreParams extends PointRef {
   readonly deviceKey: number;
   /** `raw`: the bytes, sparse. `vmdk`: streamOptimized, as vSphere and qemu import it. */
@@ -107,5 +160,7 @@ export interface VmRestorePlanDto {
 /** What a job with the same parameters will do. Nothing is changed; the job plans anew before it begins. */
 export const planBackup = request<BackupParams, BackupPlanDto>('plan/backup');
 export const planFileRestore = request<FileRestoreParams, FileRestorePlanDto>('plan/restoreFiles');
+/** Fails with INVALID_INPUT about `mount` if it cannot be told where the guest has the volume. */
+export const planGuestRestore = request<GuestRestoreParams, GuestRestorePlanDto>('plan/restoreToGuest');
 export const planDiskRestore = request<DiskRestoreParams, DiskRestorePlanDto>('plan/restoreDisk');
 export const planVmRestore = request<VmRestoreParams, VmRestorePlanDto>('plan/restoreVm');

@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { AppError } from '../base/errors.ts';
 import { describeLease, guard, type GuardedLease } from '../core/jobs/guard.ts';
+import type { Lease } from '../core/journal/leaseJournal.ts';
 import type { GuardResultDto } from '../protocol/job.ts';
 import { toWireError } from '../protocol/wireError.ts';
+import type { GuestPasswords } from './guestPasswords.ts';
 import type { JobRegistry } from './jobRegistry.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { UsedPlace } from './openPlaces.ts';
@@ -15,6 +17,7 @@ export interface GuardDeps {
   readonly leftovers: Leftovers;
   readonly vcenters: OpenVCenters;
   readonly repositories: OpenRepositories;
+  readonly guestPasswords: GuestPasswords;
 }
 
 const guardKey = 'guard';
@@ -44,10 +47,12 @@ export class GuardKeeper {
     });
   }
 
-  /** Starts it only if something is left over on a server or in a repository that is open. */
+  /** Starts it only if something is left over on a server or in a repository that is open, and within reach. */
   async startIfNeeded(): Promise<void> {
-    const { leftovers, vcenters, repositories } = this.#deps;
-    const { vcenterIds, repositoryIds } = await leftovers.places();
+    const { leftovers, vcenters, repositories, guestPasswords } = this.#deps;
+    const isWithinReach = (lease: Lease) =>
+      lease.kind !== 'guest-temporary-file' || guestPasswords.sourceOf(lease) !== undefined;
+    const { vcenterIds, repositoryIds } = await leftovers.places(isWithinReach);
     const isNeeded =
       vcenters.list().some(({ place }) => vcenterIds.has(place.session.instanceUuid)) ||
       repositories.list().some(({ place }) => repositoryIds.has(place.id));
@@ -78,7 +83,7 @@ export class GuardKeeper {
   }
 
   async #guardOnce({ signal, logger, onProgress }: JobContext): Promise<readonly GuardedLease[]> {
-    const { clock, leftovers, vcenters, repositories } = this.#deps;
+    const { clock, leftovers, vcenters, repositories, guestPasswords } = this.#deps;
     onProgress({ phase: 'Giving back what was left behind', doneBytes: 0, totalBytes: undefined });
     const used: AsyncDisposable[] = [];
     const remember = <T>(place: UsedPlace<T>): T => {
@@ -91,6 +96,7 @@ export class GuardKeeper {
           journal: leftovers.journalOfGuard(),
           clock,
           logger,
+          guestPasswordOf: record => guestPasswords.sourceOf(record),
           sessionOf: async vcenterId => {
             const found = vcenters.list().find(({ place }) => place.session.instanceUuid === vcenterId);
             return await Promise.resolve(

@@ -47,13 +47,17 @@ export class Leftovers {
     };
   }
 
-  /** What the guard would have to have open. */
-  async places(): Promise<LeftoverPlaces> {
+  /**
+   * What the guard would have to have open.
+   * @param isWithinReach  whether a leftover could be given back once it is open; others are not looked at
+   */
+  async places(isWithinReach: (lease: Lease) => boolean = () => true): Promise<LeftoverPlaces> {
     await this.#collect();
     const vcenterIds = new Set<string>();
     const repositoryIds = new Set<string>();
     for (const { lease } of this.#waiting.values()) {
       const { record } = lease;
+      if (!isWithinReach(record)) continue;
       if (record.kind === 'repository-lock') repositoryIds.add(record.repositoryId);
       else vcenterIds.add(record.vcenterId);
     }

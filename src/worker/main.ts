@@ -13,6 +13,7 @@ import { admission } from './admission.ts';
 import { Clients } from './clients.ts';
 import { type ClientVersion, greetClient } from './greetClient.ts';
 import { GuardKeeper } from './guardKeeper.ts';
+import { GuestPasswords } from './guestPasswords.ts';
 import { GuestReaders } from './guestReaders.ts';
 import { JobRegistry } from './jobRegistry.ts';
 import { Leftovers } from './leftovers.ts';
@@ -52,7 +53,8 @@ async function main(): Promise<void> {
   };
   await using jobs = new JobRegistry({ clock, random, onChanged });
   const leftovers = new Leftovers(journal);
-  const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories });
+  const guestPasswords = new GuestPasswords();
+  const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories, guestPasswords });
   const parts: WorkerParts = {
     ...surroundings,
     openers: createOpeners({
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
     leftovers,
     guard,
     guestReaders: new GuestReaders(),
+    guestPasswords,
   };
   const { idleTimeoutMs } = options;
   const life = new WorkerLife({ clock, jobs, idleTimeoutMs, clientCount: () => clients.welcomeCount });

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
+import type { GuestPasswords } from './guestPasswords.ts';
 import type { GuestReaders } from './guestReaders.ts';
 import type { JobRegistry } from './jobRegistry.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -19,4 +20,5 @@ export interface WorkerParts {
   readonly leftovers: Leftovers;
   readonly guard: GuardKeeper;
   readonly guestReaders: GuestReaders;
+  readonly guestPasswords: GuestPasswords;
 }

@@ -6,6 +6,7 @@ import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
 import { restoreFileCommand } from './restoreFile.ts';
+import { restoreGuestCommand } from './restoreGuest.ts';
 import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { repositoryCheck } from './repositoryCheck.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   list,
   cat,
   restoreFileCommand,
+  restoreGuestCommand,
   restoreDiskCommand,
   restoreVmCommand,
   guardCommand,

@@ -1,4 +1,5 @@
 import { describeLease, guard, type GuardedLease } from '../../core/jobs/guard.ts';
+import type { Lease } from '../../core/journal/leaseJournal.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
 import type { Command } from '../command.ts';
@@ -7,13 +8,16 @@ import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { leftoversRemain } from '../exitCodes.ts';
 import { describeError, table } from '../output.ts';
+import { guestAccountOptions, guestCredentials } from './options.ts';
 
 export const guardCommand: Command = {
   name: 'guard',
-  summary: 'Remove what killed processes left: snapshots, transfer leases, half-made VMs, repository locks',
+  summary:
+    'Remove what killed processes left: snapshots, transfer leases, half-made VMs, files in guests, repository locks',
   operands: [],
-  options: {},
-  run: async context => {
+  options: guestAccountOptions,
+  run: async (context, args) => {
+    const account = args.option('guest-user') === undefined ? undefined : guestCredentials(args);
     await using journal = await context.openJournal();
     await using places = new ConfiguredPlaces(context, await readConfig(context.places.configFile));
     const guarded = await guard(
@@ -25,6 +29,7 @@ export const guardCommand: Command = {
         },
         sessionOf: async vcenterId => await places.sessionOf(vcenterId),
         repositoryOf: async repositoryId => await places.repositoryOf(repositoryId),
+        guestPasswordOf: ({ user }) => (account?.user === user ? account.source : undefined),
       },
       context.signal,
     );
@@ -49,9 +54,15 @@ function describe(guarded: readonly GuardedLease[], damagedCount: number): strin
       describeLease(lease),
       recordedAt.toISOString(),
       outcome,
-      outcome === 'waiting' ? 'its server or repository is not configured here' : (problem?.message ?? ''),
+      outcome === 'waiting' ? reasonToWait(lease) : (problem?.message ?? ''),
     ]),
   );
+}
+
+function reasonToWait(lease: Lease): string {
+  return lease.kind === 'guest-temporary-file'
+    ? `its server is not configured here, or the password of ${lease.user} was not given (--guest-user)`
+    : 'its server or repository is not configured here';
 }
 
 /** The servers and repositories of the configuration, opened only when a leftover is looked for, each at most once. */

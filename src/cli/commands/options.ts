@@ -1,6 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import type { CommandArguments, CommandOption } from '../command.ts';
 import type { PasswordPlace } from '../config/config.ts';
+import type { GuestCredentials } from '../../core/guestops/guestSession.ts';
+import { credentialSource } from '../passwordPlaces.ts';
 
 /** Options that several commands share, each with one meaning. */
 export const vcenterOption = {
@@ -21,11 +23,22 @@ export const passwordOptions = {
   'password-env': { value: 'VARIABLE', help: 'the password is in this environment variable' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
-/** @throws INVALID_INPUT unless exactly one of the password options is given */
-export function passwordPlace(args: CommandArguments): PasswordPlace {
-  const file = args.option('password-file');
-  const command = args.option('password-command');
-  const environment = args.option('password-env');
+/** The account of a guest: its name, and where its password is. */
+export const guestAccountOptions = {
+  'guest-user': { value: 'NAME', help: 'account of the guest' },
+  'guest-password-file': { value: 'FILE', help: 'its password is the first line of this file' },
+  'guest-password-command': { value: 'COMMAND', help: 'its password is the first line this command prints' },
+  'guest-password-env': { value: 'VARIABLE', help: 'its password is in this environment variable' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/**
+ * @param prefix  in front of the options' names: `guest-` for those of a guest's account
+ * @throws INVALID_INPUT unless exactly one of the password options is given
+ */
+export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' = ''): PasswordPlace {
+  const file = args.option(`${prefix}password-file`);
+  const command = args.option(`${prefix}password-command`);
+  const environment = args.option(`${prefix}password-env`);
   const places: PasswordPlace[] = [
     ...(file === undefined ? [] : [{ file }]),
     ...(command === undefined ? [] : [{ command }]),
@@ -36,7 +49,13 @@ export function passwordPlace(args: CommandArguments): PasswordPlace {
   throw new AppError('INVALID_INPUT', 'it must be said once where the password is', {
     object: 'password',
     remedy: `Give one of ${Object.keys(passwordOptions)
-      .map(name => `--${name}`)
+      .map(name => `--${prefix}${name}`)
       .join(', ')}`,
   });
+}
+
+/** @throws INVALID_INPUT if the account or the place of its password is missing */
+export function guestCredentials(args: CommandArguments): GuestCredentials {
+  const user = args.required('guest-user');
+  return { user, source: credentialSource(passwordPlace(args, 'guest-'), `the guest's account ${user}`) };
 }

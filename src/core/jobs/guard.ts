@@ -1,13 +1,17 @@
 import type { Clock } from '../../base/clock.ts';
+import type { CredentialSource } from '../../base/credentialSource.ts';
 import { type AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { never } from '../../base/assert.ts';
 import { abortLeftoverLease } from '../disk/node/nfcExport.ts';
 import { removeLeftoverImport } from '../disk/node/nfcImportLeftovers.ts';
-import type { JournalledLease, Lease, LeaseJournal } from '../journal/leaseJournal.ts';
+import { GuestSession } from '../guestops/guestSession.ts';
+import type { GuestFileRecord, JournalledLease, Lease, LeaseJournal } from '../journal/leaseJournal.ts';
 import type { Repository } from '../repository/repository.ts';
 import { removeLeftoverSnapshot } from '../snapshot/removeSnapshot.ts';
+import { VimFaultError } from '../vsphere/faults.ts';
 import type { VimSession } from '../vsphere/session.ts';
+import { giveBackGuestFile } from './restoreToGuest/guestTemporaryFile.ts';
 
 export interface GuardDeps {
   readonly journal: LeaseJournal;
@@ -16,6 +20,8 @@ export interface GuardDeps {
   /** The session of the server with that instance UUID; undefined if none is configured. Called once per leftover. */
   readonly sessionOf: (vcenterId: string) => Promise<VimSession | undefined>;
   readonly repositoryOf: (repositoryId: string) => Promise<Repository | undefined>;
+  /** The password of the guest's account that left the file; undefined if it is not known here. */
+  readonly guestPasswordOf: (record: GuestFileRecord) => CredentialSource | undefined;
   /** Called before each leftover is given back, which takes minutes where a server must first end a lease by itself. */
   readonly onStep?: (lease: Lease) => void;
 }
@@ -25,15 +31,21 @@ export interface GuardedLease {
   readonly lease: Lease;
   readonly recordedAt: Date;
   /**
-   * `removed`: given back, or proven to be gone. `waiting`: its server or repository is not configured here. `failed`:
-   * it will be tried again at the next start.
+   * `removed`: given back, or proven to be gone. `waiting`: its server or repository is not configured here, or the
+   * password of the guest's account is not known. `failed`: it will be tried again at the next start.
    */
   readonly outcome: 'removed' | 'waiting' | 'failed';
   readonly problem: AppError | undefined;
 }
 
 /** A VM cannot lose its snapshot while a lease holds it, so leases are ended first. */
-const order: readonly Lease['kind'][] = ['nfc-lease', 'imported-vm', 'snapshot', 'repository-lock'];
+const order: readonly Lease['kind'][] = [
+  'guest-temporary-file',
+  'nfc-lease',
+  'imported-vm',
+  'snapshot',
+  'repository-lock',
+];
 
 /**
  * Gives back what processes that died have left behind. Nothing is touched but what the journal names, and of that only
@@ -77,6 +89,8 @@ async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSigna
   const session = await deps.sessionOf(record.vcenterId);
   if (session === undefined) return false;
   switch (record.kind) {
+    case 'guest-temporary-file':
+      return await giveBackLeftoverFile(session, record, deps, signal);
     case 'snapshot':
       await removeLeftoverSnapshot(session, record, deps, signal);
       return true;
@@ -91,6 +105,25 @@ async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSigna
   }
 }
 
+async function giveBackLeftoverFile(
+  session: VimSession,
+  record: GuestFileRecord,
+  deps: GuardDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const source = deps.guestPasswordOf(record);
+  if (source === undefined) return false;
+  const vm = { ref: { type: 'VirtualMachine', value: record.vm }, name: record.vmName };
+  try {
+    const guest = await GuestSession.open(session, vm, { user: record.user, source }, signal);
+    await giveBackGuestFile(guest, record, deps.clock, signal);
+  } catch (error) {
+    // With the VM its files are gone.
+    if (!VimFaultError.isFault(error, 'ManagedObjectNotFound')) throw error;
+  }
+  return true;
+}
+
 /** A leftover in words. */
 export function describeLease(lease: Lease): string {
   switch (lease.kind) {
@@ -100,6 +133,8 @@ export function describeLease(lease: Lease): string {
       return `${lease.purpose} lease of ${lease.vmName}`;
     case 'imported-vm':
       return `half restored VM ${lease.vmName}`;
+    case 'guest-temporary-file':
+      return `temporary file ${lease.path} of ${lease.user} in the guest of ${lease.vmName}`;
     case 'repository-lock':
       return `lock in ${lease.location}`;
     default:

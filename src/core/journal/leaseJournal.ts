@@ -4,7 +4,8 @@ import type { AppError } from '../../base/errors.ts';
  * Leases on the outside world: what this installation has taken from a vCenter or a repository and must give back,
  * even if the process that took it is killed. Each is written down, durably, before it is taken.
  */
-export type Lease = SnapshotLeaseRecord | NfcLeaseRecord | ImportedVmRecord | RepositoryLockRecord;
+export type Lease =
+  SnapshotLeaseRecord | NfcLeaseRecord | ImportedVmRecord | RepositoryLockRecord | GuestFileRecord;
 
 /** A snapshot of a VM. Found again by `token`, which its description carries; `snapshot` is known once it exists. */
 export interface SnapshotLeaseRecord {
@@ -34,6 +35,20 @@ export interface ImportedVmRecord {
   readonly vmName: string;
   readonly token: string;
   readonly vm?: string;
+}
+
+/** A half written file in a running guest. Its name, which nobody else has, is settled before it is written. */
+export interface GuestFileRecord {
+  readonly kind: 'guest-temporary-file';
+  readonly vcenterId: string;
+  readonly vm: string;
+  readonly vmName: string;
+  /** The account of the guest that wrote it; only with its password the file can be removed. */
+  readonly user: string;
+  readonly path: string;
+  /** The place the file is to take, and where what was there is meanwhile; known once the exchange begins. */
+  readonly target?: string;
+  readonly aside?: string;
 }
 
 /** A lock file in a repository. */

@@ -6,7 +6,13 @@ import type { Lease } from './leaseJournal.ts';
 /** Version of the JSON text of a journalled lease; a reader refuses any other. */
 const recordVersion = 1;
 
-const leaseKinds = ['snapshot', 'nfc-lease', 'imported-vm', 'repository-lock'] as const;
+const leaseKinds = [
+  'snapshot',
+  'nfc-lease',
+  'imported-vm',
+  'repository-lock',
+  'guest-temporary-file',
+] as const;
 
 export interface StoredLease {
   readonly recordedAt: Date;
@@ -57,6 +63,17 @@ function readLease(json: JsonReader): Lease {
         vmName: json.string('vmName'),
         token: json.string('token'),
         ...(json.has('vm') && { vm: json.string('vm') }),
+      };
+    case 'guest-temporary-file':
+      return {
+        kind,
+        vcenterId: json.string('vcenterId'),
+        vm: json.string('vm'),
+        vmName: json.string('vmName'),
+        user: json.string('user'),
+        path: json.string('path'),
+        ...(json.has('target') && { target: json.string('target') }),
+        ...(json.has('aside') && { aside: json.string('aside') }),
       };
     case 'repository-lock':
       return {

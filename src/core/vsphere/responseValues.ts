@@ -2,10 +2,13 @@ import { CorruptDataError } from '../../base/errors.ts';
 import { fieldsOf, isDataType, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
 import type { Field } from './schema/parseTable.ts';
 
+/** Where the library is told to put XML attributes: its own choice, `attributes`, is also the name of an element. */
+export const attributesKey = '$attributes';
+
 /**
  * Turns what the SOAP library has parsed into plain values by the table. The library knows declared types only: it
  * leaves the fields of derived ones as text, a single element of a repeated one is not an array, and what is
- * `anyType` arrives as `{attributes, $value}`.
+ * `anyType` arrives as `{$attributes, $value}`.
  * @throws CORRUPT_DATA for text that is not of its type
  */
 export function plainField(field: Field, parsed: unknown): unknown {
@@ -58,9 +61,9 @@ function plainUnknown(parsed: unknown): unknown {
 
 function plainPrimitive(type: string, parsed: unknown): unknown {
   if (type === 'ref') {
-    const { attributes, $value } = parsed as { attributes?: { type?: string }; $value?: unknown };
-    if (attributes?.type === undefined) throw new CorruptDataError('a reference in the answer has no type');
-    return { type: attributes.type, value: asText($value) };
+    const { type } = attributesOf(parsed);
+    if (type === undefined) throw new CorruptDataError('a reference in the answer has no type');
+    return { type, value: asText((parsed as { $value?: unknown }).$value) };
   }
   const text = asText(simpleContent(parsed));
   switch (type) {
@@ -116,7 +119,7 @@ function asArray(parsed: unknown): readonly unknown[] {
 function elements(parsed: unknown): Readonly<Record<string, unknown>> {
   if (typeof parsed !== 'object' || parsed === null) return {};
   return Object.fromEntries(
-    Object.entries(parsed).filter(([name]) => name !== 'attributes' && name !== '$value'),
+    Object.entries(parsed).filter(([name]) => name !== attributesKey && name !== '$value'),
   );
 }
 
@@ -133,5 +136,5 @@ function isReference(parsed: object): boolean {
 
 function attributesOf(parsed: unknown): Readonly<Record<string, string>> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return {};
-  return (parsed as { attributes?: Record<string, string> }).attributes ?? {};
+  return (parsed as { [attributesKey]?: Record<string, string> })[attributesKey] ?? {};
 }

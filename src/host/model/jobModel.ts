@@ -1,6 +1,13 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
-import type { BackupResultDto, CheckResultDto, JobDto, JobKind, JobResult } from '../../protocol/job.ts';
+import type {
+  BackupResultDto,
+  CheckResultDto,
+  GuestRestoreResultDto,
+  JobDto,
+  JobKind,
+  JobResult,
+} from '../../protocol/job.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
@@ -78,6 +85,8 @@ export function resultText(result: JobResult, t: Translate): string {
       return result.problems.length === 0
         ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), result.targetFolder)
         : t('{0} items in {1}, {2} problems', result.itemCount, result.targetFolder, result.problems.length);
+    case 'restoreToGuest':
+      return guestRestoreText(result, t);
     case 'restoreDisk':
       return t('{0} in {1}', formatBytes(result.capacityBytes), result.targetPath);
     case 'restoreVm':
@@ -120,12 +129,26 @@ function checkText(result: CheckResultDto, t: Translate): string {
     : t('no errors ({0})', looked);
 }
 
+/** What was replaced still exists, which is said as long as there is room. */
+function guestRestoreText(
+  { vm, restoredCount, skippedCount, keptAside, keptAsideCount, problems }: GuestRestoreResultDto,
+  t: Translate,
+): string {
+  const [aside] = keptAside;
+  const parts = [t('{0} files in the guest of {1}', restoredCount, vm.name)];
+  if (skippedCount > 0) parts.push(t('{0} there already', skippedCount));
+  if (keptAsideCount === 1 && aside !== undefined) parts.push(t('the former one is {0}', aside.asidePath));
+  else if (keptAsideCount > 1) parts.push(t('{0} former ones kept beside them', keptAsideCount));
+  if (problems.length > 0) parts.push(t('{0} problems', problems.length));
+  return parts.join(', ');
+}
+
 /** It ended well, but not with all that was asked for. */
 export function needsAttention(result: JobResult): boolean {
   if (result.kind === 'backup') return result.problems.length > 0 || result.proven !== result.requested;
   if (result.kind === 'snapshot') return !result.isQuiesced;
   if (result.kind === 'check') return result.errorCount > 0;
-  return result.kind === 'restoreFiles' && result.problems.length > 0;
+  return (result.kind === 'restoreFiles' || result.kind === 'restoreToGuest') && result.problems.length > 0;
 }
 
 function titleOf(kind: JobKind, object: string, t: Translate): string {
@@ -136,6 +159,8 @@ function titleOf(kind: JobKind, object: string, t: Translate): string {
       return t('Snapshot of {0}', object);
     case 'restoreFiles':
       return t('Restore of files: {0}', object);
+    case 'restoreToGuest':
+      return t('Restore into the guest of {0}', object);
     case 'restoreDisk':
       return t('Restore of a disk: {0}', object);
     case 'restoreVm':

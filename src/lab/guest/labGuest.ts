@@ -1,9 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Faults } from '../control.ts';
+import { partitionSizeBytes } from '../images/diskImage.ts';
 import type { DiskChain } from '../model/diskChain.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import type { Mount } from './fileTree.ts';
 import { GuestFiles } from './guestFiles.ts';
+
+/** Of a partition, what its file system can hold. */
+const usableShare = 0.95;
 
 /** What runs in a VM, as far as guest operations see it. */
 export class LabGuest {
@@ -29,7 +33,7 @@ export class LabGuest {
     return [
       {
         diskPath: mount.path,
-        capacity: content.sizeBytes,
+        capacity: Math.max(0, Math.floor(partitionSizeBytes(content.sizeBytes) * usableShare)),
         freeSpace: this.freeBytes(vmName),
         filesystemType: 'ext4',
         mappings: [{ key }],

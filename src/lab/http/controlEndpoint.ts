@@ -14,7 +14,13 @@ import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
 import { changeAtRandom } from '../model/randomChanges.ts';
 import { removeVm } from '../model/removeVm.ts';
-import { describeGuestFile, listGuestFolder, readGuestFile, writeGuestFile } from './guestControl.ts';
+import {
+  describeGuestFile,
+  listGuestFolder,
+  readGuestFile,
+  removeGuestFile,
+  writeGuestFile,
+} from './guestControl.ts';
 import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
 import type { LabServer } from './labServer.ts';
 
@@ -53,6 +59,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'guests/:/file', ({ lab, query }, vm) => describeGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/bytes', async ({ lab, query }, vm) => await readGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/folder', ({ lab, query }, vm) => listGuestFolder(liveVm(lab, vm), query)],
+  ['POST', 'guests/:/remove', ({ lab, query }, vm) => removeGuestFile(liveVm(lab, vm), query)],
   ['POST', 'guests/:/file', ({ lab, query, body }, vm) => writeGuestFile(liveVm(lab, vm), query, body)],
   [
     'POST',

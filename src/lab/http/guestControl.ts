@@ -45,6 +45,15 @@ export function writeGuestFile(
   });
 }
 
+/** As if somebody in the guest had removed a file, or a folder with everything in it. */
+export function removeGuestFile(vm: LabVm, query: URLSearchParams): void {
+  inGuest(vm, files => {
+    const path = pathIn(query);
+    if (files.stat(root, path).kind === 'directory') files.removeFolder(root, path, true);
+    else files.remove(root, path);
+  });
+}
+
 interface WrittenFile {
   readonly base64?: string;
   readonly mode?: number;

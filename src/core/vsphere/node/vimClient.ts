@@ -4,7 +4,7 @@ import { AppError, CancelledError, CorruptDataError } from '../../../base/errors
 import { negotiatedVersion } from '../apiVersion.ts';
 import { describeRef, vimFault } from '../faults.ts';
 import { requestXml } from '../requestXml.ts';
-import { plainField } from '../responseValues.ts';
+import { attributesKey, plainField } from '../responseValues.ts';
 import type { MoRef } from '../schema/moRef.ts';
 import { operation } from '../schema/schema.ts';
 import { toWsdl } from '../schema/wsdl.ts';
@@ -73,6 +73,7 @@ export class VimClient implements VimCaller, TransferEndpoint {
         endpoint: `${origin}/sdk`,
         httpClient: http,
         disableCache: true,
+        attributesKey,
         // Else the library trims texts, such as names and annotations.
         preserveWhitespace: true,
       });
@@ -145,7 +146,7 @@ function withoutRequest(error: unknown, name: string, object: string): AppError 
     ?.Fault;
   if (fault === undefined)
     return new CorruptDataError(`${object}: ${name}: the answer is no SOAP envelope`, { object });
-  const detail = Object.entries(fault.detail ?? {}).find(([key]) => key !== 'attributes')?.[1];
+  const detail = Object.entries(fault.detail ?? {}).find(([key]) => key !== attributesKey)?.[1];
   const plain = plainField({ name: 'fault', type: 'MethodFault', optional: false, repeated: false }, detail);
   const text = typeof fault.faultstring === 'string' ? fault.faultstring : '';
   return vimFault(plain as Vim<'MethodFault'>, text, name, object);

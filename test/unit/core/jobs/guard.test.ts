@@ -30,10 +30,14 @@ async function leftBehind(leases: readonly Lease[]) {
 
 async function guarded(
   journal: LeaseJournal,
-  places: Partial<Pick<GuardDeps, 'sessionOf' | 'repositoryOf'>>,
+  places: Partial<Pick<GuardDeps, 'sessionOf' | 'repositoryOf' | 'guestPasswordOf'>>,
   signal = anySignal,
 ) {
-  const nowhere = { sessionOf: async () => undefined, repositoryOf: async () => undefined };
+  const nowhere = {
+    sessionOf: async () => undefined,
+    repositoryOf: async () => undefined,
+    guestPasswordOf: () => undefined,
+  };
   const surroundings = { clock: new ManualClock(), logger: silentLogger };
   return await guard({ journal, ...surroundings, ...nowhere, ...places }, signal);
 }

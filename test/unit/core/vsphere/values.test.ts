@@ -56,35 +56,35 @@ describe('an answer', () => {
     [
       'a reference',
       'ref',
-      { attributes: { type: 'Task' }, $value: 'task-1' },
+      { $attributes: { type: 'Task' }, $value: 'task-1' },
       { type: 'Task', value: 'task-1' },
     ],
-    ['any integer', 'any', { attributes: { 'xsi:type': 'xsd:int' }, $value: '5' }, 5],
+    ['any integer', 'any', { $attributes: { 'xsi:type': 'xsd:int' }, $value: '5' }, 5],
     [
       'any text of another prefix',
       'any',
-      { attributes: { 'XMLSchema-instance:type': 'a:string' }, $value: '5' },
+      { $attributes: { 'XMLSchema-instance:type': 'a:string' }, $value: '5' },
       '5',
     ],
     [
       'any enumeration',
       'any',
-      { attributes: { 'xsi:type': 'VirtualMachinePowerState' }, $value: 'poweredOn' },
+      { $attributes: { 'xsi:type': 'VirtualMachinePowerState' }, $value: 'poweredOn' },
       'poweredOn',
     ],
     [
       'any reference',
       'any',
-      { attributes: { 'xsi:type': 'ManagedObjectReference', type: 'Task' }, $value: 't-1' },
+      { $attributes: { 'xsi:type': 'ManagedObjectReference', type: 'Task' }, $value: 't-1' },
       { type: 'Task', value: 't-1' },
     ],
-    ['any array of one', 'any', { attributes: { 'xsi:type': 'ArrayOfInt' }, int: '5' }, [5]],
-    ['any empty array', 'any', { attributes: { 'xsi:type': 'ArrayOfVirtualDevice' } }, []],
+    ['any array of one', 'any', { $attributes: { 'xsi:type': 'ArrayOfInt' }, int: '5' }, [5]],
+    ['any empty array', 'any', { $attributes: { 'xsi:type': 'ArrayOfVirtualDevice' } }, []],
   ])('%s', (_, type, parsed, expected) => check(type, parsed, expected));
 
   test('types the fields of derived types, and single elements are arrays', () => {
     const parsed = {
-      attributes: { 'xsi:type': 'VirtualLsiLogicController' },
+      $attributes: { 'xsi:type': 'VirtualLsiLogicController' },
       key: '1000',
       busNumber: '0',
       device: '2000',
@@ -97,7 +97,7 @@ describe('an answer', () => {
 
   test('keeps what a newer server adds', () => {
     const parsed = {
-      attributes: { 'xsi:type': 'VirtualQuantumDisk' },
+      $attributes: { 'xsi:type': 'VirtualQuantumDisk' },
       key: '1',
       spin: 'up',
       inner: { a: { b: 'c' } },
