@@ -22,6 +22,7 @@ import { JobReporter } from './host/jobReporter.ts';
 import { Jobs } from './host/jobs.ts';
 import { KnownPlaces } from './host/knownPlaces.ts';
 import { Lab } from './host/lab.ts';
+import { LiveFiles } from './host/liveFile.ts';
 import { sentence } from './host/model/errorText.ts';
 import type { PointTreeNode } from './host/model/pointTreeModel.ts';
 import type { VmTreeNode } from './host/model/vmTreeModel.ts';
@@ -113,11 +114,26 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     refresh,
   };
   const guestFiles = new GuestFileSystem(worker, places);
+  const liveFiles = new LiveFiles(worker, places);
   const jobLog = new JobLog(worker);
   const jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
 
   context.subscriptions.push(
-    ...[log, worker, known, grouping, jobs, lab, vmTree, pointTree, jobTree, guestFiles, jobLog, jobView],
+    ...[
+      log,
+      worker,
+      known,
+      grouping,
+      jobs,
+      lab,
+      vmTree,
+      pointTree,
+      jobTree,
+      guestFiles,
+      liveFiles,
+      jobLog,
+      jobView,
+    ],
     restoreBrowser,
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.createTreeView(viewIds.vms, {
@@ -128,6 +144,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
+    workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),
     workspace.registerFileSystemProvider(schemes.guestFile, guestFiles, {
       isCaseSensitive: true,
       isReadonly: new MarkdownString(

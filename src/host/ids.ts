@@ -8,11 +8,13 @@ export const commandIds = {
   forgetRepository: 'quiesce.forgetRepository',
   checkRepository: 'quiesce.checkRepository',
   enterPassword: 'quiesce.enterPassword',
+  forgetGuestCredentials: 'quiesce.forgetGuestCredentials',
   backUpNow: 'quiesce.backUpNow',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',
+  restoreToGuest: 'quiesce.restoreToGuest',
   restoreDisk: 'quiesce.restoreDisk',
   restoreVm: 'quiesce.restoreVm',
   openGuestFile: 'quiesce.openGuestFile',
@@ -40,5 +42,5 @@ export const contextKeys = {
 
 export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;
 
-/** Files inside a restore point, and logs of jobs. */
-export const schemes = { guestFile: 'quiesce', jobLog: 'quiesce-log' } as const;
+/** Files inside a restore point, files of a running guest, and logs of jobs. */
+export const schemes = { guestFile: 'quiesce', liveFile: 'quiesce-live', jobLog: 'quiesce-log' } as const;

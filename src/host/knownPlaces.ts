@@ -15,9 +15,17 @@ export interface KnownRepository {
   readonly folder: string;
 }
 
-const keys = { vcenters: 'vcenters', repositories: 'repositories' } as const;
+/** The account as which files are restored into a VM's guest; its password is among the secrets. */
+export interface KnownGuest {
+  /** The VM's instance UUID. */
+  readonly name: string;
+  readonly vmName: string;
+  readonly user: string;
+}
 
-/** The servers and repositories the user added, kept by the editor for all windows. */
+const keys = { vcenters: 'vcenters', repositories: 'repositories', guests: 'guests' } as const;
+
+/** The servers and repositories the user added, and the guests they restored into, kept by the editor for all windows. */
 export class KnownPlaces {
   readonly onDidChange: Event<void>;
   readonly #state: Memento;
@@ -44,6 +52,19 @@ export class KnownPlaces {
   /** Takes the place of one with the same name. */
   async saveRepository(repository: KnownRepository): Promise<void> {
     await this.#save(keys.repositories, [...without(this.repositories(), repository.name), repository]);
+  }
+
+  guests(): readonly KnownGuest[] {
+    return this.#state.get<readonly KnownGuest[]>(keys.guests, []);
+  }
+
+  /** Takes the place of the one of the same VM. */
+  async saveGuest(guest: KnownGuest): Promise<void> {
+    await this.#save(keys.guests, [...without(this.guests(), guest.name), guest]);
+  }
+
+  async removeGuest(instanceUuid: string): Promise<void> {
+    await this.#save(keys.guests, without(this.guests(), instanceUuid));
   }
 
   async removeVCenter(name: string): Promise<void> {

@@ -5,13 +5,13 @@ import { l10n, type SecretStorage } from 'vscode';
 import { AppError } from '../base/errors.ts';
 import type { Settings } from './settings.ts';
 
-/** What a password belongs to: `vcenter/NAME` or `repository/NAME`. */
-export type PasswordKey = `vcenter/${string}` | `repository/${string}`;
+/** What a password belongs to: `vcenter/NAME`, `repository/NAME` or `guest/INSTANCE-UUID` of a VM. */
+export type PasswordKey = `vcenter/${string}` | `repository/${string}` | `guest/${string}`;
 
 /** A command that waits for somebody who is not there must not wait for ever. */
 const commandTimeoutMs = 60_000;
 
-/** Passwords of servers and repositories: the configured command's, else the one in the editor's secret storage. */
+/** Passwords of servers, repositories and guests: the configured command's, else the one in the editor's secret storage. */
 export class Credentials {
   readonly #secrets: SecretStorage;
   readonly #settings: () => Settings;

@@ -1,5 +1,8 @@
 import { l10n } from 'vscode';
 
+import { AppError } from '../../base/errors.ts';
+import { openLiveGuest } from '../../protocol/liveGuest.ts';
+import { findLiveVms } from '../findLiveVms.ts';
 import type { Host } from '../host.ts';
 import { settingIds } from '../ids.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
@@ -12,7 +15,7 @@ interface Entered {
   readonly password: string;
 }
 
-/** For a server or repository whose password was not kept, or has changed. */
+/** For a server, repository or guest whose password was not kept, or has changed. */
 export async function enterPassword(
   host: Host,
   given: VmTreeNode | PointTreeNode | undefined,
@@ -25,7 +28,7 @@ export async function enterPassword(
         key ??
         (await ask.pick<PasswordKey>({
           title,
-          placeholder: l10n.t('vCenter or repository'),
+          placeholder: l10n.t('vCenter, repository or guest'),
           whenEmpty: l10n.t('Nothing has been added'),
           choices: async () =>
             await Promise.resolve([
@@ -41,13 +44,18 @@ export async function enterPassword(
                 icon: 'archive',
                 value: `repository/${name}` as const,
               })),
+              ...host.known.guests().map(({ name, vmName, user }) => ({
+                label: l10n.t('{0} in the guest of {1}', user, vmName),
+                icon: 'vm',
+                value: `guest/${name}` as const,
+              })),
             ]),
         })),
     }),
     async (draft, ask) => ({
       password: await ask.input({
         title,
-        prompt: l10n.t('Password of {0}', draft.key ?? ''),
+        prompt: l10n.t('Password of {0}', draft.key === undefined ? '' : ownerOf(host, draft.key)),
         isPassword: true,
         check: async (password, signal) => {
           if (draft.key !== undefined) await open(host, draft.key, password, signal);
@@ -68,11 +76,24 @@ export async function keepPassword(host: Host, key: PasswordKey, password: strin
     'warning',
     l10n.t(
       'The editor does not keep the password of {0}: its secret storage gave back something else. Until the worker ends it is held in memory; to be asked no more, name a command in the setting {1}.',
-      key,
+      ownerOf(host, key),
       settingIds.passwordCommands,
     ),
     [],
   );
+}
+
+/** A guest's key says nothing to a person. */
+function ownerOf(host: Host, key: PasswordKey): string {
+  const guest = host.known.guests().find(({ name }) => key === `guest/${name}`);
+  return guest === undefined ? key : l10n.t('{0} in the guest of {1}', guest.user, guest.vmName);
+}
+
+function notFound(vmName: string): AppError {
+  return new AppError('NOT_FOUND', l10n.t('{0} is not found on the vCenters', vmName), {
+    object: vmName,
+    remedy: l10n.t('Connect to the vCenter it is on'),
+  });
 }
 
 function givenKey(given: VmTreeNode | PointTreeNode | undefined): PasswordKey | undefined {
@@ -85,4 +106,10 @@ async function open(host: Host, key: PasswordKey, password: string, signal: Abor
   if (vcenter !== undefined) await host.places.openVCenterWith(vcenter, password, signal);
   const repository = host.known.repositories().find(({ name }) => key === `repository/${name}`);
   if (repository !== undefined) await host.places.openRepositoryWith(repository, password, signal);
+  const guest = host.known.guests().find(({ name }) => key === `guest/${name}`);
+  if (guest !== undefined) {
+    const [vm, ...others] = await findLiveVms(host, guest.name, signal);
+    if (vm === undefined || others.length > 0) throw notFound(guest.vmName);
+    await host.worker.request(openLiveGuest, { vm, user: guest.user, password }, signal);
+  }
 }

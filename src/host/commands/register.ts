@@ -14,6 +14,7 @@ import { enterPassword } from './passwords.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
 import { restoreDisk } from './restoreDisk.ts';
 import { restoreGuestFile } from './restoreFiles.ts';
+import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
 import { restoreVm } from './restoreVm.ts';
 import { tryLab } from './tryLab.ts';
 import { addVCenter, removeVCenter } from './vcenters.ts';
@@ -39,6 +40,9 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>
     await restoreGuestFile(host, row as PointTreeNode | GuestSelection | undefined),
+  [commandIds.restoreToGuest]: async (host, row) =>
+    await restoreToGuest(host, row as PointTreeNode | GuestSelection | undefined),
+  [commandIds.forgetGuestCredentials]: forgetGuestCredentials,
   [commandIds.restoreDisk]: async (host, row) => await restoreDisk(host, row as PointTreeNode | undefined),
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>

@@ -76,7 +76,8 @@ export function vmRestoreText(plan: VmRestorePlanDto, t: Translate): PlanText {
   };
 }
 
-function shown(lines: readonly string[], count: number, t: Translate): readonly string[] {
+/** The first lines, and how many more there are. */
+export function shown(lines: readonly string[], count: number, t: Translate): readonly string[] {
   const first = lines.slice(0, shownItems);
   return count <= first.length ? first : [...first, t('… and {0} more', count - first.length)];
 }
