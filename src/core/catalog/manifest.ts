@@ -63,6 +63,14 @@ export interface Evidence {
   /** Stable id of the rule that judged it, such as `SNAPSHOT-QUIESCED-FLAG`. */
   readonly rule: string;
   readonly statement: string;
+  /** The level is at least this. */
+  readonly proves?: ConsistencyLevel;
+  /** The level is this at most. */
+  readonly limits?: ConsistencyLevel;
+  /** Reported, not proven. */
+  readonly claims?: ConsistencyLevel;
+  /** Names it is about: writers, texts of events. */
+  readonly items?: readonly string[];
 }
 
 export interface Downgrade {

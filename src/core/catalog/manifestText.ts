@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
 import { MiB } from '../../base/units.ts';
-import { consistencyLevels } from '../consistency/level.ts';
+import { type ConsistencyLevel, consistencyLevels } from '../consistency/level.ts';
 import {
   type ConsistencyRecord,
   type Manifest,
@@ -84,6 +84,10 @@ function readConsistency(json: JsonReader): ConsistencyRecord {
     evidence: json.objects('evidence').map(item => ({
       rule: item.string('rule'),
       statement: item.string('statement'),
+      ...levelIn(item, 'proves'),
+      ...levelIn(item, 'limits'),
+      ...levelIn(item, 'claims'),
+      ...(item.has('items') && { items: item.strings('items') }),
     })),
     downgrades: json.objects('downgrades').map(item => ({
       from: item.oneOf('from', consistencyLevels),
@@ -91,6 +95,15 @@ function readConsistency(json: JsonReader): ConsistencyRecord {
       reason: item.string('reason'),
     })),
   };
+}
+
+function levelIn<Field extends string>(
+  json: JsonReader,
+  field: Field,
+): Partial<Record<Field, ConsistencyLevel>> {
+  return json.has(field)
+    ? ({ [field]: json.oneOf(field, consistencyLevels) } as Record<Field, ConsistencyLevel>)
+    : {};
 }
 
 function readDisk(json: JsonReader): ManifestDisk {

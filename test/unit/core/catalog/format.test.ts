@@ -22,6 +22,16 @@ function fullManifest(): Manifest {
     consistency: {
       ...consistency,
       predicted: 'filesystem',
+      evidence: [
+        {
+          rule: 'E5',
+          statement: 'Writers took part',
+          proves: 'application',
+          limits: 'application',
+          claims: 'application',
+          items: ['SqlServerWriter'],
+        },
+      ],
       downgrades: [{ from: 'application', to: 'filesystem', reason: 'no VSS in this guest' }],
     },
     disks: [sampleDisk({ changeId: '52 aa/3', backing: { ...sampleDisk({}).backing, uuid: '6000C29' } })],

@@ -1,0 +1,71 @@
+import { compareLevels, type ConsistencyLevel } from '../level.ts';
+import type { ConsistencyPolicy } from './policy.ts';
+
+/** What decides which call a server and a guest understand. */
+export interface CallFacts {
+  /** Of the server, for instance `8.0.3.0`. */
+  readonly apiVersion: string;
+  readonly guestFamily: 'windows' | 'linux' | 'other' | undefined;
+  /** As the API encodes it. */
+  readonly toolsVersion: number | undefined;
+  readonly isPoweredOn: boolean;
+}
+
+/** A call to take a snapshot, without memory, as plain values. */
+export type SnapshotCall =
+  | { readonly operation: 'CreateSnapshot_Task'; readonly quiesce: boolean }
+  | { readonly operation: 'CreateSnapshotEx_Task'; readonly spec: QuiesceSpec };
+
+export type QuiesceSpec =
+  /** `VirtualMachineGuestQuiesceSpec`. */
+  | { readonly guest: 'any'; readonly timeoutMinutes: number | undefined }
+  /** `VirtualMachineWindowsQuiesceSpec`. */
+  | {
+      readonly guest: 'windows';
+      readonly timeoutMinutes: number | undefined;
+      readonly vssBackupType: 1 | 5;
+      /** With `ctx_file_share_backup` no writer takes part. */
+      readonly vssBackupContext: 'ctx_auto' | 'ctx_file_share_backup';
+      readonly vssBootableSystemState: boolean;
+      readonly vssPartialFileSupport: boolean;
+    };
+
+/** VMware Tools 10.1, the first that know the specification for Windows. */
+const firstToolsWithSpec = 10 * 1024 + 32;
+
+/** A server before 6.5, and old Tools in Windows, know only "quiesce" or not: what they make of it, they decide. */
+export function snapshotCall(
+  level: ConsistencyLevel,
+  policy: ConsistencyPolicy,
+  { apiVersion, guestFamily, toolsVersion, isPoweredOn }: CallFacts,
+): SnapshotCall {
+  if (!isPoweredOn || compareLevels(level, 'filesystem') < 0)
+    return { operation: 'CreateSnapshot_Task', quiesce: false };
+  if (!knowsSpecs(apiVersion)) return { operation: 'CreateSnapshot_Task', quiesce: true };
+  const timeoutMinutes = timeoutWithin(policy.timeoutMinutes);
+  if (guestFamily !== 'windows')
+    return { operation: 'CreateSnapshotEx_Task', spec: { guest: 'any', timeoutMinutes } };
+  if (toolsVersion === undefined || toolsVersion < firstToolsWithSpec)
+    return { operation: 'CreateSnapshot_Task', quiesce: true };
+  return {
+    operation: 'CreateSnapshotEx_Task',
+    spec: {
+      guest: 'windows',
+      timeoutMinutes,
+      vssBackupType: policy.vssBackupType === 'full' ? 1 : 5,
+      vssBackupContext: level === 'application' ? 'ctx_auto' : 'ctx_file_share_backup',
+      vssBootableSystemState: true,
+      vssPartialFileSupport: false,
+    },
+  };
+}
+
+function knowsSpecs(apiVersion: string): boolean {
+  const [major = 0, minor = 0] = apiVersion.split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 5);
+}
+
+/** The server refuses others. */
+function timeoutWithin(minutes: number | undefined): number | undefined {
+  return minutes === undefined ? undefined : Math.min(240, Math.max(5, Math.round(minutes)));
+}

@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { compareLevels, consistencyLevels } from '../../../../src/core/consistency/level.ts';
+import {
+  type FoundManifest,
+  type Proof,
+  prove,
+  type SnapshotFindings,
+} from '../../../../src/core/consistency/proof/prove.ts';
+import { writerIds } from '../../../../src/core/consistency/vssWriters.ts';
+
+const at = (second: number): Date => new Date(Date.UTC(2026, 10, 25, 12, 0, second));
+const sqlWriter = { id: writerIds.sqlServer, name: 'SqlServerWriter' };
+const vss = (writers = [sqlWriter], writerDocumentCount = writers.length): FoundManifest => ({
+  ...{ kind: 'vss', writerDocumentCount, writers, componentWriterIds: writers.map(({ id }) => id) },
+});
+const frozen: FoundManifest = { kind: 'freeze', provider: 'fifreeze', productVersion: '12.3.0' };
+const complaint = 'The guest OS has reported an error during quiescing. The error code was: 5';
+
+function windows(change: Partial<SnapshotFindings> = {}): SnapshotFindings {
+  return {
+    requested: 'application',
+    guestFamily: 'windows',
+    powerState: 'poweredOn',
+    lastPowerOff: undefined,
+    isListedAsQuiesced: true,
+    canLeaveManifest: true,
+    manifest: vss(),
+    events: [],
+    window: { from: at(10), to: at(20) },
+    tokens: [],
+    writersBefore: undefined,
+    ...change,
+  };
+}
+
+function linux(change: Partial<SnapshotFindings> = {}): SnapshotFindings {
+  return windows({ requested: 'filesystem', guestFamily: 'linux', manifest: frozen, ...change });
+}
+
+type Case = readonly [
+  rule: string,
+  what: string,
+  findings: SnapshotFindings,
+  proven: Proof['proven'],
+  claimed?: Proof['claimed'] | undefined,
+];
+
+const cases: readonly Case[] = [
+  [
+    'E1',
+    'a snapshot nobody asked to quiesce',
+    windows({ requested: 'crash', isListedAsQuiesced: false }),
+    'crash',
+  ],
+  [
+    'E2',
+    'Windows, not listed as quiesced',
+    windows({ isListedAsQuiesced: false, manifest: { kind: 'none' } }),
+    'crash',
+  ],
+  [
+    'E2',
+    'Windows, not listed as quiesced in spite of a manifest',
+    windows({ isListedAsQuiesced: false }),
+    'crash',
+  ],
+  [
+    'E2',
+    'Linux with old Tools, not listed',
+    linux({ isListedAsQuiesced: false, canLeaveManifest: false, manifest: { kind: 'none' } }),
+    'crash',
+    'filesystem',
+  ],
+  [
+    'E2',
+    'Linux with new Tools, not listed',
+    linux({ isListedAsQuiesced: false, manifest: { kind: 'none' } }),
+    'crash',
+  ],
+  ['E3', 'a flag without manifest', windows({ manifest: { kind: 'none' } }), 'crash', 'application'],
+  [
+    'E3',
+    'a manifest that cannot be read',
+    windows({ manifest: { kind: 'unreadable', reason: 'its manifest is damaged' } }),
+    'crash',
+    'application',
+  ],
+  ['E4', 'backup.xml only', windows({ manifest: vss([]) }), 'filesystem'],
+  ['E5', 'documents of writers', windows(), 'application'],
+  ['E5', 'documents that name no writer', windows({ manifest: vss([], 2) }), 'filesystem', 'application'],
+  ['E6', 'frozen by FIFREEZE', linux(), 'filesystem'],
+  ['E6', 'frozen by vmsync', linux({ manifest: { ...frozen, provider: 'vmsync' } }), 'filesystem'],
+  [
+    'E6',
+    'a provider that freezes nothing',
+    linux({ manifest: { ...frozen, provider: 'null' } }),
+    'crash',
+    'filesystem',
+  ],
+  ['E7', 'Linux, a flag without manifest', linux({ manifest: { kind: 'none' } }), 'crash', 'filesystem'],
+  ['E8', 'a complaint within the window', windows({ events: [{ at: at(15), text: complaint }] }), 'crash'],
+  [
+    'E9',
+    'held by a script',
+    linux({ tokens: [{ application: 'postgresql', inImage: 'held' }] }),
+    'filesystem',
+  ],
+  [
+    'PWR-01',
+    'off after a shutdown of the guest',
+    linux({ powerState: 'poweredOff', lastPowerOff: 'guest-shutdown' }),
+    'crash',
+    'application',
+  ],
+  ['PWR-02', 'off, not known how', linux({ powerState: 'poweredOff' }), 'crash'],
+  ['PWR-03', 'suspended', linux({ powerState: 'suspended' }), 'crash'],
+];
+
+test.each(cases.map(([rule, what, ...found]) => ({ rule, what, found })))(
+  '$rule: $what',
+  ({ rule, found }) => {
+    const [findings, proven, claimed] = found;
+    const proof = prove(findings);
+    expect([proof.proven, proof.claimed]).toEqual([proven, claimed]);
+    expect(proof.evidence.map(evidence => evidence.rule)).toContain(rule);
+  },
+);
+
+describe('E8', () => {
+  test.each([
+    ['before the snapshot', at(5)],
+    ['after it', at(25)],
+  ])('a complaint %s is of another one', (_, when) => {
+    expect(prove(windows({ events: [{ at: when, text: complaint }] })).proven).toBe('application');
+  });
+
+  test('other events are no complaints', () => {
+    const events = [{ at: at(15), text: 'Task: Create virtual machine snapshot' }];
+    expect(prove(windows({ events })).evidence.map(({ rule }) => rule)).toEqual(['E1', 'E5']);
+  });
+});
+
+describe('applications', () => {
+  test.each([
+    ['held', true],
+    ['released', false],
+    ['expired', false],
+    ['absent', false],
+  ] as const)('E9: a token that says %s in the image proves it: %s', (inImage, isProven) => {
+    expect(prove(linux({ tokens: [{ application: 'mariadb', inImage }] })).applications).toEqual([
+      { application: 'mariadb', rule: 'E9', isProven },
+    ]);
+  });
+
+  test('E10: a writer that was stable before and did not take part was not at rest', () => {
+    const exchange = { id: writerIds.exchange, name: 'Microsoft Exchange Writer' };
+    const { applications } = prove(
+      windows({
+        writersBefore: [
+          { ...sqlWriter, state: 1 },
+          { ...exchange, state: 1 },
+        ],
+      }),
+    );
+    expect(applications).toEqual([
+      { application: 'SqlServerWriter', rule: 'E5', isProven: true },
+      { application: 'Microsoft Exchange Writer', rule: 'E10', isProven: false },
+    ]);
+  });
+
+  test('no writer counts when the server complained', () => {
+    expect(prove(windows({ events: [{ at: at(15), text: complaint }] })).applications).toEqual([
+      { application: 'SqlServerWriter', rule: 'E5', isProven: false },
+    ]);
+  });
+});
+
+const anyManifest: fc.Arbitrary<FoundManifest> = fc.constantFrom<FoundManifest[]>(
+  vss(),
+  vss([]),
+  vss([], 3),
+  frozen,
+  { kind: 'none' },
+  { kind: 'unreadable', reason: 'its manifest is damaged' },
+);
+
+test('without a manifest nothing above crash is proven, and no more is ever proven than was asked and shown', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        requested: fc.constantFrom(...consistencyLevels),
+        guestFamily: fc.constantFrom('windows' as const, 'linux' as const, 'other' as const, undefined),
+        powerState: fc.constantFrom('poweredOn', 'poweredOff', 'suspended'),
+        isListedAsQuiesced: fc.boolean(),
+        canLeaveManifest: fc.option(fc.boolean(), { nil: undefined }),
+        manifest: anyManifest,
+        complains: fc.boolean(),
+      }),
+      ({ complains, ...change }) => {
+        const events = complains ? [{ at: at(15), text: complaint }] : [];
+        const { proven, claimed } = prove(windows({ ...change, events }));
+        if (change.manifest.kind === 'none' || change.manifest.kind === 'unreadable')
+          expect(proven).toBe('crash');
+        if (complains || change.powerState !== 'poweredOn') expect(proven).toBe('crash');
+        if (claimed !== undefined) expect(compareLevels(claimed, proven)).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
