@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** The editor's module exists only inside the editor. */
+const alias = { vscode: `${import.meta.dirname}/test/support/fakeVscode.ts` };
+
 /** Tests are found by glob, never listed. `process` runs real programs and bundles, `unit` runs in memory. */
 export default defineConfig({
   test: {
     projects: [
       {
-        // The editor's module exists only inside the editor.
-        resolve: { alias: { vscode: `${import.meta.dirname}/test/support/fakeVscode.ts` } },
+        resolve: { alias },
         test: {
           name: 'unit',
           include: ['test/{unit,contract,architecture,fuzz}/**/*.test.ts'],
@@ -16,6 +18,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],

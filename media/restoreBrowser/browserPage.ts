@@ -32,6 +32,7 @@ import {
   openPlace,
   openPoint,
   openVolume,
+  pointRowId,
   parentPath,
   repositoryId,
   setId,
@@ -124,9 +125,15 @@ export class BrowserPage {
     this.#render();
     const loaded = this.#loadRepositories();
     if (target === undefined) {
-      if (this.#state.place.point !== undefined) this.#loadDisks();
+      const { repository, point } = this.#state.place;
+      if (point !== undefined) this.#loadDisks();
       await loaded;
-      this.#view.focusSets();
+      if (repository !== undefined && point !== undefined) {
+        await this.#loadSets(repository);
+        this.#view.activateSetRow(pointRowId(repository, point));
+      }
+      // A page that comes back with its window must not take the focus from where a person works.
+      if (point === undefined || document.hasFocus()) this.#view.focusSets();
     } else {
       await loaded;
       await this.show(target);
@@ -145,7 +152,7 @@ export class BrowserPage {
     );
     let rowId = repositoryId(repository);
     if (set !== undefined && point !== undefined) {
-      rowId = `point/${repository}/${point}`;
+      rowId = pointRowId(repository, point);
       if (this.#state.place.point !== point) this.#openPoint(repository, set.vmInstanceUuid, point);
     } else if (set !== undefined) {
       rowId = setId(repository, set.vmInstanceUuid);
@@ -483,7 +490,9 @@ export class BrowserPage {
     const pages = this.#pages;
     const entries = await this.#read(0, maxSelected);
     const index = entries?.findIndex(({ name }) => childPath(parentPath(path), name) === path) ?? -1;
-    if (index !== -1 && pages === this.#pages) await this.#moveTo(index, 'select');
+    // Who has moved meanwhile knows better.
+    if (index !== -1 && pages === this.#pages && this.#state.activeIndex === -1)
+      await this.#moveTo(index, 'select');
   }
 
   async #onAction(action: BrowserAction): Promise<void> {

@@ -52,6 +52,10 @@ export function setId(repository: string, vmInstanceUuid: string): string {
   return `set/${repository}/${vmInstanceUuid}`;
 }
 
+export function pointRowId(repository: string, point: string): string {
+  return `point/${repository}/${point}`;
+}
+
 /** Another place; what was selected belongs to the old one. */
 export function openPlace(state: BrowserState, place: Place): BrowserState {
   return { ...state, place, filter: '', selected: [], activeIndex: -1, scrollTopPx: 0 };

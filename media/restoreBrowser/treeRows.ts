@@ -10,7 +10,7 @@ import type { Failure, Loadable } from '../shared/failure.ts';
 import type { IconName } from '../shared/icons.ts';
 import type { Translate } from '../shared/text.ts';
 import type { TreeRow } from '../shared/tree.ts';
-import { type BrowserState, repositoryId, setId } from './state.ts';
+import { type BrowserState, pointRowId, repositoryId, setId } from './state.ts';
 
 export interface RepositorySets {
   readonly sets: readonly BackupSetView[];
@@ -111,7 +111,7 @@ function setWithPoints(
   return [
     row,
     ...set.points.map((point): TargetRow => ({
-      id: `point/${repository}/${point.id}`,
+      id: pointRowId(repository, point.id),
       level: 3,
       label: point.moment,
       description: t('{0}, {1}', point.levelText, point.age),

@@ -121,11 +121,11 @@ export class BrowserView {
       element(
         'main',
         { class: 'main' },
-        element('div', { class: 'bar' }, this.#crumbs, this.filter.element),
+        element('div', { class: 'bar' }, this.#crumbs),
         this.#volumes,
         this.#notices,
+        element('div', { class: 'folder-bar' }, this.#status, this.filter.element),
         element('div', { class: 'content' }, this.#folder, this.#empty),
-        this.#status,
         divider(),
         element(
           'footer',

@@ -39,6 +39,11 @@ export class Tree {
     this.element = element('div', { role: 'tree', 'aria-label': label, class: 'tree' });
     this.element.addEventListener('keydown', event => this.#onKey(event));
     this.element.addEventListener('click', event => this.#onClick(event));
+    // Screen readers move the focus without a key.
+    this.element.addEventListener('focusin', ({ target }) => {
+      const id = target instanceof HTMLElement ? target.dataset['id'] : undefined;
+      if (id !== undefined && id !== this.#activeId) this.activate(id);
+    });
   }
 
   /** In the order in which they are shown, children after their parent. */
