@@ -146,16 +146,51 @@ export interface VmRestoreParams extends PointRef {
 
 export interface VmRestorePlanDto {
   readonly originalName: string;
+  readonly vcenter: string;
   readonly name: string;
   readonly folder: string;
   readonly resourcePool: string;
   readonly datastore: string;
+  /** Each network the VM was in, and the one its cards are in now. */
+  readonly networks: readonly { readonly from: string; readonly to: string }[];
+  readonly connectNetworks: boolean;
   readonly disks: readonly PointDiskDto[];
   /** Every way in which the new VM differs from the original. */
   readonly changes: readonly { readonly field: string; readonly reason: string }[];
   /** What the server said about the hardware without refusing it. */
   readonly warnings: readonly string[];
 }
+
+/** Where a VM of a restore point can go on a server, and where it was. */
+export interface PlacementsDto {
+  readonly originalName: string;
+  readonly folders: readonly PlaceDto[];
+  readonly resourcePools: readonly PlaceDto[];
+  readonly datastores: readonly DatastorePlaceDto[];
+  /** Those a network card can be moved to. */
+  readonly networks: readonly PlaceDto[];
+  /** Networks the VM was in, by name. */
+  readonly formerNetworks: readonly string[];
+}
+
+export interface PlaceDto {
+  /** Names it in `VmRestoreParams`, also where several have one name. */
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  /** The VM was there, as far as the name tells. */
+  readonly isFormer: boolean;
+}
+
+export interface DatastorePlaceDto extends PlaceDto {
+  readonly freeBytes: number;
+  readonly capacityBytes: number;
+}
+
+/** What `plan/restoreVm` can be asked for: only what can take a VM and may be seen. */
+export const listPlacements = request<PointRef & { readonly vcenter: string }, PlacementsDto>(
+  'plan/placements',
+);
 
 /** What a job with the same parameters will do. Nothing is changed; the job plans anew before it begins. */
 export const planBackup = request<BackupParams, BackupPlanDto>('plan/backup');

@@ -19,7 +19,13 @@ import {
   startSnapshot,
   startVmRestore,
 } from '../../src/protocol/job.ts';
-import { planBackup, planFileRestore, planVmRestore } from '../../src/protocol/plan.ts';
+import {
+  listPlacements,
+  type PlaceDto,
+  planBackup,
+  planFileRestore,
+  planVmRestore,
+} from '../../src/protocol/plan.ts';
 import { listPoints, readPoint } from '../../src/protocol/point.ts';
 import { closeRepository } from '../../src/protocol/repository.ts';
 import { closeVCenter } from '../../src/protocol/vcenter.ts';
@@ -292,6 +298,57 @@ describe('jobs of the bundled worker', () => {
       );
     }
     await lab.deleteVm('db01-restored');
+    await expectNothingLeft();
+  });
+
+  test('a VM lands where it was asked to, in the networks that were chosen', async () => {
+    const { sets } = await client.request(listPoints, { repository: 'main' }, anySignal);
+    const point = sets.find(({ vmName }) => vmName === 'db01')!.points[0]!.id;
+    const at = { repository: 'main', point, vcenter: 'lab' };
+    const offered = await client.request(listPlacements, at, anySignal);
+    const paths = (places: readonly PlaceDto[]) =>
+      places.map(({ path, isFormer }) => `${path}${isFormer ? ' *' : ''}`);
+    expect({ ...offered, folders: [], resourcePools: [], datastores: [], networks: [] }).toMatchObject({
+      originalName: 'db01',
+      formerNetworks: ['VM Network', 'Backend'],
+    });
+    expect(paths(offered.folders)).toEqual(['/Lab/vm', '/Lab/vm/Archive', '/Lab/vm/Production *']);
+    expect(paths(offered.resourcePools)).toEqual(['/Lab/host/Cluster/Resources *']);
+    expect(paths(offered.datastores)).toEqual(['/Lab/datastore/datastore1 *', '/Lab/datastore/datastore2']);
+    expect(offered.datastores[1]).toMatchObject({ freeBytes: 1536 * 1024 ** 3 });
+    expect(paths(offered.networks)).toEqual(['/Lab/network/Backend *', '/Lab/network/VM Network *']);
+
+    const idOf = (places: readonly PlaceDto[], name: string) => places.find(place => place.name === name)!.id;
+    const params = {
+      ...{ ...at, name: 'db01-elsewhere', connectNetworks: true },
+      folder: idOf(offered.folders, 'Archive'),
+      resourcePool: idOf(offered.resourcePools, 'Resources'),
+      datastore: idOf(offered.datastores, 'datastore2'),
+      networks: [{ from: 'VM Network', to: idOf(offered.networks, 'Backend') }],
+    };
+    expect(await client.request(planVmRestore, params, anySignal)).toMatchObject({
+      ...{ vcenter: 'lab', folder: 'Archive', resourcePool: 'Resources', datastore: 'datastore2' },
+      networks: [
+        { from: 'VM Network', to: 'Backend' },
+        { from: 'Backend', to: 'Backend' },
+      ],
+      connectNetworks: true,
+    });
+    const job = await watched(client.request(startVmRestore, params, anySignal));
+    if (job.result?.kind !== 'restoreVm') throw new Error(job.error?.message ?? 'no result of a restore');
+    expect(await client.request(readVm, job.result.vm, anySignal)).toMatchObject({
+      inventoryPath: '/Lab/vm/Archive/db01-elsewhere',
+      datastores: ['datastore2'],
+      networks: ['Backend'],
+      resourcePool: 'Resources',
+    });
+    await lab.deleteVm('db01-elsewhere');
+
+    const nowhere = { ...params, datastore: 'datastore9' };
+    await expect(client.request(planVmRestore, nowhere, anySignal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      remedy: expect.stringContaining('datastore2') as string,
+    });
     await expectNothingLeft();
   });
 

@@ -8,10 +8,12 @@ import type {
 } from '../../src/host/ui/ui.ts';
 
 /**
- * What a person does next: type a text, pick the choice with a label, go back or give up. A text that is refused is
+ * What a person does next: type a text, pick the choice with a label, press Enter on what is preselected, go back or give
+ * up. A text that is refused is
  * recorded, and the next action answers the same question again.
  */
-export type Action = { readonly type: string } | { readonly pick: string | RegExp } | 'back' | 'cancel';
+export type Action =
+  { readonly type: string } | { readonly pick: string | RegExp } | 'enter' | 'back' | 'cancel';
 
 /** Answers in a person's place and keeps what was shown. */
 export class ScriptedUi implements Ui {
@@ -36,7 +38,8 @@ export class ScriptedUi implements Ui {
   async input(question: InputQuestion, position: StepPosition): Promise<Answer<string>> {
     this.#show(question.prompt, position);
     for (;;) {
-      const action = this.#next(question.prompt);
+      const next = this.#next(question.prompt);
+      const action = next === 'enter' ? { type: question.value ?? '' } : next;
       if (typeof action === 'string') return { kind: action };
       if (!('type' in action)) throw new Error(`a text was asked for: ${question.prompt}`);
       const problem = await question.check?.(action.type, AbortSignal.any([])).catch(String);
@@ -49,6 +52,11 @@ export class ScriptedUi implements Ui {
     this.#show(question.placeholder, position);
     const choices = await question.choices(AbortSignal.any([]));
     const action = this.#next(question.placeholder);
+    if (action === 'enter') {
+      const chosen = choices.find(({ isPreselected }) => isPreselected) ?? choices[0];
+      if (chosen === undefined) throw new Error(`nothing to choose from: ${question.placeholder}`);
+      return { kind: 'answer', value: chosen.value };
+    }
     if (typeof action === 'string') return { kind: action };
     if (!('pick' in action)) throw new Error(`a choice was asked for: ${question.placeholder}`);
     const found = choices.find(({ label }) => label === action.pick || label.match(action.pick)?.index === 0);

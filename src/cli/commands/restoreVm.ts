@@ -86,6 +86,8 @@ function vmPlanValue(plan: VmRestorePlan) {
     folder: placement.folder.name,
     resourcePool: placement.resourcePool.name,
     datastore: placement.datastore.name,
+    networks: plan.networks,
+    connectNetworks: plan.connectNetworks,
     disks: disks.map(({ key, label, capacityBytes }) => ({ key, label, capacityBytes })),
     changes,
     warnings,
@@ -97,6 +99,8 @@ function describeVmPlan(plan: VmRestorePlan): string {
   return [
     `Would restore ${plan.originalName} (${plan.pointId}) as ${plan.name}, powered off,`,
     `  in folder ${placement.folder.name}, resource pool ${placement.resourcePool.name}, datastore ${placement.datastore.name}`,
+    ...plan.networks.map(({ from, to }) => `  with network ${from === to ? to : `${to} for ${from}`}`),
+    `  network cards ${plan.connectNetworks ? 'connected' : 'disconnected'} at power-on`,
     ...plan.disks.map(disk => `  with ${disk.label}, ${formatBytes(disk.capacityBytes)}`),
     'Different from the original:',
     table(

@@ -2,7 +2,12 @@ import { l10n } from 'vscode';
 
 import { CancelledError } from '../../base/errors.ts';
 import { startVmRestore } from '../../protocol/job.ts';
-import { planVmRestore, type VmRestoreParams } from '../../protocol/plan.ts';
+import {
+  listPlacements,
+  type PlacementsDto,
+  planVmRestore,
+  type VmRestoreParams,
+} from '../../protocol/plan.ts';
 import type { PointRef } from '../../protocol/point.ts';
 import type { Host } from '../host.ts';
 import { vmRestoreText } from '../model/planText.ts';
@@ -10,12 +15,14 @@ import type { BackupSetNode, PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { chooseBackupSet, choosePoint } from './choose.ts';
 import { startJob } from './jobs.ts';
+import { type Placement, placementSteps } from './vmPlacement.ts';
 import { required } from './vcenters.ts';
 
-interface VmRestore {
+interface VmRestore extends Placement {
   readonly set: BackupSetNode;
   readonly point: PointRef;
   readonly vcenter: string;
+  readonly placements: PlacementsDto;
   readonly name: string;
 }
 
@@ -23,43 +30,14 @@ interface VmRestore {
 export async function restoreVm(host: Host, given: PointTreeNode | undefined): Promise<void> {
   const title = l10n.t('Restore VM');
   const start = given === undefined ? {} : answeredBy(given);
-  const steps: readonly Step<VmRestore>[] = [
-    async (_, ask) =>
-      start.set === undefined && start.point === undefined
-        ? { set: await chooseBackupSet(host, ask, title) }
-        : {},
-    async ({ set }, ask) =>
-      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
-    async (_, ask) => {
-      const [only, ...others] = host.known.vcenters();
-      if (only !== undefined && others.length === 0) return { vcenter: only.name };
-      return {
-        vcenter: await ask.pick({
-          title,
-          placeholder: l10n.t('vCenter for the new VM'),
-          whenEmpty: l10n.t('No vCenter has been added'),
-          choices: async () =>
-            await Promise.resolve(
-              host.known.vcenters().map(({ name, url }) => ({ label: name, detail: url, value: name })),
-            ),
-        }),
-      };
-    },
-    async (draft, ask) => ({
-      name: await ask.input({
-        title,
-        prompt: l10n.t('Name of the new VM. The original is not touched'),
-        value: draft.name ?? '',
-        check: async (name, signal) => {
-          const problem = await required(name, l10n.t('Enter a name'));
-          // A name that is taken, or a place that does not exist, is told while it can still be changed.
-          if (problem === undefined) await planFor(host, { ...draft, name }, signal);
-          return problem;
-        },
-      }),
-    }),
+  const before = sourceSteps(host, title, start);
+  const after = nameStep(host, title);
+  const stepsOf = ({ placements }: Partial<VmRestore>): readonly Step<VmRestore>[] => [
+    ...before,
+    ...(placements === undefined ? [] : placementSteps(title, placements)),
+    after,
   ];
-  const answers = await runSteps(host.ui, steps, start);
+  const answers = await runSteps(host.ui, stepsOf, start);
   const plan = await host.ui.wait(
     l10n.t('Planning the restore'),
     async signal => await planFor(host, answers, signal),
@@ -72,6 +50,59 @@ export async function restoreVm(host: Host, given: PointTreeNode | undefined): P
   );
 }
 
+/** What is restored, and to which server; ends with what that server offers. */
+function sourceSteps(host: Host, title: string, start: Partial<VmRestore>): readonly Step<VmRestore>[] {
+  return [
+    async (_, ask) =>
+      start.set === undefined && start.point === undefined
+        ? { set: await chooseBackupSet(host, ask, title) }
+        : {},
+    async ({ set }, ask) =>
+      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
+    async (draft, ask) => {
+      const [only, ...others] = host.known.vcenters();
+      if (only !== undefined && others.length === 0) return { vcenter: only.name };
+      return {
+        vcenter: await ask.pick({
+          title,
+          placeholder: l10n.t('vCenter for the new VM'),
+          whenEmpty: l10n.t('No vCenter has been added'),
+          choices: async () =>
+            await Promise.resolve(
+              host.known.vcenters().map(({ name, url }) => ({
+                ...{ label: name, detail: url, isPreselected: name === draft.vcenter, value: name },
+              })),
+            ),
+        }),
+      };
+    },
+    async ({ point, vcenter = '' }) => ({
+      placements: await host.ui.wait(l10n.t('Reading what {0} offers', vcenter), async signal => {
+        const { repository = '', point: id = '' } = point ?? {};
+        await host.places.repository(repository, signal);
+        await host.places.vcenter(vcenter, signal);
+        return await host.worker.request(listPlacements, { repository, point: id, vcenter }, signal);
+      }),
+    }),
+  ];
+}
+
+/** The last question: now that the place is known, a name that is taken there is told while it can be changed. */
+function nameStep(host: Host, title: string): Step<VmRestore> {
+  return async (draft, ask) => ({
+    name: await ask.input({
+      title,
+      prompt: l10n.t('Name of the new VM. The original is not touched'),
+      value: draft.name ?? l10n.t('{0}-restored', draft.placements?.originalName ?? ''),
+      check: async (name, signal) => {
+        const problem = await required(name, l10n.t('Enter a name'));
+        if (problem === undefined) await planFor(host, { ...draft, name }, signal);
+        return problem;
+      },
+    }),
+  });
+}
+
 async function planFor(host: Host, answers: Partial<VmRestore>, signal: AbortSignal) {
   const params = paramsOf(answers);
   await host.places.repository(params.repository, signal);
@@ -79,10 +110,19 @@ async function planFor(host: Host, answers: Partial<VmRestore>, signal: AbortSig
   return await host.worker.request(planVmRestore, params, signal);
 }
 
-/** The place the VM had, its own networks, and cards that stay disconnected: safe beside the original. */
-function paramsOf({ point, vcenter = '', name = '' }: Partial<VmRestore>): VmRestoreParams {
+function paramsOf(answers: Partial<VmRestore>): VmRestoreParams {
+  const { point, vcenter = '', name = '', folder, resourcePool, datastore } = answers;
   const { repository = '', point: id = '' } = point ?? {};
-  return { repository, point: id, vcenter, name: name.trim(), networks: [], connectNetworks: false };
+  return {
+    ...{ repository, point: id, vcenter, name: name.trim() },
+    ...(folder !== undefined && { folder }),
+    ...(resourcePool !== undefined && { resourcePool }),
+    ...(datastore !== undefined && { datastore }),
+    networks: Object.entries(answers.networks ?? {}).flatMap(([from, to]) =>
+      from === to ? [] : [{ from, to }],
+    ),
+    connectNetworks: answers.connectNetworks ?? false,
+  };
 }
 
 function answeredBy(node: PointTreeNode): Partial<VmRestore> {

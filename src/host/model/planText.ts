@@ -64,9 +64,20 @@ export function vmRestoreText(plan: VmRestorePlanDto, t: Translate): PlanText {
     question: t('Restore {0} as the new VM {1}?', plan.originalName, plan.name),
     lines: [
       t('The original is not touched. The new VM stays powered off.'),
+      t('vCenter: {0}', plan.vcenter),
       t('Folder: {0}', plan.folder),
       t('Resource pool: {0}', plan.resourcePool),
       t('Datastore: {0}', plan.datastore),
+      ...plan.networks.map(({ from, to }) =>
+        from === to ? t('Network: {0}, as before', to) : t('Network: {0} instead of {1}', to, from),
+      ),
+      ...(plan.networks.length === 0
+        ? []
+        : [
+            plan.connectNetworks
+              ? t('Network cards are connected at power-on.')
+              : t('Network cards stay disconnected at power-on.'),
+          ]),
       ...plan.disks.map(({ label, capacityBytes }) => t('{0}: {1}', label, formatBytes(capacityBytes))),
       ...(plan.changes.length === 0 ? [] : [t('Different from the original:')]),
       ...plan.changes.map(({ field, reason }) => t('• {0}: {1}', field, reason)),

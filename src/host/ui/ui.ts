@@ -23,6 +23,8 @@ export interface Choice<T> {
   readonly detail?: string;
   /** Name of a product icon. */
   readonly icon?: string;
+  /** What Enter takes; the first choice where none is. */
+  readonly isPreselected?: boolean;
   readonly value: T;
 }
 

@@ -83,6 +83,7 @@ export class VscodeUi implements Ui {
           choices.length === 0
             ? [{ label: `$(info) ${question.whenEmpty}`, alwaysShow: true }]
             : choices.map(choice => pickItem(choice));
+        list.activeItems = list.items.filter(({ choice }) => choice?.isPreselected === true);
       }, fail);
     });
   }

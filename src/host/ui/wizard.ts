@@ -13,14 +13,20 @@ export interface Ask {
 }
 
 /**
- * Asks the questions in turn. Back leads to the question before, skipping steps that asked nothing.
+ * Asks the questions in turn. Which questions there are may depend on the answers so far, those already asked stay the
+ * same. Back leads to the question before, skipping steps that asked nothing.
  * @throws CANCELLED if the person gives up
  */
-export async function runSteps<D>(ui: Ui, steps: readonly Step<D>[], start: Partial<D>): Promise<D> {
+export async function runSteps<D>(
+  ui: Ui,
+  stepsOf: readonly Step<D>[] | ((draft: Partial<D>) => readonly Step<D>[]),
+  start: Partial<D>,
+): Promise<D> {
   let draft = start;
   const asked: number[] = [];
   let at = 0;
   for (;;) {
+    const steps = typeof stepsOf === 'function' ? stepsOf(draft) : stepsOf;
     const step = steps[at];
     if (step === undefined) return draft as D;
     const ask = new PositionedAsk(ui, {

@@ -1,9 +1,11 @@
 import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import { placementChoices } from '../../core/jobs/restoreVm/placementChoices.ts';
 import { restoreVm } from '../../core/jobs/restoreVm/restoreVm.ts';
 import { planVmRestore, type VmRestorePlan } from '../../core/jobs/restoreVm/vmRestorePlan.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
 import { startVmRestore } from '../../protocol/job.ts';
 import {
+  listPlacements,
   planVmRestore as planRequest,
   type VmRestoreParams,
   type VmRestorePlanDto,
@@ -19,7 +21,16 @@ export function serveVmRestores(handle: Handle, parts: WorkerParts): void {
     await using vcenter = vcenters.use(params.vcenter);
     await using repository = repositories.use(params.repository);
     const point = await openPoint(repository.place, params.point, signal);
-    return planDto(await makePlan(vcenter.place.session, point, params, signal));
+    return planDto(params.vcenter, await makePlan(vcenter.place.session, point, params, signal));
+  });
+  handle(listPlacements, async ({ vcenter: name, repository: repositoryName, point: id }, signal) => {
+    await using vcenter = vcenters.use(name);
+    await using repository = repositories.use(repositoryName);
+    return await placementChoices(
+      vcenter.place.session,
+      await openPoint(repository.place, id, signal),
+      signal,
+    );
   });
   handle(startVmRestore, params => {
     const { name } = params;
@@ -57,20 +68,14 @@ async function makePlan(
   return await planVmRestore(session, point, options, signal);
 }
 
-function planDto({
-  originalName,
-  name,
-  placement,
-  disks,
-  changes,
-  warnings,
-}: VmRestorePlan): VmRestorePlanDto {
+function planDto(vcenter: string, plan: VmRestorePlan): VmRestorePlanDto {
+  const { originalName, name, placement, networks, connectNetworks, disks, changes, warnings } = plan;
   return {
-    originalName,
-    name,
+    ...{ originalName, vcenter, name },
     folder: placement.folder.name,
     resourcePool: placement.resourcePool.name,
     datastore: placement.datastore.name,
+    ...{ networks, connectNetworks },
     disks: disks.map(pointDiskDto),
     changes: changes.map(({ field, reason }) => ({ field, reason })),
     warnings,

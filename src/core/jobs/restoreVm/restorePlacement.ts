@@ -1,8 +1,10 @@
 import { AppError } from '../../../base/errors.ts';
+import type { Manifest } from '../../catalog/manifest.ts';
 import { plainName } from '../../vsphere/entityName.ts';
 import type { NamedRef } from '../../inventory/readVirtualMachine.ts';
 import { readAllOfType } from '../../vsphere/propertyCollector.ts';
 import type { VimSession } from '../../vsphere/session.ts';
+import type { Vim } from '../../vsphere/vimCaller.ts';
 
 /** Where the new VM goes. */
 export interface RestorePlacement {
@@ -25,6 +27,14 @@ export interface FormerPlacement {
   readonly folder: string | undefined;
   readonly resourcePool: string | undefined;
   readonly datastore: string | undefined;
+}
+
+export function formerPlacement({ vm }: Manifest, config: Vim<'VirtualMachineConfigInfo'>): FormerPlacement {
+  return {
+    folder: vm.inventoryPath.split('/').at(-2),
+    resourcePool: vm.resourcePool,
+    datastore: /^\[([^\]]+)\]/.exec(config.files.vmPathName ?? '')?.[1],
+  };
 }
 
 /** @throws NOT_FOUND or INVALID_INPUT listing what there is to choose from */

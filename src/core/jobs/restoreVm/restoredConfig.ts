@@ -238,6 +238,12 @@ function restoredNetworkCard(
   };
 }
 
+/** Names of the networks a VM is in, each once. */
+export function networksOf({ hardware }: Vim<'VirtualMachineConfigInfo'>): readonly string[] {
+  const cards = (hardware.device ?? []).filter(device => isVim(device, 'VirtualEthernetCard'));
+  return [...new Set(cards.map(networkName))];
+}
+
 /** The name of the network a card is in, as far as the configuration tells. */
 export function networkName(card: Vim<'VirtualEthernetCard'>): string {
   const backing = card.backing;

@@ -8,8 +8,13 @@ import type { Vim } from '../../vsphere/vimCaller.ts';
 import { isVim } from '../../vsphere/vimCaller.ts';
 import { decodeVmConfig } from './decodeVmConfig.ts';
 import { ovfDescriptor, type OvfDisk } from './ovfDescriptor.ts';
-import { findPlacement, type PlacementWishes, type RestorePlacement } from './restorePlacement.ts';
-import { type ConfigChange, networkName, restoredConfig } from './restoredConfig.ts';
+import {
+  findPlacement,
+  formerPlacement,
+  type PlacementWishes,
+  type RestorePlacement,
+} from './restorePlacement.ts';
+import { type ConfigChange, networkName, networksOf, restoredConfig } from './restoredConfig.ts';
 
 /** What a restore of a whole VM will do, before it does anything. */
 export interface VmRestorePlan {
@@ -17,6 +22,9 @@ export interface VmRestorePlan {
   readonly originalName: string;
   readonly name: string;
   readonly placement: RestorePlacement;
+  /** Each network the VM was in, and the one its cards are in now. */
+  readonly networks: readonly { readonly from: string; readonly to: string }[];
+  readonly connectNetworks: boolean;
   readonly disks: readonly ManifestDisk[];
   /** Every way in which the new VM differs from the original. */
   readonly changes: readonly ConfigChange[];
@@ -46,12 +54,7 @@ export async function planVmRestore(
 ): Promise<VmRestorePlan> {
   const { manifest } = point;
   const config = decodeVmConfig(point.config, `configuration in restore point ${shortId(point.id)}`);
-  const former = {
-    folder: manifest.vm.inventoryPath.split('/').at(-2),
-    resourcePool: manifest.vm.resourcePool,
-    datastore: /^\[([^\]]+)\]/.exec(config.files.vmPathName ?? '')?.[1],
-  };
-  const placement = await findPlacement(session, options, former, signal);
+  const placement = await findPlacement(session, options, formerPlacement(manifest, config), signal);
   await assertNameIsFree(session, options.name, placement.folder, signal);
   const { spec, changes } = restoredConfig(config, {
     name: options.name,
@@ -66,6 +69,11 @@ export async function planVmRestore(
     originalName: manifest.vm.name,
     name: options.name,
     placement,
+    networks: networksOf(config).map(from => ({
+      from,
+      to: targetOf(options.networks.get(from) ?? from, placement.networks)?.name ?? from,
+    })),
+    connectNetworks: options.connectNetworks,
     disks: manifest.disks,
     changes,
     warnings: checked.warnings,
@@ -99,7 +107,7 @@ function mappedNetworks(
   for (const device of cards) {
     const former = networkName(device);
     const wanted = wishes.get(former);
-    const target = targets.find(({ name }) => name === (wanted ?? former));
+    const target = targetOf(wanted ?? former, targets);
     if (target !== undefined) {
       const backing: Vim<'VirtualEthernetCardNetworkBackingInfo'> = {
         ...(isVim(device.backing, 'VirtualEthernetCardNetworkBackingInfo') && device.backing),
@@ -109,6 +117,7 @@ function mappedNetworks(
       };
       // A distributed port group is addressed through its switch; one that exists unchanged keeps its own backing.
       if (target.ref.type === 'Network') mapped.set(former, backing);
+      else if (target.name !== former) throw notMappable(target.name);
     } else {
       throw new AppError('NOT_FOUND', `the network ${wanted ?? former} does not exist on the target`, {
         object: wanted ?? former,
@@ -117,6 +126,22 @@ function mappedNetworks(
     }
   }
   return mapped;
+}
+
+/** By name, or by id where several have one name. */
+function targetOf(wanted: string, targets: readonly NamedRef[]): NamedRef | undefined {
+  return targets.find(({ name, ref }) => name === wanted || ref.value === wanted);
+}
+
+function notMappable(network: string): AppError {
+  return new AppError(
+    'UNSUPPORTED_FORMAT',
+    `${network} is a distributed port group, to which a card cannot be moved yet`,
+    {
+      object: network,
+      remedy: 'Choose a network of a standard switch, and move the card in the vSphere client afterwards',
+    },
+  );
 }
 
 /** A name written wrongly would leave the VM in the network it was to be kept out of. */

@@ -398,11 +398,14 @@ test('the plan of a VM names every difference and warning', () => {
   const plan = {
     ...{
       originalName: 'web01',
+      vcenter: 'vc.lab',
       name: 'web01-back',
       folder: '/Lab/vm',
       resourcePool: 'pool',
       datastore: 'ds',
     },
+    networks: [{ from: 'VM Network', to: 'Test' }],
+    connectNetworks: true,
     disks: [{ deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1024 }],
     changes: [{ field: 'uuid', reason: 'a new one' }],
     warnings: ['no such CPU'],
@@ -411,7 +414,10 @@ test('the plan of a VM names every difference and warning', () => {
   expect(question).toBe('Restore web01 as the new VM web01-back?');
   expect(lines).toEqual(
     expect.arrayContaining([
+      'vCenter: vc.lab',
       'Datastore: ds',
+      'Network: Test instead of VM Network',
+      'Network cards are connected at power-on.',
       'Hard disk 1: 1 KiB',
       '• uuid: a new one',
       'Warning: no such CPU',

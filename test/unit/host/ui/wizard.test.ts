@@ -40,3 +40,15 @@ test.each([0, 1])('giving up at question %i ends it', async answered => {
   const actions: Action[] = [...Array.from({ length: answered }, () => ({ type: 'a' })), 'cancel'];
   await expect(run(actions)).rejects.toMatchObject({ code: 'CANCELLED' });
 });
+
+test('later questions may follow from earlier answers', async () => {
+  const ui = new ScriptedUi([{ type: 'a' }, { type: 'b' }]);
+  const [first, , last] = steps;
+  const draft = await runSteps(
+    ui,
+    ({ first: answered }: Partial<Draft>) => (answered === undefined ? [first!] : [first!, last!]),
+    {},
+  );
+  expect(draft).toEqual({ first: 'a', last: 'b' });
+  expect(ui.shown).toEqual(['1/1 first ()', '2/2 ← last of ']);
+});
