@@ -125,6 +125,13 @@ export class Editor {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Takes what is preselected in the list whose placeholder begins with a text. */
+  async accept(placeholder) {
+    await this.page.locator(`.quick-input-widget input[placeholder^="${placeholder}"]`).waitFor();
+    await this.page.locator('.quick-input-list .monaco-list-row.focused').first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Answers the input box whose prompt holds a text. */
   async enter(prompt, text) {
     await this.question(prompt).waitFor();

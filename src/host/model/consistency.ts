@@ -20,6 +20,24 @@ export function consistencyLabel(level: ConsistencyLevelDto | undefined, t: Tran
   }
 }
 
+/** The same for a row, where every letter counts and a word before it says which level is meant. */
+export function shortConsistencyLabel(level: ConsistencyLevelDto | undefined, t: Translate): string {
+  switch (level) {
+    case 'application':
+      return t('application');
+    case 'filesystem':
+      return t('file system');
+    case 'crash':
+      return t('crash');
+    case 'none':
+      return t('none');
+    case undefined:
+      return t('unknown');
+    default:
+      return never(level);
+  }
+}
+
 export function consistencyIcon(level: ConsistencyLevelDto | undefined): NodeView['icon'] {
   switch (level) {
     case 'application':

@@ -1,12 +1,12 @@
 import { never } from '../../base/assert.ts';
 import type { CertaintyDto, PredictionDto, RemarkDto } from '../../protocol/vm.ts';
-import { consistencyLabel } from './consistency.ts';
+import { consistencyLabel, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 
-/** What a backup can be expected to reach and what keeps it from more, in one line: `file-system-consistent · Linux`. */
+/** What a backup can be expected to reach and what keeps it from more, in one line: `predicted file system · Linux`. */
 export function predictionText(prediction: PredictionDto, t: Translate): string {
-  const label = consistencyLabel(prediction.level, t);
+  const label = shortConsistencyLabel(prediction.level, t);
   const level =
     prediction.certainty === 'uncertain' ? t('predicted {0} (uncertain)', label) : t('predicted {0}', label);
   const reason = limitingReason(prediction, t);

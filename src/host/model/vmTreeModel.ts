@@ -2,7 +2,7 @@ import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
-import { consistencyIcon, consistencyLabel } from './consistency.ts';
+import { consistencyIcon, consistencyLabel, shortConsistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionIcon, predictionLines, predictionText } from './prediction.ts';
 import { formatAge, formatMoment } from './time.ts';
@@ -202,7 +202,7 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
       ? t('no restore point')
       : t(
           'proven {0} · {1}',
-          consistencyLabel(newest.point.proven, t),
+          shortConsistencyLabel(newest.point.proven, t),
           formatAge(newest.point.takenAt, now, t),
         );
   const size = t('{0} disks, {1}', vm.diskCount, formatBytes(vm.capacityBytes));

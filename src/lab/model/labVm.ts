@@ -166,7 +166,7 @@ export class LabVm implements ManagedObject {
       case 'datastore':
         return [this.home.datastore];
       case 'network':
-        return this.networks();
+        return [...new Map(this.networks().map(network => [network.value, network])).values()];
       case 'snapshot':
         return this.#describeSnapshots();
       case 'rootSnapshot':

@@ -14,6 +14,11 @@ export async function story(editor, { startLab }) {
   await editor.command('Quiesce: Restore VM…');
   await editor.pick('db01');
   await editor.pick(/^\d{4}-/);
+  await editor.accept('Folder for the new VM');
+  await editor.accept('Datastore for the new VM');
+  await editor.accept('Network for the cards that were in VM Network');
+  await editor.accept('Network for the cards that were in Backend');
+  await editor.accept('Shall the network cards be connected');
   await editor.enter('Name of the new VM', 'db01-restored');
   await editor.dialog('Restore db01 as the new VM db01-restored').waitFor();
   await editor.shot('vm-plan');

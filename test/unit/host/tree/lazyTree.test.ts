@@ -171,7 +171,7 @@ test('a VM shows the newest restore point of all repositories; one that is locke
   const [folder] = await vms.getChildren(vcenter);
   const [vm] = await vms.getChildren(folder);
   expect(vms.getTreeItem(vm!).description).toBe(
-    'predicted file-system-consistent · Linux — proven file-system-consistent · 2 h ago',
+    'predicted file system · Linux — proven file system · 2 h ago',
   );
 });
 

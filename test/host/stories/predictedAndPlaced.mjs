@@ -1,0 +1,60 @@
+// The tree says what a backup of each VM can reach and why, arranged as the user likes it; a VM is restored to another
+// place, and the repository is checked.
+import assert from 'node:assert/strict';
+
+import { until } from '../editor.mjs';
+import { backUp, connect } from '../steps.mjs';
+
+const vms = 'Virtual Machines';
+
+export async function story(editor, { startLab }) {
+  const lab = await startLab();
+  await connect(editor, lab);
+  await editor.showOnly(vms);
+  for (const [vm, text] of [
+    ['web01', 'predicted file system · Linux — no restore point'],
+    ['build01', 'predicted file system · 1 disks outside the snapshot'],
+    ['archive01', 'predicted crash · powered off, not known how'],
+  ])
+    await editor.row(vms, vm).getByText(text).waitFor();
+  await editor.row(vms, 'archive01').hover();
+  await editor.page.getByText('Shut the guest down cleanly').first().waitFor();
+  await editor.shot('predicted');
+
+  await editor.command('Quiesce: Group VMs by Hosts and Clusters');
+  await editor.row(vms, 'esx01.lab.invalid').waitFor();
+  assert.equal(await editor.row(vms, 'Production').count(), 0);
+  await editor.shot('by-hosts');
+  await editor.reload();
+  await editor.openQuiesce();
+  await editor.row(vms, 'esx01.lab.invalid').waitFor();
+  await editor.command('Quiesce: Group VMs by Folders');
+  await editor.row(vms, 'Production').waitFor();
+
+  await editor.showOnly('Restore Points');
+  await backUp(editor, 'web01');
+  await editor.command('Quiesce: Restore VM…');
+  await editor.pick('web01');
+  await editor.pick(/^\d{4}-/);
+  await editor.pick('Archive');
+  await editor.shot('datastores');
+  await editor.pick('datastore2');
+  await editor.pick('Backend');
+  await editor.accept('Shall the network cards be connected');
+  await editor.enter('Name of the new VM', 'web01-elsewhere');
+  const dialog = editor.dialog('Restore web01 as the new VM web01-elsewhere');
+  await dialog.waitFor();
+  for (const line of ['Folder: Archive', 'Datastore: datastore2', 'Network: Backend instead of VM Network'])
+    await dialog.getByText(line).waitFor();
+  await editor.shot('placed');
+  await editor.page.keyboard.press('Enter');
+  await until('the VM is there', async () =>
+    (await lab.control('GET', 'vms')).some(({ name }) => name === 'web01-elsewhere'),
+  );
+  await editor.toast('Restore of a VM').waitFor();
+
+  await editor.command('Quiesce: Check Repository…');
+  await editor.pick('Read everything');
+  await editor.toast('no errors (1 restore points, all').waitFor();
+  await editor.shot('checked');
+}
