@@ -35,7 +35,8 @@ export function predictionLines(prediction: PredictionDto, t: Translate): readon
         : t('{0} Then: {1}.', remarkLine(limit), consistencyLabel(limit.levelAfterFix, t)),
     ),
     ...remarks.map(remarkLine),
-    t('At best: {0}. {1} ({2})', consistencyLabel(ceiling, t), sentence({ message: base.text }), base.rule),
+    t('At best: {0}', consistencyLabel(ceiling, t)),
+    t('Basis: {0} ({1})', sentence({ message: base.text }), base.rule),
     ...(levelAfterAllFixes === level
       ? []
       : [t('With all of that remedied: {0}', consistencyLabel(levelAfterAllFixes, t))]),
