@@ -6,6 +6,14 @@ import {
   hostGenerations,
   type MatrixCell,
 } from '../../src/core/consistency/matrix/matrixCell.ts';
+import { glossary } from '../../src/core/consistency/glossary.ts';
+import { troubleEntries } from '../../src/core/consistency/troubleshooting/entries.ts';
+import {
+  granularities,
+  recoveryCellId,
+  recoveryColumns,
+  recoveryTable,
+} from '../../src/core/consistency/recovery/recoveryTable.ts';
 import { seedTable } from '../../src/core/consistency/matrix/seedTable.ts';
 import { type Source, type SourceId, sources } from '../../src/core/consistency/sources.ts';
 
@@ -15,6 +23,9 @@ export function consistencyTables(): string {
     ...['## The talk’s table', seedSection()],
     ...['## The matrix', matrixSection()],
     ...['## The rules', rulesSection()],
+    ...['## What can be recovered', recoverySection()],
+    ...['## Troubleshooting', troubleSection()],
+    ...['## Glossary', glossarySection()],
     ...['## Sources', sourcesSection()],
   ].join('\n\n');
 }
@@ -71,6 +82,37 @@ function rulesSection(): string {
       cap ?? weight ?? (doubtsAbove === undefined ? 'remark' : `in doubt above ${doubtsAbove}`),
       ...[remedy ?? '–', certainty, String(numberOf(source))],
     ]),
+  );
+}
+
+function recoverySection(): string {
+  return markdownTable(
+    ['granularity', ...recoveryColumns],
+    granularities.map(granularity => [
+      granularity,
+      ...recoveryColumns.map(column => {
+        const cell = recoveryTable[granularity][column];
+        return cell === undefined
+          ? '–'
+          : `${[cell.operation, ...cell.caveats].join('. ')}. \`${recoveryCellId(granularity, column)}\``;
+      }),
+    ]),
+  );
+}
+
+function troubleSection(): string {
+  return markdownTable(
+    ['id', 'symptom', 'cause', 'remedy', 'source'],
+    troubleEntries.map(({ id, symptom, cause, remedy, source }) => [
+      ...[id, symptom, cause, remedy, String(numberOf(source))],
+    ]),
+  );
+}
+
+function glossarySection(): string {
+  return markdownTable(
+    ['word', 'meaning', 'source'],
+    glossary.map(({ term, text, source }) => [term, text, String(numberOf(source))]),
   );
 }
 
