@@ -70,6 +70,28 @@ export class Lab {
     return await this.#request('GET', `disks/${vm}/${deviceKey}/bytes?${query}`);
   }
 
+  /** Of an account in the guests. */
+  async guestPassword(user) {
+    const { passwordFile } = this.#ready.guestAccounts.find(account => account.user === user);
+    return (await readFile(passwordFile, 'utf8')).trim();
+  }
+
+  /** What a running guest has in a file. */
+  async guestText(vm, path) {
+    const bytes = await this.#request('GET', `guests/${vm}/bytes?path=${encodeURIComponent(path)}`);
+    return bytes.toString();
+  }
+
+  async guestFolder(vm, path) {
+    return await this.control('GET', `guests/${vm}/folder?path=${encodeURIComponent(path)}`);
+  }
+
+  /** As if a program in the guest had written it. */
+  async writeGuestText(vm, path, text) {
+    const base64 = Buffer.from(text).toString('base64');
+    await this.control('POST', `guests/${vm}/file?path=${encodeURIComponent(path)}`, { base64 });
+  }
+
   async close() {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, 'exit');

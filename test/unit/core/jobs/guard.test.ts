@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../../src/base/errors.ts';
 import { silentLogger } from '../../../../src/base/logger.ts';
+import { Secret } from '../../../../src/base/secret.ts';
 import { guard, type GuardDeps } from '../../../../src/core/jobs/guard.ts';
 import type { Lease, LeaseJournal } from '../../../../src/core/journal/leaseJournal.ts';
 import { MemoryObjectStore } from '../../../../src/core/repository/memoryObjectStore.ts';
@@ -148,4 +149,52 @@ test('a lock in a repository is removed, and only there', async () => {
   });
   expect(right.map(({ outcome }) => outcome)).toEqual(['removed']);
   expect([open().length, await holders(repository), await holders(other)]).toEqual([0, 0, 1]);
+});
+
+describe('a file left in a guest', () => {
+  const file: Lease = {
+    ...{ kind: 'guest-temporary-file', ...vm, vm: 'vm-1', user: 'root', path: '/etc/.quiesce-1.tmp' },
+  };
+
+  test('waits until the password of its account is known', async () => {
+    const { journal, open } = await leftBehind([file]);
+    const { session, caller } = await scriptedSession({});
+    expect(await guarded(journal, { sessionOf: async () => session })).toMatchObject([
+      { outcome: 'waiting' },
+    ]);
+    expect(open()).toEqual([file]);
+    expect(caller.count('DeleteFileInGuest')).toBe(0);
+  });
+
+  test('is gone with its VM', async () => {
+    const { journal, open } = await leftBehind([file]);
+    const { session } = await scriptedSession({
+      RetrieveServiceContent: () => ({
+        ...{
+          rootFolder: { type: 'Folder', value: 'r' },
+          propertyCollector: { type: 'PropertyCollector', value: 'p' },
+        },
+        sessionManager: { type: 'SessionManager', value: 's' },
+        guestOperationsManager: { type: 'GuestOperationsManager', value: 'g' },
+        about: { instanceUuid: 'vc-uuid' } as never,
+      }),
+      RetrievePropertiesEx: () => ({
+        objects: [
+          {
+            obj: { type: 'GuestOperationsManager', value: 'g' },
+            propSet: ['authManager', 'fileManager'].map(name => ({ name, val: { type: 'M', value: name } })),
+          },
+        ],
+      }),
+      ValidateCredentialsInGuest: () => {
+        throw fault('ManagedObjectNotFound', { obj: { type: 'VirtualMachine', value: 'vm-1' } });
+      },
+    });
+    const places = {
+      sessionOf: async () => session,
+      guestPasswordOf: () => ({ password: async () => await Promise.resolve(new Secret('word')) }),
+    };
+    expect(await guarded(journal, places)).toMatchObject([{ outcome: 'removed' }]);
+    expect(open()).toEqual([]);
+  });
 });

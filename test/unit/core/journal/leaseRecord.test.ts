@@ -10,6 +10,10 @@ const leases: readonly Lease[] = [
   { kind: 'nfc-lease', vcenterId: 'vc', vmName: 'web01', purpose: 'export' },
   { kind: 'imported-vm', vcenterId: 'vc', vmName: 'web01', token: 't', vm: 'vm-9' },
   { kind: 'repository-lock', repositoryId: 'r', location: '/backups', lockId: 'ab' },
+  {
+    ...{ kind: 'guest-temporary-file', vcenterId: 'vc', vm: 'vm-1', vmName: 'web01', user: 'root' },
+    ...{ path: '/etc/.quiesce-1.tmp', target: '/etc/hosts', aside: '/etc/hosts.quiesce-before-1' },
+  },
 ];
 
 test.each(leases)('a $kind record survives the text form', lease => {
