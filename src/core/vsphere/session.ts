@@ -2,7 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { VimFaultError } from './faults.ts';
+import { describeRef, VimFaultError } from './faults.ts';
+import { isRepeatable } from './repeatable.ts';
 import type { MoRef } from './schema/moRef.ts';
 import type { Answer, Arguments, OperationName, Vim, VimCaller } from './vimCaller.ts';
 
@@ -16,6 +17,24 @@ export interface SessionDeps {
   readonly logger: Logger;
 }
 
+/**
+ * The session ended around a call that must not be sent twice. Whether the server has done it is not known: it may have
+ * refused it at once or lost the session while doing it. The session is open again.
+ */
+export class UnknownOutcomeError extends AppError {
+  readonly operation: OperationName;
+
+  constructor(operation: OperationName, target: MoRef, server: string, cause: VimFaultError) {
+    super(
+      'CONFLICT',
+      `${server}: the session ended around ${operation} of ${describeRef(target)}; whether it was done is not known`,
+      { object: server, remedy: 'Look at what the server has, then try again', cause, retryable: true },
+    );
+    this.name = 'UnknownOutcomeError';
+    this.operation = operation;
+  }
+}
+
 /** A server forgets a session after 30 minutes without a call, some installations earlier. */
 const keepAliveIntervalMs = 5 * 60_000;
 
@@ -23,8 +42,8 @@ const logoutTimeoutMs = 10_000;
 
 /**
  * A logged-in user of one vCenter or ESXi host. Calls go on when the server forgets the session: it is opened again,
- * once for all calls that notice, and the call repeated. What lived in the old session, such as filters and views, is
- * gone then. Disposal logs out.
+ * once for all calls that notice, and the call repeated if it can be; one that cannot ends with UnknownOutcomeError.
+ * What lived in the old session, such as filters and views, is gone then. Disposal logs out.
  */
 export class VimSession implements VimCaller, AsyncDisposable {
   readonly content: Vim<'ServiceContent'>;
@@ -36,6 +55,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
   readonly #end = new AbortController();
   #keepAlive: Promise<void> = Promise.resolve();
   #login: Promise<void> | undefined;
+  #lastAnswer: Date;
 
   private constructor(
     caller: VimCaller,
@@ -49,6 +69,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
     this.content = content;
     this.#credentials = credentials;
     this.#deps = deps;
+    this.#lastAnswer = deps.clock.now();
   }
 
   /**
@@ -85,11 +106,18 @@ export class VimSession implements VimCaller, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Answer<Name>> {
     try {
-      return await this.#caller.call(operation, target, args, signal);
+      // After a pause, such as the sleep of a laptop, the session is hardly there any more: asked first by a call that can
+      // be repeated, it costs nothing that cannot.
+      if (!isRepeatable[operation] && this.#hasBeenIdle())
+        await this.call('CurrentTime', serviceInstance, {}, signal);
+      const answer = await this.#caller.call(operation, target, args, signal);
+      this.#lastAnswer = this.#deps.clock.now();
+      return answer;
     } catch (error) {
       if (!VimFaultError.isFault(error, 'NotAuthenticated')) throw error;
       this.#deps.logger.info('the session has expired, logging in again', { server: this.server });
       await this.#logInAgain();
+      if (!isRepeatable[operation]) throw new UnknownOutcomeError(operation, target, this.server, error);
       return await this.#caller.call(operation, target, args, signal);
     }
   }
@@ -150,6 +178,10 @@ export class VimSession implements VimCaller, AsyncDisposable {
         this.#deps.logger.debug('keeping the session alive failed', { error: String(error) });
       }
     }
+  }
+
+  #hasBeenIdle(): boolean {
+    return Math.abs(this.#deps.clock.now().getTime() - this.#lastAnswer.getTime()) > keepAliveIntervalMs;
   }
 
   #sessionManager(): MoRef {

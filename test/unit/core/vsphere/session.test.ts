@@ -4,6 +4,7 @@ import { AppError } from '../../../../src/base/errors.ts';
 import { silentLogger } from '../../../../src/base/logger.ts';
 import { HttpNfcLease } from '../../../../src/core/vsphere/httpNfcLease.ts';
 import { readAllOfType, readProperties } from '../../../../src/core/vsphere/propertyCollector.ts';
+import { UnknownOutcomeError } from '../../../../src/core/vsphere/session.ts';
 import { waitForTask } from '../../../../src/core/vsphere/task.ts';
 import type { Vim } from '../../../../src/core/vsphere/vimCaller.ts';
 import { anySignal } from '../../../support/anySignal.ts';
@@ -58,6 +59,61 @@ describe('a session', () => {
     expect(await Promise.all(calls)).toHaveLength(5);
     expect(caller.count('Login')).toBe(2);
     expect(caller.count('CurrentTime')).toBe(10);
+  });
+
+  test('never sends twice what must not be done twice, and says that nobody knows', async () => {
+    const vm = ref('VirtualMachine', 'vm-1');
+    const args = { name: 'a', memory: false, quiesce: false };
+    const { caller, session } = await scriptedSession({
+      CreateSnapshot_Task: () => {
+        throw fault('NotAuthenticated');
+      },
+      RemoveSnapshot_Task: () => {
+        if (caller.count('RemoveSnapshot_Task') === 1) throw fault('NotAuthenticated');
+        return ref('Task', 'task-1');
+      },
+    });
+    const error: unknown = await session
+      .call('CreateSnapshot_Task', vm, args, anySignal)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(error).toMatchObject({
+      code: 'CONFLICT',
+      operation: 'CreateSnapshot_Task',
+      message: expect.stringContaining('not known') as string,
+    });
+    expect(caller.count('CreateSnapshot_Task')).toBe(1);
+    // The session is open again, for what comes next.
+    expect(caller.count('Login')).toBe(2);
+    const snapshot = ref('VirtualMachineSnapshot', 's-1');
+    await session.call('RemoveSnapshot_Task', snapshot, { removeChildren: false }, anySignal);
+    expect(caller.count('RemoveSnapshot_Task')).toBe(2);
+  });
+
+  test('after a pause is looked at before something that must not be done twice', async () => {
+    let isExpired = false;
+    const { caller, clock, session } = await scriptedSession({
+      Login: () => {
+        isExpired = false;
+        return {} as never;
+      },
+      CurrentTime: () => {
+        if (isExpired) throw fault('NotAuthenticated');
+        return new Date(0);
+      },
+      PowerOnVM_Task: () => {
+        if (isExpired) throw fault('NotAuthenticated');
+        return ref('Task', 'task-1');
+      },
+    });
+    await session.call('PowerOnVM_Task', ref('VirtualMachine', 'vm-1'), {}, anySignal);
+    expect(caller.count('CurrentTime')).toBe(0);
+    // The machine sleeps: nobody keeps the session alive.
+    clock.jump(45 * minuteMs);
+    isExpired = true;
+    await session.call('PowerOnVM_Task', ref('VirtualMachine', 'vm-1'), {}, anySignal);
+    expect(caller.count('PowerOnVM_Task')).toBe(2);
+    expect(caller.count('Login')).toBe(2);
   });
 
   test('is kept alive while nobody uses it', async () => {
