@@ -5,6 +5,7 @@ import type { Vim } from '../vsphere/vimCaller.ts';
 import { hostProduct, InventoryTree, type TreeEntry } from './inventoryPath.ts';
 import { vmSummary, type VmProperties, type VmSummary } from './listVirtualMachines.ts';
 import { changedProperties, type PropertyValues } from './propertyChange.ts';
+import { SharedValues } from './sharedValues.ts';
 
 /** A VM as the live inventory shows it. */
 export interface InventoryRow extends VmSummary {
@@ -40,6 +41,7 @@ export class InventoryModel {
   readonly #places = new Map<string, TreeEntry>();
   readonly #tree: InventoryTree;
   readonly #detailPaths: readonly string[];
+  readonly #shared = new SharedValues();
   #confirmation = 0;
 
   /** @param detailPaths  properties of VMs that come later than the others; a VM that has one of them has all */
@@ -128,7 +130,10 @@ export class InventoryModel {
     let properties: PropertyValues = known?.properties ?? {};
     if (kind === 'enter')
       properties = Object.fromEntries(Object.entries(properties).filter(([path]) => !paths.includes(path)));
-    for (const change of changeSet ?? []) properties = changedProperties(properties, change, paths);
+    for (const change of changeSet ?? []) {
+      const kept = { ...change, val: this.#shared.keep(change.val) };
+      properties = changedProperties(properties, kept, paths);
+    }
     this.#objects.set(obj.value, { ref: obj, properties, confirmedIn: this.#confirmation });
     if (!isVm(obj)) this.#places.set(obj.value, placeOf(properties));
   }
