@@ -1,18 +1,14 @@
 import { never } from '../../src/base/assert.ts';
 import { AppError } from '../../src/base/errors.ts';
-import type { GuestPath } from '../../src/protocol/guest.ts';
 import type { PointRef } from '../../src/protocol/point.ts';
 import {
   type BackupSetView,
   type BrowserTarget,
   browserChanged,
-  type EntryView,
   enterRepositoryPassword,
   listBackupSets,
   listBrowserRepositories,
   listDisks,
-  listFolder,
-  openEntry,
   type RepositoryView,
   type RestoreRequest,
   runRestore,
@@ -21,30 +17,22 @@ import {
 import { type Failure, failureOf, type Loadable, loading } from '../shared/failure.ts';
 import type { Editor } from '../shared/rpc.ts';
 import type { Translate } from '../shared/text.ts';
-import { FolderPages } from './folderPages.ts';
+import { FolderPane, type FolderSurroundings } from './folderPane.ts';
 import {
   type BrowserState,
   childPath,
   expand,
-  maxSelected,
   openDisk,
-  openFolder,
   openPlace,
   openPoint,
   openVolume,
   pointRowId,
-  parentPath,
   repositoryId,
   setId,
-  withFilter,
 } from './state.ts';
-import { selectedOf, type TableAction, toggled } from './tableKeys.ts';
 import type { RepositorySets, RowTarget } from './treeRows.ts';
 import { BrowserView } from './view.ts';
 import { type BrowserAction, type BrowserModel, type Disks, enabledActions } from './viewModel.ts';
-
-/** How long a person pauses between two letters of a filter. */
-const filterPauseMs = 150;
 
 /** What the page does: fetches what the place needs, and takes what a person does to where it belongs. */
 export class BrowserPage {
@@ -52,6 +40,7 @@ export class BrowserPage {
   readonly #keep: (state: BrowserState) => void;
   readonly #t: Translate;
   readonly #view: BrowserView;
+  readonly #folder: FolderPane;
   readonly #canRestoreToGuest: boolean;
   readonly #lifetime = new AbortController();
   readonly #sets = new Map<string, Loadable<RepositorySets>>();
@@ -59,11 +48,7 @@ export class BrowserPage {
   #repositories: Loadable<readonly RepositoryView[]> = loading;
   #disks: Loadable<Disks> | undefined;
   #disksWanted = new AbortController();
-  #pages: FolderPages | undefined;
   #message = '';
-  /** Row where a selection of several began. */
-  #anchorIndex = 0;
-  #filterTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param keep  called whenever something changed that a later page shall go on with */
   constructor(
@@ -92,21 +77,19 @@ export class BrowserPage {
             this.#openPoint(repository, vmInstanceUuid, id);
         },
         onDisk: (deviceKey, volumeIndex) => this.#openDisk(deviceKey, volumeIndex),
-        onFolder: path => this.#openFolder(path),
-        onFilter: filter => this.#filterSoon(filter),
-        onTableAction: action => void this.#onTableAction(action),
-        onPress: (index, how) => void this.#onPress(index, how),
-        onRange: range => {
-          // An empty table says nothing of the rows that are on their way.
-          if (this.#pages?.totalCount !== undefined) this.#pages.need(range);
-        },
-        onScroll: scrollTopPx => this.#scrolled(scrollTopPx),
+        onFolder: path => this.#folder.open(path),
+        onFilter: filter => this.#folder.filterSoon(filter),
+        onTableAction: action => void this.#folder.onTableAction(action),
+        onPress: (index, how) => void this.#folder.onPress(index, how),
+        onRange: range => this.#folder.need(range),
+        onScroll: scrollTopPx => this.#folder.scrolled(scrollTopPx),
         onAction: action => void this.#onAction(action),
         onRetry: failure => void this.#retry(failure),
         onRefresh: () => this.#refresh(),
       },
       this.#t,
     );
+    this.#folder = new FolderPane(this.#surroundings(), this.#t);
     this.#editor.on(showTarget, target => void this.show(target));
     this.#editor.on(browserChanged, ({ change }) => {
       if (change === 'points') this.#refreshSets();
@@ -168,9 +151,28 @@ export class BrowserPage {
       repositories: this.#repositories,
       sets: this.#sets,
       disks: this.#disks,
-      pages: this.#pages,
+      pages: this.#folder.pages,
       canRestoreToGuest: this.#canRestoreToGuest,
       message: this.#message,
+    };
+  }
+
+  #surroundings(): FolderSurroundings {
+    const state = () => this.#state;
+    return {
+      editor: this.#editor,
+      view: this.#view,
+      get state() {
+        return state();
+      },
+      change: next => this.#change(next),
+      keep: next => {
+        this.#state = next;
+        this.#keep(next);
+      },
+      say: message => this.#say(message),
+      render: () => this.#render(),
+      asked: async ask => await this.#asked(ask),
     };
   }
 
@@ -247,19 +249,13 @@ export class BrowserPage {
         ? openDisk(this.#state, deviceKey)
         : openVolume(this.#state, deviceKey, volumeIndex),
     );
-    this.#loadFolder();
-  }
-
-  #openFolder(path: string): void {
-    this.#change(openFolder(this.#state, path));
-    this.#loadFolder();
+    this.#folder.load();
   }
 
   #closePoint(): void {
     this.#disksWanted.abort();
     this.#disks = undefined;
-    this.#pages?.[Symbol.dispose]();
-    this.#pages = undefined;
+    this.#folder.close();
   }
 
   async #loadRepositories(): Promise<void> {
@@ -329,170 +325,7 @@ export class BrowserPage {
     const [only, ...others] = volumes;
     if (deviceKey === undefined && only !== undefined && others.length === 0)
       this.#openDisk(only.disk.deviceKey, only.volume.volumeIndex);
-    else if (volumeIndex !== undefined) this.#loadFolder();
-  }
-
-  #loadFolder(): void {
-    this.#pages?.[Symbol.dispose]();
-    this.#pages = undefined;
-    const { filter, scrollTopPx } = this.#state;
-    const folder = this.#at(this.#state.place.path);
-    if (folder === undefined) {
-      this.#render();
-      return;
-    }
-    let isFirst = true;
-    const pages: FolderPages = new FolderPages(
-      async (offset, limit, signal) =>
-        await this.#editor.request(listFolder, { ...folder, offset, limit, nameContains: filter }, signal),
-      () => {
-        if (this.#pages !== pages) return;
-        this.#render();
-        if (isFirst && pages.totalCount !== undefined) {
-          isFirst = false;
-          this.#view.table.scrollTo(scrollTopPx);
-        }
-      },
-    );
-    this.#pages = pages;
-    pages.need(this.#view.table.rangeAt(scrollTopPx));
-    this.#render();
-  }
-
-  /** A path of the open volume; undefined if none is open. */
-  #at(path: string): GuestPath | undefined {
-    const { repository, point, deviceKey, volumeIndex } = this.#state.place;
-    if (repository === undefined || point === undefined) return undefined;
-    if (deviceKey === undefined || volumeIndex === undefined) return undefined;
-    return { repository, point, deviceKey, volumeIndex, path };
-  }
-
-  #filterSoon(filter: string): void {
-    clearTimeout(this.#filterTimer);
-    this.#filterTimer = setTimeout(() => {
-      if (filter === this.#state.filter) return;
-      this.#change(withFilter(this.#state, filter));
-      this.#loadFolder();
-    }, filterPauseMs);
-  }
-
-  #scrolled(scrollTopPx: number): void {
-    if (this.#pages?.totalCount === undefined) return;
-    this.#state = { ...this.#state, scrollTopPx };
-    this.#keep(this.#state);
-  }
-
-  async #onTableAction(action: TableAction): Promise<void> {
-    const { activeIndex, place } = this.#state;
-    switch (action.kind) {
-      case 'move':
-        await this.#moveTo(action.index, action.selection);
-        return;
-      case 'open':
-        await this.#openRow(activeIndex);
-        return;
-      case 'toggle':
-        await this.#onPress(activeIndex, 'toggle');
-        return;
-      case 'leave':
-        if (place.path !== '/') await this.#leaveFolder(place.path);
-        return;
-      case 'selectAll':
-        await this.#selectRange(0, (this.#pages?.totalCount ?? 0) - 1);
-        return;
-      case 'clear':
-        this.#change({ ...this.#state, selected: [] });
-        return;
-      case 'filter':
-        this.#view.filter.element.focus();
-        return;
-      default:
-        never(action);
-    }
-  }
-
-  async #onPress(index: number, how: 'select' | 'extend' | 'toggle' | 'open'): Promise<void> {
-    if (how === 'open') await this.#openRow(index);
-    else if (how === 'toggle') {
-      const entry = await this.#entry(index);
-      if (entry === undefined) return;
-      this.#anchorIndex = index;
-      this.#change({
-        ...this.#state,
-        activeIndex: index,
-        selected: toggled(this.#state.selected, entry),
-      });
-    } else await this.#moveTo(index, how);
-  }
-
-  async #moveTo(index: number, selection: 'select' | 'extend' | 'keep'): Promise<void> {
-    this.#change({ ...this.#state, activeIndex: index });
-    this.#view.table.show(index);
-    if (selection === 'extend') await this.#selectRange(this.#anchorIndex, index);
-    if (selection !== 'select') return;
-    this.#anchorIndex = index;
-    const entry = await this.#entry(index);
-    if (entry !== undefined && this.#state.activeIndex === index)
-      this.#change({ ...this.#state, selected: selectedOf([entry]) });
-  }
-
-  async #selectRange(from: number, to: number): Promise<void> {
-    const [first, last] = [Math.min(from, to), Math.max(from, to)];
-    if (last - first >= maxSelected) {
-      this.#say(
-        this.#t(
-          'More than {0} entries cannot be selected one by one. Select the folder around them instead.',
-          maxSelected,
-        ),
-      );
-      return;
-    }
-    const pages = this.#pages;
-    const entries = await this.#read(first, last - first + 1);
-    if (entries !== undefined && pages === this.#pages)
-      this.#change({ ...this.#state, selected: selectedOf(entries) });
-  }
-
-  async #entry(index: number): Promise<EntryView | undefined> {
-    return index < 0 ? undefined : (this.#pages?.entry(index) ?? (await this.#read(index, 1))?.[0]);
-  }
-
-  async #read(first: number, count: number): Promise<readonly EntryView[] | undefined> {
-    try {
-      return await this.#pages?.read({ first, count }, this.#lifetime.signal);
-    } catch (error) {
-      this.#say(failureOf(error).text);
-      return undefined;
-    }
-  }
-
-  async #openRow(index: number): Promise<void> {
-    const entry = await this.#entry(index);
-    if (entry === undefined) return;
-    if (entry.problem === undefined) await this.#openNamed(entry.name, entry.kind === 'directory');
-    else this.#say(entry.problem);
-  }
-
-  /** A folder is entered, a file shown in an editor, a symbolic link followed. */
-  async #openNamed(name: string, isFolder: boolean): Promise<void> {
-    const path = childPath(this.#state.place.path, name);
-    const at = this.#at(path);
-    if (isFolder) this.#openFolder(path);
-    else if (at !== undefined) {
-      const answer = await this.#asked(async signal => await this.#editor.request(openEntry, at, signal));
-      if (answer?.folder !== undefined) this.#openFolder(answer.folder);
-    }
-  }
-
-  /** Back to where one came from: the keyboard stays on the folder that was left. */
-  async #leaveFolder(path: string): Promise<void> {
-    this.#openFolder(parentPath(path));
-    const pages = this.#pages;
-    const entries = await this.#read(0, maxSelected);
-    const index = entries?.findIndex(({ name }) => childPath(parentPath(path), name) === path) ?? -1;
-    // Who has moved meanwhile knows better.
-    if (index !== -1 && pages === this.#pages && this.#state.activeIndex === -1)
-      await this.#moveTo(index, 'select');
+    else if (volumeIndex !== undefined) this.#folder.load();
   }
 
   async #onAction(action: BrowserAction): Promise<void> {
@@ -500,7 +333,7 @@ export class BrowserPage {
     if (!enabledActions(this.#model())[action]) return;
     const [first] = selected;
     if (action === 'open') {
-      if (first !== undefined) await this.#openNamed(first.name, first.kind === 'directory');
+      if (first !== undefined) await this.#folder.openNamed(first.name, first.kind === 'directory');
       return;
     }
     const wanted = this.#restoreRequest(action);
@@ -517,7 +350,7 @@ export class BrowserPage {
     if (action === 'disk') return deviceKey === undefined ? undefined : { kind: 'disk', point, deviceKey };
     const { selected } = this.#state;
     const names = selected.length === 0 ? [path] : selected.map(({ name }) => childPath(path, name));
-    return { kind: action, paths: names.map(name => this.#at(name)).filter(at => at !== undefined) };
+    return { kind: action, paths: names.map(name => this.#folder.at(name)).filter(at => at !== undefined) };
   }
 
   async #retry({ needsPassword }: Failure, repository = this.#state.place.repository): Promise<void> {
@@ -534,7 +367,7 @@ export class BrowserPage {
     for (const [repository, sets] of this.#sets) if (sets.kind === 'failed') this.#sets.delete(repository);
     void this.#loadRepositories();
     if (this.#disks?.kind === 'failed') this.#loadDisks();
-    this.#pages?.retry();
+    this.#folder.pages?.retry();
     this.#render();
   }
 
