@@ -36,9 +36,6 @@ export interface RestoreBrowserSources {
   readonly clock: Clock;
 }
 
-/** Another part of the editor may offer it; the page shows a button for it only then. */
-const restoreToGuestId = 'quiesce.restoreToGuest';
-
 /**
  * Answers everything the page of the restore browser may ask.
  * @param takeTarget  gives once what the page was opened for
@@ -55,7 +52,7 @@ export function serveRestoreBrowser(
     return {
       texts: l10n.bundle ?? {},
       ...(target !== undefined && { target }),
-      canRestoreToGuest: registered.includes(restoreToGuestId),
+      canRestoreToGuest: registered.includes(commandIds.restoreToGuest),
     };
   });
   handle(listBrowserRepositories, () => ({
@@ -114,7 +111,7 @@ async function restoreCommand(
     case 'files':
       return { id: commandIds.restoreGuestFile, argument: { paths: wanted.paths } };
     case 'guest':
-      return { id: restoreToGuestId, argument: { paths: wanted.paths } };
+      return { id: commandIds.restoreToGuest, argument: { paths: wanted.paths } };
     case 'disk': {
       const { point: ref, deviceKey } = wanted;
       await places.repository(ref.repository, signal);
