@@ -60,7 +60,7 @@ export interface ConsistencyRecord {
 }
 
 export interface Evidence {
-  /** Stable id of the rule that judged it, such as `SNAPSHOT-QUIESCED-FLAG`. */
+  /** Stable id of the rule that judged it, such as `E3`. */
   readonly rule: string;
   readonly statement: string;
   /** The level is at least this. */

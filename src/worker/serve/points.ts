@@ -66,7 +66,10 @@ function pointDto({ id, manifest }: RestorePoint): PointDto {
       powerState: vm.powerState,
     },
     server: { instanceUuid: server.instanceUuid, address: server.address, product: server.product },
-    consistency,
+    consistency: {
+      ...consistency,
+      evidence: consistency.evidence.map(({ rule, statement }) => ({ rule, statement })),
+    },
     disks: manifest.disks.map(pointDiskDto),
     leftOutDisks: manifest.leftOutDisks.map(leftOutDiskDto),
   };

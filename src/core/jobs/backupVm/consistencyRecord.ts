@@ -1,5 +1,9 @@
 import type { ConsistencyRecord } from '../../catalog/manifest.ts';
 import type { ConsistencyLevel } from '../../consistency/level.ts';
+import { guestRowOf } from '../../consistency/matrix/guestMatrix.ts';
+import { canLeaveManifest } from '../../consistency/proof/canLeaveManifest.ts';
+import { type FoundManifest, prove } from '../../consistency/proof/prove.ts';
+import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
 
 /** What is known of how the snapshot came about. */
 export interface SnapshotEvidence {
@@ -7,7 +11,14 @@ export interface SnapshotEvidence {
   /** The `quiesced` flag of the snapshot, as the server lists it. */
   readonly reportedQuiesced: boolean;
   readonly powerState: string;
+  /** Of the VM before the snapshot. */
+  readonly facts: Pick<AssessmentFacts, 'guestId' | 'lastPowerOff' | 'toolsVersion' | 'host'>;
+  /** By the server's clock. */
+  readonly takenAt: Date;
 }
+
+/** Until the guest's own manifest is fetched, a server's flag stays a claim. */
+const notFetched: FoundManifest = { kind: 'unreadable', reason: 'the guest’s manifest was not fetched' };
 
 /**
  * What a restore point may claim. A server's flag is a claim: it says that quiescing was tried and did not fail, not
@@ -18,32 +29,35 @@ export function consistencyRecord(
   predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
 ): ConsistencyRecord {
-  const { quiesceRequested, reportedQuiesced, powerState } = evidence;
-  const statements = [
-    { rule: 'SNAPSHOT-OF-ALL-DISKS', statement: 'All disks in the restore point are of one snapshot' },
-    { rule: 'POWER-STATE', statement: `The VM was ${powerState} when the snapshot was taken` },
-    ...(quiesceRequested
-      ? [
-          {
-            rule: 'SNAPSHOT-QUIESCED-FLAG',
-            statement: `The server lists the snapshot as ${reportedQuiesced ? 'quiesced' : 'not quiesced'}`,
-          },
-        ]
-      : []),
-  ];
-  const claimed = quiesceRequested && reportedQuiesced;
+  const { quiesceRequested, reportedQuiesced, powerState, facts, takenAt } = evidence;
+  const proof = prove({
+    requested: quiesceRequested ? requested : 'crash',
+    guestFamily: guestRowOf(facts.guestId ?? '')?.traits.family,
+    powerState,
+    lastPowerOff: facts.lastPowerOff,
+    isListedAsQuiesced: reportedQuiesced,
+    canLeaveManifest: canLeaveManifest(facts),
+    manifest: notFetched,
+    events: [],
+    window: { from: takenAt, to: takenAt },
+    tokens: [],
+    writersBefore: undefined,
+  });
   return {
     requested,
     predicted,
-    proven: 'crash',
-    ...(claimed && { claimed: 'filesystem' }),
-    evidence: statements,
+    proven: proof.proven,
+    ...(proof.claimed !== undefined && { claimed: proof.claimed }),
+    evidence: [
+      { rule: 'POWER-STATE', statement: `The VM was ${powerState} when the snapshot was taken` },
+      ...proof.evidence,
+    ],
     downgrades:
-      quiesceRequested && !reportedQuiesced
+      quiesceRequested && !reportedQuiesced && proof.claimed === undefined
         ? [
             {
               from: requested,
-              to: 'crash',
+              to: proof.proven,
               reason: 'the server took the snapshot without quiescing the guest',
             },
           ]

@@ -99,6 +99,8 @@ async function readVm(
       quiesceRequested: plan.quiesce,
       reportedQuiesced: snapshot.facts.isQuiesced,
       powerState: plan.vm.runtime.powerState,
+      facts: plan.vm.facts,
+      takenAt: snapshot.facts.createdAt,
     },
     snapshot: {
       id: snapshot.snapshot.value,

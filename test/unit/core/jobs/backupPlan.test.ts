@@ -118,18 +118,28 @@ describe('the plan of a backup', () => {
 describe('what a restore point may say of its consistency', () => {
   const rules = (record: ReturnType<typeof consistencyRecord>) => record.evidence.map(({ rule }) => rule);
 
+  const newTools = linuxGuest();
+  const oldTools = linuxGuest({ toolsVersion: 10_272 });
+  const cleanlyOff = linuxGuest({ lastPowerOff: 'guest-shutdown' });
+  const stepDown = [{ from: 'filesystem', to: 'crash' }];
+
   test.each([
-    ['quiesced, as the server says', true, true, { claimed: 'filesystem', downgrades: [] }],
-    ['not asked', false, false, { downgrades: [] }],
-    ['not asked, whatever the flag says', false, true, { downgrades: [] }],
-    ['asked, but not reached', true, false, { downgrades: [{ from: 'filesystem', to: 'crash' }] }],
-  ] as const)('%s', (_what, quiesceRequested, reportedQuiesced, expected) => {
-    const requested = quiesceRequested ? 'filesystem' : 'crash';
-    const evidence = { quiesceRequested, reportedQuiesced, powerState: 'poweredOn' };
-    const record = consistencyRecord(requested, 'application', evidence);
-    expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', ...expected });
-    expect('claimed' in record).toBe('claimed' in expected);
-    expect(rules(record).includes('SNAPSHOT-QUIESCED-FLAG')).toBe(quiesceRequested);
-    expect(rules(record)).toEqual(expect.arrayContaining(['SNAPSHOT-OF-ALL-DISKS', 'POWER-STATE']));
-  });
+    ['quiesced, as the server says', newTools, true, true, 'poweredOn', 'E7', 'filesystem', []],
+    ['not asked', newTools, false, false, 'poweredOn', 'E1', undefined, []],
+    ['not asked, whatever the flag says', newTools, false, true, 'poweredOn', 'E1', undefined, []],
+    ['asked, but not reached', newTools, true, false, 'poweredOn', 'E2', undefined, stepDown],
+    ['asked, of Tools that cannot tell', oldTools, true, false, 'poweredOn', 'E2', 'filesystem', []],
+    ['off', newTools, false, false, 'poweredOff', 'PWR-02', undefined, []],
+    ['off after a shutdown', cleanlyOff, false, false, 'poweredOff', 'PWR-01', 'application', []],
+  ] as const)(
+    '%s',
+    (_what, facts, quiesceRequested, reportedQuiesced, powerState, rule, claimed, downgrades) => {
+      const requested = quiesceRequested ? 'filesystem' : 'crash';
+      const evidence = { quiesceRequested, reportedQuiesced, powerState, facts, takenAt: new Date(0) };
+      const record = consistencyRecord(requested, 'application', evidence);
+      expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', downgrades });
+      expect(record.claimed).toBe(claimed);
+      expect(rules(record)).toEqual(expect.arrayContaining(['POWER-STATE', 'E1', rule]));
+    },
+  );
 });
