@@ -111,8 +111,11 @@ export class LiveInventory implements AsyncDisposable {
       }
     } catch (error) {
       this.#lost = toAppError(error);
-      // Whoever asks next tries again, for instance with a session that may see more.
+      // Whoever asks next tries again, for instance with a session that may see more. Until then nothing is shown as
+      // known: a server that shows another certificate, say, is not the one it is known of.
       this.#watch = undefined;
+      this.#isWhole = false;
+      this.#stage = 'places';
       if (!signal.aborted)
         this.#deps.logger.warn('the live inventory has ended', { reason: this.#lost.message });
       this.#wakeAll();
