@@ -13,7 +13,8 @@ import { findChromium, findEditorHost } from '../../scripts/editorHost.mjs';
 const clone = join(import.meta.dirname, '../..');
 const desktop = findDesktop();
 const program = desktop ?? join(import.meta.dirname, 'vscodeInChromium.mjs');
-if (desktop === undefined && (findEditorHost() === undefined || findChromium() === undefined)) skipAll();
+if (process.argv.includes('--only-bundle')) await bundleTests();
+else if (desktop === undefined && (findEditorHost() === undefined || findChromium() === undefined)) skipAll();
 else await runAll();
 
 function findDesktop() {
