@@ -1,7 +1,7 @@
 // What the extension costs the editor: `npm run bench:editor`, in VS Code's server build. Prints a table for
 // docs/BENCHMARKS.md and fails if a goal is missed.
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { findChromium, findEditorHost } from '../scripts/editorHost.mjs';
@@ -15,6 +15,7 @@ import { EditorServer } from '../scripts/editorServer.mjs';
 const startCount = 7;
 const clone = join(import.meta.dirname, '..');
 const rows = [];
+const loadBefore = loadavg()[0].toFixed(1);
 
 const host = findEditorHost();
 const chromium = findChromium();
@@ -115,7 +116,9 @@ function median(times) {
 
 function print() {
   const [cpu] = cpus();
-  console.log(`${host.name}; ${cpus().length} × ${cpu.model}, ${process.platform} ${release()}\n`);
+  console.log(
+    `${host.name}; ${cpus().length} × ${cpu.model}, ${process.platform} ${release()}, load ${loadBefore}\n`,
+  );
   console.log('| what | median (least to most) | goal | met |\n| --- | --- | --- | --- |');
   for (const { what, measured, goal, isMet } of rows)
     console.log(`| ${what} | ${measured} | ${goal} | ${isMet ? 'yes' : 'NO'} |`);
