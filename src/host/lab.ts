@@ -13,6 +13,8 @@ export interface LabAddress {
   readonly fingerprint: string;
   readonly user: string;
   readonly password: string;
+  /** Good in every guest of the lab. */
+  readonly guestAccount: { readonly user: string; readonly password: string };
 }
 
 interface RunningLab {
@@ -110,11 +112,19 @@ async function firstLine(child: ChildProcess & { readonly stdout: NodeJS.Readabl
 
 async function readAddress(line: string): Promise<LabAddress> {
   const ready = JsonReader.parse(line, 'first line of the lab');
-  const password = await readFile(ready.string('passwordFile'), 'utf8');
+  const guest = ready.objects('guestAccounts')[0];
+  if (guest === undefined) {
+    throw new AppError('INTERNAL', l10n.t('the lab names no account of its guests'), { object: 'lab' });
+  }
   return {
     url: ready.string('url'),
     fingerprint: ready.string('fingerprint'),
     user: ready.string('user'),
-    password: password.replace(/\r?\n$/, ''),
+    password: await readPassword(ready),
+    guestAccount: { user: guest.string('user'), password: await readPassword(guest) },
   };
+}
+
+async function readPassword(account: JsonReader): Promise<string> {
+  return (await readFile(account.string('passwordFile'), 'utf8')).replace(/\r?\n$/, '');
 }

@@ -3,7 +3,9 @@ import { l10n } from 'vscode';
 
 import { AppError } from '../../base/errors.ts';
 import { createRepository } from '../../protocol/repository.ts';
+import { listVms } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
+import type { LabAddress } from '../lab.ts';
 
 /** The lab's data are simulated: this password protects nothing, it only opens. */
 const labRepositoryPassword = 'built-in lab';
@@ -12,7 +14,7 @@ const labRepositoryPassword = 'built-in lab';
 export async function tryLab(host: Host): Promise<void> {
   const name = l10n.t('Built-in Lab');
   await host.ui.wait(l10n.t('Starting the built-in lab'), async signal => {
-    const { password, ...address } = await host.lab.start(signal);
+    const { password, guestAccount, ...address } = await host.lab.start(signal);
     const vcenter = { name, ...address, isLab: true };
     await host.places.openVCenterWith(vcenter, password, signal);
     await host.credentials.keep(`vcenter/${name}`, password);
@@ -21,7 +23,23 @@ export async function tryLab(host: Host): Promise<void> {
     await host.credentials.keep(`repository/${repository.name}`, labRepositoryPassword);
     await host.known.saveRepository(repository);
     await host.known.saveVCenter(vcenter);
+    await keepGuestAccounts(host, name, guestAccount, signal);
   });
+}
+
+/** Restoring into a guest of the lab asks for nothing either. */
+async function keepGuestAccounts(
+  host: Host,
+  vcenter: string,
+  { user, password }: LabAddress['guestAccount'],
+  signal: AbortSignal,
+): Promise<void> {
+  const { vms } = await host.worker.request(listVms, { vcenter }, signal);
+  for (const { name: vmName, instanceUuid } of vms) {
+    if (instanceUuid === undefined) continue;
+    await host.credentials.keep(`guest/${instanceUuid}`, password);
+    await host.known.saveGuest({ name: instanceUuid, vmName, user });
+  }
 }
 
 async function openOrCreate(

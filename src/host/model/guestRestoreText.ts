@@ -9,10 +9,15 @@ export function guestRestoreText(plan: GuestRestorePlanDto, t: Translate): PlanT
   const { vmName, user, items, itemCount, totalBytes, replacedCount, skippedCount, problems, warnings } =
     plan;
   const written = items.filter(({ action }) => action !== 'skip');
+  const [only, ...others] = written;
+  const what =
+    only !== undefined && others.length === 0 && itemCount - skippedCount === 1
+      ? only.guestPath
+      : t('{0} items', itemCount - skippedCount);
   return {
     question: t(
-      'Restore {0} items ({1}) into the guest of {2} as {3}?',
-      itemCount - skippedCount,
+      'Restore {0} ({1}) into the guest of {2} as {3}?',
+      what,
       formatBytes(totalBytes),
       vmName,
       user,
@@ -21,7 +26,7 @@ export function guestRestoreText(plan: GuestRestorePlanDto, t: Translate): PlanT
       replacedCount === 0
         ? t('Nothing that exists is replaced.')
         : t(
-            '{0} files are replaced; what is there now stays beside them as NAME.quiesce-before-TIME.',
+            'Files replaced: {0}. What is there now stays beside them as NAME.quiesce-before-TIME.',
             replacedCount,
           ),
       ...shown(

@@ -75,7 +75,7 @@ test('an account is asked for and checked, the plan is shown, and the next time 
   expect(ui.refused).toEqual(['AppError: the guest does not accept it']);
   expect(ui.confirmations).toHaveLength(1);
   expect(ui.confirmations[0]).toMatchObject({
-    question: 'Restore 1 items (6 B) into the guest of web01 as root?',
+    question: 'Restore /etc/hosts (6 B) into the guest of web01 as root?',
     action: 'Restore and Replace',
   });
   expect(ui.confirmations[0]?.lines.join('\n')).toMatch(
