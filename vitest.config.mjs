@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,contract,architecture,fuzz}/**/*.test.ts'],
+          setupFiles: ['test/support/propertySeed.ts'],
           // Only a hang ends here: how fast a busy machine is, no test may depend on.
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -22,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          setupFiles: ['test/support/propertySeed.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -1,5 +1,5 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError } from '../../../base/errors.ts';
+import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { toHex } from '../../../base/random.ts';
 import { readRange, type BlockSource } from '../../block/blockSource.ts';
 import { crc32c, crc32cStart } from './crc32c.ts';
@@ -69,6 +69,8 @@ const state = { cleanlyUnmounted: 0x1, errorsFound: 0x2 } as const;
  * @see ext4 Data Structures and Algorithms, "Super Block"
  */
 export async function readSuperblock(volume: BlockSource, signal: AbortSignal): Promise<Superblock> {
+  if (volume.sizeBytes < superblockOffset + superblockBytes)
+    throw new CorruptDataError(`the volume ends within its superblock, at ${volume.sizeBytes} bytes`);
   const bytes = await readRange(volume, superblockOffset, superblockBytes, signal);
   const reader = new BinaryReader(bytes, 'ext4 superblock', superblockOffset);
   reader.u16le('magic', 0x38, { min: magic, max: magic });

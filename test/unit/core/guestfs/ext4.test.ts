@@ -73,6 +73,14 @@ test('a journal on another disk is refused if it holds changes', async () => {
   await expect(open(image)).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' });
 });
 
+test.each([1024 + 58, 1500, 2047])(
+  'a volume that ends within the superblock, at %i bytes, is refused as damaged',
+  async sizeBytes => {
+    const source = memorySource(readImage('ext4-1k').subarray(0, sizeBytes));
+    await expect(openGuestFileSystem(source, anySignal)).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
+  },
+);
+
 test('errors the guest has found are told', async () => {
   const image = readImage('ext4-1k');
   new DataView(image.buffer).setUint16(superblock + 0x3a, 3, true);
