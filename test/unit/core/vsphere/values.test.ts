@@ -4,7 +4,7 @@ import { plainName } from '../../../../src/core/vsphere/entityName.ts';
 import { vimFault, VimFaultError } from '../../../../src/core/vsphere/faults.ts';
 import { requestXml } from '../../../../src/core/vsphere/requestXml.ts';
 import { plainField } from '../../../../src/core/vsphere/responseValues.ts';
-import { operation } from '../../../../src/core/vsphere/schema/schema.ts';
+import { allDataTypes, isSubtype, operation } from '../../../../src/core/vsphere/schema/schema.ts';
 
 const vm = { type: 'VirtualMachine', value: 'vm-1' };
 
@@ -137,6 +137,20 @@ describe('a fault', () => {
     ['NoDiskSpace', { datastore: 'ds1', file: 'x.vmdk' }, 'STORAGE_FULL', false],
     ['FileNotFound', { file: 'x.vmdk' }, 'NOT_FOUND', false],
     ['HostNotReachable', {}, 'UNREACHABLE', true],
+    ['PasswordExpired', {}, 'AUTHENTICATION', false],
+    ['InvalidGuestLogin', {}, 'AUTHENTICATION', false],
+    ['GuestPermissionDenied', {}, 'PERMISSION', false],
+    ['GuestOperationsUnavailable', {}, 'CONFLICT', true],
+    ['ToolsUnavailable', {}, 'CONFLICT', true],
+    ['TooManySnapshotLevels', {}, 'CONFLICT', false],
+    ['SnapshotLocked', {}, 'CONFLICT', true],
+    ['FileNotWritable', { file: 'x.vmdk' }, 'PERMISSION', false],
+    ['CannotAccessFile', { file: 'x.vmdk' }, 'UNREACHABLE', true],
+    ['NotADirectory', { file: 'x' }, 'CONFLICT', false],
+    ['InaccessibleDatastore', { name: 'ds1' }, 'UNREACHABLE', true],
+    ['InvalidDatastorePath', {}, 'INVALID_INPUT', false],
+    ['InsufficientHostCapacityFault', {}, 'CONFLICT', false],
+    ['MethodNotFound', {}, 'UNSUPPORTED_FORMAT', false],
     ['FaultOfTheFuture', {}, 'INTERNAL', false],
   ])('%s means %s', (type, fields, code, retryable) => {
     const error = vimFault({ _type: type, ...fields }, 'Der Server sagt etwas.', 'the operation', 'web01');
@@ -145,6 +159,22 @@ describe('a fault', () => {
     for (const fact of Object.values(fields)) expect(error.message).toContain(fact);
     expect(error.message).not.toMatch(/\.$/);
     expect(VimFaultError.isFault(error, type)).toBe(true);
+  });
+
+  test('of the API has a meaning, but for those that say nothing themselves or are met by nothing we do', () => {
+    const faults = allDataTypes().map(({ name }) => name);
+    const unspecific = faults.filter(
+      name =>
+        isSubtype(name, 'MethodFault') &&
+        vimFault({ _type: name }, '', 'the operation', 'web01').code === 'INTERNAL',
+    );
+    expect(unspecific.sort()).toEqual([
+      ...['CannotAccessLocalSource', 'CannotModifyConfigCpuRequirements', 'CustomizationFault'],
+      ...['DisallowedOperationOnFailoverHost', 'GenericDrsFault', 'GuestOperationsFault', 'HttpFault'],
+      ...['LogBundlingFailed', 'MethodFault', 'MigrationFault', 'NetworkDisruptedAndConfigRolledBack'],
+      ...['RuntimeFault', 'SnapshotCloneNotSupported', 'SnapshotCopyNotSupported', 'SystemError'],
+      ...['UnexpectedFault', 'VAppConfigFault', 'VimFault', 'VmToolsUpgradeFault'],
+    ]);
   });
 
   test('is recognized by its bases', () => {
