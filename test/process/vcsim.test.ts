@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeEach, describe, expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { AppError } from '../../src/base/errors.ts';
+import { AppError, CancelledError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { heldPassword } from '../../src/base/credentialSource.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
+import { newInventoryModel, watchInventory } from '../../src/core/inventory/inventoryWatch.ts';
 import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
 import { removeSnapshotByToken } from '../../src/core/snapshot/removeSnapshot.ts';
@@ -41,6 +42,34 @@ describe.each([
   afterAll(async () => {
     await open?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
+  });
+
+  test('tells of its VMs, and of what changes, without being asked again', async () => {
+    const { session } = open!;
+    const end = new AbortController();
+    const model = newInventoryModel(session);
+    const watch = watchInventory(session, model, { ...deps, retryMs: () => 100 }, end.signal);
+    const until = async (holds: () => boolean) => {
+      while (!holds()) if ((await watch.next()).done === true) throw new Error('the watch has ended');
+    };
+    let stage = '';
+    while (stage !== 'current') stage = (await watch.next()).value?.stage ?? 'ended';
+    const listed = await listVirtualMachines(session, anySignal);
+    expect(model.rows().map(({ inventoryPath, diskCount }) => ({ inventoryPath, diskCount }))).toEqual(
+      listed.map(({ inventoryPath, diskCount }) => ({ inventoryPath, diskCount })),
+    );
+    expect(model.rows().every(({ isComplete }) => isComplete)).toBe(true);
+    const vm = listed.find(({ inventoryPath }) => inventoryPath === path)!.ref;
+    const rename = await session.call('ReconfigVM_Task', vm, { spec: { annotation: 'changed' } }, anySignal);
+    await waitForTask(session, rename, { what: 'changing the VM', object: path }, anySignal);
+    const power = await session.call('PowerOffVM_Task', vm, {}, anySignal);
+    await waitForTask(session, power, { what: 'switching the VM off', object: path }, anySignal);
+    await until(() => model.row(vm.value)?.powerState === 'poweredOff');
+    const again = await session.call('PowerOnVM_Task', vm, {}, anySignal);
+    await waitForTask(session, again, { what: 'switching the VM on', object: path }, anySignal);
+    await until(() => model.row(vm.value)?.powerState === 'poweredOn');
+    end.abort(new CancelledError());
+    await expect(watch.next()).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
   test('lists, finds and reads its VMs', async () => {

@@ -99,10 +99,10 @@ export class InventoryModel {
     return { changed: [...changed], removed: [...removed], placesChanged };
   }
 
-  /** Undefined for a VM that is not there. */
+  /** Undefined for a VM that is not there, or of which the details have come before anything else. */
   row(id: string): InventoryRow | undefined {
     const known = this.#objects.get(id);
-    if (known === undefined || !isVm(known.ref)) return undefined;
+    if (known === undefined || !isVm(known.ref) || !('name' in known.properties)) return undefined;
     const properties = known.properties as VmProperties;
     const summary = vmSummary({ object: known.ref, properties }, this.#tree);
     const datastores = properties.datastore ?? [];

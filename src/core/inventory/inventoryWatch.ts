@@ -124,65 +124,85 @@ export async function* watchInventory(
   }
 }
 
+/** A stage being followed. */
+interface Followed {
+  readonly stage: Stage;
+  readonly collector: MoRef;
+  readonly view: MoRef;
+  version: string;
+}
+
+/**
+ * Each stage has a collector of its own: not every server reports filters that were added to one that somebody has
+ * waited for already.
+ */
 async function* watchOnce(
   session: VimSession,
   model: InventoryModel,
   signal: AbortSignal,
 ): AsyncGenerator<InventoryChange, void, undefined> {
   model.beginConfirmation();
-  const collector = await session.call(
-    'CreatePropertyCollector',
-    session.content.propertyCollector,
-    {},
-    signal,
-  );
-  const views: MoRef[] = [];
+  const followed: Followed[] = [];
+  const end = new AbortController();
+  const working = AbortSignal.any([signal, end.signal]);
   try {
-    const stageOfFilter = new Map<string, Stage>();
-    let version = '';
     for (const stage of stages) {
-      const { view, filter } = await addFilter(session, collector, stage, signal);
-      views.push(view);
-      stageOfFilter.set(filter.value, stage);
+      const current = await follow(session, stage, working);
+      followed.push(current);
       let isWhole = false;
       while (!isWhole) {
-        const set = await nextUpdates(session, collector, version, stage.pageObjects, 0, signal);
-        if (set !== undefined) {
-          version = set.version;
-          yield { ...applied(model, set, stageOfFilter), stage: stage.name, lost: undefined };
-        }
+        const set = await nextUpdates(session, current, stage.pageObjects, 0, working);
+        if (set !== undefined) yield { ...applied(model, set, stage), stage: stage.name, lost: undefined };
         isWhole = set?.truncated !== true;
       }
       const gone = model.confirmed(stage.types.map(({ type }) => type));
       yield { ...gone, stage: stage.next, lost: undefined };
     }
+    yield* changes(session, model, followed, working);
+  } finally {
+    end.abort();
+    await giveBack(session, followed);
+  }
+}
+
+/** What comes of all stages, as it comes; endless. */
+async function* changes(
+  session: VimSession,
+  model: InventoryModel,
+  followed: readonly Followed[],
+  signal: AbortSignal,
+): AsyncGenerator<InventoryChange, void, undefined> {
+  const next = async (current: Followed) => ({
+    current,
+    set: await nextUpdates(session, current, changePageObjects, maxWaitSeconds, signal),
+  });
+  const waiting = new Map(followed.map(current => [current, next(current)]));
+  try {
     for (;;) {
-      const set = await nextUpdates(session, collector, version, changePageObjects, maxWaitSeconds, signal);
-      if (set === undefined) continue;
-      version = set.version;
-      yield { ...applied(model, set, stageOfFilter), stage: 'current', lost: undefined };
+      const { current, set } = await Promise.race(waiting.values());
+      waiting.set(current, next(current));
+      if (set !== undefined)
+        yield { ...applied(model, set, current.stage), stage: 'current', lost: undefined };
     }
   } finally {
-    await giveBack(session, collector, views);
+    // The others fail as soon as the signal is aborted; the first failure has been told.
+    for (const other of waiting.values()) other.catch(() => undefined);
   }
 }
 
 /** Changes of a whole page of VMs, with their devices if need be. */
 const changePageObjects = 25;
 
-async function addFilter(
-  session: VimSession,
-  collector: MoRef,
-  { types }: Stage,
-  signal: AbortSignal,
-): Promise<{ view: MoRef; filter: MoRef }> {
+async function follow(session: VimSession, stage: Stage, signal: AbortSignal): Promise<Followed> {
   const { content, server } = session;
+  const { types } = stage;
   const view = await session.call(
     'CreateContainerView',
     required(content.viewManager, 'view manager', server),
     { container: content.rootFolder, type: types.map(({ type }) => type), recursive: true },
     signal,
   );
+  const collector = await session.call('CreatePropertyCollector', content.propertyCollector, {}, signal);
   const traversal: Vim<'TraversalSpec'> = { _type: 'TraversalSpec', type: 'ContainerView', path: 'view' };
   const spec = {
     propSet: types.map(({ type, paths }) => ({ type, pathSet: paths })),
@@ -190,34 +210,31 @@ async function addFilter(
     // Between the view and the reading of it an object may go.
     reportMissingObjectsInResults: true,
   };
-  const filter = await session.call('CreateFilter', collector, { spec, partialUpdates: true }, signal);
-  return { view, filter };
+  await session.call('CreateFilter', collector, { spec, partialUpdates: true }, signal);
+  return { stage, view, collector, version: '' };
 }
 
 async function nextUpdates(
   session: VimSession,
-  collector: MoRef,
-  version: string,
+  followed: Followed,
   maxObjectUpdates: number,
   seconds: number,
   signal: AbortSignal,
 ): Promise<Vim<'UpdateSet'> | undefined> {
+  const { collector, version } = followed;
   const options = { maxWaitSeconds: seconds, maxObjectUpdates };
-  return await session.call('WaitForUpdatesEx', collector, { version, options }, signal);
+  const set = await session.call('WaitForUpdatesEx', collector, { version, options }, signal);
+  if (set !== undefined) followed.version = set.version;
+  return set;
 }
 
-function applied(
-  model: InventoryModel,
-  { filterSet }: Vim<'UpdateSet'>,
-  stageOfFilter: ReadonlyMap<string, Stage>,
-): ModelChange {
+function applied(model: InventoryModel, { filterSet }: Vim<'UpdateSet'>, { types }: Stage): ModelChange {
   const changed = new Set<string>();
   const removed = new Set<string>();
   let placesChanged = false;
-  for (const { filter, objectSet } of filterSet ?? []) {
-    const types = stageOfFilter.get(filter.value)?.types ?? [];
-    const pathsOf = (type: string): readonly string[] =>
-      types.find(candidate => isManagedSubtype(type, candidate.type))?.paths ?? [];
+  const pathsOf = (type: string): readonly string[] =>
+    types.find(candidate => isManagedSubtype(type, candidate.type))?.paths ?? [];
+  for (const { objectSet } of filterSet ?? []) {
     const change = model.apply(objectSet ?? [], pathsOf);
     for (const id of change.changed) changed.add(id);
     for (const id of change.removed) removed.add(id);
@@ -232,10 +249,12 @@ function applied(
 }
 
 /** They live as long as the session; a session that is gone has taken them along. */
-async function giveBack(session: VimSession, collector: MoRef, views: readonly MoRef[]): Promise<void> {
+async function giveBack(session: VimSession, followed: readonly Followed[]): Promise<void> {
   const limit = AbortSignal.timeout(10_000);
-  await session.call('DestroyPropertyCollector', collector, {}, limit).catch(() => undefined);
-  for (const view of views) await session.call('DestroyView', view, {}, limit).catch(() => undefined);
+  for (const { collector, view } of followed) {
+    await session.call('DestroyPropertyCollector', collector, {}, limit).catch(() => undefined);
+    await session.call('DestroyView', view, {}, limit).catch(() => undefined);
+  }
 }
 
 function isWorthRetrying(error: AppError): boolean {
