@@ -98,19 +98,22 @@ interface Seen extends InventoryChange {
 async function watched(tellings: readonly Telling[]) {
   const stop = new AbortController();
   const waiting = tellings.map(telling => [...telling]);
-  let filterCount = 0;
+  const collectors: string[] = [];
   const script: Script = {
-    CreateFilter: () => ref('PropertyFilter', `filter-${filterCount++}`),
     CreatePropertyCollector: () => {
-      filterCount = 0;
-      return ref('PropertyCollector', 'own');
+      collectors.push(`own-${collectors.length}`);
+      return ref('PropertyCollector', collectors.at(-1)!);
     },
-    WaitForUpdatesEx: ({ options }): Answer<'WaitForUpdatesEx'> => {
+    WaitForUpdatesEx: async ({ options }, { value }): Promise<Answer<'WaitForUpdatesEx'>> => {
       const isStage = options?.maxWaitSeconds === 0;
+      // A collector that waits is told of its own, in the order of the script.
+      while (!isStage && isOfAnother(waiting[0]?.[0], collectors.indexOf(value)))
+        await new Promise(resolve => setImmediate(resolve));
       // Each stage is told in one answer, and then that there is no more.
       const told = waiting[0]?.shift();
       if (told instanceof AppError) {
         waiting.shift();
+        collectors.length = 0;
         throw told;
       }
       if (told === undefined) {
@@ -118,7 +121,7 @@ async function watched(tellings: readonly Telling[]) {
         throw new AppError('CANCELLED', 'the end of the script');
       }
       if (told.length === 0 && isStage) return undefined;
-      return updatesOf(told, `filter-${filterCount - 1}`);
+      return updatesOf(told);
     },
   };
   const { session, clock } = await scriptedSession(script);
@@ -142,15 +145,19 @@ async function watched(tellings: readonly Telling[]) {
   return { changes, model };
 }
 
-function updatesOf(told: Updates, filter: string): Answer<'WaitForUpdatesEx'> {
+function updatesOf(told: Updates): Answer<'WaitForUpdatesEx'> {
   const objectSet = told.map(([kind, id, values = {}]) => ({
     kind,
     obj: ref(id.startsWith('vm') ? 'VirtualMachine' : 'Folder', id),
     changeSet: Object.entries(values).map(([name, val]) => ({ name, op: 'assign', val })),
   }));
-  // A change of a place belongs to the filter that asked for places.
+  return { version: '1', filterSet: [{ filter: ref('PropertyFilter', 'filter'), objectSet }] };
+}
+
+/** Whether the next telling is one for another of the collectors: places, rows or details. */
+function isOfAnother(told: Updates | AppError | undefined, collector: number): boolean {
+  if (told === undefined || told instanceof AppError) return false;
   const isPlace = told.every(([, id]) => id.startsWith('group'));
   const isRow = told.some(([, , values = {}]) => 'runtime.powerState' in values);
-  const owner = isPlace ? 'filter-0' : isRow ? 'filter-1' : filter;
-  return { version: '1', filterSet: [{ filter: ref('PropertyFilter', owner), objectSet }] };
+  return collector !== (isPlace ? 0 : isRow ? 1 : 2);
 }
