@@ -5,6 +5,8 @@ import { join } from 'node:path';
 /** How long the editor may take to show something on a busy machine. */
 const patienceMs = 60_000;
 
+const keepingDelayMs = 1000;
+
 export const themes = {
   dark: 'Default Dark Modern',
   light: 'Default Light Modern',
@@ -71,6 +73,8 @@ export class Editor {
   }
 
   async reload() {
+    // The web workbench writes what it keeps with a delay; no person reloads within it.
+    await this.page.waitForTimeout(keepingDelayMs);
     await this.page.reload();
     await this.#workbench();
   }
