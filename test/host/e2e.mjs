@@ -20,17 +20,20 @@ const { values, positionals } = parseArgs({
   options: { shots: { type: 'string' }, theme: { type: 'string', default: 'dark' } },
   allowPositionals: true,
 });
-const stories = (await readdir(storiesFolder))
-  .map(file => basename(file, '.mjs'))
-  .filter(name => positionals.length === 0 || positionals.includes(name))
-  .sort();
-
-await rm(resultsFolder, { recursive: true, force: true });
-await mkdir(resultsFolder, { recursive: true });
+const allStories = (await readdir(storiesFolder)).map(file => basename(file, '.mjs')).sort();
+const stories = allStories.filter(name => positionals.length === 0 || positionals.includes(name));
+const unknownNames = positionals.filter(name => !allStories.includes(name));
 const host = findEditorHost();
 const chromium = findChromium();
-if (host === undefined || chromium === undefined) skipAll();
+if (unknownNames.length > 0) refuse();
+else if (host === undefined || chromium === undefined) skipAll();
 else await runAll();
+
+/** A name that is misspelled would pass for a story that went well. */
+function refuse() {
+  console.log(`no such story: ${unknownNames.join(', ')}. There are ${allStories.join(', ')}`);
+  conclude({ failed: unknownNames.length });
+}
 
 function skipAll() {
   const missing = host === undefined ? 'the editor for tests' : 'Chromium';
@@ -43,6 +46,8 @@ function skipAll() {
 
 async function runAll() {
   console.log(`${host.name} in headless Chromium`);
+  await rm(resultsFolder, { recursive: true, force: true });
+  await mkdir(resultsFolder, { recursive: true });
   const vsix = join(resultsFolder, 'quiesce.vsix');
   packageExtension(vsix);
   const browser = await launchBrowser(chromium);
