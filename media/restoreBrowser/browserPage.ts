@@ -32,7 +32,13 @@ import {
 } from './state.ts';
 import type { RepositorySets, RowTarget } from './treeRows.ts';
 import { BrowserView } from './view.ts';
-import { type BrowserAction, type BrowserModel, type Disks, enabledActions } from './viewModel.ts';
+import {
+  type BrowserAction,
+  type BrowserModel,
+  type Disks,
+  enabledActions,
+  onlyPointOf,
+} from './viewModel.ts';
 
 /** What the page does: fetches what the place needs, and takes what a person does to where it belongs. */
 export class BrowserPage {
@@ -182,9 +188,9 @@ export class BrowserPage {
 
   /** Something a person did: what was said before no longer matters. */
   #change(state: BrowserState): void {
-    this.#state = state;
+    this.#state = { ...state, isTouched: true };
     this.#message = '';
-    this.#keep(state);
+    this.#keep(this.#state);
     this.#render();
   }
 
@@ -295,7 +301,16 @@ export class BrowserPage {
       repository,
       await this.#loaded(async signal => await this.#editor.request(listBackupSets, { repository }, signal)),
     );
+    this.#setsCame();
     this.#render();
+  }
+
+  /** The only backup set is open before anybody looks for it. */
+  #setsCame(): void {
+    const only = onlyPointOf(this.#model());
+    if (only === undefined) return;
+    this.#openPoint(only.repository, only.vmInstanceUuid, only.point);
+    this.#view.activateSetRow(pointRowId(only.repository, only.point));
   }
 
   #loadDisks(): void {

@@ -153,11 +153,13 @@ export class FolderPane {
       const entry = await this.#entry(index);
       if (entry === undefined) return;
       this.#anchorIndex = index;
+      const selected = toggled(this.#page.state.selected, entry);
       this.#page.change({
         ...this.#page.state,
         activeIndex: index,
-        selected: toggled(this.#page.state.selected, entry),
+        ...(selected !== undefined && { selected }),
       });
+      if (selected === undefined) this.#sayTooMany();
     } else await this.#moveTo(index, how);
   }
 
@@ -176,18 +178,22 @@ export class FolderPane {
   async #selectRange(from: number, to: number): Promise<void> {
     const [first, last] = [Math.min(from, to), Math.max(from, to)];
     if (last - first >= maxSelected) {
-      this.#page.say(
-        this.#t(
-          'More than {0} entries cannot be selected one by one. Select the folder around them instead.',
-          maxSelected,
-        ),
-      );
+      this.#sayTooMany();
       return;
     }
     const pages = this.#pages;
     const entries = await this.#read(first, last - first + 1);
     if (entries !== undefined && pages === this.#pages)
       this.#page.change({ ...this.#page.state, selected: selectedOf(entries) });
+  }
+
+  #sayTooMany(): void {
+    this.#page.say(
+      this.#t(
+        'More than {0} entries cannot be selected one by one. Select the folder around them instead.',
+        maxSelected,
+      ),
+    );
   }
 
   async #entry(index: number): Promise<EntryView | undefined> {

@@ -28,6 +28,8 @@ export interface BrowserState {
   /** Row that the keyboard is on; -1 for none. */
   readonly activeIndex: number;
   readonly scrollTopPx: number;
+  /** Whether somebody has gone anywhere; from then on the page goes nowhere by itself. */
+  readonly isTouched: boolean;
 }
 
 const savedVersion = 1;
@@ -42,6 +44,7 @@ export const initialState: BrowserState = {
   selected: [],
   activeIndex: -1,
   scrollTopPx: 0,
+  isTouched: false,
 };
 
 export function repositoryId(repository: string): string {
@@ -125,6 +128,8 @@ export function restoredState(saved: unknown): BrowserState {
     selected: listOf(selected).filter(isSelectedEntry).slice(0, maxSelected),
     activeIndex: wholeNumber(activeIndex) ?? -1,
     scrollTopPx: typeof scrollTopPx === 'number' && scrollTopPx > 0 ? scrollTopPx : 0,
+    // Only what somebody did is kept.
+    isTouched: true,
   };
 }
 

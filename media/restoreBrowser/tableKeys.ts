@@ -62,12 +62,14 @@ function targetRow(key: string, active: number, rowCount: number, rowsPerPage: n
   }
 }
 
+/** @returns undefined if no more can be selected */
 export function toggled(
   selected: readonly SelectedEntry[],
   { name, kind }: SelectedEntry,
-): readonly SelectedEntry[] {
+): readonly SelectedEntry[] | undefined {
   const others = selected.filter(entry => entry.name !== name);
-  return others.length < selected.length ? others : [...selected, { name, kind }].slice(0, maxSelected);
+  if (others.length < selected.length) return others;
+  return selected.length < maxSelected ? [...selected, { name, kind }] : undefined;
 }
 
 /** Entries that follow each other, in place of what was selected. */

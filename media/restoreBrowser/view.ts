@@ -27,6 +27,7 @@ import {
   enabledActions,
   noticesOf,
   openSetOf,
+  rowCountOf,
   statusText,
 } from './viewModel.ts';
 
@@ -144,16 +145,16 @@ export class BrowserView {
     this.#volumes.hidden = disks?.kind !== 'ready';
     this.#renderTimeline(openSetOf(model), state);
     this.#renderCrumbs(model);
-    this.#renderNotices(noticesOf(model));
-    this.#renderEmpty(model);
+    this.#renderNotices(noticesOf(model, this.#t));
     // The table stays while the next folder is on its way: hidden, it would lose the focus.
     const isVolumeOpen = state.place.volumeIndex !== undefined && disks?.kind === 'ready';
     this.#folder.hidden = !isVolumeOpen;
     this.filter.element.hidden = !isVolumeOpen;
+    this.#renderEmpty(model);
     if (this.filter.value !== state.filter) this.filter.value = state.filter;
     const selected = new Set(state.selected.map(({ name }) => name));
     this.table.setContent({
-      rowCount: pages?.totalCount ?? 0,
+      rowCount: rowCountOf(model),
       entry: index => pages?.entry(index),
       isSelected: name => selected.has(name),
       activeIndex: state.activeIndex,
@@ -235,6 +236,7 @@ export class BrowserView {
   #renderEmpty(model: BrowserModel): void {
     const { text, failure, isLoading } = emptyTextOf(model, this.#t);
     if (!this.#isNew('empty', [text, failure, isLoading])) return;
+    const hadFocus = this.#empty.contains(document.activeElement);
     this.#empty.hidden = text === '';
     const action = failure?.needsPassword === true ? this.#t('Enter Password…') : this.#t('Try Again');
     this.#empty.replaceChildren(
@@ -242,6 +244,10 @@ export class BrowserView {
       element('p', failure === undefined ? {} : { role: 'alert' }, text),
       ...(failure === undefined ? [] : [button(action, () => this.#handlers.onRetry(failure)).element]),
     );
+    // A button that was pressed is gone; the keyboard goes on where what it asked for will be.
+    if (!hadFocus) return;
+    if (this.#folder.hidden) this.focusSets();
+    else this.table.focus();
   }
 
   /** Whether a part must be built anew; what is rebuilt without need loses the focus that is in it. */

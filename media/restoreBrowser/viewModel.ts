@@ -1,5 +1,6 @@
 import type {
   BackupSetView,
+  BrowserTarget,
   DiskView,
   NoticeView,
   RepositoryView,
@@ -7,6 +8,7 @@ import type {
 import { visibleName } from '../shared/dom.ts';
 import type { Failure, Loadable } from '../shared/failure.ts';
 import type { Translate } from '../shared/text.ts';
+import { maxRowCount } from '../shared/virtualList.ts';
 import type { FolderPages } from './folderPages.ts';
 import { type BrowserState, childPath } from './state.ts';
 import type { RepositorySets } from './treeRows.ts';
@@ -38,6 +40,22 @@ export function openSetOf({ state, sets }: BrowserModel): BackupSetView | undefi
   const loaded = sets.get(repository);
   if (loaded?.kind !== 'ready') return undefined;
   return loaded.value.sets.find(set => set.vmInstanceUuid === vmInstanceUuid);
+}
+
+/** The newest restore point where there is nothing to choose from, as long as nobody has gone anywhere. */
+export function onlyPointOf({
+  state,
+  repositories,
+  sets,
+}: Pick<BrowserModel, 'state' | 'repositories' | 'sets'>): Required<BrowserTarget> | undefined {
+  if (state.isTouched || repositories.kind !== 'ready') return undefined;
+  const [repository, ...otherRepositories] = repositories.value;
+  if (repository === undefined || otherRepositories.length > 0) return undefined;
+  const loaded = sets.get(repository.name);
+  const [set, ...otherSets] = loaded?.kind === 'ready' ? loaded.value.sets : [];
+  const [newest] = set?.points ?? [];
+  if (set === undefined || newest === undefined || otherSets.length > 0) return undefined;
+  return { repository: repository.name, vmInstanceUuid: set.vmInstanceUuid, point: newest.id };
 }
 
 interface Crumb {
@@ -72,8 +90,29 @@ export function crumbsOf(model: BrowserModel): readonly Crumb[] {
   ];
 }
 
-export function noticesOf({ disks, pages }: BrowserModel): readonly NoticeView[] {
-  return [...(disks?.kind === 'ready' ? disks.value.notices : []), ...(pages?.notices ?? [])];
+export function noticesOf({ disks, pages }: BrowserModel, t: Translate): readonly NoticeView[] {
+  const totalCount = pages?.totalCount ?? 0;
+  return [
+    ...(disks?.kind === 'ready' ? disks.value.notices : []),
+    ...(pages?.notices ?? []),
+    ...(totalCount > maxRowCount
+      ? [
+          {
+            severity: 'warning' as const,
+            text: t(
+              'Only the first {0} of {1} entries can be shown. Filter names to see the others.',
+              maxRowCount,
+              totalCount,
+            ),
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Rows that the table has: the keyboard shall not go where nothing can be shown. */
+export function rowCountOf({ pages }: Pick<BrowserModel, 'pages'>): number {
+  return Math.min(pages?.totalCount ?? 0, maxRowCount);
 }
 
 interface EmptyText {

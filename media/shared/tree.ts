@@ -76,10 +76,13 @@ export class Tree {
     if (this.#activeId !== undefined) this.#items.get(this.#activeId)?.focus();
   }
 
+  /** Gives a row the turn, and the focus if the tree has it. */
   activate(id: string): void {
+    const hasFocus = this.element.contains(document.activeElement);
     this.#activeId = id;
     for (const [itemId, item] of this.#items) setAttributes(item, { tabindex: itemId === id ? '0' : '-1' });
     this.#items.get(id)?.scrollIntoView({ block: 'nearest' });
+    if (hasFocus) this.focus();
   }
 
   #makeItem(id: string): HTMLElement {

@@ -105,9 +105,7 @@ async function fixture(folders: Folders = {}) {
   const names = page.locator('.table-rows .entry-label');
   const status = page.getByRole('status');
   const openVolume = async (name = 'root') => {
-    const tree = page.getByRole('tree', { name: 'Backup sets' });
-    await tree.getByRole('treeitem', { name: /^web01/ }).click();
-    await tree.getByRole('treeitem', { name: /crash-consistent/ }).click();
+    // The only backup set is open already.
     await page.getByRole('treeitem', { name: new RegExp(`^${name}`) }).click();
   };
   return {
@@ -204,6 +202,39 @@ chromiumTest(
   },
 );
 
+chromiumTest('the only backup set opens by itself, and what a person has closed stays closed', async () => {
+  const { page } = await fixture();
+  const tree = page.getByRole('tree', { name: 'Backup sets' });
+  const points = tree.getByRole('treeitem', { name: /crash-consistent/ });
+  await page.getByRole('treeitem', { name: /^Hard disk 1/ }).waitFor();
+  await expect.poll(async () => await points.getAttribute('aria-selected')).toBe('true');
+  await tree.locator('[role=treeitem][aria-level="3"]:focus').waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await points.waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByRole('treeitem', { name: /^Hard disk 1/ }).waitFor();
+  await tree.getByRole('treeitem', { name: /^web01/ }).waitFor();
+  expect(await points.count()).toBe(0);
+});
+
+chromiumTest('no more than 1000 entries are selected one by one, and that is said', async () => {
+  const many = Array.from({ length: 1001 }, (_, index) => guestNode(`file-${index + 1000}`));
+  const { openVolume, page, names, status } = await fixture({ '/': many });
+  await openVolume();
+  await names.getByText('file-1001').click();
+  await page.keyboard.press('Shift+End');
+  await expect.poll(async () => await status.textContent()).toBe('1001 entries. 1000 selected');
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('Space');
+  await expect
+    .poll(async () => await status.textContent())
+    .toMatch(/^More than 1000 entries cannot be selected/);
+  await page.keyboard.press('Control+ArrowDown');
+  await page.keyboard.press('Space');
+  await expect.poll(async () => await status.textContent()).toBe('1001 entries. 999 selected');
+});
+
 chromiumTest('a worker that is killed is told, and what was waited for can be tried again', async () => {
   const { openVolume, page, names, state, status, lost } = await fixture({
     '/': [guestNode('etc', { kind: 'directory' })],
@@ -218,6 +249,7 @@ chromiumTest('a worker that is killed is told, and what was waited for can be tr
   state.failure = undefined;
   await page.getByRole('button', { name: 'Try Again' }).click();
   await names.getByText('hosts').waitFor();
+  await page.locator('[role=grid]:focus').waitFor();
 });
 
 chromiumTest(

@@ -12,8 +12,7 @@ export async function story(editor, { startLab }) {
   const browser = new RestoreBrowserPage(editor.page);
 
   await editor.command('Quiesce: Open Restore Browser');
-  await browser.row('db01').waitFor();
-  await browser.choose('Backup sets and restore points', /^db01/);
+  await browser.row('db01-system').waitFor();
   await browser.choose('Backup sets and restore points', /^20/);
   await editor.shot('point');
   await browser.choose('Disks and volumes', /^db01-system/);

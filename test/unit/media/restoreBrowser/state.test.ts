@@ -21,11 +21,11 @@ const deep: BrowserState = {
   selected: [{ name: 'nginx.conf', kind: 'file' }],
   activeIndex: 3,
   scrollTopPx: 480,
+  isTouched: true,
 };
 
 test('what is kept comes back, through JSON', () => {
   expect(restoredState(JSON.parse(JSON.stringify(savedState(deep))))).toEqual(deep);
-  expect(restoredState(savedState(initialState))).toEqual(initialState);
 });
 
 test.each([
@@ -57,7 +57,13 @@ test('what makes no sense of what was kept is left out, with everything inside o
     selected: [{ name: 'y', kind: 'file' }],
     activeIndex: -1,
     scrollTopPx: 0,
+    isTouched: true,
   });
+});
+
+test('what was kept is the doing of somebody, a fresh start is not', () => {
+  expect(restoredState(savedState({ ...initialState, isTouched: true })).isTouched).toBe(true);
+  expect(restoredState(undefined).isTouched).toBe(false);
 });
 
 test('a point opens with its set and repository expanded; another place forgets filter and selection', () => {

@@ -51,8 +51,8 @@ test('in an empty folder there is nowhere to go but out', () => {
 const file = (name: string): SelectedEntry => ({ name, kind: 'file' });
 
 test('an entry is taken, given back, and taken with others', () => {
-  const one = toggled([], file('a'));
-  expect(one).toEqual([file('a')]);
+  const one = [file('a')];
+  expect(toggled([], file('a'))).toEqual(one);
   expect(toggled(one, file('b'))).toEqual([file('a'), file('b')]);
   expect(toggled(one, file('a'))).toEqual([]);
   expect(selectedOf([file('x'), file('y')])).toEqual([file('x'), file('y')]);
@@ -61,5 +61,7 @@ test('an entry is taken, given back, and taken with others', () => {
 test('no more is selected than can be asked for', () => {
   const many = Array.from({ length: 1500 }, (_, index) => file(String(index)));
   expect(selectedOf(many)).toHaveLength(1000);
-  expect(toggled(selectedOf(many), file('one more'))).toHaveLength(1000);
+  expect(toggled(selectedOf(many.slice(0, 999)), file('the last'))).toHaveLength(1000);
+  expect(toggled(selectedOf(many), file('one more'))).toBeUndefined();
+  expect(toggled(selectedOf(many), file('7'))).toHaveLength(999);
 });

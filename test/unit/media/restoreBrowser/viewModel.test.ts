@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 
-import { initialState, openFolder, openPoint, openVolume } from '../../../../media/restoreBrowser/state.ts';
+import {
+  expand,
+  initialState,
+  openFolder,
+  openPoint,
+  openVolume,
+  restoredState,
+  savedState,
+} from '../../../../media/restoreBrowser/state.ts';
 import { timelineMarks } from '../../../../media/restoreBrowser/timeline.ts';
 import { backupRows, diskRows, levelIcon } from '../../../../media/restoreBrowser/treeRows.ts';
 import {
@@ -8,6 +16,9 @@ import {
   crumbsOf,
   emptyTextOf,
   enabledActions,
+  noticesOf,
+  onlyPointOf,
+  rowCountOf,
   statusText,
 } from '../../../../media/restoreBrowser/viewModel.ts';
 import { visibleName } from '../../../../media/shared/dom.ts';
@@ -125,6 +136,42 @@ test('volumes stand below their disk; a disk without any says so, a damaged one 
     [1, 'Hard disk 1', false, undefined],
     [2, 'bad', undefined, 'warning'],
   ]);
+});
+
+const setsOf = (...sets: readonly BackupSetView[]): BrowserModel['sets'] =>
+  new Map([['main', { kind: 'ready', value: { sets, problems: [] } }]]);
+const newest = { repository: 'main', vmInstanceUuid: 'uuid', point: 'p2' };
+const collapsed = expand(expand(initialState, 'repository/main', true), 'repository/main', false);
+const kept = (state: typeof initialState) => restoredState(JSON.parse(JSON.stringify(savedState(state))));
+
+test.each<[string, Partial<BrowserModel>, typeof newest | undefined]>([
+  ['one backup set opens with its newest restore point', {}, newest],
+  ['of two the person chooses', { sets: setsOf(set, { ...set, vmInstanceUuid: 'other' }) }, undefined],
+  ['one without restore points has nothing to open', { sets: setsOf({ ...set, points: [] }) }, undefined],
+  ['of none nothing opens', { sets: setsOf() }, undefined],
+  ['before the sets have come nothing opens', { sets: new Map([['main', { kind: 'loading' }]]) }, undefined],
+  [
+    'of two repositories the person chooses',
+    { repositories: { kind: 'ready', value: [...repositories.value, { name: 'b', folder: '/b' }] } },
+    undefined,
+  ],
+  ['a kept restore point wins', { state: kept({ ...atPoint, isTouched: true }) }, undefined],
+  ['kept rows win, even if all were closed', { state: kept({ ...collapsed, isTouched: true }) }, undefined],
+  ['what a person has done since wins', { state: { ...initialState, isTouched: true } }, undefined],
+])('without a target, %s', (_, change, opened) => {
+  expect(onlyPointOf(model({ state: initialState, ...change }))).toEqual(opened);
+});
+
+test('a folder of more entries than rows says so, and the keyboard ends at the last row', () => {
+  const told = (totalCount: number | undefined) =>
+    noticesOf(model({ pages: pages(totalCount) }), t).map(({ text }) => text);
+  expect([told(undefined), told(1_000_000)]).toEqual([[], []]);
+  expect(told(1_000_001)).toEqual([
+    'Only the first 1000000 of 1000001 entries can be shown. Filter names to see the others.',
+  ]);
+  expect(
+    [undefined, 3, 1_000_001].map(totalCount => rowCountOf(model({ pages: pages(totalCount) }))),
+  ).toEqual([0, 3, 1_000_000]);
 });
 
 test('levels differ in shape', () => {
