@@ -167,8 +167,14 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       log.info(`connected to worker ${processId} (${productVersion})`);
       jobView.message = '';
     }),
-    worker.onDidLose(() => {
+    jobs.onDidLoseWorker(running => {
       vmSource.forget();
+      // One of an older version, say, that has made room after its last job.
+      if (running.length === 0) {
+        log.info('the background worker has ended, it had no jobs');
+        jobView.message = l10n.t('The background worker has ended; the next request starts it anew.');
+        return;
+      }
       const message = l10n.t(
         'The background worker has ended. Its jobs have stopped; the next request starts it anew.',
       );

@@ -11,12 +11,15 @@ export class Jobs {
   readonly onDidFinish: Event<JobDto>;
   /** A job that this window has started has ended. */
   readonly onDidFinishOurs: Event<JobDto>;
+  /** The connection to the worker has ended, with these jobs running. */
+  readonly onDidLoseWorker: Event<readonly JobDto[]>;
   readonly #worker: WorkerLink;
   readonly #jobs = new Map<string, JobDto>();
   readonly #ours = new Set<string>();
   readonly #changed = new EventEmitter<void>();
   readonly #finished = new EventEmitter<JobDto>();
   readonly #finishedOurs = new EventEmitter<JobDto>();
+  readonly #lostWorker = new EventEmitter<readonly JobDto[]>();
   readonly #lifetime = new AbortController();
   readonly #subscriptions: readonly Disposable[];
 
@@ -24,6 +27,7 @@ export class Jobs {
     this.onDidChange = this.#changed.event;
     this.onDidFinish = this.#finished.event;
     this.onDidFinishOurs = this.#finishedOurs.event;
+    this.onDidLoseWorker = this.#lostWorker.event;
     this.#worker = worker;
     this.#subscriptions = [
       worker.onDidChangeJob(job => {
@@ -38,9 +42,11 @@ export class Jobs {
         this.refresh(this.#lifetime.signal).catch(() => undefined);
       }),
       worker.onDidLose(() => {
+        const running = this.all().filter(isRunning);
         this.#jobs.clear();
         this.#ours.clear();
         this.#changed.fire();
+        this.#lostWorker.fire(running);
       }),
     ];
   }
@@ -75,6 +81,7 @@ export class Jobs {
     this.#changed.dispose();
     this.#finished.dispose();
     this.#finishedOurs.dispose();
+    this.#lostWorker.dispose();
   }
 
   #take(job: JobDto): void {

@@ -120,3 +120,23 @@ test('jobs of other windows are known after connecting; each end is told once, o
   tell(job('foreign', 'succeeded'));
   expect(jobs.all().map(({ id }) => id)).toEqual(['quick', 'ours', 'old', 'foreign']);
 });
+
+test('whoever hears that the worker is lost hears which jobs went with it', async () => {
+  const { link, connections } = fixture();
+  const jobs = new Jobs(link);
+  const lost: string[][] = [];
+  jobs.onDidLoseWorker(running => lost.push(running.map(({ id }) => id)));
+  await jobs.refresh(signal);
+  connections[0]?.end();
+  await connections[0]?.closed;
+  await Promise.resolve();
+  expect(lost).toEqual([['old']]);
+  expect(jobs.all()).toEqual([]);
+
+  await jobs.refresh(signal);
+  connections[1]?.listeners.forEach(listener => listener(job('old', 'succeeded')));
+  connections[1]?.end();
+  await connections[1]?.closed;
+  await Promise.resolve();
+  expect(lost).toEqual([['old'], []]);
+});
