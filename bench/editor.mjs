@@ -9,7 +9,12 @@ import { packageExtension } from '../scripts/vsix.mjs';
 import { systemClock } from '../src/base/clock.ts';
 import { systemRandom } from '../src/base/random.ts';
 import { connectWorker } from '../src/client/node/connectWorker.ts';
+import { cancelJob, jobChanged, startBackup } from '../src/protocol/job.ts';
+import { createRepository } from '../src/protocol/repository.ts';
+import { openVCenter } from '../src/protocol/vcenter.ts';
+import { listVms } from '../src/protocol/vm.ts';
 import { Editor, launchBrowser, newProfile } from '../test/host/editor.mjs';
+import { Lab } from '../test/host/lab.mjs';
 import { EditorServer } from '../scripts/editorServer.mjs';
 
 const startCount = 7;
@@ -32,6 +37,7 @@ try {
   row('extension bundle', `${Math.round(bundle.size / 1000)} kB`, '≤ 400 kB', bundle.size <= 4e5);
   await measureEditor(vsix);
   await measureWorker();
+  await measureCancelling();
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }
@@ -79,25 +85,85 @@ async function shownActivationMs(page) {
 async function measureWorker() {
   const times = [];
   for (let start = 0; start < startCount; start += 1) {
-    const own = await mkdtemp(join(folder, 'w-'));
-    process.env.QUIESCE_STATE = join(own, 'state');
     const startedMs = performance.now();
-    const client = await connectWorker(
-      {
-        rendezvousFolder: join(own, 'meet'),
-        productVersion: JSON.parse(await readFile(join(clone, 'package.json'), 'utf8')).version,
-        bundleFolder: join(clone, 'dist'),
-        storageFolder: own,
-        nodePath: process.execPath,
-      },
-      { clock: systemClock, random: systemRandom },
-      AbortSignal.timeout(60_000),
-    );
+    const { client } = await startWorker();
     times.push(performance.now() - startedMs);
-    process.kill(client.worker.processId, 'SIGTERM');
-    await client.closed;
+    await end(client);
   }
   row('worker ready, from request to handshake, cold', spread(times), '≤ 1500 ms', median(times) <= 1500);
+}
+
+/** A backup in the middle of a disk: from the request until every client is told that the job stops. */
+async function measureCancelling() {
+  const lab = await Lab.start();
+  const { client, own } = await startWorker();
+  const signal = AbortSignal.timeout(120_000);
+  try {
+    const { url, user, fingerprint, password } = lab;
+    await client.request(openVCenter, { name: 'lab', url, user, fingerprint, password }, signal);
+    const repository = { name: 'main', folder: join(own, 'repository'), password: 'for this run' };
+    await client.request(createRepository, repository, signal);
+    const { vms } = await client.request(listVms, { vcenter: 'lab' }, signal);
+    const { id, name } = vms.find(vm => vm.name === 'web01');
+    const states = new Map();
+    const waiting = [];
+    client.on(jobChanged, job => {
+      states.set(job.id, job);
+      for (const look of waiting) look();
+    });
+    const told = async fits =>
+      await new Promise(resolve => {
+        const look = () => {
+          if (fits()) resolve();
+        };
+        waiting.push(look);
+        look();
+      });
+    const times = [];
+    await lab.hold();
+    for (let round = 0; round < startCount; round += 1) {
+      const params = { vm: { vcenter: 'lab', id, name }, repository: 'main', quiesce: false };
+      const { jobId } = await client.request(startBackup, params, signal);
+      await told(() => states.get(jobId)?.phase.startsWith('Reading'));
+      const cancelledMs = performance.now();
+      await client.request(cancelJob, { jobId }, signal);
+      await told(() => states.get(jobId).state !== 'running');
+      times.push(performance.now() - cancelledMs);
+      await told(() => states.get(jobId).finishedAt !== undefined);
+    }
+    row(
+      'cancelling, from request to what every client is told',
+      spread(times),
+      '≤ 100 ms',
+      median(times) <= 100,
+    );
+  } finally {
+    await end(client);
+    await lab.close();
+  }
+}
+
+/** One that nobody knows. */
+async function startWorker() {
+  const own = await mkdtemp(join(folder, 'w-'));
+  process.env.QUIESCE_STATE = join(own, 'state');
+  const client = await connectWorker(
+    {
+      rendezvousFolder: join(own, 'meet'),
+      productVersion: JSON.parse(await readFile(join(clone, 'package.json'), 'utf8')).version,
+      bundleFolder: join(clone, 'dist'),
+      storageFolder: own,
+      nodePath: process.execPath,
+    },
+    { clock: systemClock, random: systemRandom },
+    AbortSignal.timeout(60_000),
+  );
+  return { client, own };
+}
+
+async function end(client) {
+  process.kill(client.worker.processId, 'SIGTERM');
+  await client.closed;
 }
 
 function row(what, measured, goal, isMet) {
