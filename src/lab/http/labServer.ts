@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { MiB } from '../../base/units.ts';
 import type { ServerCertificate } from '../tls/selfSigned.ts';
 import { HttpError, sendText, type RequestHandler } from './httpAnswer.ts';
 
@@ -30,7 +32,7 @@ export class LabServer implements AsyncDisposable {
         const message = error instanceof Error ? error.message : String(error);
         if (status === 500 && !response.destroyed) this.#logger.error(message, { path: url.pathname });
         if (response.headersSent) response.destroy();
-        else sendText(response, status, 'text/plain', message);
+        else void heardOut(request).then(() => sendText(response, status, 'text/plain', message));
       });
     });
     // Uploads of large disks take longer than Node's limit for a request.
@@ -98,6 +100,25 @@ export class LabServer implements AsyncDisposable {
     const longest = prefixes.sort((a, b) => b.length - a.length)[0];
     return longest === undefined ? undefined : this.#handlers.get(longest);
   }
+}
+
+/** What a client may still be sending when it is refused; nobody waits for the end of a disk. */
+const longestRefusedBytes = 8 * MiB;
+
+/**
+ * A refusal ends the connection where it is not kept alive, and a client that is still sending then sees a broken
+ * connection instead of the refusal. So its request is read to the end first, unless that would take long.
+ */
+async function heardOut(request: IncomingMessage): Promise<void> {
+  const length = request.headers['content-length'];
+  const isShort = length !== undefined && Number(length) <= longestRefusedBytes;
+  if (!isShort || request.complete || request.destroyed) return;
+  const ended = new Promise<void>(resolve => {
+    request.once('end', resolve);
+    request.once('close', resolve);
+  });
+  request.resume();
+  await ended;
 }
 
 function parseLoopback(address: string): { host: string; port: number } {

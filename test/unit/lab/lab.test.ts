@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 
 import { expect, test } from 'vitest';
 
@@ -112,6 +115,27 @@ test('without a session only the service itself can be asked for', async () => {
       await lab.call('FindAllByUuid', ['SearchIndex', 'SearchIndex'], '<uuid>a</uuid><vmSearch>1</vmSearch>'),
     ),
   ).toBe('NotAuthenticated');
+});
+
+test('a client that is refused while it sends hears why, not that the connection broke', async () => {
+  const lab = await startTestLab();
+  const { hostname, port } = new URL(lab.lab.url);
+  const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const half = Buffer.alloc(1024 * 1024, 'x');
+  socket.write(
+    `PUT /guestFile?token=none HTTP/1.1\r\nHost: lab\r\nConnection: close\r\nContent-Length: ${2 * half.length}\r\n\r\n`,
+  );
+  socket.write(half);
+  // Long enough for a hasty refusal to end the connection. Such a client reads only after it has written everything.
+  await new Promise(resolve => setTimeout(resolve, 200));
+  await new Promise<void>((resolve, reject) => {
+    socket.write(half, error => {
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    });
+  });
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 404 /);
 });
 
 test('an expired session is over at the next call', async () => {
