@@ -14,6 +14,7 @@ import { systemRandom } from './base/random.ts';
 import { connectWorker } from './client/node/connectWorker.ts';
 import { registerCommands } from './host/commands/register.ts';
 import { restoredFolder } from './host/commands/restoreFiles.ts';
+import { Explanations } from './host/explanations.ts';
 import { GuestFileSystem } from './host/guestFileSystem.ts';
 import type { Host } from './host/host.ts';
 import { contextKeys, panelIds, schemes, viewIds } from './host/ids.ts';
@@ -76,6 +77,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const credentials = new Credentials(context.secrets, readSettings);
   const places = new OpenPlaces(worker, known, credentials);
   const jobs = new Jobs(worker);
+  const explanations = new Explanations(worker, places);
   const lab = new Lab(bundleFolder, storageFolder, log, process.env['QUIESCE_LAB']);
 
   const restoreBrowser = new RestoreBrowser({
@@ -104,6 +106,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     grouping,
     jobs,
     lab,
+    explanations,
     restoreBrowser,
     ui,
     notifier,
@@ -126,6 +129,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       grouping,
       jobs,
       lab,
+      explanations,
       vmTree,
       pointTree,
       jobTree,
@@ -145,6 +149,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     new JobReporter(jobs, { ui, notifier, log, refresh }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),
+    workspace.registerTextDocumentContentProvider(schemes.explanation, explanations),
     workspace.registerFileSystemProvider(schemes.guestFile, guestFiles, {
       isCaseSensitive: true,
       isReadonly: new MarkdownString(

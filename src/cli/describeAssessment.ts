@@ -1,6 +1,13 @@
 import { counted } from '../base/units.ts';
-import type { Assessment, Limit, Remark } from '../core/consistency/assess.ts';
-import { type Source, type SourceId, sources } from '../core/consistency/sources.ts';
+import type { Assessment } from '../core/consistency/assess.ts';
+import {
+  explain,
+  type ExplainedLimit,
+  type ExplainedRemark,
+  type Explanation,
+} from '../core/consistency/explanation.ts';
+import type { ConsistencyLevel } from '../core/consistency/level.ts';
+import type { Source } from '../core/consistency/sources.ts';
 
 /** The strongest reason why it is no more, in a few words. */
 export function limitingReason({ level, limits, base, outside }: Assessment): string | undefined {
@@ -12,12 +19,13 @@ export function limitingReason({ level, limits, base, outside }: Assessment): st
 
 /** Everything there is to say, with where each statement comes from. */
 export function describeAssessment(assessment: Assessment): string {
-  const { level, mechanism, certainty, limits, remarks, notes, unknowns } = assessment;
+  const explanation = explain(assessment);
+  const { level, mechanism, certainty, limits, remarks, notes, unknowns } = explanation;
   return [
     `  Predicted for a backup now: ${level}-consistent (${certainty}${mechanism === 'none' ? '' : `, by ${mechanism}`})`,
-    ...describeCeiling(assessment),
+    ...describeCeiling(explanation),
     ...limits.flatMap(limit => [...describeRemark('Limit', limit), ...describeGain(limit, level)]),
-    ...describeCoverage(assessment),
+    ...describeCoverage(explanation),
     ...remarks.flatMap(remark => describeRemark('Note', remark)),
     ...notes.map(({ rule, text }) => `  For the record: ${text} (${rule})`),
     ...unknowns.map(
@@ -27,20 +35,23 @@ export function describeAssessment(assessment: Assessment): string {
   ].join('\n');
 }
 
-function describeCeiling({ level, ceiling, base, limits, levelAfterAllFixes }: Assessment): string[] {
+function describeCeiling({ ceiling, base, levelAfterAllFixes }: Explanation): string[] {
   return [
     `  At best: ${ceiling}-consistent; ${base.text} (${base.rule})`,
     ...(base.vendorLevel === undefined
       ? []
       : [`    What the vendor supports: ${base.vendorLevel}-consistent`]),
     `    Source: ${describeSource(base.source)}`,
-    ...(levelAfterAllFixes === level || limits.length < 2
+    ...(levelAfterAllFixes === undefined
       ? []
       : [`  With all limits remedied: ${levelAfterAllFixes}-consistent`]),
   ];
 }
 
-function describeRemark(kind: 'Limit' | 'Note', { rule, text, remedy, certainty, source }: Remark): string[] {
+function describeRemark(
+  kind: 'Limit' | 'Note',
+  { rule, text, remedy, certainty, source }: ExplainedRemark,
+): string[] {
   return [
     `  ${kind} ${rule}: ${text}`,
     ...(remedy === undefined ? [] : [`    What to do: ${remedy}`]),
@@ -48,8 +59,8 @@ function describeRemark(kind: 'Limit' | 'Note', { rule, text, remedy, certainty,
   ];
 }
 
-function describeGain({ levelAfterFix, remedy }: Limit, level: Assessment['level']): string[] {
-  if (remedy === undefined) return [];
+function describeGain({ levelAfterFix }: ExplainedLimit, level: ConsistencyLevel): string[] {
+  if (levelAfterFix === undefined) return [];
   return [
     levelAfterFix === level
       ? '    That alone changes nothing: another limit remains'
@@ -57,7 +68,7 @@ function describeGain({ levelAfterFix, remedy }: Limit, level: Assessment['level
   ];
 }
 
-function describeCoverage({ coverage, outside }: Assessment): string[] {
+function describeCoverage({ coverage, outside }: Explanation): string[] {
   const words = {
     'whole-vm': 'all disks of the VM',
     partial: 'not the whole VM',
@@ -70,7 +81,6 @@ function describeCoverage({ coverage, outside }: Assessment): string[] {
   ];
 }
 
-function describeSource(id: SourceId): string {
-  const { title, url }: Source = sources[id];
+function describeSource({ title, url }: Source): string {
   return url === undefined ? title : `${title}, ${url}`;
 }

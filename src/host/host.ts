@@ -1,6 +1,7 @@
 import type { LogOutputChannel } from 'vscode';
 
 import type { Clock } from '../base/clock.ts';
+import type { Explanations } from './explanations.ts';
 import type { Jobs } from './jobs.ts';
 import type { KnownPlaces } from './knownPlaces.ts';
 import type { Lab } from './lab.ts';
@@ -21,6 +22,7 @@ export interface Host {
   readonly grouping: VmGrouping;
   readonly jobs: Jobs;
   readonly lab: Lab;
+  readonly explanations: Pick<Explanations, 'prepare'>;
   readonly restoreBrowser: Pick<RestoreBrowser, 'show'>;
   readonly ui: Ui;
   readonly notifier: Notifier;

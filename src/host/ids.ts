@@ -11,6 +11,7 @@ export const commandIds = {
   forgetGuestCredentials: 'quiesce.forgetGuestCredentials',
   backUpNow: 'quiesce.backUpNow',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
+  explainConsistency: 'quiesce.explainConsistency',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',
@@ -42,5 +43,10 @@ export const contextKeys = {
 
 export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;
 
-/** Files inside a restore point, files of a running guest, and logs of jobs. */
-export const schemes = { guestFile: 'quiesce', liveFile: 'quiesce-live', jobLog: 'quiesce-log' } as const;
+/** Files inside a restore point, files of a running guest, logs of jobs, and explanations of VMs. */
+export const schemes = {
+  guestFile: 'quiesce',
+  liveFile: 'quiesce-live',
+  jobLog: 'quiesce-log',
+  explanation: 'quiesce-explain',
+} as const;

@@ -83,6 +83,66 @@ export interface LimitDto extends RemarkDto {
   readonly levelAfterFix: ConsistencyLevelDto;
 }
 
+/** Everything there is to say of a VM's prediction, each statement with where it comes from. */
+export interface ExplanationDto {
+  readonly name: string;
+  readonly inventoryPath: string;
+  /** Known from before the connection was lost, and not yet confirmed since. */
+  readonly isStale?: true;
+  readonly level: ConsistencyLevelDto;
+  /** As in a prediction. */
+  readonly mechanism: string;
+  readonly certainty: CertaintyDto;
+  readonly ceiling: ConsistencyLevelDto;
+  /** Where the ceiling comes from. */
+  readonly base: {
+    readonly rule: string;
+    readonly text: string;
+    readonly certainty: CertaintyDto;
+    readonly source: SourceDto;
+    /** What the vendor supports, where that is less than what the technology gives. */
+    readonly vendorLevel?: ConsistencyLevelDto;
+  };
+  /** The strongest first. */
+  readonly limits: readonly ExplainedLimitDto[];
+  /** Missing where it says nothing new: all fixes change nothing, or there is only one to make. */
+  readonly levelAfterAllFixes?: ConsistencyLevelDto;
+  /** Whether a snapshot holds the whole VM; unknown while its disks are. */
+  readonly coverage: 'whole-vm' | 'partial' | 'nothing' | 'unknown';
+  readonly outsideDisks: PredictionDto['outsideDisks'];
+  readonly remarks: readonly ExplainedRemarkDto[];
+  /** What is good to know where nothing is to be done. */
+  readonly notes: readonly ExplainedRemarkDto[];
+  /** With how one would find out, where there is a way. */
+  readonly unknowns: readonly {
+    readonly rule: string;
+    readonly question: string;
+    readonly remedy?: string;
+  }[];
+}
+
+export interface ExplainedRemarkDto {
+  readonly rule: string;
+  readonly text: string;
+  /** Missing where nothing can be done. */
+  readonly remedy?: string;
+  readonly certainty: CertaintyDto;
+  readonly source: SourceDto;
+}
+
+export interface ExplainedLimitDto extends ExplainedRemarkDto {
+  readonly cap: ConsistencyLevelDto;
+  /** The level once this limit alone is gone: the same as now where another remains. Missing without a remedy. */
+  readonly levelAfterFix?: ConsistencyLevelDto;
+}
+
+/** A document or observation that a statement rests on. */
+export interface SourceDto {
+  readonly title: string;
+  /** Missing where there is no public address. */
+  readonly url?: string;
+}
+
 /** What the list leaves out, for one VM. */
 export interface VmDetailsDto {
   readonly id: string;
@@ -150,3 +210,6 @@ export interface VmChangesDto {
 export const vmsChanged = notification<VmChangesDto>('vm/changed');
 
 export const readVm = request<VmRef, VmDetailsDto>('vm/read');
+
+/** From what the worker knows already; it fails with NOT_FOUND for a VM that is gone. */
+export const explainVm = request<VmRef, ExplanationDto>('vm/explain');

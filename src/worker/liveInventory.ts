@@ -72,18 +72,28 @@ export class LiveInventory implements AsyncDisposable {
 
   /** @throws why there is nothing to show, if nothing was known before; CANCELLED */
   async rows(wanted: Wanted, signal: AbortSignal): Promise<InventoryRow[]> {
-    this.#watch ??= this.#run();
-    while (!this.#isEnough(wanted)) {
-      if (this.#lost !== undefined) throw this.#lost;
-      await this.#nextChange(signal);
-    }
+    await this.#untilEnough(wanted, signal);
     return this.#model.rows();
+  }
+
+  /** Undefined for a VM that is not there. @throws as `rows` */
+  async row(id: string, signal: AbortSignal): Promise<InventoryRow | undefined> {
+    await this.#untilEnough('all', signal);
+    return this.#model.row(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await this.#watch;
     await this.#telling;
+  }
+
+  async #untilEnough(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    this.#watch ??= this.#run();
+    while (!this.#isEnough(wanted)) {
+      if (this.#lost !== undefined) throw this.#lost;
+      await this.#nextChange(signal);
+    }
   }
 
   #isEnough(wanted: Wanted): boolean {

@@ -29,7 +29,14 @@ import {
 import { listPoints, readPoint } from '../../src/protocol/point.ts';
 import { closeRepository } from '../../src/protocol/repository.ts';
 import { closeVCenter } from '../../src/protocol/vcenter.ts';
-import { listVms, readVm, type VmChangesDto, type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
+import {
+  explainVm,
+  listVms,
+  readVm,
+  type VmChangesDto,
+  type VmDto,
+  vmsChanged,
+} from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { fileHash, Restic } from '../support/restic.ts';
@@ -102,6 +109,30 @@ describe('jobs of the bundled worker', () => {
       prediction: { level: 'filesystem' },
       leftOutDisks: [{ label: 'Hard disk 2' }],
     });
+  });
+
+  test('a VM is explained with remedies and what they buy, the disks left out, and the source of each statement', async () => {
+    const explained = async (name: string) =>
+      await client.request(explainVm, await vmNamed(client, name), anySignal);
+    const { base, ...rest } = await explained('build01');
+    expect(base).toMatchObject({ rule: 'OS-LINUX-FIFREEZE', vendorLevel: 'crash' });
+    expect(base.source.title).toContain('open-vm-tools');
+    expect(rest).toMatchObject({
+      ...{ name: 'build01', level: 'filesystem', mechanism: 'freeze', ceiling: 'filesystem' },
+      ...{ limits: [], coverage: 'partial' },
+      outsideDisks: [{ rule: 'DSK-01', label: 'Hard disk 2' }],
+    });
+
+    const archive = await explained('archive01');
+    expect(archive).toMatchObject({ level: 'crash', mechanism: 'none', coverage: 'whole-vm' });
+    expect(archive.limits).toMatchObject([
+      { rule: 'PWR-02', cap: 'crash', source: { title: expect.any(String) as string } },
+    ]);
+    expect(archive.limits[0]?.remedy).toContain('Shut the guest down cleanly');
+    expect(archive.limits[0]?.levelAfterFix).not.toBe('crash');
+
+    const gone = client.request(explainVm, { vcenter: 'lab', id: 'vm-0', name: 'gone' }, anySignal);
+    await expect(gone).rejects.toMatchObject({ code: 'NOT_FOUND', object: 'gone' });
   });
 
   test('a backup stores the bytes of snapshot time, and every client is told at most five times a second', async () => {

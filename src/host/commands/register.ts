@@ -8,6 +8,7 @@ import type { VmNode, VmTreeNode } from '../model/vmTreeModel.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
+import { explainConsistency } from './explainConsistency.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { enterPassword } from './passwords.ts';
@@ -36,6 +37,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),
   [commandIds.takeQuiescedSnapshot]: async (host, row) =>
     await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
+  [commandIds.explainConsistency]: async (host, row) =>
+    await explainConsistency(host, vmsOf(row, undefined)[0]),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

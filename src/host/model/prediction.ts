@@ -53,7 +53,7 @@ export function predictionIcon({ level, certainty, outsideDisks }: PredictionDto
   return { name: 'shield', color: level === 'application' ? 'testing.iconPassed' : 'charts.blue' };
 }
 
-function certaintyLabel(certainty: CertaintyDto, t: Translate): string {
+export function certaintyLabel(certainty: CertaintyDto, t: Translate): string {
   switch (certainty) {
     case 'certain':
       return t('certain');

@@ -1,5 +1,7 @@
-import type { Assessment, Remark } from '../../core/consistency/assess.ts';
-import type { PredictionDto, RemarkDto } from '../../protocol/vm.ts';
+import { assess, type Assessment, type Remark } from '../../core/consistency/assess.ts';
+import { explain } from '../../core/consistency/explanation.ts';
+import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
+import type { ExplanationDto, PredictionDto, RemarkDto } from '../../protocol/vm.ts';
 
 export function predictionDto(assessment: Assessment): PredictionDto {
   const { level, mechanism, certainty, ceiling, base, levelAfterAllFixes } = assessment;
@@ -14,6 +16,16 @@ export function predictionDto(assessment: Assessment): PredictionDto {
     remarks: assessment.remarks.map(remarkDto),
     unknowns: assessment.unknowns.map(({ rule, question }) => ({ rule, question })),
     outsideDisks: assessment.outside,
+  };
+}
+
+export function explanationDto({ name, inventoryPath, isStale, facts }: InventoryRow): ExplanationDto {
+  const { outside, ...explanation } = explain(assess(facts));
+  return {
+    ...{ name, inventoryPath },
+    ...(isStale && { isStale: true }),
+    ...explanation,
+    outsideDisks: outside,
   };
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { AppError } from '../../base/errors.ts';
 import { assess } from '../../core/consistency/assess.ts';
 import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
@@ -8,6 +9,7 @@ import type { VirtualDiskFacts } from '../../core/inventory/virtualDisk.ts';
 import { parseMarker } from '../../core/snapshot/snapshotMarker.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import {
+  explainVm,
   listVms,
   readVm,
   type VmDetailsDto,
@@ -17,13 +19,20 @@ import {
   type VmSnapshotDto,
 } from '../../protocol/vm.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import { predictionDto } from './predictions.ts';
+import { explanationDto, predictionDto } from './predictions.ts';
 
 export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
   handle(listVms, async ({ vcenter, atOnce }, signal) => {
     await using used = vcenters.use(vcenter);
     const rows = await used.place.inventory.rows(atOnce === true ? 'first' : 'all', signal);
     return { vms: await inTurns(rows, vmDto) };
+  });
+  handle(explainVm, async ({ vcenter, id, name }, signal) => {
+    await using used = vcenters.use(vcenter);
+    const row = await used.place.inventory.row(id, signal);
+    if (row === undefined)
+      throw new AppError('NOT_FOUND', `${name} is not on ${vcenter} any more`, { object: name });
+    return explanationDto(row);
   });
   handle(readVm, async (vm, signal) => {
     await using used = vcenters.use(vm.vcenter);

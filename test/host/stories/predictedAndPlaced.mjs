@@ -1,5 +1,5 @@
-// The tree says what a backup of each VM can reach and why, arranged as the user likes it; a VM is restored to another
-// place, and the repository is checked.
+// The tree says what a backup of each VM can reach and why, arranged as the user likes it, and a page explains it; a VM is
+// restored to another place, and the repository is checked.
 import assert from 'node:assert/strict';
 
 import { until } from '../editor.mjs';
@@ -20,6 +20,22 @@ export async function story(editor, { startLab }) {
   await editor.row(vms, 'archive01').hover();
   await editor.page.getByText('Shut the guest down cleanly').first().waitFor();
   await editor.shot('predicted');
+
+  await editor.command('Quiesce: Explain Consistency');
+  await editor.pick('build01');
+  const page = editor.page
+    .locator('iframe.webview')
+    .contentFrame()
+    .locator('iframe#active-frame')
+    .contentFrame();
+  await page.getByRole('heading', { name: 'Consistency of build01' }).waitFor();
+  await page.getByText('Without Hard disk 2: independent disks are not part of snapshots (DSK-01)').waitFor();
+  assert.equal(
+    await page.getByRole('link', { name: 'open-vm-tools 13.1.0' }).first().getAttribute('href'),
+    'https://github.com/vmware/open-vm-tools',
+  );
+  await editor.shot('explained');
+  await editor.command('View: Close All Editors');
 
   await editor.command('Quiesce: Group VMs by Hosts and Clusters');
   await editor.row(vms, 'esx01.lab.invalid').waitFor();

@@ -1,5 +1,6 @@
 import { EventEmitter, type LogOutputChannel, type Memento, type SecretStorage } from 'vscode';
 
+import { Explanations } from '../../../src/host/explanations.ts';
 import type { Host } from '../../../src/host/host.ts';
 import { Jobs } from '../../../src/host/jobs.ts';
 import { KnownPlaces } from '../../../src/host/knownPlaces.ts';
@@ -12,7 +13,7 @@ import { WorkerLink } from '../../../src/host/workerLink.ts';
 import type { GuestNodeDto } from '../../../src/protocol/guest.ts';
 import { listRepositories } from '../../../src/protocol/repository.ts';
 import { listVCenters, openVCenter } from '../../../src/protocol/vcenter.ts';
-import type { PredictionDto, VmDto } from '../../../src/protocol/vm.ts';
+import type { PredictionDto, VmChangesDto, VmDto } from '../../../src/protocol/vm.ts';
 import { FakeWorker } from '../../support/fakeWorker.ts';
 import { ManualClock } from '../../support/manualClock.ts';
 import type { ScriptedUi } from '../../support/scriptedUi.ts';
@@ -55,6 +56,8 @@ export function memorySecrets(keeps = true): SecretStorage {
 export interface HostFixture {
   readonly host: Host;
   readonly worker: FakeWorker;
+  readonly explanations: Explanations;
+  readonly vmsChanged: EventEmitter<VmChangesDto>;
   readonly refreshed: () => number;
 }
 
@@ -70,13 +73,18 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     }));
   const known = new KnownPlaces(new MemoryMemento());
   const credentials = new Credentials(secrets, () => ({ passwordCommands: {} }));
+  const places = new OpenPlaces(worker, known, credentials);
+  const vmsChanged = new EventEmitter<VmChangesDto>();
+  const following = Object.assign(worker, { onDidChangeVms: vmsChanged.event });
+  const explanations = new Explanations(following, places);
   const log = { ...silentLogger, show: () => undefined } as unknown as LogOutputChannel;
   const host: Host = {
     worker,
     known,
     credentials,
     grouping: new VmGrouping(new MemoryMemento()),
-    places: new OpenPlaces(worker, known, credentials),
+    places,
+    explanations,
     jobs: new Jobs(new WorkerLink(async () => await Promise.reject(new Error('not connected')))),
     lab: undefined as unknown as Lab,
     restoreBrowser: { show: () => undefined },
@@ -90,7 +98,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
       refreshes += 1;
     },
   };
-  return { host, worker, refreshed: () => refreshes };
+  return { host, worker, explanations, vmsChanged, refreshed: () => refreshes };
 }
 
 export function vmDto(change: Partial<VmDto> = {}): VmDto {

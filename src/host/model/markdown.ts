@@ -1,0 +1,12 @@
+/**
+ * Text as Markdown that shows exactly this text, on one line: names and messages come from servers, and none of them may
+ * become a link, an image, HTML or another line. CommonMark lets a backslash stand before all of ASCII's punctuation; marks
+ * that turn the direction of writing would let a name pass for another.
+ */
+export function markdownText(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
+    .trim()
+    .replaceAll(/[!-/:-@[-`{-~]/g, '\\$&');
+}
