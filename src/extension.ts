@@ -39,6 +39,7 @@ import { VscodeUi } from './host/ui/vscodeUi.ts';
 import { VmGrouping } from './host/vmGrouping.ts';
 import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
+import { WorkerReporter } from './host/workerReporter.ts';
 import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 
 /** What tests inside the editor look at; no other extension gets it. */
@@ -168,27 +169,8 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     worker.onDidChangeVms(changes => {
       if (vmSource.apply(changes)) vmTree.refreshSoon(systemClock);
     }),
-    worker.onDidConnect(({ processId, productVersion }) => {
-      log.info(`connected to worker ${processId} (${productVersion})`);
-      jobView.message = '';
-    }),
-    jobs.onDidLoseWorker(running => {
-      vmSource.forget();
-      // One of an older version, say, that has made room after its last job.
-      if (running.length === 0) {
-        log.info('the background worker has ended, it had no jobs');
-        jobView.message = l10n.t('The background worker has ended; the next request starts it anew.');
-        return;
-      }
-      const message = l10n.t(
-        'The background worker has ended. Its jobs have stopped; the next request starts it anew.',
-      );
-      log.warn(message);
-      jobView.message = message;
-      void ui.tell('warning', message, [l10n.t('Show Log')]).then(chosen => {
-        if (chosen !== undefined) log.show();
-      });
-    }),
+    jobs.onDidLoseWorker(() => vmSource.forget()),
+    new WorkerReporter({ jobs, worker, jobView, ui, log, clock: systemClock, refresh }),
     ...registerCommands(host),
   );
   showWelcome(known);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 /** How long the editor may take to show something on a busy machine. */
 const patienceMs = 60_000;
 
-const keepingDelayMs = 1000;
+/** In a browser the editor cannot write while it is closed; it does so every five seconds. */
+const keepingDelayMs = 12_000;
 
 export const themes = {
   dark: 'Default Dark Modern',
@@ -73,7 +74,6 @@ export class Editor {
   }
 
   async reload() {
-    // The web workbench writes what it keeps with a delay; no person reloads within it.
     await this.page.waitForTimeout(keepingDelayMs);
     await this.page.reload();
     await this.#workbench();
@@ -105,14 +105,19 @@ export class Editor {
 
   /** The palette with the command chosen. */
   async findCommand(title) {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
-    await input.fill(`>${title}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row.focused', { hasText: title })
-      .first()
-      .waitFor();
+    const row = this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: title }).first();
+    // What the editor opens late takes the focus, and closes the palette with it.
+    await until(`the palette shows ${title}`, async () => {
+      await this.page.keyboard.press('F1');
+      return await (async () => {
+        await input.fill(`>${title}`, { timeout: 5000 });
+        await row.waitFor({ timeout: 10_000 });
+      })().then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   /** Narrows the list that is asked from to a row, and takes it; a pattern is searched row by row. */

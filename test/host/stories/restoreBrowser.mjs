@@ -48,8 +48,6 @@ export async function story(editor, { startLab }) {
   await browser.hidden();
   await editor.command('Quiesce: Open Restore Browser');
   await stands(browser);
-  // In a browser the editor cannot write while it is closed; it does so every five seconds.
-  await editor.page.waitForTimeout(12_000);
   await editor.reload();
   await stands(browser);
   await editor.shot('after-reload');
