@@ -52,7 +52,8 @@ export class Lab {
 
   /** Disks stop on their way, each after some bytes, until `letGo`. */
   async hold() {
-    await this.control('POST', 'faults', { holdStreamsAfterBytes: 200_000 });
+    // A lease whose id a killed worker never wrote down ends by itself, for a test soon enough.
+    await this.control('POST', 'faults', { holdStreamsAfterBytes: 200_000, leaseTimeoutSeconds: 20 });
   }
 
   async letGo() {

@@ -53,6 +53,8 @@ export async function startHeldBackup(editor, lab, vm) {
   await startBackup(editor, vm);
   await editor.status(`Backup of ${vm}`).waitFor();
   await until('the backup has its snapshot', async () => (await lab.snapshotsLeft()).length === 1);
+  const isReady = ({ state }) => state === 'ready';
+  await until('a disk is read', async () => (await lab.control('GET', 'leases')).some(isReady));
 }
 
 /** From the palette: walks to a file, restores it and waits for the end. */
