@@ -32,7 +32,7 @@ export interface JobContext {
 export interface JobDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** Called at most five times a second per job, the final state always among them. */
+  /** Called at most five times a second per job, the final state always among them; once more for a cancellation. */
   readonly onChanged: (job: JobDto) => void;
 }
 
@@ -105,7 +105,8 @@ export class RunningJob {
     if (this.#state === 'running') {
       this.#state = 'cancelling';
       this.#controller.abort(reason);
-      this.#changes.request();
+      // Whoever has pressed the button wants to see that it was heard.
+      this.#changes.callNow();
     }
     return this.#state;
   }

@@ -19,17 +19,18 @@ export class Throttle {
     if (this.#isWaiting) return;
     const waitMs = this.#calledAtMs + this.#intervalMs - this.#clock.monotonicMs();
     if (waitMs <= 0) {
-      this.#callNow();
+      this.callNow();
       return;
     }
     this.#isWaiting = true;
     void this.#clock.sleep(waitMs, new AbortController().signal).then(() => {
       this.#isWaiting = false;
-      this.#callNow();
+      this.callNow();
     });
   }
 
-  #callNow(): void {
+  /** For what must not wait for the interval's end. */
+  callNow(): void {
     this.#calledAtMs = this.#clock.monotonicMs();
     this.#call();
   }

@@ -133,6 +133,19 @@ test('in no second more than five changes of a job are told, and the last one al
   );
 });
 
+test('a cancellation is told at once, whatever was told just before', async () => {
+  const bench = new Bench();
+  const { id, context, fail } = bench.start();
+  context.onProgress({ phase: 'Writing', doneBytes: 1, totalBytes: 4000 });
+  const toldBefore = bench.told.length;
+  bench.jobs.cancel(id);
+  expect(bench.told.slice(toldBefore)).toMatchObject([{ job: { id, state: 'cancelling' } }]);
+  fail(context.signal.reason);
+  await bench.jobs.allEnded();
+  await bench.clock.advance(1000);
+  expect(bench.told.at(-1)?.job).toMatchObject({ state: 'cancelled' });
+});
+
 test('rate and rest follow from the progress of the phase', async () => {
   const bench = new Bench();
   const { id, context } = bench.start();
