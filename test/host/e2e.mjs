@@ -1,7 +1,8 @@
 // Stories of people who use the packaged extension, each in an editor of its own: VS Code's server build, its workbench
 // in headless Chromium.
 //   node test/host/e2e.mjs [--shots FOLDER] [--theme dark|light|contrast] [STORY …]
-// The last line is `N passed, N failed, N skipped`. What a story that failed showed and logged is kept.
+// The last line is `N passed, N failed, N skipped`. What a story that failed showed and logged is kept. A story that
+// fails is told once more, since the workbench is not ours to hold still: what went wrong first is printed all the same.
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -53,11 +54,19 @@ async function runAll() {
   const browser = await launchBrowser(chromium);
   const counts = { passed: 0, failed: 0 };
   try {
-    for (const name of stories) counts[(await runStory(name, browser, vsix)) ? 'passed' : 'failed'] += 1;
+    for (const name of stories) counts[(await tellStory(name, browser, vsix)) ? 'passed' : 'failed'] += 1;
   } finally {
     await browser.close();
   }
   conclude(counts);
+}
+
+/** @returns whether the story went as it tells, at the second time if need be */
+async function tellStory(name, browser, vsix) {
+  if (await runStory(name, browser, vsix)) return true;
+  const isPassed = await runStory(name, browser, vsix);
+  if (isPassed) console.log(`UNSTEADY: ${name} passed only at its second telling`);
+  return isPassed;
 }
 
 /** @returns whether the story went as it tells */

@@ -8,6 +8,9 @@ const patienceMs = 60_000;
 /** In a browser the editor cannot write while it is closed; it does so every five seconds. */
 const keepingDelayMs = 12_000;
 
+/** Rows that have not changed for so long are believed to have come to rest. */
+const restMs = 1000;
+
 export const themes = {
   dark: 'Default Dark Modern',
   light: 'Default Light Modern',
@@ -180,8 +183,10 @@ export class Editor {
     }
   }
 
-  /** Presses one of a row's buttons. */
+  /** Presses one of a row's buttons, once the rows have come to rest: a row that is drawn anew swallows a click. */
   async act(row, action) {
+    await row.waitFor();
+    await row.evaluate(restOfRows, restMs);
     await row.hover();
     await row.locator(`.action-label[aria-label^="${action}"]`).click();
   }
@@ -245,4 +250,22 @@ export async function until(what, isTrue, timeoutMs = patienceMs) {
     if (performance.now() > giveUpAtMs) throw new Error(`it never came true that ${what}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
+}
+
+/** Runs in the page: waits until nothing has changed in the list of a row for so long. */
+async function restOfRows(row, restMs) {
+  const list = row.closest('.monaco-list-rows');
+  await new Promise(resolve => {
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        observer.disconnect();
+        resolve();
+      }, restMs);
+    };
+    const observer = new MutationObserver(wait);
+    observer.observe(list, { childList: true, subtree: true, characterData: true });
+    wait();
+  });
 }
