@@ -12,7 +12,7 @@ import type { BackupSetNode } from '../model/pointTreeModel.ts';
 import { formatMoment } from '../model/time.ts';
 import type { VmNode } from '../model/vmTreeModel.ts';
 import type { Choice } from '../ui/ui.ts';
-import type { Ask } from '../ui/wizard.ts';
+import type { Ask, Step } from '../ui/wizard.ts';
 import { repositoryChoices } from './repositories.ts';
 
 /** A VM of any vCenter. */
@@ -53,8 +53,30 @@ export async function chooseRepository(
   });
 }
 
+/** One restore point of a VM. */
+export interface ChosenPoint {
+  readonly set: BackupSetNode;
+  readonly point: PointRef;
+}
+
+/** Asks for VM and restore point, as far as `start` does not say them. */
+export function pointSteps(
+  host: Host,
+  title: string,
+  start: Partial<ChosenPoint>,
+): readonly Step<ChosenPoint>[] {
+  return [
+    async (_, ask) =>
+      start.set === undefined && start.point === undefined
+        ? { set: await chooseBackupSet(host, ask, title) }
+        : {},
+    async ({ set }, ask) =>
+      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
+  ];
+}
+
 /** The restore points of one VM in one repository. */
-export async function chooseBackupSet(host: Host, ask: Ask, title: string): Promise<BackupSetNode> {
+async function chooseBackupSet(host: Host, ask: Ask, title: string): Promise<BackupSetNode> {
   return await ask.pick({
     title,
     placeholder: l10n.t('Virtual machine to restore from'),
@@ -75,11 +97,7 @@ export async function chooseBackupSet(host: Host, ask: Ask, title: string): Prom
 }
 
 /** A restore point of a VM, the newest first. */
-export async function choosePoint(
-  ask: Ask,
-  title: string,
-  { repository, set }: BackupSetNode,
-): Promise<PointRef> {
+async function choosePoint(ask: Ask, title: string, { repository, set }: BackupSetNode): Promise<PointRef> {
   return await ask.pick({
     title,
     placeholder: l10n.t('Restore point of {0}', set.vmName),

@@ -2,24 +2,16 @@ import { l10n } from 'vscode';
 
 import { formatBytes } from '../../base/units.ts';
 import type { GuestNodeDto, GuestPath, VolumeRef } from '../../protocol/guest.ts';
-import type { PointRef } from '../../protocol/point.ts';
 import { listWholeFolder } from '../guestFolder.ts';
 import type { Host } from '../host.ts';
 import { guestFolder, joinGuestPath } from '../model/guestPath.ts';
-import {
-  type BackupSetNode,
-  guestNodes,
-  type GuestSelection,
-  type PointTreeNode,
-} from '../model/pointTreeModel.ts';
+import { guestNodes, type GuestSelection, type PointTreeNode } from '../model/pointTreeModel.ts';
 import type { Choice } from '../ui/ui.ts';
 import type { Ask, Step } from '../ui/wizard.ts';
-import { chooseBackupSet, choosePoint, chooseVolume } from './choose.ts';
+import { type ChosenPoint, chooseVolume, pointSteps } from './choose.ts';
 
 /** What of a restore point is to be restored. */
-export interface ChosenPaths {
-  readonly set: BackupSetNode;
-  readonly point: PointRef;
+export interface ChosenPaths extends ChosenPoint {
   readonly volume: VolumeRef;
   /** At least one; a folder is taken with everything in it. */
   readonly paths: readonly string[];
@@ -32,12 +24,7 @@ export function guestPathSteps(
   start: Partial<ChosenPaths>,
 ): readonly Step<ChosenPaths>[] {
   return [
-    async (_, ask) =>
-      start.set === undefined && start.point === undefined
-        ? { set: await chooseBackupSet(host, ask, title) }
-        : {},
-    async ({ set }, ask) =>
-      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
+    ...pointSteps(host, title, start),
     async ({ point }, ask) =>
       start.volume === undefined && point !== undefined
         ? { volume: await chooseVolume(host, ask, title, point) }

@@ -4,17 +4,15 @@ import { l10n } from 'vscode';
 import { CancelledError } from '../../base/errors.ts';
 import { startDiskRestore } from '../../protocol/job.ts';
 import { type DiskRestoreParams, planDiskRestore } from '../../protocol/plan.ts';
-import type { PointDiskDto, PointRef } from '../../protocol/point.ts';
+import type { PointDiskDto } from '../../protocol/point.ts';
 import type { Host } from '../host.ts';
 import { diskRestoreText } from '../model/planText.ts';
-import type { BackupSetNode, PointTreeNode } from '../model/pointTreeModel.ts';
+import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
-import { chooseBackupSet, chooseDisk, choosePoint } from './choose.ts';
+import { chooseDisk, type ChosenPoint, pointSteps } from './choose.ts';
 import { startJob } from './jobs.ts';
 
-interface DiskRestore {
-  readonly set: BackupSetNode;
-  readonly point: PointRef;
+interface DiskRestore extends ChosenPoint {
   readonly disk: PointDiskDto;
   readonly format: DiskRestoreParams['format'];
   readonly targetPath: string;
@@ -25,12 +23,7 @@ export async function restoreDisk(host: Host, given: PointTreeNode | undefined):
   const title = l10n.t('Restore Disk');
   const start = given === undefined ? {} : answeredBy(given);
   const steps: readonly Step<DiskRestore>[] = [
-    async (_, ask) =>
-      start.set === undefined && start.point === undefined
-        ? { set: await chooseBackupSet(host, ask, title) }
-        : {},
-    async ({ set }, ask) =>
-      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
+    ...pointSteps(host, title, start),
     async ({ point }, ask) =>
       start.disk === undefined && point !== undefined
         ? { disk: await chooseDisk(host, ask, title, point) }

@@ -8,19 +8,16 @@ import {
   planVmRestore,
   type VmRestoreParams,
 } from '../../protocol/plan.ts';
-import type { PointRef } from '../../protocol/point.ts';
 import type { Host } from '../host.ts';
 import { vmRestoreText } from '../model/planText.ts';
-import type { BackupSetNode, PointTreeNode } from '../model/pointTreeModel.ts';
+import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
-import { chooseBackupSet, choosePoint } from './choose.ts';
+import { type ChosenPoint, pointSteps } from './choose.ts';
 import { startJob } from './jobs.ts';
 import { type Placement, placementSteps } from './vmPlacement.ts';
 import { required } from './vcenters.ts';
 
-interface VmRestore extends Placement {
-  readonly set: BackupSetNode;
-  readonly point: PointRef;
+interface VmRestore extends ChosenPoint, Placement {
   readonly vcenter: string;
   readonly placements: PlacementsDto;
   readonly name: string;
@@ -53,12 +50,7 @@ export async function restoreVm(host: Host, given: PointTreeNode | undefined): P
 /** What is restored, and to which server; ends with what that server offers. */
 function sourceSteps(host: Host, title: string, start: Partial<VmRestore>): readonly Step<VmRestore>[] {
   return [
-    async (_, ask) =>
-      start.set === undefined && start.point === undefined
-        ? { set: await chooseBackupSet(host, ask, title) }
-        : {},
-    async ({ set }, ask) =>
-      start.point === undefined && set !== undefined ? { point: await choosePoint(ask, title, set) } : {},
+    ...pointSteps(host, title, start),
     async (draft, ask) => {
       const [only, ...others] = host.known.vcenters();
       if (only !== undefined && others.length === 0) return { vcenter: only.name };
