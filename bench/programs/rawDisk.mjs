@@ -1,0 +1,92 @@
+// What a VM backup does with a disk, on a raw image instead of a VM: the part that other backup programs do, too.
+//   node bench/programs/rawDisk.mjs init|backup|restore|check REPOSITORY [IMAGE] [--compression off|fast|auto|max]
+// The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { systemClock } from '../../src/base/clock.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
+import { openRestorePoint } from '../../src/core/catalog/restorePoint.ts';
+import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
+import { WorkerSealingPool } from '../../src/core/codec/node/workerSealingPool.ts';
+import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
+import { planDiskRestore, restoreDisk } from '../../src/core/jobs/restoreDisk.ts';
+import { localHost } from '../../src/core/repository/node/localHost.ts';
+import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
+import { createRepository, openRepository } from '../../src/core/repository/openRepository.ts';
+import { sampleManifest } from '../../test/support/manifests.ts';
+import { memoryJournal } from '../../test/support/memoryJournal.ts';
+
+const { values, positionals } = parseArgs({
+  options: { compression: { type: 'string', default: 'auto' } },
+  allowPositionals: true,
+});
+const [job, folder, image] = positionals;
+const { signal } = new AbortController();
+const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
+const surroundings = { clock: systemClock, random: systemRandom, logger };
+const deps = {
+  ...surroundings,
+  host: localHost(),
+  sealingPool: key =>
+    new WorkerSealingPool(key, {
+      script: new URL('../../src/core/codec/node/sealWorker.ts', import.meta.url),
+      threadCount: availableParallelism(),
+      compression: values.compression,
+    }),
+};
+const store = new LocalObjectStore({ ...surroundings, folder, readOnly: false });
+const password = new Secret(process.env.QUIESCE_BENCH_PASSWORD);
+const startedMs = performance.now();
+const open = job === 'init' ? createRepository : openRepository;
+await using repository = await open(store, password, deps, signal);
+await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
+const result = await { init: ignore, backup, restore, check }[job]();
+console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), ...result }));
+
+async function backup() {
+  await using source = await openFileBlockSource(image);
+  const { sizeBytes } = source;
+  const reader = {
+    shape: 'random-access',
+    sizeBytes,
+    receivedBytes: 0,
+    read: async (...args) => await source.read(...args),
+    allocatedAreas: async () => await Promise.resolve([{ startBytes: 0, lengthBytes: sizeBytes }]),
+  };
+  const stored = await backUpDisk(repository, reader, defaultChunkGeometry, 'Reading', ignore, signal);
+  const [disk] = sampleManifest().disks;
+  const manifest = sampleManifest({
+    disks: [{ ...disk, capacityBytes: sizeBytes, ...defaultChunkGeometry }],
+  });
+  const disks = new Map([[disk.key, stored.tree]]);
+  const content = { manifest, config: '{}', disks, parent: undefined, username: 'bench' };
+  await commitRestorePoint(repository, content, lock, signal);
+  return { storedBytes: stored.storedBytes };
+}
+
+async function restore() {
+  const point = await openRestorePoint(repository, await newestSnapshot(), signal);
+  const [{ key }] = point.manifest.disks;
+  const plan = await planDiskRestore(repository, point, key, 'raw', image, signal);
+  await restoreDisk(repository, point, plan, ignore, signal);
+  return {};
+}
+
+async function check() {
+  const { errorCount, readBytes } = await repository.check({ readData: true }, lock, ignore, signal);
+  if (errorCount > 0) throw new Error(`${errorCount} errors`);
+  return { readBytes };
+}
+
+async function newestSnapshot() {
+  let newest;
+  for await (const { id, snapshot } of repository.listSnapshots(signal))
+    if (newest === undefined || snapshot.time > newest.snapshot.time) newest = { id, snapshot };
+  return newest.id;
+}
+
+function ignore() {}
