@@ -23,6 +23,7 @@ export const stages = {
   vsphere: [],
   inventory: ['vsphere'],
   consistency: ['inventory'],
+  goals: ['consistency'],
   guestops: ['vsphere'],
   snapshot: ['vsphere', 'inventory', 'journal'],
   disk: ['block', 'vsphere', 'journal'],
