@@ -10,8 +10,22 @@ export interface AssessedVm {
   readonly predicted: Assessment;
 }
 
+/** How a VM stands against its goal, in words. */
+export interface GoalRow {
+  readonly name: string;
+  readonly goal: string;
+  readonly state: 'met' | 'accepted' | 'gap';
+  /** Empty where nothing is. */
+  readonly missing: string;
+}
+
 /** A page for whoever is to change something: how many VMs reach what, and what would raise them, the most useful first. */
-export function consistencyReport(server: string, madeAt: Date, vms: readonly AssessedVm[]): string {
+export function consistencyReport(
+  server: string,
+  madeAt: Date,
+  vms: readonly AssessedVm[],
+  goals: readonly GoalRow[],
+): string {
   return [
     `# Consistency of the VMs of ${cell(server)}`,
     `Predicted at ${madeAt.toISOString()} for a backup of each VM; nothing of it is proven.`,
@@ -25,6 +39,7 @@ export function consistencyReport(server: string, madeAt: Date, vms: readonly As
           String(vms.filter(({ predicted }) => predicted.levelAfterAllFixes === level).length),
         ]),
     ),
+    ...goalSection(goals),
     '## What would help',
     remediesTable(vms),
     '## VMs',
@@ -37,6 +52,22 @@ export function consistencyReport(server: string, madeAt: Date, vms: readonly As
       ]),
     ),
   ].join('\n\n');
+}
+
+/** Gaps first: whoever reads the page in the morning looks at its beginning. */
+function goalSection(goals: readonly GoalRow[]): readonly string[] {
+  if (goals.length === 0) return [];
+  const order = ['gap', 'accepted', 'met'];
+  return [
+    '## Goals',
+    'Against what is proven of the newest restore points at this moment.',
+    markdownTable(
+      ['VM', 'goal', 'state', 'what is missing'],
+      goals
+        .toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state))
+        .map(({ name, goal, state, missing }) => [name, goal, state, missing === '' ? '–' : missing]),
+    ),
+  ];
 }
 
 function remediesTable(vms: readonly AssessedVm[]): string {

@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ProgressListener } from '../base/progress.ts';
 import type { Random } from '../base/random.ts';
+import type { GoalStore } from '../core/goals/recoveryGoals.ts';
+import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
 import type { Repository } from '../core/repository/repository.ts';
 import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
@@ -20,6 +22,9 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly program: string;
   readonly username: string;
+  /** The same as the worker's. */
+  readonly goals: GoalStore;
+  readonly transfers: TransferLog;
 
   openJournal(): Promise<LeaseJournal & AsyncDisposable>;
   openSession(name: string, vcenter: VCenterConfig): Promise<VCenterConnection>;

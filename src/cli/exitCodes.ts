@@ -20,3 +20,6 @@ export const exitCodes = {
 
 /** `quiesce guard` did its work, but something that was left behind could not be removed yet. */
 export const leftoversRemain = 13;
+
+/** A VM does not meet its goal now, and nobody has accepted that. */
+export const goalsMissed = 15;

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { AppError, CancelledError, toAppError } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
+import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
+import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { type Command, commandHelp, parseArguments } from './command.ts';
 import { commands } from './commands/commands.ts';
 import { findPlaces } from './config/places.ts';
@@ -50,6 +53,8 @@ async function main(words: readonly string[], output: Output, signal: AbortSigna
       output,
       program,
       username: userInfo().username,
+      goals: new FileGoalStore(join(places.stateFolder, 'goals'), systemRandom),
+      transfers: new FileTransferLog(join(places.stateFolder, 'transfers'), systemRandom, shared.logger),
       ...createOpeners(places, shared),
       withProgress: async work => {
         using line = openProgressLine(systemClock, process.stderr, output.json);

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { AppError, toAppError } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
+import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
+import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
+import { readPointFacts } from '../core/jobs/recovery/standings.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
 import { openRendezvous } from '../protocol/node/rendezvous.ts';
@@ -26,6 +29,7 @@ import { isSameRepository } from './serve/repositories.ts';
 import { serve } from './serve/serve.ts';
 import { isSameVCenter } from './serve/vcenters.ts';
 import { vmDto } from './serve/vms.ts';
+import { rememberedFacts } from './rememberedFacts.ts';
 import { productVersion } from './version.ts';
 import { WorkerLife } from './workerLife.ts';
 import type { WorkerParts } from './workerParts.ts';
@@ -70,6 +74,12 @@ async function main(): Promise<void> {
     guard,
     guestReaders: new GuestReaders(),
     guestPasswords,
+    goals: new FileGoalStore(join(options.stateFolder, 'goals'), random),
+    transfers: new FileTransferLog(join(options.stateFolder, 'transfers'), random, logger),
+    pointFacts: rememberedFacts(readPointFacts),
+    tellClients: (type, params) => {
+      clients.tell(type, params);
+    },
   };
   const { idleTimeoutMs } = options;
   const life = new WorkerLife({ clock, jobs, idleTimeoutMs, clientCount: () => clients.welcomeCount });

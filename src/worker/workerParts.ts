@@ -1,6 +1,11 @@
+import type { NotificationType } from 'vscode-jsonrpc';
+
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
+import type { GoalStore } from '../core/goals/recoveryGoals.ts';
+import type { TransferLog } from '../core/goals/transferLog.ts';
+import type { StandingDeps } from '../core/jobs/recovery/standings.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
 import type { GuestPasswords } from './guestPasswords.ts';
 import type { GuestReaders } from './guestReaders.ts';
@@ -21,4 +26,10 @@ export interface WorkerParts {
   readonly guard: GuardKeeper;
   readonly guestReaders: GuestReaders;
   readonly guestPasswords: GuestPasswords;
+  readonly goals: GoalStore;
+  readonly transfers: TransferLog;
+  /** What a restore point says of recovering from it, kept for the next time. */
+  readonly pointFacts: StandingDeps['factsOf'];
+  /** Tells every client. */
+  readonly tellClients: <P>(type: NotificationType<P>, params: P) => void;
 }

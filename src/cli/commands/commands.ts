@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { explain, report } from './consistency.ts';
+import { goalAccept, goalList, goalRemove, goalSet } from './goal.ts';
 import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
@@ -20,6 +21,10 @@ export const commands: readonly Command[] = [
   vms,
   explain,
   report,
+  goalSet,
+  goalList,
+  goalAccept,
+  goalRemove,
   repositoryInit,
   repositoryOpen,
   repositoryList,

@@ -6,6 +6,8 @@ import { openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { type AssessedVm, consistencyReport } from '../consistencyReport.ts';
 import { describeAssessment } from '../describeAssessment.ts';
+import { readStandings } from '../standings.ts';
+import { goalsExitCode, goalText, standingText, standingValue, tellProblems } from './goal.ts';
 import { vcenterOption } from './options.ts';
 
 /** Looks into the guest of no VM: everything comes from the server. */
@@ -38,11 +40,28 @@ export const report: Command = {
     const machines = await listVirtualMachines(session, context.signal);
     const vms = machines.map(assessed);
     const madeAt = context.clock.now();
+    const standings = await readStandings(context, session, machines);
+    tellProblems(context, standings);
     context.output.result(
-      { server: session.server, madeAt: madeAt.toISOString(), vms, sources: sourcesOf(vms) },
-      () => consistencyReport(session.server, madeAt, vms),
+      {
+        ...{ server: session.server, madeAt: madeAt.toISOString(), vms },
+        goals: standings.standings.map(standingValue),
+        sources: sourcesOf(vms),
+      },
+      () =>
+        consistencyReport(
+          session.server,
+          madeAt,
+          vms,
+          standings.standings.map(found => ({
+            name: found.vm.name,
+            goal: goalText(found.record.goal),
+            state: found.standing.state,
+            missing: standingText(found),
+          })),
+        ),
     );
-    return undefined;
+    return goalsExitCode(standings);
   },
 };
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import { AppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
+import { measureTransfer } from '../../core/goals/measureTransfer.ts';
 import { type DiskFormat, planDiskRestore, restoreDisk } from '../../core/jobs/restoreDisk.ts';
 import type { Command } from '../command.ts';
 import { openNamedPoint } from '../openPoint.ts';
@@ -34,7 +35,10 @@ export const restoreDiskCommand: Command = {
     const plan = await planDiskRestore(repository, point, deviceKey, format, targetPath, signal);
     if (!args.flag('plan')) {
       await context.withProgress(
-        async onProgress => await restoreDisk(repository, point, plan, onProgress, signal),
+        async onProgress =>
+          await measureTransfer(context, 'disk', plan.capacityBytes, async () => {
+            await restoreDisk(repository, point, plan, onProgress, signal);
+          }),
       );
     }
     context.output.result(plan, () =>

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
+import { measureTransfer } from '../../core/goals/measureTransfer.ts';
 import { restoreVm } from '../../core/jobs/restoreVm/restoreVm.ts';
 import { planVmRestore, type VmRestorePlan } from '../../core/jobs/restoreVm/vmRestorePlan.ts';
 import { openChosenVCenter } from '../chosen.ts';
@@ -46,16 +47,15 @@ export const restoreVmCommand: Command = {
       context.output.result(vmPlanValue(plan), () => describeVmPlan(plan));
       return undefined;
     }
+    const deps = { ...context, journal, endpoint };
+    const bytes = plan.disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0);
     const vm = await context.withProgress(
       async onProgress =>
-        await restoreVm(
-          session,
-          repository,
-          point,
-          plan,
-          { ...context, journal, endpoint },
-          onProgress,
-          signal,
+        await measureTransfer(
+          context,
+          'vm',
+          bytes,
+          async () => await restoreVm(session, repository, point, plan, deps, onProgress, signal),
         ),
     );
     context.output.result(

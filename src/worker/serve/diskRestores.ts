@@ -1,3 +1,4 @@
+import { measureTransfer } from '../../core/goals/measureTransfer.ts';
 import { type DiskRestorePlan, planDiskRestore, restoreDisk } from '../../core/jobs/restoreDisk.ts';
 import { startDiskRestore } from '../../protocol/job.ts';
 import { type DiskRestorePlanDto, planDiskRestore as planRequest } from '../../protocol/plan.ts';
@@ -6,7 +7,8 @@ import { openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { assertAbsolute } from './repositories.ts';
 
-export function serveDiskRestores(handle: Handle, { repositories, jobs }: WorkerParts): void {
+export function serveDiskRestores(handle: Handle, parts: WorkerParts): void {
+  const { repositories, jobs } = parts;
   handle(planRequest, async ({ repository, point: pointId, deviceKey, format, targetPath }, signal) => {
     assertAbsolute(targetPath);
     await using used = repositories.use(repository);
@@ -24,7 +26,9 @@ export function serveDiskRestores(handle: Handle, { repositories, jobs }: Worker
         await using used = repositories.use(repository, targetPath);
         const point = await openPoint(used.place, pointId, signal);
         const plan = await planDiskRestore(used.place, point, deviceKey, format, targetPath, signal);
-        await restoreDisk(used.place, point, plan, onProgress, signal);
+        await measureTransfer(parts, 'disk', plan.capacityBytes, async () => {
+          await restoreDisk(used.place, point, plan, onProgress, signal);
+        });
         return { kind: 'restoreDisk', targetPath, capacityBytes: plan.capacityBytes };
       },
     });

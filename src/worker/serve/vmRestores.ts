@@ -1,4 +1,5 @@
 import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import { measureTransfer } from '../../core/goals/measureTransfer.ts';
 import { placementChoices } from '../../core/jobs/restoreVm/placementChoices.ts';
 import { restoreVm } from '../../core/jobs/restoreVm/restoreVm.ts';
 import { planVmRestore, type VmRestorePlan } from '../../core/jobs/restoreVm/vmRestorePlan.ts';
@@ -49,7 +50,10 @@ export function serveVmRestores(handle: Handle, parts: WorkerParts): void {
         const plan = await makePlan(session, point, params, signal);
         for (const warning of plan.warnings) logger.warn(`the server warns: ${warning}`);
         const deps = { journal, clock, random, logger, endpoint };
-        const vm = await restoreVm(session, repository.place, point, plan, deps, onProgress, signal);
+        const bytes = plan.disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0);
+        const restore = async () =>
+          await restoreVm(session, repository.place, point, plan, deps, onProgress, signal);
+        const vm = await measureTransfer(parts, 'vm', bytes, restore);
         return { kind: 'restoreVm', vm: { vcenter: params.vcenter, id: vm.value, name } };
       },
     });

@@ -39,12 +39,17 @@ test('the vendor’s statement about Linux stands beside what the technology giv
 });
 
 test('the report counts levels, and puts the remedy first that raises most VMs', () => {
-  const page = consistencyReport('vc|lab', new Date(0), [
-    vm('web01', linuxGuest()),
-    vm('db01', linuxGuest({ toolsRunning: 'guestToolsNotRunning' })),
-    vm('db02', linuxGuest({ toolsRunning: 'guestToolsNotRunning' })),
-    vm('win|01', perfectServer({ diskUuidEnabled: false, isEncrypted: true })),
-  ]);
+  const page = consistencyReport(
+    'vc|lab',
+    new Date(0),
+    [
+      vm('web01', linuxGuest()),
+      vm('db01', linuxGuest({ toolsRunning: 'guestToolsNotRunning' })),
+      vm('db02', linuxGuest({ toolsRunning: 'guestToolsNotRunning' })),
+      vm('win|01', perfectServer({ diskUuidEnabled: false, isEncrypted: true })),
+    ],
+    [],
+  );
   const rows = page.split('\n').filter(line => line.startsWith('|'));
   expect(page).toContain('# Consistency of the VMs of vc\\|lab');
   expect(rows).toContain('| filesystem | 2 | 3 |');
@@ -56,7 +61,24 @@ test('the report counts levels, and puts the remedy first that raises most VMs',
 });
 
 test('a report of VMs that nothing limits says so', () => {
-  expect(consistencyReport('lab', new Date(0), [vm('web01', linuxGuest())])).toContain(
+  expect(consistencyReport('lab', new Date(0), [vm('web01', linuxGuest())], [])).toContain(
     'No VM is limited by anything that could be changed',
   );
+});
+
+test('goals that are missed come first in the report, with what is missing', () => {
+  const page = consistencyReport(
+    'lab',
+    new Date(0),
+    [],
+    [
+      { name: 'web01', goal: 'crash-consistent at least', state: 'met', missing: '' },
+      { name: 'db01', goal: 'application-consistent at least', state: 'gap', missing: 'Proven is crash' },
+    ],
+  );
+  const rows = page.split('\n').filter(line => /^\| (web|db)01/.test(line));
+  expect(rows).toEqual([
+    '| db01 | application-consistent at least | gap | Proven is crash |',
+    '| web01 | crash-consistent at least | met | – |',
+  ]);
 });

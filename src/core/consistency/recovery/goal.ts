@@ -18,8 +18,15 @@ export interface GoalFacts {
   readonly recoveryTime: TimeEstimate;
 }
 
-export type GapKind =
-  'no-restore-point' | 'level' | 'coverage' | 'age' | 'recovery-time' | 'recovery-time-unknown';
+export const gapKinds = [
+  'no-restore-point',
+  'level',
+  'coverage',
+  'age',
+  'recovery-time',
+  'recovery-time-unknown',
+] as const;
+export type GapKind = (typeof gapKinds)[number];
 
 export interface Gap {
   readonly kind: GapKind;

@@ -1,0 +1,200 @@
+import { userInfo } from 'node:os';
+
+import { AppError } from '../../base/errors.ts';
+import { consistencyLevels } from '../../core/consistency/level.ts';
+import type { Acceptance, RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
+import type { GoalRecord, GoalScope, GoalSubject } from '../../core/goals/recoveryGoals.ts';
+import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
+import { newestPoints, standingOfVm, type VmStanding } from '../../core/jobs/recovery/standings.ts';
+import {
+  type AcceptanceDto,
+  acceptGaps,
+  type GoalDto,
+  goalsChanged,
+  type GoalScopeDto,
+  listStandings,
+  type RecoveryGoalDto,
+  removeGoal,
+  setGoal,
+  type StandingDto,
+} from '../../protocol/recovery.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
+import type { VmRef } from '../../protocol/vm.ts';
+import { toWireError } from '../../protocol/wireError.ts';
+import type { UsedPlace } from '../openPlaces.ts';
+import type { VCenterPlace } from '../openers.ts';
+import type { WorkerParts } from '../workerParts.ts';
+
+export function serveGoals(handle: Handle, parts: WorkerParts): void {
+  const { vcenters, goals, clock, tellClients } = parts;
+  handle(setGoal, async ({ scope, goal }, signal) => {
+    await using used = vcenters.use(vcenterOf(scope));
+    const place = await placeOf(used, scope, signal);
+    const who = { setBy: userInfo().username, setAt: clock.now() };
+    await goals.set({ ...place, goal: checkedGoal(goal), ...who });
+    tellClients(goalsChanged, {});
+    return {};
+  });
+  handle(removeGoal, async ({ scope }, signal) => {
+    await using used = vcenters.use(vcenterOf(scope));
+    await goals.remove((await placeOf(used, scope, signal)).scope);
+    tellClients(goalsChanged, {});
+    return {};
+  });
+  handle(acceptGaps, async ({ vm, reason, until }, signal) => {
+    await using used = vcenters.use(vm.vcenter);
+    const subject = subjectOf(used.place, await rowOf(used.place, vm, signal));
+    const { vmInstanceUuid, serverInstanceUuid } = subject;
+    const now = clock.now();
+    const found = (await standingsOf(parts, [subject], signal)).standings[0]?.found;
+    if (vmInstanceUuid === undefined || found === undefined || found.standing.gaps.length === 0) {
+      throw new AppError('INVALID_INPUT', `${vm.name} has no gap that could be accepted`, {
+        object: vm.name,
+        remedy: 'Set a goal first',
+      });
+    }
+    await goals.accept({
+      ...{ serverInstanceUuid, vmInstanceUuid, vmName: vm.name },
+      ...{ by: userInfo().username, at: now, reason: checkedReason(reason), until: checkedEnd(until, now) },
+      gaps: found.standing.gaps.map(({ kind }) => kind),
+      level: found.facts.newest?.proven,
+    });
+    tellClients(goalsChanged, {});
+    return {};
+  });
+  handle(listStandings, async ({ vcenter, vmId }, signal) => {
+    await using used = vcenters.use(vcenter);
+    const rows = await used.place.inventory.rows('all', signal);
+    const wanted = rows.filter(({ ref }) => vmId === undefined || ref.value === vmId);
+    const subjects = wanted.map(row => subjectOf(used.place, row));
+    const { standings, problems } = await standingsOf(parts, subjects, signal);
+    return {
+      standings: standings.map(({ subject, found }) => standingDto(subject.vmId, found)),
+      problems: problems.map(toWireError),
+    };
+  });
+}
+
+interface Subject extends GoalSubject {
+  readonly vmId: string;
+}
+
+/** Of those that have a goal; without any, no repository is looked at. */
+async function standingsOf(
+  { goals, repositories, transfers, pointFacts, clock }: WorkerParts,
+  subjects: readonly Subject[],
+  signal: AbortSignal,
+) {
+  const book = await goals.read(signal);
+  if (book.goals.length === 0) return { standings: [], problems: book.problems };
+  const opened = repositories.list().map(({ name, place }) => ({ name, repository: place }));
+  const newest = await newestPoints(opened, signal);
+  const deps = {
+    book,
+    newest: newest.byVm,
+    transfers: await transfers.read('vm', signal),
+    factsOf: pointFacts,
+    now: clock.now(),
+  };
+  const standings: { readonly subject: Subject; readonly found: VmStanding }[] = [];
+  for (const subject of subjects) {
+    const found = await standingOfVm(subject, deps, signal);
+    if (found !== undefined) standings.push({ subject, found });
+  }
+  return { standings, problems: [...book.problems, ...newest.problems] };
+}
+
+function subjectOf({ session }: VCenterPlace, { ref, instanceUuid, inventoryPath }: InventoryRow): Subject {
+  return {
+    ...{ vmId: ref.value, inventoryPath },
+    serverInstanceUuid: session.instanceUuid,
+    vmInstanceUuid: instanceUuid,
+  };
+}
+
+function vcenterOf(scope: GoalScopeDto): string {
+  return scope.kind === 'vm' ? scope.vm.vcenter : scope.vcenter;
+}
+
+async function placeOf(
+  { place }: UsedPlace<VCenterPlace>,
+  scope: GoalScopeDto,
+  signal: AbortSignal,
+): Promise<Pick<GoalRecord, 'scope' | 'name'>> {
+  const serverInstanceUuid = place.session.instanceUuid;
+  if (scope.kind === 'folder') {
+    if (!scope.path.startsWith('/') || (scope.path.endsWith('/') && scope.path !== '/'))
+      throw new AppError('INVALID_INPUT', `${scope.path} is not the path of a folder`, {
+        object: scope.path,
+      });
+    const folder: GoalScope = { kind: 'folder', serverInstanceUuid, path: scope.path };
+    return { scope: folder, name: scope.path };
+  }
+  const { instanceUuid } = await rowOf(place, scope.vm, signal);
+  if (instanceUuid === undefined) {
+    throw new AppError('PERMISSION', `the identity of ${scope.vm.name} cannot be read`, {
+      object: scope.vm.name,
+      remedy: 'Set the goal for its folder, or use an account that may read its configuration',
+    });
+  }
+  return { scope: { kind: 'vm', serverInstanceUuid, vmInstanceUuid: instanceUuid }, name: scope.vm.name };
+}
+
+async function rowOf({ inventory }: VCenterPlace, vm: VmRef, signal: AbortSignal): Promise<InventoryRow> {
+  const row = await inventory.row(vm.id, signal);
+  if (row !== undefined) return row;
+  throw new AppError('NOT_FOUND', `${vm.name} is not on ${vm.vcenter} any more`, { object: vm.name });
+}
+
+function checkedGoal({ minimumLevel, maxAgeMs, maxRecoveryMs }: RecoveryGoalDto): RecoveryGoal {
+  const isTime = (ms: number | undefined): boolean =>
+    ms === undefined || (Number.isSafeInteger(ms) && ms > 0);
+  if (consistencyLevels.includes(minimumLevel) && isTime(maxAgeMs) && isTime(maxRecoveryMs))
+    return { minimumLevel, maxAgeMs, maxRecoveryMs };
+  throw new AppError('INVALID_INPUT', 'a goal is a level, and times of more than nothing', {
+    object: 'goal',
+  });
+}
+
+function checkedReason(reason: string): string {
+  const text = reason.trim();
+  if (text !== '') return text;
+  throw new AppError('INVALID_INPUT', 'a gap is accepted for a reason', { object: 'reason' });
+}
+
+function checkedEnd(text: string, now: Date): Date {
+  const until = new Date(text);
+  if (until > now) return until;
+  throw new AppError('INVALID_INPUT', 'an acceptance ends at a time that has not come', {
+    object: 'until',
+  });
+}
+
+function standingDto(vmId: string, { record, standing, newest, facts }: VmStanding): StandingDto {
+  const { state, gaps, acceptances, expired } = standing;
+  return {
+    ...{ vmId, goal: goalDto(record), state, gaps },
+    acceptances: acceptances.map(acceptanceDto),
+    expired: expired.map(acceptanceDto),
+    ...(newest !== undefined && { newest: { repository: newest.name, point: newest.point.id } }),
+    recoveryTime: facts.recoveryTime,
+  };
+}
+
+function goalDto({ scope, goal, setBy, setAt }: GoalRecord): GoalDto {
+  const { minimumLevel, maxAgeMs, maxRecoveryMs } = goal;
+  return {
+    goal: {
+      minimumLevel,
+      ...(maxAgeMs !== undefined && { maxAgeMs }),
+      ...(maxRecoveryMs !== undefined && { maxRecoveryMs }),
+    },
+    ...(scope.kind === 'folder' && { folder: scope.path }),
+    setBy,
+    setAt: setAt.toISOString(),
+  };
+}
+
+function acceptanceDto({ by, at, reason, until, gaps }: Acceptance): AcceptanceDto {
+  return { by, reason, gaps, at: at.toISOString(), until: until.toISOString() };
+}

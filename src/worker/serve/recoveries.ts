@@ -1,0 +1,111 @@
+import { AppError } from '../../base/errors.ts';
+import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
+import {
+  type Recoverability,
+  recoverability,
+  type RecoveryVolume,
+} from '../../core/consistency/recovery/recoverability.ts';
+import type { Granularity } from '../../core/consistency/recovery/recoveryTable.ts';
+import { sources } from '../../core/consistency/sources.ts';
+import type { GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
+import { pointFacts } from '../../core/jobs/recovery/pointFacts.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import type { Volume } from '../../core/volume/volume.ts';
+import {
+  readPointRecovery,
+  type RecoverabilityDto,
+  type RecoveryVolumeDto,
+} from '../../protocol/recovery.ts';
+import type { Handle } from '../../protocol/rpc/answerRequests.ts';
+import { type GuestReaders, openPoint } from '../guestReaders.ts';
+import type { WorkerParts } from '../workerParts.ts';
+
+export function serveRecoveries(
+  handle: Handle,
+  { repositories, guestReaders, transfers }: WorkerParts,
+): void {
+  handle(readPointRecovery, async ({ repository, point: id }, signal) => {
+    await using used = repositories.use(repository);
+    const point = await openPoint(used.place, id, signal);
+    const { volumes, problems } = await volumesOf(used.place, point, guestReaders, signal);
+    const { proven, coverage, usedVss, isDomainController, capacityBytes } = pointFacts(point.manifest);
+    const facts = { proven, coverage, usedVss, isDomainController, volumes, logChains: [] };
+    const measured = {
+      disk: await transfers.read('disk', signal),
+      vm: await transfers.read('vm', signal),
+    };
+    const rows = recoverability({ ...facts, allocatedBytes: capacityBytes, transfers: measured.vm });
+    const [firstDisk] = point.manifest.disks;
+    // One disk is written to a file, and how fast that goes says nothing of a server, nor the other way round.
+    const ofOneDisk = recoverability({
+      ...facts,
+      allocatedBytes: firstDisk?.capacityBytes,
+      transfers: measured.disk,
+    });
+    const timeOf = ({ granularity, time }: Recoverability) =>
+      granularity === 'disk' ? (ofOneDisk.find(row => row.granularity === 'disk')?.time ?? time) : time;
+    return {
+      rows: rows.map(row => rowDto({ ...row, time: timeOf(row) })),
+      volumes: volumes.map(volumeDto),
+      problems,
+    };
+  });
+}
+
+/** A volume is readable if its file system can be opened. A disk that is damaged does not hide the others. */
+async function volumesOf(
+  repository: Repository,
+  point: RestorePoint,
+  guestReaders: GuestReaders,
+  signal: AbortSignal,
+): Promise<{ readonly volumes: readonly RecoveryVolume[]; readonly problems: readonly string[] }> {
+  const volumes: RecoveryVolume[] = [];
+  const problems: string[] = [];
+  for (const { key, label } of point.manifest.disks) {
+    try {
+      const { listing } = await guestReaders.disk(repository, point, key, signal);
+      for (const volume of listing.volumes.filter(mayHoldFiles)) {
+        const place = { repository: '', point: point.id, deviceKey: key, volumeIndex: volume.index };
+        const opened = await openedKind(guestReaders.locate(repository, { ...place, path: '/' }, signal));
+        volumes.push({
+          name: `${label}, ${volume.name === '' ? `volume ${volume.index}` : volume.name}`,
+          fileSystem: opened ?? volume.content?.title,
+          isReadable: opened !== undefined,
+        });
+      }
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
+      problems.push(`${label}: ${error.message}`);
+    }
+  }
+  return { volumes, problems };
+}
+
+/** Boot loaders and the like lie in partitions of which nobody wants a file. */
+function mayHoldFiles({ role, content }: Volume): boolean {
+  return content !== undefined || role === 'data' || role === 'lvm' || role === 'raid';
+}
+
+/** The kind of a file system that can be read here; undefined where it cannot. */
+async function openedKind(opening: Promise<GuestLocation>): Promise<string | undefined> {
+  try {
+    return (await opening).fileSystem.kind;
+  } catch (error) {
+    if (!AppError.is(error, 'UNSUPPORTED_FORMAT', 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
+    return undefined;
+  }
+}
+
+function rowDto(row: Recoverability): RecoverabilityDto {
+  const { isPossible, operation, caveats, source, time } = row;
+  const granularity: Granularity = row.granularity;
+  return {
+    ...{ granularity, isPossible, caveats, time },
+    ...(operation !== undefined && { operation }),
+    source: sources[source],
+  };
+}
+
+function volumeDto({ name, fileSystem, isReadable }: RecoveryVolume): RecoveryVolumeDto {
+  return { name, isReadable, ...(fileSystem !== undefined && { fileSystem }) };
+}

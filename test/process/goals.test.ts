@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { systemClock } from '../../src/base/clock.ts';
+import type { WorkerClient } from '../../src/client/workerClient.ts';
+import { startBackup, startVmRestore } from '../../src/protocol/job.ts';
+import { listPoints } from '../../src/protocol/point.ts';
+import {
+  acceptGaps,
+  goalsChanged,
+  listStandings,
+  readPointRecovery,
+  removeGoal,
+  setGoal,
+} from '../../src/protocol/recovery.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { QuiesceCli } from '../support/quiesceCli.ts';
+import { RunningLab } from '../support/runningLab.ts';
+import { suiteFolder } from '../support/temporaryFolder.ts';
+import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
+
+const folderOfWeb = { kind: 'folder', vcenter: 'lab', path: '/Lab/vm/Production' } as const;
+const hourMs = 3_600_000;
+
+describe('goals, kept by the bundled worker', () => {
+  const user = new WorkerUser(suiteFolder('wg'));
+  let lab: RunningLab;
+  let client: WorkerClient;
+  let changes = 0;
+
+  beforeAll(async () => {
+    lab = await RunningLab.start();
+    client = await user.connect();
+    client.on(goalsChanged, () => {
+      changes += 1;
+    });
+    await user.openPlaces(client, lab);
+  });
+  afterAll(async () => {
+    await user[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  async function standings() {
+    const found = await client.request(listStandings, { vcenter: 'lab' }, anySignal);
+    expect(found.problems).toEqual([]);
+    return found.standings;
+  }
+
+  async function run(started: Promise<{ readonly jobId: string }>): Promise<void> {
+    expect((await new WatchedJob(client, (await started).jobId).ended).error).toBeUndefined();
+  }
+
+  test('a goal of a folder is missed until a backup is proven, and met from then on', async () => {
+    expect(await standings()).toEqual([]);
+    const goal = { minimumLevel: 'crash', maxAgeMs: hourMs } as const;
+    await client.request(setGoal, { scope: folderOfWeb, goal }, anySignal);
+    const vm = await vmNamed(client, 'web01');
+    const web = async () => (await standings()).find(({ vmId }) => vmId === vm.id);
+    expect(await web()).toMatchObject({
+      ...{ state: 'gap', gaps: [{ kind: 'no-restore-point' }] },
+      goal: { goal, folder: '/Lab/vm/Production' },
+    });
+    await run(client.request(startBackup, { vm, repository: 'main', quiesce: false }, anySignal));
+    expect(await web()).toMatchObject({ state: 'met', gaps: [], newest: { repository: 'main' } });
+    await expect.poll(() => changes).toBe(1);
+  });
+
+  test('a gap is accepted for a time and a reason; how long recovery takes is known once one was measured', async () => {
+    const vm = await vmNamed(client, 'web01');
+    const scope = { kind: 'vm', vm } as const;
+    const own = { minimumLevel: 'crash', maxRecoveryMs: hourMs } as const;
+    await client.request(setGoal, { scope, goal: own }, anySignal);
+    const one = async () =>
+      (await client.request(listStandings, { vcenter: 'lab', vmId: vm.id }, anySignal)).standings;
+    expect(await one()).toMatchObject([{ state: 'gap', gaps: [{ kind: 'recovery-time-unknown' }] }]);
+    const until = new Date(systemClock.now().getTime() + hourMs).toISOString();
+    await client.request(acceptGaps, { vm, reason: 'drill next week', until }, anySignal);
+    expect(await one()).toMatchObject([
+      { state: 'accepted', acceptances: [{ reason: 'drill next week', until }] },
+    ]);
+    await expect(
+      client.request(acceptGaps, { vm, reason: 'late', until: '2020-01-01T00:00:00Z' }, anySignal),
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    const { sets } = await client.request(listPoints, { repository: 'main' }, anySignal);
+    const point = sets[0]!.points[0]!.id;
+    await run(
+      client.request(
+        startVmRestore,
+        {
+          ...{ repository: 'main', point, vcenter: 'lab', name: 'web01-drill' },
+          ...{ networks: [], connectNetworks: false },
+        },
+        anySignal,
+      ),
+    );
+    const recovery = await client.request(readPointRecovery, { repository: 'main', point }, anySignal);
+    const rows = new Map(recovery.rows.map(row => [row.granularity, row]));
+    expect([...rows.keys()]).toEqual(['transaction', 'guest-file', 'disk', 'vm', 'datastore', 'site']);
+    expect(rows.get('transaction')).toMatchObject({ isPossible: false });
+    expect(rows.get('vm')).toMatchObject({ isPossible: true, source: { title: /measure/ } });
+    expect(rows.get('disk')?.time).toMatchObject({ kind: 'unknown' });
+    expect(recovery.volumes).toMatchObject([{ fileSystem: 'ext4', isReadable: true }]);
+    // On a machine that is fast enough, the restore was too short to measure anything.
+    const [standing] = await one();
+    expect(standing?.recoveryTime).toEqual(rows.get('vm')?.time);
+    await client.request(removeGoal, { scope }, anySignal);
+    expect(await one()).toMatchObject([{ goal: { folder: '/Lab/vm/Production' }, state: 'met' }]);
+  });
+});
+
+describe('goals, on the command line', () => {
+  const cli = new QuiesceCli(suiteFolder('goals-cli'));
+  let lab: RunningLab;
+
+  beforeAll(async () => {
+    lab = await RunningLab.start();
+    await cli.setUp(lab);
+  });
+  afterAll(async () => await lab[Symbol.asyncDispose]());
+
+  test('the report fails while a goal is missed and nobody has accepted that', async () => {
+    expect((await cli.run('report')).code).toBe(0);
+    await cli.ok('goal', 'set', 'web01', '--level', 'crash', '--max-age', '24h');
+    const missed = await cli.run('report');
+    expect(missed.code).toBe(15);
+    expect(missed.stdout.toString()).toContain(
+      '| web01 | crash-consistent at least, no older than 24 h 00 min | gap | There is no restore point |',
+    );
+    await cli.ok('goal', 'accept', 'web01', '--reason', 'new', '--for', '1h');
+    expect(await cli.json('goal', 'list')).toMatchObject([
+      { vm: 'web01', state: 'accepted', acceptances: [{ reason: 'new' }] },
+    ]);
+    await cli.ok('backup', 'web01', '--no-quiesce');
+    expect(await cli.json('report')).toMatchObject({ goals: [{ vm: 'web01', state: 'met' }] });
+    await cli.ok('goal', 'set', '--folder', '/Lab/vm', '--level', 'application');
+    expect((await cli.run('goal', 'list')).code).toBe(15);
+    await cli.ok('goal', 'remove', '--folder', 'Lab/vm');
+    expect(await cli.json('goal', 'list')).toMatchObject([{ vm: 'web01' }]);
+    expect((await cli.run('goal', 'set', 'web01', '--folder', '/x', '--level', 'crash')).code).toBe(2);
+    expect((await cli.run('goal', 'accept', 'web01', '--reason', 'x', '--for', '1h')).code).toBe(2);
+  });
+});
