@@ -3,6 +3,7 @@ import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { explain, report } from './consistency.ts';
 import { goalAccept, goalList, goalRemove, goalSet } from './goal.ts';
+import { forgetCommand, pinCommand, unpinCommand } from './forget.ts';
 import { guardCommand } from './guard.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
@@ -38,5 +39,8 @@ export const commands: readonly Command[] = [
   restoreGuestCommand,
   restoreDiskCommand,
   restoreVmCommand,
+  forgetCommand,
+  pinCommand,
+  unpinCommand,
   guardCommand,
 ];

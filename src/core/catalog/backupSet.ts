@@ -21,6 +21,8 @@ export interface RestorePointSummary {
   readonly vmName: string;
   readonly serverInstanceUuid: string;
   readonly proven: ConsistencyLevel | undefined;
+  /** All of the snapshot's. */
+  readonly tags: readonly string[];
 }
 
 export interface BackupSets {
@@ -50,6 +52,7 @@ export async function listBackupSets(repository: Repository, signal: AbortSignal
       vmName: tagValue(snapshot.tags, 'name') ?? vmInstanceUuid,
       serverInstanceUuid: snapshot.hostname,
       proven: consistencyLevels.find(candidate => candidate === level),
+      tags: snapshot.tags,
     };
     const points = byVm.get(vmInstanceUuid);
     if (points === undefined) byVm.set(vmInstanceUuid, [point]);

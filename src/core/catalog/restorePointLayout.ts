@@ -14,6 +14,9 @@ export const layout = {
 /** Every snapshot of ours carries it, so that a repository may be shared with others. */
 export const productTag = 'quiesce';
 
+/** Keeps a restore point from being forgotten; `restic tag --add` sets it as well. */
+export const pinTag = 'pinned';
+
 /** Name of a part's folder: five digits sort as numbers up to 1.5 PiB. */
 export function partName(partIndex: number): string {
   return String(partIndex).padStart(5, '0');

@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly hostname: string;
   readonly username: string;
   readonly tags: readonly string[];
+  /** The snapshot that this one replaces, or is a copy of: its first id. */
+  readonly original?: SnapshotId;
   readonly programVersion?: string;
 }
 

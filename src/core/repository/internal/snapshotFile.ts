@@ -13,6 +13,7 @@ export function encodeSnapshot(snapshot: Snapshot): string {
     hostname: snapshot.hostname,
     username: snapshot.username,
     tags: snapshot.tags.length === 0 ? undefined : snapshot.tags,
+    original: snapshot.original,
     program_version: snapshot.programVersion,
   });
 }
@@ -29,6 +30,7 @@ export function parseSnapshot(text: Uint8Array, what: string): Snapshot {
     hostname: json.optionalString('hostname') ?? '',
     username: json.optionalString('username') ?? '',
     tags: stringsOrNone(json, 'tags'),
+    ...(json.has('original') && { original: readId(json, 'original') as string as SnapshotId }),
     ...(json.has('program_version') && { programVersion: json.string('program_version') }),
   };
 }

@@ -79,6 +79,7 @@ describe('restore points are listed', () => {
       vmName: 'web02',
       serverInstanceUuid: sampleManifest().server.instanceUuid,
       proven: 'crash',
+      tags: ['quiesce', 'name:web02', `vcenter:${sampleManifest().server.address}`, 'level:crash'],
     });
     expect(await latestRestorePoint(repository, 'unknown', signal)).toBeUndefined();
   });

@@ -45,6 +45,7 @@ const previous: RestorePointSummary = {
   vmName: 'db01',
   serverInstanceUuid: 'vc',
   proven: 'crash',
+  tags: [],
 };
 
 describe('the plan of a backup', () => {
