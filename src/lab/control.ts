@@ -11,6 +11,10 @@ export interface Faults {
   taskStepMs: number;
   /** What happens to exported disks on their way. */
   readonly streams: StreamFault[];
+  /** What happens to requests for files of datastores. */
+  readonly datastoreRequests: DatastoreFault[];
+  /** Whether what a snapshot of a running VM has frozen can be read from its datastore; hosts differ. */
+  frozenExtents: 'readable' | 'locked';
   /** What happens to files on their way into guests and out of them. */
   readonly guestTransfers: GuestTransferFault[];
   /** What is free in a guest, by the VM's name, as if others had filled its file systems. */
@@ -56,6 +60,21 @@ export interface StreamFault {
   times: number;
 }
 
+export interface DatastoreFault {
+  /**
+   * `refuse`: answered with `status` at once. `cut`: the connection breaks after `afterBytes` of the answer. `slow`:
+   * `bytesPerSecond` from there on. `stall`: nothing more comes.
+   */
+  readonly kind: 'refuse' | 'cut' | 'slow' | 'stall';
+  readonly status?: number;
+  readonly afterBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** Only files whose path ends with this; all without it. */
+  readonly path?: string;
+  /** How many more requests it hits. */
+  times: number;
+}
+
 export interface GuestTransferFault {
   /**
    * `cut`: the connection breaks after `afterBytes`; what was written until then stays in the guest. `stall`: nothing
@@ -76,6 +95,8 @@ export function noFaults(): Faults {
     delays: {},
     taskStepMs: 15,
     streams: [],
+    datastoreRequests: [],
+    frozenExtents: 'readable',
     guestTransfers: [],
     guestFreeBytes: {},
     guestTransferSeconds: 600,

@@ -3,12 +3,14 @@ import type { Logger } from '../base/logger.ts';
 import { toHex, type Random } from '../base/random.ts';
 import type { Secret } from '../base/secret.ts';
 import { noFaults } from './control.ts';
+import { Datastores } from './datastore/datastores.ts';
 import { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import { GuestActivity, type ActiveDisk } from './guest/guestActivity.ts';
 import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
 import { GuestTransfers } from './guest/guestTransfers.ts';
 import { controlEndpoint } from './http/controlEndpoint.ts';
+import { folderEndpoint } from './http/folderEndpoint.ts';
 import { LabServer } from './http/labServer.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
 import type { LabContext, ServerAddress } from './labContext.ts';
@@ -21,6 +23,7 @@ import { Lease } from './model/lease.ts';
 import { ObjectRegistry } from './model/objectRegistry.ts';
 import { createServices } from './model/services.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
+import { ServiceTickets } from './serviceTickets.ts';
 import { Sessions } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
 import { VimFault } from './soap/vimFault.ts';
@@ -79,6 +82,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     const controlToken = toHex(random.bytes(16));
     server.handle('/sdk', soapEndpoint(lab, methods));
     server.handle('/nfc', nfcEndpoint(lab));
+    server.handle('/folder', folderEndpoint(lab));
     server.handle('/guestFile', guestFileEndpoint(lab));
     server.handle('/lab', controlEndpoint(lab, activity, server, controlToken));
     const guests = activity.run(stop.signal);
@@ -125,6 +129,8 @@ function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress
     inventory,
     sessions,
     disks,
+    datastores: new Datastores(registry, clock),
+    serviceTickets: new ServiceTickets(clock, random),
     faults: noFaults(),
     guestPasswords: parts.guestPasswords,
     guestTransfers: new GuestTransfers(clock, random),

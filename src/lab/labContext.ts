@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Faults } from './control.ts';
+import type { Datastores } from './datastore/datastores.ts';
 import type { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import type { GuestTransfers } from './guest/guestTransfers.ts';
@@ -9,6 +10,7 @@ import type { Inventory } from './model/inventory.ts';
 import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
 import type { SnapshotRecord } from './model/snapshotHistory.ts';
+import type { ServiceTickets } from './serviceTickets.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What every part of the lab works with. Made once, in main.ts. */
@@ -20,6 +22,9 @@ export interface LabContext {
   readonly inventory: Inventory;
   readonly sessions: Sessions;
   readonly disks: DiskStore;
+  /** The files of every datastore; who leaves files in a VM's folder does it here. */
+  readonly datastores: Datastores;
+  readonly serviceTickets: ServiceTickets;
   readonly faults: Faults;
   /** Of every guest alike. */
   readonly guestPasswords: GuestPasswords;

@@ -52,9 +52,8 @@ export class Sessions {
 
   /** Undefined if name or password are wrong. */
   login(userName: string, password: string, userAgent: string): LabSession | undefined {
+    if (!this.accepts(userName, password)) return undefined;
     const { clock, random } = this.#options;
-    if (userName.toLowerCase() !== this.#options.userName.toLowerCase()) return undefined;
-    if (password !== this.#options.password.reveal()) return undefined;
     const now = clock.now();
     const session: LabSession = {
       secret: toHex(random.bytes(20)),
@@ -71,6 +70,12 @@ export class Sessions {
     };
     this.#sessions.set(session.secret, session);
     return session;
+  }
+
+  /** Whether somebody of that name and password may log in. */
+  accepts(userName: string, password: string): boolean {
+    const isKnown = userName.toLowerCase() === this.#options.userName.toLowerCase();
+    return isKnown && password === this.#options.password.reveal();
   }
 
   /** The live session of a cookie; finding it counts as activity. */

@@ -12,6 +12,7 @@ import { activityPath } from '../images/guestTree.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
+import type { VmFileType } from '../model/vmFileType.ts';
 import { changeAtRandom } from '../model/randomChanges.ts';
 import { removeVm } from '../model/removeVm.ts';
 import {
@@ -44,6 +45,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'vms', ({ lab }) => [...lab.registry.instancesOf(LabVm)].map(describeVm)],
   ['POST', 'vms/:', setVm],
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
+  ['POST', 'vms/:/files', addFile],
   ['POST', 'vms', changeVms],
   ['POST', 'restart', restart],
   ['POST', 'connections/cut', ({ server }) => ({ cut: server.cutConnections() })],
@@ -186,6 +188,20 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   return describeVm(vm);
 }
 
+/** As if a host had left a file in the folder of a VM. */
+function addFile({ lab, body }: ControlCall, vm = ''): void {
+  const { name, base64, layoutType = 'snapshotManifestList' } = body as Partial<AddedFileRequest>;
+  if (typeof name !== 'string' || typeof base64 !== 'string')
+    throw new HttpError(400, 'name and base64 are texts');
+  lab.datastores.addToVm(liveVm(lab, vm), name, Buffer.from(base64, 'base64'), layoutType);
+}
+
+interface AddedFileRequest {
+  readonly name: string;
+  readonly base64: string;
+  readonly layoutType: VmFileType;
+}
+
 /** As far as clients can tell: sessions and what was in them are gone, and nobody answers for a while. */
 function restart({ lab, server, body }: ControlCall): unknown {
   const downMs = Number(body['downMs'] ?? 200);
@@ -245,9 +261,12 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const { faults } = lab;
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
-  const { methods, streams, guestTransfers, delays, ...settings } = body as Partial<Faults>;
+  const { methods, streams, datastoreRequests, guestTransfers, delays, ...settings } =
+    body as Partial<Faults>;
   for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
   for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
+  for (const fault of datastoreRequests ?? [])
+    faults.datastoreRequests.push({ ...fault, times: readTimes(fault) });
   for (const fault of guestTransfers ?? []) faults.guestTransfers.push({ ...fault, times: readTimes(fault) });
   Object.assign(faults.delays, delays);
   return Object.assign(faults, settings);

@@ -35,6 +35,16 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   sendText(response, status, 'application/json', JSON.stringify(value));
 }
 
+/** The proof of a session that clients send along. */
+export const sessionCookie = 'vmware_soap_session';
+
+/** The value of a cookie, which is hexadecimal and may be quoted. */
+export function cookieIn(request: IncomingMessage, name: string): string | undefined {
+  const cookies = (request.headers.cookie ?? '').split(';').map(cookie => cookie.trim());
+  const found = cookies.find(cookie => cookie.startsWith(`${name}=`))?.slice(name.length + 1);
+  return found === undefined ? undefined : /^"?([0-9a-f]+)"?$/.exec(found)?.[1];
+}
+
 /** Aborted when the client hangs up before it has its answer. */
 export function hangUpSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();

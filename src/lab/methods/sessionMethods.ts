@@ -1,7 +1,8 @@
 import { propertiesOf } from '../../core/vsphere/schema/schema.ts';
 import type { LabSession } from '../sessions.ts';
 import { TypedValue } from '../soap/encodeResponse.ts';
-import { VimFault } from '../soap/vimFault.ts';
+import { textIn, type PlainObject } from '../model/managedObject.ts';
+import { invalidArgument, VimFault } from '../soap/vimFault.ts';
 import { readPath } from '../properties/propertyPath.ts';
 import type { MethodTable } from './methodCall.ts';
 
@@ -13,6 +14,21 @@ export const sessionMethods: MethodTable = {
     on: 'SessionManager',
     answer: ({ lab, session }) => {
       lab.sessions.end(session);
+    },
+  },
+  AcquireGenericServiceTicket: {
+    on: 'SessionManager',
+    answer: ({ lab, parameters }) => {
+      const spec = parameters['spec'] as PlainObject;
+      const url = textIn(spec, 'url');
+      if (spec['_type'] !== 'SessionManagerHttpServiceRequestSpec' || url === undefined)
+        throw invalidArgument('spec');
+      return {
+        id: lab.serviceTickets.issue(url, textIn(spec, 'method') ?? 'httpGet'),
+        hostName: lab.address.authority,
+        sslThumbprint: lab.address.sha1Thumbprint,
+        ticketType: 'HttpNfcServiceTicket',
+      };
     },
   },
   SessionIsActive: {

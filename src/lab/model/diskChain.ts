@@ -1,11 +1,13 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
-import type { VersionedDisk } from '../disk/versionedDisk.ts';
+import type { DiskPosition, VersionedDisk } from '../disk/versionedDisk.ts';
 import type { PlainObject } from './managedObject.ts';
 
 /** One file of a disk: the base, or what was written since a snapshot. */
 export interface DiskLink {
   fileName: string;
   parent: DiskLink | undefined;
+  /** The state of the disk with which the file ends; undefined while the VM writes to it. */
+  frozenAt: DiskPosition | undefined;
 }
 
 /**
@@ -30,8 +32,9 @@ export class DiskChain {
     this.device = device;
     this.content = content;
     this.uuid = uuid;
-    const parent = baseFileName === undefined ? undefined : { fileName: baseFileName, parent: undefined };
-    this.#current = { fileName, parent };
+    const parent =
+      baseFileName === undefined ? undefined : { fileName: baseFileName, parent: undefined, frozenAt: 0 };
+    this.#current = { fileName, parent, frozenAt: undefined };
   }
 
   get key(): number {
@@ -43,6 +46,10 @@ export class DiskChain {
     return String(this.#backing()['diskMode']).startsWith('independent');
   }
 
+  get isThin(): boolean {
+    return this.#backing()['thinProvisioned'] === true;
+  }
+
   get current(): DiskLink {
     return this.#current;
   }
@@ -50,7 +57,8 @@ export class DiskChain {
   /** From now on writes go to a new file. Returns the link whose content is frozen. */
   freeze(): DiskLink {
     const frozen = this.#current;
-    this.#current = { fileName: this.#nextFileName(), parent: frozen };
+    frozen.frozenAt = this.content.position;
+    this.#current = { fileName: this.#nextFileName(), parent: frozen, frozenAt: undefined };
     return frozen;
   }
 
@@ -77,7 +85,17 @@ export class DiskChain {
 
   /** All file names of the chain that ends with `link`, base first. */
   static files(link: DiskLink): string[] {
-    return link.parent === undefined ? [link.fileName] : [...DiskChain.files(link.parent), link.fileName];
+    return DiskChain.linksOf(link).map(({ fileName }) => fileName);
+  }
+
+  /** The chain that ends with `link`, base first. */
+  static linksOf(link: DiskLink): DiskLink[] {
+    return link.parent === undefined ? [link] : [...DiskChain.linksOf(link.parent), link];
+  }
+
+  /** 32 hex digits that belong to a link. */
+  contentIdOf(link: DiskLink): string {
+    return contentIdOf(link.fileName);
   }
 
   #describeBacking(link: DiskLink, datastore: MoRef, changeId: string | undefined): PlainObject {
@@ -91,7 +109,7 @@ export class DiskChain {
       writeThrough: false,
       thinProvisioned,
       uuid: this.uuid,
-      contentId: contentIdOf(link.fileName),
+      contentId: this.contentIdOf(link),
       changeId,
       parent:
         link.parent === undefined ? undefined : this.#describeBacking(link.parent, datastore, undefined),

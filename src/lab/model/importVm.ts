@@ -68,6 +68,7 @@ export function createImportedVm(
       powerState: 'poweredOff',
       bootTime: undefined,
       toolsInstalled: true,
+      hasBeenOn: false,
     }),
   );
 }

@@ -5,14 +5,10 @@ import { withChildren } from './deviceInfo.ts';
 import type { DiskChain } from './diskChain.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
 import type { FrozenDisk, Snapshot } from './snapshot.ts';
+import type { AddedFile } from './vmFileType.ts';
+import { describeLayoutEx } from './vmLayout.ts';
 import type { VmSettings } from './vmSettings.ts';
-import {
-  describeCapability,
-  describeGuest,
-  describeLayoutEx,
-  describeRuntime,
-  describeSummary,
-} from './vmDescription.ts';
+import { describeCapability, describeGuest, describeRuntime, describeSummary } from './vmDescription.ts';
 
 export interface VmHome {
   readonly folder: MoRef;
@@ -42,6 +38,8 @@ export interface VmParts {
   readonly guest?: LabGuest | undefined;
   /** `connected` without it. */
   readonly connectionState?: ConnectionState;
+  /** False for a VM that was just made. */
+  readonly hasBeenOn?: boolean;
 }
 
 /** A virtual machine: configuration, disks, snapshots, power. */
@@ -54,9 +52,13 @@ export class LabVm implements ManagedObject {
   readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
   devices: readonly PlainObject[];
   disks: readonly DiskChain[];
-  powerState: PowerState;
+  #powerState: PowerState;
+  /** Whether its firmware has ever run. */
+  hasBeenOn: boolean;
   bootTime: Date | undefined;
   readonly toolsInstalled: boolean;
+  /** By name, files in the VM's folder beside those that follow from what it is. */
+  readonly addedFiles = new Map<string, AddedFile>();
   /** Somebody has stopped them in the guest. */
   toolsStopped = false;
   readonly guest: LabGuest | undefined;
@@ -75,11 +77,21 @@ export class LabVm implements ManagedObject {
     this.hardware = parts.hardware;
     this.devices = parts.devices;
     this.disks = parts.disks;
-    this.powerState = parts.powerState;
+    this.#powerState = parts.powerState;
+    this.hasBeenOn = parts.hasBeenOn ?? true;
     this.bootTime = parts.bootTime;
     this.toolsInstalled = parts.toolsInstalled;
     this.guest = parts.guest;
     this.connectionState = parts.connectionState ?? 'connected';
+  }
+
+  get powerState(): PowerState {
+    return this.#powerState;
+  }
+
+  set powerState(state: PowerState) {
+    this.#powerState = state;
+    this.hasBeenOn ||= state === 'poweredOn';
   }
 
   get name(): string {

@@ -1,9 +1,10 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { fieldsOf } from '../../core/vsphere/schema/schema.ts';
 import type { LabGuest } from '../guest/labGuest.ts';
-import { DiskChain } from './diskChain.ts';
+import type { DiskChain } from './diskChain.ts';
 import type { PlainObject } from './managedObject.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { AddedFile } from './vmFileType.ts';
 import type { VmSettings } from './vmSettings.ts';
 
 /** Of a VM, what its read-only properties besides `config` derive from. */
@@ -12,7 +13,11 @@ export interface VmFacts {
   readonly name: string;
   readonly home: { readonly host: MoRef; readonly path: string };
   readonly settings: VmSettings;
-  readonly hardware: { readonly numCPU: number; readonly memoryMB: number };
+  readonly hardware: {
+    readonly numCPU: number;
+    readonly numCoresPerSocket: number;
+    readonly memoryMB: number;
+  };
   readonly disks: readonly DiskChain[];
   readonly snapshots: readonly Snapshot[];
   readonly powerState: string;
@@ -21,6 +26,11 @@ export interface VmFacts {
   readonly toolsInstalled: boolean;
   readonly toolsRunning: boolean;
   readonly consolidationNeeded: boolean;
+  readonly hasBeenOn: boolean;
+  /** Devices other than disks. */
+  readonly devices: readonly PlainObject[];
+  /** By name, what others have put into its folder. */
+  readonly addedFiles: ReadonlyMap<string, AddedFile>;
   readonly guest: LabGuest | undefined;
   networks(): readonly MoRef[];
 }
@@ -118,43 +128,6 @@ export function describeCapability(): PlainObject {
   ]);
   const fields = fieldsOf('VirtualMachineCapability').filter(field => !field.optional);
   return Object.fromEntries(fields.map(field => [field.name, !absent.has(field.name)]));
-}
-
-export function describeLayoutEx(vm: VmFacts): PlainObject {
-  const files: PlainObject[] = [];
-  const add = (name: string, type: string, size: number): number => {
-    files.push({ key: files.length, name, type, size, uniqueSize: size, accessible: true });
-    return files.length - 1;
-  };
-  const { path } = vm.home;
-  add(`${path}${vm.name}.vmx`, 'config', 3072);
-  add(`${path}${vm.name}.vmsd`, 'snapshotList', 43);
-  add(`${path}${vm.name}.nvram`, 'nvram', 8684);
-  const disk = vm.disks.map(chain => ({
-    key: chain.key,
-    chain: DiskChain.files(chain.current).map(name => ({
-      fileKey: [
-        add(name, 'diskDescriptor', 512),
-        add(name.replace(/\.vmdk$/, extentSuffix(name)), 'diskExtent', chain.content.sizeBytes),
-      ],
-    })),
-  }));
-  const snapshot = vm.snapshots.map(({ ref, facts }) => ({
-    key: ref,
-    dataKey: add(`${path}${vm.name}-Snapshot${facts.id}.vmsn`, 'snapshotData', 28_672),
-    memoryKey: -1,
-    disk: facts.disks.map(({ chain, link }) => ({
-      key: chain.key,
-      chain: DiskChain.files(link).map(name => ({
-        fileKey: files.filter(file => file['name'] === name).map(file => file['key']),
-      })),
-    })),
-  }));
-  return { file: files, disk, snapshot, timestamp: vm.settings['modified'] };
-}
-
-function extentSuffix(name: string): string {
-  return /-\d{6}\.vmdk$/.test(name) ? '-sesparse.vmdk' : '-flat.vmdk';
 }
 
 function toolsState(vm: VmFacts): PlainObject {

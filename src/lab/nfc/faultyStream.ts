@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 import type { Clock } from '../../base/clock.ts';
-import { type Faults, takeFault } from '../control.ts';
-import { HttpError } from '../http/httpAnswer.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Faults, StreamFault } from '../control.ts';
 
-export interface FaultSource {
-  readonly vm: string;
-  readonly faults: Faults;
+/** What goes wrong on the way of one body. */
+export interface PlannedTrouble {
+  readonly fault: Pick<StreamFault, 'kind' | 'afterBytes' | 'bytesPerSecond'> | undefined;
+  /** Looked at again and again: the hold may be lifted. */
+  readonly faults: Pick<Faults, 'holdStreamsAfterBytes'>;
   readonly clock: Clock;
 }
 
@@ -15,19 +17,15 @@ export interface FaultSource {
 const holdPollMs = 50;
 
 /**
- * Sends a body of unknown length, with whatever was planned to go wrong with it.
+ * Sends the body of an answer whose head is written, with whatever was planned to go wrong with it.
  * @returns whether all of it was sent
  */
-export async function sendWithFaults(
+export async function sendWithTrouble(
   response: ServerResponse,
-  contentType: string,
   source: AsyncIterable<Uint8Array>,
-  { vm, faults, clock }: FaultSource,
+  { fault, faults, clock }: PlannedTrouble,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const fault = takeFault(faults.streams, candidate => candidate.vm === undefined || candidate.vm === vm);
-  if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
-  response.writeHead(200, { 'Content-Type': contentType });
   const afterBytes = fault?.afterBytes ?? 0;
   let sentBytes = 0;
   for await (const piece of source) {
@@ -56,6 +54,8 @@ export async function sendWithFaults(
         sentBytes += rest.length;
         break;
       }
+      case 'unavailable':
+        throw new AppError('INTERNAL', 'an answer that has begun cannot be unavailable');
     }
   }
   response.end();

@@ -3,11 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { AppError, toAppError } from '../../base/errors.ts';
 import { readStreamOptimized } from '../../core/disk/vmdk/streamOptimizedReader.ts';
+import { takeFault } from '../control.ts';
 import { hangUpSignal, HttpError, sendText, type RequestHandler } from '../http/httpAnswer.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease, type ExportedDisk, type ImportedDisk, type LeaseFile } from '../model/lease.ts';
 import { exportedVmdk } from './exportedVmdk.ts';
-import { sendWithFaults } from './faultyStream.ts';
+import { sendWithTrouble } from './faultyStream.ts';
 
 const vmdkType = 'application/x-vnd.vmware-streamVmdk';
 
@@ -46,13 +47,12 @@ async function sendDisk(
 ): Promise<void> {
   const vmdk = exportedVmdk(exported, lab.faults.vmdkDialect, signal);
   const digests = new Digests();
-  const whole = await sendWithFaults(
-    response,
-    vmdkType,
-    digests.tap(vmdk),
-    { vm: lease.request.vmName, faults: lab.faults, clock: lab.clock },
-    signal,
-  );
+  const { vmName } = lease.request;
+  const fault = takeFault(lab.faults.streams, ({ vm }) => vm === undefined || vm === vmName);
+  if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
+  response.writeHead(200, { 'Content-Type': vmdkType });
+  const trouble = { fault, faults: lab.faults, clock: lab.clock };
+  const whole = await sendWithTrouble(response, digests.tap(vmdk), trouble, signal);
   if (whole) file.transferred = digests.finish();
 }
 

@@ -2,7 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
 import { takeFault } from '../control.ts';
-import { hangUpSignal, HttpError, readBody, sendText, type RequestHandler } from '../http/httpAnswer.ts';
+import {
+  cookieIn,
+  hangUpSignal,
+  HttpError,
+  readBody,
+  sendText,
+  sessionCookie,
+  type RequestHandler,
+} from '../http/httpAnswer.ts';
 import type { LabContext } from '../labContext.ts';
 import { describeSession } from '../methods/sessionMethods.ts';
 import type { MethodTable } from '../methods/methodCall.ts';
@@ -11,7 +19,6 @@ import { decodeRequest, operationNamed, type SoapRequest } from './decodeRequest
 import { encodeFault, encodeResponse } from './encodeResponse.ts';
 import { notAuthenticated, toVimFault, VimFault } from './vimFault.ts';
 
-const cookieName = 'vmware_soap_session';
 const maxRequestBytes = 16 * 1024 * 1024;
 
 /** What clients may call before they log in. */
@@ -50,7 +57,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<unknown> {
   const { operation, parameters } = decoded;
-  const session = lab.sessions.find(cookieOf(request));
+  const session = lab.sessions.find(cookieIn(request, sessionCookie));
   if (session === undefined && !openMethods.has(operation)) throw notAuthenticated(decoded.self);
   const hungUp = hangUpSignal(response);
   const delayMs = lab.faults.delays[operation] ?? 0;
@@ -91,7 +98,7 @@ function login(
   );
   if (session === undefined)
     throw new VimFault('InvalidLogin', 'Cannot complete login due to an incorrect user name or password.');
-  response.setHeader('Set-Cookie', `${cookieName}="${session.secret}"; Path=/; HttpOnly; Secure`);
+  response.setHeader('Set-Cookie', `${sessionCookie}="${session.secret}"; Path=/; HttpOnly; Secure`);
   return describeSession(session);
 }
 
@@ -111,10 +118,6 @@ function anonymous(lab: LabContext): LabSession {
     unfinishedRetrievals: new Map(),
     ended: new AbortController(),
   };
-}
-
-function cookieOf(request: IncomingMessage): string | undefined {
-  return /(?:^|;\s*)vmware_soap_session="?([0-9a-f]+)"?/.exec(request.headers.cookie ?? '')?.[1];
 }
 
 function sendXml(response: ServerResponse, status: number, text: string): void {

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { join } from 'node:path';
 
@@ -61,6 +62,7 @@ export const activityExtents = [
 
 export interface HttpAnswer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly cookie: string | undefined;
   readonly body: Buffer;
   /** Whether the body ended as HTTP wants it. */
@@ -144,7 +146,7 @@ export class TestLab {
     const options: RequestOptions = {
       method,
       rejectUnauthorized: false,
-      headers: { ...headers, ...(this.#cookie !== undefined && { Cookie: this.#cookie }) },
+      headers: { ...(this.#cookie !== undefined && { Cookie: this.#cookie }), ...headers },
     };
     return await new Promise((resolve, reject) => {
       const sent = request(this.lab.url + path, options, response => {
@@ -152,6 +154,7 @@ export class TestLab {
         const finish = () => {
           resolve({
             status: response.statusCode ?? 0,
+            headers: response.headers,
             cookie: response.headers['set-cookie']?.[0]?.split(';')[0],
             body: Buffer.concat(pieces),
             complete: response.complete,

@@ -54,31 +54,71 @@ export function httpTransfer(
  * @throws UNREACHABLE, retryable, if the connection breaks or stalls; NOT_FOUND if the server has no such thing any more
  */
 export async function* download(
-  { name, url, identity, cookie }: HttpTransfer,
-  { clock, stallTimeoutMs }: StallWatch,
+  transfer: HttpTransfer,
+  watch: StallWatch,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  await using open = await openDownload(transfer, {}, watch, signal);
+  requireSuccess(open.response, transfer.url.host);
+  yield* open.bytes;
+}
+
+/** A GET whose answer has begun, whatever its status. Disposing closes the connection. */
+export interface OpenDownload extends AsyncDisposable {
+  /** For its status and headers. */
+  readonly response: IncomingMessage;
+  /** The body, pulled piece by piece; it can be read once. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** @throws UNREACHABLE, retryable, if the connection breaks or stalls; so does reading the body */
+export async function openDownload(
+  { name, url, identity, cookie }: HttpTransfer,
+  headers: Readonly<Record<string, string>>,
+  { clock, stallTimeoutMs }: StallWatch,
+  signal: AbortSignal,
+): Promise<OpenDownload> {
   const agent = new PinnedAgent(identity, 1);
   const stall = new StallTimer(clock, stallTimeoutMs, url.host);
   const either = AbortSignal.any([signal, stall.signal]);
+  const close = () => {
+    stall.stop();
+    agent.destroy();
+  };
   try {
-    const headers = cookie === undefined ? {} : { Cookie: cookie };
-    const request = https.get(url, { agent, headers, signal: either });
+    const all = { ...headers, ...(cookie !== undefined && { Cookie: cookie }) };
+    const request = https.get(url, { agent, headers: all, signal: either });
     const [response] = (await once(request, 'response', { signal: either })) as [IncomingMessage];
     // A late error of the request would otherwise have no listener; the response reports the same.
     request.on('error', () => undefined);
-    requireSuccess(response, url.host);
-    for await (const piece of response as AsyncIterable<Buffer>) {
-      // Only the wait for the network counts, not the time the consumer takes.
-      stall.pause();
-      yield piece;
-      stall.resume();
-    }
+    // Nobody may read it for a while.
+    stall.pause();
+    const read = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      try {
+        stall.resume();
+        for await (const piece of response as AsyncIterable<Buffer>) {
+          // Only the wait for the network counts, not the time the consumer takes.
+          stall.pause();
+          yield piece;
+          stall.resume();
+        }
+      } catch (error) {
+        throw reasonFor(error, either, name, url.host);
+      } finally {
+        close();
+      }
+    };
+    return {
+      response,
+      bytes: read(),
+      [Symbol.asyncDispose]: async () => {
+        close();
+        await Promise.resolve();
+      },
+    };
   } catch (error) {
+    close();
     throw reasonFor(error, either, name, url.host);
-  } finally {
-    stall.stop();
-    agent.destroy();
   }
 }
 

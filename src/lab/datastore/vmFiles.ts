@@ -1,0 +1,180 @@
+import { DiskChain, type DiskLink } from '../model/diskChain.ts';
+import type { VmFacts } from '../model/vmDescription.ts';
+import type { VmFileType } from '../model/vmFileType.ts';
+import { KiB } from '../../base/units.ts';
+import { grainBytes } from '../disk/grainMap.ts';
+import { SeededRandom } from '../guest/seededRandom.ts';
+import {
+  bytesOf,
+  bytesOfDisk,
+  type DatastoreFile,
+  type FileBytes,
+  type FileLock,
+  type ReadableBytes,
+} from './datastoreFile.ts';
+import { nameOf } from './datastorePath.ts';
+import { extentName, formatVmfsDescriptor } from './vmdkDescriptor.ts';
+import { formatVmx } from './vmxFile.ts';
+
+/** A file of a VM with the kind under which `layoutEx` lists it. */
+export interface VmFile extends DatastoreFile {
+  readonly layoutType: VmFileType;
+}
+
+/** Every file of a VM, whatever datastore it is on; each path once. */
+export function filesOfVm(vm: VmFacts): VmFile[] {
+  const modifiedAt = vm.settings['modified'] as Date;
+  const inFolder = (name: string, layoutType: VmFileType, bytes: FileBytes): VmFile => ({
+    path: `${vm.home.path}${name}`,
+    layoutType,
+    modifiedAt,
+    lock: 'none',
+    bytes,
+  });
+  const { vmPathName } = vm.settings['files'] as { readonly vmPathName: string };
+  const baseName = nameOf(vmPathName).replace(/\.vm(tx|x)$/, '');
+  const files = [
+    inFolder(
+      nameOf(vmPathName),
+      'config',
+      text(() => formatVmx(vm)),
+    ),
+    inFolder(
+      `${baseName}.vmsd`,
+      'snapshotList',
+      text(() => formatVmsd(vm)),
+    ),
+    // A VM has one only once its firmware has run.
+    ...(vm.hasBeenOn ? [inFolder(`${baseName}.nvram`, 'nvram', nvram(vm))] : []),
+    ...(vm.hasBeenOn
+      ? [
+          inFolder(
+            'vmware.log',
+            'log',
+            text(() => formatLog(vm)),
+          ),
+        ]
+      : []),
+    ...vm.disks.flatMap(chain => filesOfDisk(vm, chain, modifiedAt)),
+    ...vm.snapshots.map(({ facts }) =>
+      inFolder(`${baseName}-Snapshot${facts.id}.vmsn`, 'snapshotData', bytesOf(new Uint8Array(28_672))),
+    ),
+  ];
+  for (const [name, added] of vm.addedFiles)
+    files.push({
+      ...inFolder(name, added.layoutType, bytesOf(added.content)),
+      modifiedAt: added.modifiedAt,
+    });
+  return [...new Map(files.map(file => [file.path, file])).values()];
+}
+
+/** Descriptor and extent of each link of a disk. */
+function filesOfDisk(vm: VmFacts, chain: DiskChain, modifiedAt: Date): VmFile[] {
+  const isOn = vm.powerState === 'poweredOn';
+  const links = new Set(
+    [
+      chain.current,
+      ...vm.snapshots
+        .flatMap(({ facts }) => facts.disks)
+        .filter(frozen => frozen.chain === chain)
+        .map(({ link }) => link),
+    ].flatMap(DiskChain.linksOf),
+  );
+  return [...links].flatMap(link => {
+    const written: FileLock = link === chain.current ? 'exclusive' : 'shared';
+    const lock = isOn ? written : 'none';
+    const isDelta = link.parent !== undefined;
+    const extent = link.fileName.replace(nameOf(link.fileName), extentName(nameOf(link.fileName), isDelta));
+    const descriptor = text(() => describeLink(chain, link));
+    return [
+      { path: link.fileName, layoutType: 'diskDescriptor', modifiedAt, lock: 'none', bytes: descriptor },
+      { path: extent, layoutType: 'diskExtent', modifiedAt, lock, bytes: extentBytes(chain, link) },
+    ];
+  });
+}
+
+function describeLink(chain: DiskChain, link: DiskLink): string {
+  const parent = link.parent && {
+    name: nameOf(link.parent.fileName),
+    contentId: chain.contentIdOf(link.parent),
+  };
+  return formatVmfsDescriptor({
+    name: nameOf(link.fileName),
+    contentId: chain.contentIdOf(link),
+    capacityBytes: chain.content.sizeBytes,
+    isThin: chain.isThin,
+    uuid: chain.uuid,
+    parent,
+    hasChangeTracking: false,
+  });
+}
+
+/** The extent of the first link holds all bytes of a disk. Of a delta only the size is known, not its format. */
+function extentBytes({ content }: DiskChain, link: DiskLink): FileBytes {
+  const position = () => link.frozenAt ?? content.position;
+  const { parent } = link;
+  if (parent === undefined) {
+    const bytes = bytesOfDisk(content, position);
+    if (link.frozenAt !== undefined) return bytes;
+    return { ...bytes, write: async (offsetBytes, written) => await content.write(offsetBytes, written) };
+  }
+  return {
+    get sizeBytes() {
+      return deltaOverheadBytes + grainBytes * content.changedGrains(parent.frozenAt ?? 0, position()).length;
+    },
+    read: undefined,
+  };
+}
+
+/** Header and tables of a delta into which nothing was written. */
+const deltaOverheadBytes = 1024 * KiB;
+
+/** Put together when somebody looks: most are never read. */
+function text(format: () => string): FileBytes {
+  let formatted: ReadableBytes | undefined;
+  const bytes = () => (formatted ??= bytesOf(new TextEncoder().encode(format())));
+  return {
+    get sizeBytes() {
+      return bytes().sizeBytes;
+    },
+    read: (offsetBytes, lengthBytes) => bytes().read(offsetBytes, lengthBytes),
+  };
+}
+
+const nvramBytes = 8684;
+
+/** The same for a VM every time: what the firmware keeps is of no interest, but must come back as it was. */
+function nvram(vm: VmFacts): FileBytes {
+  const content = new Uint8Array(nvramBytes);
+  const seed = Number.parseInt(String(vm.settings['uuid']).slice(0, 8), 16);
+  new SeededRandom(Number.isNaN(seed) ? 1 : seed).fill(content);
+  content.set(new TextEncoder().encode('MRVN'), 0);
+  return bytesOf(content);
+}
+
+function formatLog(vm: VmFacts): string {
+  const time = (vm.bootTime ?? (vm.settings['createDate'] as Date)).toISOString();
+  return `${time} In(05) vmx - Log for the simulated VM ${vm.name}\n`;
+}
+
+/** The list of snapshots that the host keeps beside the VM. */
+function formatVmsd({ snapshots }: VmFacts): string {
+  const current = snapshots.at(-1)?.facts.id;
+  const lines = [
+    ['.encoding', 'UTF-8'],
+    ['snapshot.lastUID', String(Math.max(0, ...snapshots.map(({ facts }) => facts.id)))],
+    ...(current === undefined ? [] : [['snapshot.current', String(current)]]),
+    ...snapshots.flatMap(({ facts }, index) => [
+      [`snapshot${index}.uid`, String(facts.id)],
+      [`snapshot${index}.displayName`, facts.name],
+      [`snapshot${index}.description`, facts.description],
+      [`snapshot${index}.numDisks`, String(facts.disks.length)],
+      ...facts.disks.map(({ link }, disk) => [
+        `snapshot${index}.disk${disk}.fileName`,
+        nameOf(link.fileName),
+      ]),
+    ]),
+    ['snapshot.numSnapshots', String(snapshots.length)],
+  ];
+  return lines.map(([key, value]) => `${key} = "${value?.replaceAll('"', '|22')}"\n`).join('');
+}
