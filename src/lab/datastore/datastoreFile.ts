@@ -10,7 +10,7 @@ export interface FileBytes {
   readonly write?: (offsetBytes: number, bytes: Uint8Array) => Promise<unknown>;
 }
 
-export type ReadBytes = (this: void, offsetBytes: number, lengthBytes: number) => AsyncIterable<Uint8Array>;
+export type ReadBytes = (offsetBytes: number, lengthBytes: number) => AsyncIterable<Uint8Array>;
 
 /** Bytes that can be read. */
 export type ReadableBytes = FileBytes & { readonly read: ReadBytes };

@@ -78,7 +78,7 @@ function filesOfDisk(vm: VmFacts, chain: DiskChain, modifiedAt: Date): VmFile[] 
         .flatMap(({ facts }) => facts.disks)
         .filter(frozen => frozen.chain === chain)
         .map(({ link }) => link),
-    ].flatMap(DiskChain.linksOf),
+    ].flatMap(link => DiskChain.linksOf(link)),
   );
   return [...links].flatMap(link => {
     const written: FileLock = link === chain.current ? 'exclusive' : 'shared';
