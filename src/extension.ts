@@ -19,6 +19,7 @@ import { GuestFileSystem } from './host/guestFileSystem.ts';
 import type { Host } from './host/host.ts';
 import { contextKeys, panelIds, schemes, viewIds } from './host/ids.ts';
 import { JobLog } from './host/jobLog.ts';
+import { JobQuestions } from './host/jobQuestions.ts';
 import { JobReporter } from './host/jobReporter.ts';
 import { Jobs } from './host/jobs.ts';
 import { KnownPlaces } from './host/knownPlaces.ts';
@@ -148,6 +149,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     }),
     window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
+    new JobQuestions(jobs, { ui, worker, log }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),
     workspace.registerTextDocumentContentProvider(schemes.explanation, explanations),

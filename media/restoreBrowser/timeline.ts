@@ -2,7 +2,7 @@ import type { BackupSetView, PointView } from '../../src/protocol/webview/restor
 import { element, visibleName } from '../shared/dom.ts';
 import { icon } from '../shared/icons.ts';
 import type { Translate } from '../shared/text.ts';
-import { levelIcon } from './treeRows.ts';
+import { pointIcon } from './treeRows.ts';
 
 export interface TimelineMark {
   readonly point: PointView;
@@ -44,7 +44,7 @@ export function timelinePicture(
         class: isOpen ? 'timeline-mark open' : 'timeline-mark',
         title: `${point.moment}\n${point.levelText}`,
       },
-      icon(levelIcon(point.level)),
+      icon(pointIcon(point)),
     );
     mark.style.insetInlineStart = `${fraction * 100}%`;
     mark.addEventListener('click', () => onOpen(point));

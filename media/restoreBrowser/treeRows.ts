@@ -1,4 +1,3 @@
-import type { ConsistencyLevelDto } from '../../src/protocol/point.ts';
 import type {
   BackupSetView,
   DiskView,
@@ -115,7 +114,7 @@ function setWithPoints(
       level: 3,
       label: point.moment,
       description: t('{0}, {1}', point.levelText, point.age),
-      icon: levelIcon(point.level),
+      icon: pointIcon(point),
       isTall: true,
       isSelected: place.repository === repository && place.point === point.id,
       target: { kind: 'point', repository, set, point },
@@ -167,7 +166,9 @@ export function diskRows(
   });
 }
 
-export function levelIcon(level: ConsistencyLevelDto | undefined): IconName {
+/** Less than what was asked for is never shown as good. */
+export function pointIcon({ level, isBelowRequest }: Pick<PointView, 'level' | 'isBelowRequest'>): IconName {
+  if (isBelowRequest === true) return 'warning';
   if (level === undefined) return 'unknown';
   if (level === 'none') return 'inconsistent';
   return level === 'crash' ? 'crash' : 'proven';

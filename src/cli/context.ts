@@ -32,6 +32,8 @@ export interface CommandContext {
   createRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
   /** Runs `work` with a progress line that is gone, or finished, when it ends. */
   withProgress<T>(work: (onProgress: ProgressListener) => Promise<T>): Promise<T>;
+  /** Whether somebody can be asked. */
+  readonly hasTerminal: boolean;
   /** Asks on the terminal. @throws INVALID_INPUT naming the option that answers instead, if there is no terminal */
   confirm(question: string, optionInstead: string): Promise<boolean>;
 }

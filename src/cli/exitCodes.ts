@@ -23,3 +23,6 @@ export const leftoversRemain = 13;
 
 /** A VM does not meet its goal now, and nobody has accepted that. */
 export const goalsMissed = 15;
+
+/** The restore point is made, but it is known to be less consistent than what was asked for. */
+export const levelNotReached = 16;

@@ -60,6 +60,7 @@ async function main(words: readonly string[], output: Output, signal: AbortSigna
         using line = openProgressLine(systemClock, process.stderr, output.json);
         return await work(line.listener);
       },
+      hasTerminal: process.stdin.isTTY,
       confirm: confirmOnTerminal,
     };
     return (await command.run(context, args)) ?? 0;

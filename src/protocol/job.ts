@@ -1,12 +1,13 @@
 import { type Empty, notification, request } from './message.ts';
 import type {
   BackupParams,
+  ConsistencyPolicyDto,
   DiskRestoreParams,
   FileRestoreParams,
   GuestRestoreParams,
   VmRestoreParams,
 } from './plan.ts';
-import type { ConsistencyLevelDto } from './point.ts';
+import type { ConsistencyLevelDto, DowngradeDto } from './point.ts';
 import type { VmRef } from './vm.ts';
 import type { WireError } from './wireError.ts';
 
@@ -33,10 +34,24 @@ export interface JobDto {
   readonly remainingMs?: number;
   readonly startedAt: string;
   readonly finishedAt?: string;
+  /** It waits for an answer by `job/answer`; missing once there is one. */
+  readonly question?: JobQuestionDto;
   /** Why it failed. */
   readonly error?: WireError;
   /** What came of it. */
   readonly result?: JobResult;
+}
+
+/** Whether a snapshot of a lower level is good enough, as the policy wants it asked. */
+export interface JobQuestionDto extends DowngradeDto {
+  /** Tells this question of the job from its others. */
+  readonly id: string;
+}
+
+export interface JobAnswer extends JobRef {
+  readonly questionId: string;
+  /** Whether the lower level is taken; else the job fails. */
+  readonly accept: boolean;
 }
 
 export type JobResult =
@@ -54,6 +69,10 @@ export interface BackupResultDto {
   readonly point: string;
   readonly requested: ConsistencyLevelDto;
   readonly proven: ConsistencyLevelDto;
+  /** Reported beyond what is proven: claimed, unproven. */
+  readonly claimed?: ConsistencyLevelDto;
+  /** Each step from requested to a lower level, in order. */
+  readonly downgrades: readonly DowngradeDto[];
   /** What crossed the network. */
   readonly receivedBytes: number;
   /** What the repository grew by. */
@@ -66,7 +85,11 @@ export interface SnapshotResultDto {
   readonly kind: 'snapshot';
   readonly snapshotId: string;
   readonly name: string;
-  /** As the server reports it. */
+  /** The level that was asked for. */
+  readonly requested: ConsistencyLevelDto;
+  /** Each step from requested to a lower level, in order. */
+  readonly downgrades: readonly DowngradeDto[];
+  /** As the server reports it: a claim, no proof. */
   readonly isQuiesced: boolean;
 }
 
@@ -160,7 +183,7 @@ export interface SnapshotParams {
   /** As the vSphere client shows it. */
   readonly name: string;
   readonly description: string;
-  readonly quiesce: boolean;
+  readonly policy: ConsistencyPolicyDto;
 }
 
 /** Names a job in later requests, also those of other clients. */
@@ -205,6 +228,9 @@ export const listJobs = request<Empty, { readonly jobs: readonly JobDto[] }>('jo
 
 /** Answers at once with the state it is in then; a job that has ended stays as it is. */
 export const cancelJob = request<JobRef, { readonly state: JobState }>('job/cancel');
+
+/** The first answer counts. Fails with NOT_FOUND if the job does not, or no longer, wait for this one. */
+export const answerJob = request<JobAnswer, Empty>('job/answer');
 
 export const readJobLog = request<JobRef, JobLogResult>('job/log');
 

@@ -1,21 +1,37 @@
 import type { VolumeRef } from './guest.ts';
 import type { LiveGuestRef } from './liveGuest.ts';
 import { request } from './message.ts';
-import type { ConsistencyLevelDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
+import type { ConsistencyLevelDto, DowngradeDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
 import type { PredictionDto, VmRef } from './vm.ts';
 
 export interface BackupParams {
   readonly vm: VmRef;
   readonly repository: string;
-  /** Bring the guest to rest first; without it the restore point is crash-consistent. */
-  readonly quiesce: boolean;
+  readonly policy: ConsistencyPolicyDto;
+}
+
+/** How consistent a snapshot has to be, and what happens if it cannot be. */
+export interface ConsistencyPolicyDto {
+  /** What is asked for at most; where a guest cannot have that, the best it can have. `crash`: the guest is not asked. */
+  readonly wanted: ConsistencyLevelDto;
+  /** Not stronger than `wanted`. */
+  readonly minimum: ConsistencyLevelDto;
+  /** Below the minimum. `ask` puts a question to the clients, and means `fail` while none is connected. */
+  readonly onShortfall: 'fail' | 'step-down' | 'ask';
+  /** For the whole of quiescing, 5 to 240; the server takes 15 without it. */
+  readonly timeoutMinutes?: number;
+  /** `full` may truncate logs and breaks a differential chain; `copy` without it. */
+  readonly vssBackupType?: 'copy' | 'full';
 }
 
 export interface BackupPlanDto {
   readonly vmName: string;
-  /** False also for a VM that is switched off: there is nothing to bring to rest. */
+  /** Whether the guest is asked to come to rest. A VM that is switched off is not: there is nothing to bring to rest. */
   readonly quiesce: boolean;
+  /** The level that the backup answers for. */
   readonly requested: ConsistencyLevelDto;
+  /** What is known before to be out of reach, and what the policy makes of that. */
+  readonly shortfall?: DowngradeDto & { readonly outcome: ConsistencyPolicyDto['onShortfall'] };
   /** What this backup can be expected to reach. */
   readonly predicted: ConsistencyLevelDto;
   /** What the best backup of the VM can be expected to reach, and why it is no more. */

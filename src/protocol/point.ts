@@ -26,6 +26,10 @@ export interface PointSummaryDto {
   readonly vmName: string;
   readonly serverInstanceUuid: string;
   readonly proven?: ConsistencyLevelDto;
+  /** Missing also for restore points of programs that did not tell. */
+  readonly requested?: ConsistencyLevelDto;
+  /** Reported beyond what is proven: claimed, unproven. */
+  readonly claimed?: ConsistencyLevelDto;
 }
 
 /** What a restore point says of itself. */
@@ -44,6 +48,8 @@ export interface PointDto {
   };
   readonly server: { readonly instanceUuid: string; readonly address: string; readonly product: string };
   readonly consistency: ConsistencyDto;
+  /** Missing for a VM that was backed up by itself. */
+  readonly group?: PointGroupDto;
   readonly disks: readonly PointDiskDto[];
   readonly leftOutDisks: readonly LeftOutDiskDto[];
 }
@@ -55,11 +61,76 @@ export interface ConsistencyDto {
   readonly proven: ConsistencyLevelDto;
   /** What the server reported beyond what is proven. */
   readonly claimed?: ConsistencyLevelDto;
-  readonly evidence: readonly { readonly rule: string; readonly statement: string }[];
-  readonly downgrades: readonly {
-    readonly from: ConsistencyLevelDto;
-    readonly to: ConsistencyLevelDto;
-    readonly reason: string;
+  readonly evidence: readonly EvidenceDto[];
+  /** Each step from requested to a lower level, in order. */
+  readonly downgrades: readonly DowngradeDto[];
+  /** Each call for a snapshot, the one that succeeded last. */
+  readonly attempts: readonly SnapshotAttemptDto[];
+  /** Each application of which something is known by itself. */
+  readonly applications: readonly ApplicationProofDto[];
+  /** What the file systems in the restore point's own disks say. */
+  readonly volumes: readonly VolumeEvidenceDto[];
+}
+
+export interface EvidenceDto {
+  /** Stable id of the rule that judged it. */
+  readonly rule: string;
+  readonly statement: string;
+  /** The level is at least this. */
+  readonly proves?: ConsistencyLevelDto;
+  /** The level is this at most. */
+  readonly limits?: ConsistencyLevelDto;
+  /** Reported, not proven. */
+  readonly claims?: ConsistencyLevelDto;
+  /** Names it is about: writers, texts of events. */
+  readonly items?: readonly string[];
+}
+
+export interface DowngradeDto {
+  readonly from: ConsistencyLevelDto;
+  readonly to: ConsistencyLevelDto;
+  readonly reason: string;
+}
+
+export interface SnapshotAttemptDto {
+  readonly level: ConsistencyLevelDto;
+  /** The call in one line. */
+  readonly call: string;
+  readonly at: string;
+  /** Why the server refused; missing for the one that succeeded. */
+  readonly problem?: string;
+}
+
+export interface ApplicationProofDto {
+  /** A VSS writer, or what a freeze script holds. */
+  readonly name: string;
+  readonly rule: string;
+  readonly isProven: boolean;
+}
+
+export interface VolumeEvidenceDto {
+  readonly deviceKey: number;
+  readonly volumeIndex: number;
+  readonly name: string;
+  /** `ext4`, `xfs`, `ntfs`; missing where it was not recognized. */
+  readonly fileSystem?: string;
+  /** `in-use`: as after a power failure. */
+  readonly state: 'clean' | 'in-use' | 'unknown';
+  readonly rule: string;
+  readonly statement: string;
+}
+
+/** VMs whose snapshots were taken together: near each other, never at one moment. */
+export interface PointGroupDto {
+  readonly id: string;
+  readonly name?: string;
+  /** From the first to the last snapshot, by the server's clock. */
+  readonly skewMs: number;
+  /** This VM among them, in the order of their times. */
+  readonly members: readonly {
+    readonly vmInstanceUuid: string;
+    readonly name: string;
+    readonly takenAt: string;
   }[];
 }
 

@@ -1,6 +1,6 @@
 import { AppError, CancelledError } from '../base/errors.ts';
 import { toHex } from '../base/random.ts';
-import type { JobDto, JobLogResult, JobState } from '../protocol/job.ts';
+import type { JobAnswer, JobDto, JobLogResult, JobState } from '../protocol/job.ts';
 import { type JobDeps, type JobRequest, RunningJob } from './runningJob.ts';
 
 /** Finished jobs that are remembered, for clients that connect later. */
@@ -54,6 +54,11 @@ export class JobRegistry implements AsyncDisposable {
   /** Tells the job to stop and gives the state it is in then; one that has ended stays as it is. */
   cancel(id: string): JobState {
     return this.#job(id).cancel(new CancelledError());
+  }
+
+  /** @throws NOT_FOUND if the job does not wait for this answer */
+  answer({ jobId, questionId, accept }: JobAnswer): void {
+    this.#job(jobId).answer(questionId, accept);
   }
 
   log(id: string): JobLogResult {

@@ -55,7 +55,8 @@ async function main(): Promise<void> {
   const onChanged = (job: JobDto) => {
     clients.tell(jobChanged, job);
   };
-  await using jobs = new JobRegistry({ clock, random, onChanged });
+  const hasUser = () => clients.welcomeCount > 0;
+  await using jobs = new JobRegistry({ clock, random, onChanged, hasUser });
   const leftovers = new Leftovers(journal);
   const guestPasswords = new GuestPasswords();
   const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories, guestPasswords });
@@ -80,6 +81,7 @@ async function main(): Promise<void> {
     tellClients: (type, params) => {
       clients.tell(type, params);
     },
+    hasUser,
   };
   const { idleTimeoutMs } = options;
   const life = new WorkerLife({ clock, jobs, idleTimeoutMs, clientCount: () => clients.welcomeCount });

@@ -2,9 +2,19 @@ import type { Clock } from '../base/clock.ts';
 import { AppError, type CancelledError, toAppError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Progress, ProgressListener } from '../base/progress.ts';
-import type { Random } from '../base/random.ts';
+import { toHex, type Random } from '../base/random.ts';
 import { RateMeter } from '../base/rateMeter.ts';
-import type { JobDto, JobKind, JobLogLine, JobLogResult, JobResult, JobState } from '../protocol/job.ts';
+import type { LevelDowngrade } from '../core/consistency/request/requestSnapshot.ts';
+import type { AskForLess } from '../core/jobs/snapshotByPolicy.ts';
+import type {
+  JobDto,
+  JobKind,
+  JobLogLine,
+  JobLogResult,
+  JobQuestionDto,
+  JobResult,
+  JobState,
+} from '../protocol/job.ts';
 import { toWireError, type WireError } from '../protocol/wireError.ts';
 import { lineLogger } from './log.ts';
 import { Throttle } from './throttle.ts';
@@ -27,6 +37,7 @@ export interface JobContext {
   readonly onProgress: ProgressListener;
   /** The job's own log. */
   readonly logger: Logger;
+  readonly askForLess: AskForLess;
 }
 
 export interface JobDeps {
@@ -34,12 +45,22 @@ export interface JobDeps {
   readonly random: Random;
   /** Called at most five times a second per job, the final state always among them; once more for a cancellation. */
   readonly onChanged: (job: JobDto) => void;
+  /** Whether a client is there that could answer a question. */
+  readonly hasUser: () => boolean;
 }
+
+/** How often it is looked whether anybody is still there to answer. */
+const questionIntervalMs = 1_000;
 
 /** A fifth of a second, and a little for timers that wake early. */
 const changeIntervalMs = 210;
 
 const maxLogLines = 1000;
+
+interface OpenQuestion {
+  readonly dto: JobQuestionDto;
+  readonly answer: (accept: boolean) => void;
+}
 
 /** One job: running → (cancelling →) succeeded, failed or cancelled. Begins when it is made. */
 export class RunningJob {
@@ -58,6 +79,7 @@ export class RunningJob {
   #progress: Progress = { phase: 'Starting', doneBytes: 0, totalBytes: undefined };
   #meter: RateMeter;
   #finishedAt: string | undefined;
+  #question: OpenQuestion | undefined;
   #error: WireError | undefined;
   #result: JobResult | undefined;
 
@@ -96,6 +118,7 @@ export class RunningJob {
       ...(remainingMs !== undefined && { remainingMs: Math.round(remainingMs) }),
       startedAt: this.#startedAt,
       ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
+      ...(this.#question !== undefined && { question: this.#question.dto }),
       ...(this.#error !== undefined && { error: this.#error }),
       ...(this.#result !== undefined && { result: this.#result }),
     };
@@ -109,6 +132,17 @@ export class RunningJob {
       this.#changes.callNow();
     }
     return this.#state;
+  }
+
+  /** @throws NOT_FOUND if it does not wait for this answer */
+  answer(questionId: string, accept: boolean): void {
+    if (this.#question?.dto.id !== questionId) {
+      throw new AppError('NOT_FOUND', `${this.#request.object}: the question was answered already`, {
+        object: this.#request.object,
+        remedy: 'Look at the job',
+      });
+    }
+    this.#question.answer(accept);
   }
 
   log(): JobLogResult {
@@ -127,6 +161,7 @@ export class RunningJob {
         onProgress: progress => {
           this.#report(progress);
         },
+        askForLess: async (downgrade, asking) => await this.#ask(downgrade, asking),
       });
       this.#state = 'succeeded';
     } catch (thrown) {
@@ -140,6 +175,32 @@ export class RunningJob {
     }
     this.#finishedAt = this.#deps.clock.now().toISOString();
     this.#changes.request();
+  }
+
+  /** False as soon as nobody is there any more: then the question means no. */
+  async #ask(downgrade: LevelDowngrade, signal: AbortSignal): Promise<boolean> {
+    const { clock, random, hasUser } = this.#deps;
+    let answer: boolean | undefined;
+    const waking = new AbortController();
+    const dto = { ...downgrade, id: toHex(random.bytes(4)) };
+    this.#question = {
+      dto,
+      answer: accept => {
+        answer = accept;
+        waking.abort();
+      },
+    };
+    this.#changes.callNow();
+    const either = AbortSignal.any([signal, waking.signal]);
+    try {
+      while (answer === undefined && hasUser() && !signal.aborted)
+        await clock.sleep(questionIntervalMs, either).catch(() => undefined);
+      signal.throwIfAborted();
+      return answer ?? false;
+    } finally {
+      this.#question = undefined;
+      this.#changes.request();
+    }
   }
 
   #report(progress: Progress): void {

@@ -32,4 +32,6 @@ export interface WorkerParts {
   readonly pointFacts: StandingDeps['factsOf'];
   /** Tells every client. */
   readonly tellClients: <P>(type: NotificationType<P>, params: P) => void;
+  /** Whether a client is there that could answer a question. */
+  readonly hasUser: () => boolean;
 }

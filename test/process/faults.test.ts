@@ -204,10 +204,28 @@ describe('while a VM is backed up', () => {
   test('a guest that cannot be quiesced is exit 8 with the way out, which then works', async () => {
     await bench.lab.setFaults({ refuseQuiesce: ['web01'] });
     const before = await pointCount();
-    await bench.fails(['backup', 'web01'], { code: 8, says: ['web01', '--no-quiesce'] });
+    await bench.fails(['backup', 'web01'], { code: 8, says: ['web01', '--level crash'] });
     await bench.expectNothingLeft();
     expect(await pointCount()).toBe(before);
-    await bench.succeeds('backup', 'web01', '--no-quiesce');
+    await bench.succeeds('backup', 'web01', '--level', 'crash');
+    await bench.expectNothingLeft();
+    const stepped = await bench.run('backup', 'web01', '--on-shortfall', 'step-down', '--json');
+    expect([stepped.code, JSON.parse(stepped.stdout.toString())]).toMatchObject([
+      16,
+      {
+        consistency: {
+          ...{ requested: 'filesystem', proven: 'crash' },
+          downgrades: [
+            {
+              from: 'filesystem',
+              to: 'crash',
+              reason: expect.stringMatching(/error occurred while quiescing/) as string,
+            },
+          ],
+          attempts: [{ level: 'filesystem' }, { level: 'crash' }],
+        },
+      },
+    ]);
     await bench.expectNothingLeft();
   });
 

@@ -13,6 +13,7 @@ import {
   setGoal,
 } from '../../src/protocol/recovery.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
@@ -60,7 +61,7 @@ describe('goals, kept by the bundled worker', () => {
       ...{ state: 'gap', gaps: [{ kind: 'no-restore-point' }] },
       goal: { goal, folder: '/Lab/vm/Production' },
     });
-    await run(client.request(startBackup, { vm, repository: 'main', quiesce: false }, anySignal));
+    await run(client.request(startBackup, { vm, repository: 'main', policy: crashOnly }, anySignal));
     expect(await web()).toMatchObject({ state: 'met', gaps: [], newest: { repository: 'main' } });
     await expect.poll(() => changes).toBe(1);
   });
@@ -130,7 +131,7 @@ describe('goals, on the command line', () => {
     expect(await cli.json('goal', 'list')).toMatchObject([
       { vm: 'web01', state: 'accepted', acceptances: [{ reason: 'new' }] },
     ]);
-    await cli.ok('backup', 'web01', '--no-quiesce');
+    await cli.ok('backup', 'web01', '--level', 'crash');
     expect(await cli.json('report')).toMatchObject({ goals: [{ vm: 'web01', state: 'met' }] });
     await cli.ok('goal', 'set', '--folder', '/Lab/vm', '--level', 'application');
     expect((await cli.run('goal', 'list')).code).toBe(15);

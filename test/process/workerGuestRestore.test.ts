@@ -16,6 +16,7 @@ import { planGuestRestore } from '../../src/protocol/plan.ts';
 import type { VmRef } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
+import { quiesced } from '../support/policies.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
@@ -36,7 +37,11 @@ describe('guest files back into the running guest, by the bundled worker', () =>
     password = readFileSync(lab.ready.guestAccounts[0]!.passwordFile, 'utf8').trim();
     await connect();
     vm = await vmNamed(client, 'web01');
-    const { jobId } = await client.request(startBackup, { vm, repository: 'main', quiesce: true }, anySignal);
+    const { jobId } = await client.request(
+      startBackup,
+      { vm, repository: 'main', policy: quiesced },
+      anySignal,
+    );
     const { result } = await new WatchedJob(client, jobId).ended;
     if (result?.kind !== 'backup') throw new Error('no backup');
     point = result.point;

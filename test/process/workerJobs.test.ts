@@ -6,6 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { listGuestFolder, listVolumes, readGuestFile, statGuestNode } from '../../src/protocol/guest.ts';
 import {
+  answerJob,
   cancelJob,
   type JobDto,
   type JobRef,
@@ -39,6 +40,7 @@ import {
 } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
+import { crashOnly, quiesced } from '../support/policies.ts';
 import { fileHash, Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
@@ -72,7 +74,7 @@ describe('jobs of the bundled worker', () => {
 
   async function backUp(name: string, by = client): Promise<WatchedJob> {
     const vm = await vmNamed(by, name);
-    const started = await by.request(startBackup, { vm, repository: 'main', quiesce: true }, anySignal);
+    const started = await by.request(startBackup, { vm, repository: 'main', policy: quiesced }, anySignal);
     return new WatchedJob(by, started.jobId);
   }
 
@@ -102,7 +104,7 @@ describe('jobs of the bundled worker', () => {
       ['web01', 'Lab/host/Cluster', 'filesystem', 'OS-LINUX-FIFREEZE', []],
     ]);
     const vm = await vmNamed(client, 'build01');
-    const plan = await client.request(planBackup, { vm, repository: 'main', quiesce: false }, anySignal);
+    const plan = await client.request(planBackup, { vm, repository: 'main', policy: crashOnly }, anySignal);
     expect(plan).toMatchObject({
       requested: 'crash',
       predicted: 'crash',
@@ -240,7 +242,7 @@ describe('jobs of the bundled worker', () => {
   test('a snapshot that is taken stays, under the name it was given', async () => {
     const vm = await vmNamed(client, 'build01');
     const wanted = { vm, name: 'before the update', description: 'ticket 42' };
-    const job = await watched(client.request(startSnapshot, { ...wanted, quiesce: true }, anySignal));
+    const job = await watched(client.request(startSnapshot, { ...wanted, policy: quiesced }, anySignal));
     expect(job).toMatchObject({
       state: 'succeeded',
       result: { kind: 'snapshot', name: 'before the update' },
@@ -252,17 +254,37 @@ describe('jobs of the bundled worker', () => {
     expect(job.result).toMatchObject({ snapshotId: snapshots[0]!.id, isQuiesced: snapshots[0]!.isQuiesced });
 
     await lab.setFaults({ refuseQuiesce: ['build01'] });
-    const refused = await watched(client.request(startSnapshot, { ...wanted, quiesce: true }, anySignal));
+    const refused = await watched(client.request(startSnapshot, { ...wanted, policy: quiesced }, anySignal));
     expect(refused).toMatchObject({ state: 'failed', object: 'build01', error: { code: 'QUIESCE_FAILED' } });
 
+    const asking = { ...quiesced, onShortfall: 'ask' } as const;
+    for (const accept of [false, true]) {
+      const { jobId } = await client.request(startSnapshot, { ...wanted, policy: asking }, anySignal);
+      const asked = new WatchedJob(client, jobId);
+      await asked.until(job => job.question !== undefined);
+      const { question } = asked.changes.find(job => job.question !== undefined)!;
+      expect(question).toMatchObject({ from: 'filesystem', to: 'crash' });
+      const questionId = question!.id;
+      await client.request(answerJob, { jobId, questionId, accept }, anySignal);
+      const result = { requested: 'filesystem', downgrades: [{ to: 'crash' }], isQuiesced: false };
+      expect(await asked.ended).toMatchObject(
+        accept ? { state: 'succeeded', result } : { state: 'failed', error: { code: 'QUIESCE_FAILED' } },
+      );
+      await expect(client.request(answerJob, { jobId, questionId, accept }, anySignal)).rejects.toMatchObject(
+        { code: 'NOT_FOUND' },
+      );
+    }
+    const { snapshots: both } = await client.request(readVm, vm, anySignal);
+    expect(both.map(({ isQuiesced }) => isQuiesced)).toEqual([true, false]);
+
     await lab.setFaults({ refuseQuiesce: [], taskStepMs: 300 });
-    const { jobId } = await client.request(startSnapshot, { ...wanted, quiesce: false }, anySignal);
+    const { jobId } = await client.request(startSnapshot, { ...wanted, policy: crashOnly }, anySignal);
     const cancelled = new WatchedJob(client, jobId);
     await cancelled.until(({ phase }) => phase === 'Taking a snapshot');
     await systemClock.sleep(200, anySignal);
     await client.request(cancelJob, { jobId }, anySignal);
     expect((await cancelled.ended).state).toBe('cancelled');
-    expect((await client.request(readVm, vm, anySignal)).snapshots).toEqual(snapshots);
+    expect((await client.request(readVm, vm, anySignal)).snapshots).toEqual(both);
     await lab.deleteVm('build01');
   });
 
@@ -387,8 +409,8 @@ describe('jobs of the bundled worker', () => {
     const vm = { vcenter: 'other', id: 'vm-1', name: 'web01' };
     const known = await vmNamed(client, 'web01');
     for (const params of [
-      { vm, repository: 'main', quiesce: true },
-      { vm: known, repository: 'other', quiesce: true },
+      { vm, repository: 'main', policy: quiesced },
+      { vm: known, repository: 'other', policy: quiesced },
     ]) {
       for (const type of [startBackup, planBackup]) {
         await expect(client.request<unknown, unknown>(type, params, anySignal)).rejects.toMatchObject({

@@ -1,15 +1,21 @@
 import { AppError } from '../../base/errors.ts';
 import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
+import type { Manifest } from '../../core/catalog/manifest.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
+import type { AskForLess } from '../../core/jobs/snapshotByPolicy.ts';
+import { chosenPolicy, policyOptions } from '../backupPolicy.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
+import { readConfig } from '../config/configFile.ts';
+import type { CommandContext } from '../context.ts';
 import { describeAssessment } from '../describeAssessment.ts';
-import { leftoversRemain } from '../exitCodes.ts';
+import { describeConsistency, provenText } from '../describeConsistency.ts';
+import { leftoversRemain, levelNotReached } from '../exitCodes.ts';
 import { describeError, table } from '../output.ts';
 import { planOption, repositoryOption, vcenterOption } from './options.ts';
 
@@ -18,13 +24,14 @@ export const backup: Command = {
   summary: 'Make a restore point of a VM',
   operands: ['VM'],
   options: {
-    'no-quiesce': { help: 'do not bring the guest to rest; the restore point is crash-consistent' },
+    ...policyOptions,
     ...vcenterOption,
     ...repositoryOption,
     ...planOption,
   },
   run: async (context, args) => {
     const { signal } = context;
+    const policy = chosenPolicy(args, (await readConfig(context.places.configFile)).backup);
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args);
     await using connection = await openChosenVCenter(context, args);
@@ -36,7 +43,8 @@ export const backup: Command = {
     );
     const identity = vm.config.instanceUuid ?? vm.config.uuid;
     const previous = await latestRestorePoint(repository, identity, signal);
-    const plan = planBackup(vm, { quiesce: !args.flag('no-quiesce') }, previous);
+    const { apiVersion } = session.about;
+    const plan = planBackup(vm, { policy, apiVersion, hasUser: context.hasTerminal }, previous);
     if (args.flag('plan')) {
       context.output.result(planValue(plan), () => describePlan(plan));
       return undefined;
@@ -45,7 +53,14 @@ export const backup: Command = {
     const result = await context
       .withProgress(
         async onProgress =>
-          await backUpVm(session, repository, plan, { ...context, journal, endpoint }, onProgress, signal),
+          await backUpVm(
+            session,
+            repository,
+            plan,
+            { ...context, journal, endpoint, askForLess: askOnTerminal(context, vm.name) },
+            onProgress,
+            signal,
+          ),
       )
       .catch((error: unknown) => {
         throw withWayOut(error);
@@ -53,25 +68,39 @@ export const backup: Command = {
     for (const problem of result.problems) context.output.note(describeError(problem));
     const tookMs = context.clock.monotonicMs() - startedMs;
     context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
-    return result.problems.length === 0 ? 0 : leftoversRemain;
+    return result.problems.length === 0 ? consistencyCode(result.manifest) : leftoversRemain;
   },
 };
+
+/** Scripts shall hear of a level that was not reached. */
+function consistencyCode({ consistency }: Manifest): number {
+  return consistency.downgrades.length > 0 ? levelNotReached : 0;
+}
+
+function askOnTerminal(context: CommandContext, vmName: string): AskForLess {
+  return async ({ from, to, reason }) =>
+    await context.confirm(
+      `${vmName}: ${reason}. Take a ${to}-consistent snapshot instead of a ${from}-consistent one?`,
+      '--on-shortfall fail or step-down',
+    );
+}
 
 /** A guest that cannot be brought to rest can still be backed up, if its owner says so. */
 function withWayOut(error: unknown): unknown {
   if (!AppError.is(error, 'QUIESCE_FAILED')) return error;
   return new AppError('QUIESCE_FAILED', error.message, {
     ...(error.object !== undefined && { object: error.object }),
-    remedy: `${error.remedy ?? 'Look for the reason in the guest'}: --no-quiesce makes a crash-consistent restore point`,
+    remedy: `${error.remedy ?? 'Look for the reason in the guest'}: --minimum-level crash takes what can be had, --level crash leaves the guest alone`,
     cause: error.cause,
   });
 }
 
 function planValue(plan: BackupPlan): unknown {
-  const { vm, quiesce, requested, predicted, assessment, disks, leftOutDisks, previous } = plan;
+  const { vm, request, quiesce, requested, shortfall, predicted, assessment } = plan;
+  const { disks, leftOutDisks, previous } = plan;
   return {
     vm: vm.name,
-    ...{ quiesce, requested, predicted, assessment, disks, leftOutDisks },
+    ...{ policy: request.policy, quiesce, requested, shortfall, predicted, assessment, disks, leftOutDisks },
     previous: previous?.id,
   };
 }
@@ -93,8 +122,20 @@ function describePlan(plan: BackupPlan): string {
       new Set([2]),
     ),
     `  This backup: ${plan.requested}-consistent requested, ${plan.predicted}-consistent predicted`,
+    ...describeShortfall(plan),
     describeAssessment(plan.assessment),
   ].join('\n');
+}
+
+function describeShortfall({ shortfall, requested }: BackupPlan): readonly string[] {
+  if (shortfall === undefined) return [];
+  const { to, reason, outcome } = shortfall;
+  const outcomes = {
+    fail: 'the backup would fail',
+    ask: 'it would ask whether less is good enough',
+    'step-down': `it would step down to ${to} and record that`,
+  };
+  return [`  ${requested} is out of reach (${reason}): ${outcomes[outcome]}`];
 }
 
 function resultValue(
@@ -119,14 +160,11 @@ function describeResult(
   { pointId, manifest, receivedBytes, storedBytes }: BackupResult,
   tookMs: number,
 ): string {
-  const { predicted, requested, proven, claimed } = manifest.consistency;
   const capacityBytes = manifest.disks.reduce((total, disk) => total + disk.capacityBytes, 0);
-  const consistency =
-    claimed === undefined ? `${proven}-consistent` : `${proven}-consistent (${claimed} claimed, unproven)`;
   return [
-    `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${consistency}`,
+    `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${provenText(manifest.consistency)}`,
     `  ${counted(manifest.disks.length, 'disk')}, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
-    `  Predicted ${predicted ?? 'unknown'}, requested ${requested}, proven ${proven}`,
+    ...describeConsistency(manifest.consistency),
     ...manifest.leftOutDisks.map(disk => `  Left out: ${disk.label}, ${disk.reason}`),
   ].join('\n');
 }

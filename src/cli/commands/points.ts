@@ -21,12 +21,15 @@ export const points: Command = {
     const listed = shown.flatMap(set => set.points);
     context.output.result(listed, () =>
       table(
-        ['ID', 'TAKEN', 'VM', 'CONSISTENCY PROVEN'],
+        ['ID', 'TAKEN', 'VM', 'REQUESTED', 'CONSISTENCY PROVEN'],
         listed.map(point => [
           shortId(point.id),
           point.takenAt.toISOString(),
           point.vmName,
-          point.proven ?? 'unknown',
+          point.requested ?? 'unknown',
+          point.claimed === undefined
+            ? (point.proven ?? 'unknown')
+            : `${point.proven ?? 'unknown'} (${point.claimed} claimed, unproven)`,
         ]),
       ),
     );

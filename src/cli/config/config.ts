@@ -1,10 +1,31 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
+import type { ConsistencyLevel } from '../../core/consistency/level.ts';
+import { type ConsistencyPolicy, shortfallChoices } from '../../core/consistency/request/policy.ts';
 
 /** The configuration file, docs/CLI.md. It holds no secret: only where each one is found. */
 export interface Config {
   readonly vcenters: Readonly<Record<string, VCenterConfig>>;
   readonly repositories: Readonly<Record<string, RepositoryConfig>>;
+  /** What a backup does unless the command line says otherwise. */
+  readonly backup?: BackupDefaults;
+}
+
+/** `crash` leaves the guest alone. */
+export const askableLevels = [
+  'crash',
+  'filesystem',
+  'application',
+] as const satisfies readonly ConsistencyLevel[];
+
+export const vssBackupTypes = ['copy', 'full'] as const;
+
+export interface BackupDefaults {
+  readonly level?: (typeof askableLevels)[number];
+  readonly minimumLevel?: (typeof askableLevels)[number];
+  readonly onShortfall?: ConsistencyPolicy['onShortfall'];
+  readonly quiesceTimeoutMinutes?: number;
+  readonly vssBackupType?: ConsistencyPolicy['vssBackupType'];
 }
 
 export interface VCenterConfig {
@@ -60,6 +81,19 @@ export function decodeConfig(text: string, path: string): Config {
       folder: repository.string('folder'),
       password: readPasswordPlace(repository.object('password')),
     })),
+    ...(json.has('backup') && { backup: readBackupDefaults(json.object('backup')) }),
+  };
+}
+
+function readBackupDefaults(json: JsonReader): BackupDefaults {
+  return {
+    ...(json.has('level') && { level: json.oneOf('level', askableLevels) }),
+    ...(json.has('minimumLevel') && { minimumLevel: json.oneOf('minimumLevel', askableLevels) }),
+    ...(json.has('onShortfall') && { onShortfall: json.oneOf('onShortfall', shortfallChoices) }),
+    ...(json.has('quiesceTimeoutMinutes') && {
+      quiesceTimeoutMinutes: json.integer('quiesceTimeoutMinutes', { min: 5, max: 240 }),
+    }),
+    ...(json.has('vssBackupType') && { vssBackupType: json.oneOf('vssBackupType', vssBackupTypes) }),
   };
 }
 

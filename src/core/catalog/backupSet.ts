@@ -23,6 +23,10 @@ export interface RestorePointSummary {
   readonly proven: ConsistencyLevel | undefined;
   /** All of the snapshot's. */
   readonly tags: readonly string[];
+  /** Undefined also for restore points of programs that did not tell. */
+  readonly requested: ConsistencyLevel | undefined;
+  /** Reported beyond what is proven. */
+  readonly claimed: ConsistencyLevel | undefined;
 }
 
 export interface BackupSets {
@@ -44,15 +48,16 @@ export async function listBackupSets(repository: Repository, signal: AbortSignal
     const { snapshot, id } = entry;
     const vmInstanceUuid = snapshot.paths[0]?.slice(1);
     if (!snapshot.tags.includes(productTag) || vmInstanceUuid === undefined) continue;
-    const level = tagValue(snapshot.tags, 'level');
     const point: RestorePointSummary = {
       id,
       takenAt: new Date(snapshot.time),
       vmInstanceUuid,
       vmName: tagValue(snapshot.tags, 'name') ?? vmInstanceUuid,
       serverInstanceUuid: snapshot.hostname,
-      proven: consistencyLevels.find(candidate => candidate === level),
       tags: snapshot.tags,
+      proven: levelTag(snapshot.tags, 'level'),
+      requested: levelTag(snapshot.tags, 'requested'),
+      claimed: levelTag(snapshot.tags, 'claimed'),
     };
     const points = byVm.get(vmInstanceUuid);
     if (points === undefined) byVm.set(vmInstanceUuid, [point]);
@@ -121,4 +126,9 @@ async function throwIfDamaged(repository: Repository, wanted: string, signal: Ab
 
 function tagValue(tags: readonly string[], key: string): string | undefined {
   return tags.find(tag => tag.startsWith(`${key}:`))?.slice(key.length + 1);
+}
+
+function levelTag(tags: readonly string[], key: string): ConsistencyLevel | undefined {
+  const level = tagValue(tags, key);
+  return consistencyLevels.find(candidate => candidate === level);
 }

@@ -73,6 +73,8 @@ export async function commitRestorePoint(
         `name:${manifest.vm.name}`,
         `vcenter:${manifest.server.address}`,
         `level:${manifest.consistency.proven}`,
+        `requested:${manifest.consistency.requested}`,
+        ...(manifest.consistency.claimed === undefined ? [] : [`claimed:${manifest.consistency.claimed}`]),
       ],
       programVersion: manifest.program,
     },

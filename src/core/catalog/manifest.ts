@@ -16,6 +16,8 @@ export interface Manifest {
   readonly finishedAt: string;
   readonly consistency: ConsistencyRecord;
   readonly snapshot: ManifestSnapshot;
+  /** Missing for a VM that was backed up by itself. */
+  readonly group?: ManifestGroup;
   readonly disks: readonly ManifestDisk[];
   /** Disks of the VM that are not in this restore point, and why. Never silently left out. */
   readonly leftOutDisks: readonly LeftOutDisk[];
@@ -57,6 +59,65 @@ export interface ConsistencyRecord {
   readonly evidence: readonly Evidence[];
   /** Each step from requested to a lower level, in order. */
   readonly downgrades: readonly Downgrade[];
+  /** Each call for a snapshot, the one that succeeded last; missing in points of programs that did not keep it. */
+  readonly attempts?: readonly SnapshotAttemptRecord[];
+  /** Each application of which something is known by itself; missing if nobody looked. */
+  readonly applications?: readonly ApplicationRecord[];
+  /** What the file systems in the restore point's own disks say; missing if nobody looked. */
+  readonly volumes?: readonly VolumeRecord[];
+}
+
+export interface ApplicationRecord {
+  /** A VSS writer, or what a freeze script holds. */
+  readonly name: string;
+  readonly rule: string;
+  readonly isProven: boolean;
+}
+
+export interface VolumeRecord {
+  readonly deviceKey: number;
+  readonly volumeIndex: number;
+  /** Name of the partition or label of the file system, for people. */
+  readonly name: string;
+  /** `ext4`, `xfs`, `ntfs`; missing where it was not recognized. */
+  readonly fileSystem?: string;
+  readonly state: VolumeState;
+  /** Stable id of the rule that judged it. */
+  readonly rule: string;
+  readonly statement: string;
+}
+
+/**
+ * `clean`: nothing waits in its journal and no mark says it is in use. `in-use`: as after a power failure. `unknown`: it
+ * cannot be read or does not tell.
+ */
+export const volumeStates = ['clean', 'in-use', 'unknown'] as const;
+export type VolumeState = (typeof volumeStates)[number];
+
+/** Several VMs whose snapshots were taken together. Near each other, never at one moment. */
+export interface ManifestGroup {
+  /** Random; the same in each member's restore point. */
+  readonly id: string;
+  /** As the user calls it; missing where it has no name. */
+  readonly name?: string;
+  /** Milliseconds from the first to the last snapshot, by the server's clock. */
+  readonly skewMs: number;
+  /** Every VM of the group that has a snapshot, this one among them, in the order of their times. */
+  readonly members: readonly {
+    readonly vmInstanceUuid: string;
+    readonly name: string;
+    readonly takenAt: string;
+  }[];
+}
+
+export interface SnapshotAttemptRecord {
+  readonly level: ConsistencyLevel;
+  /** The call in one line, for people. */
+  readonly call: string;
+  /** By the clock of the computer that ran the backup. */
+  readonly at: string;
+  /** Why the server refused; missing for the one that succeeded. */
+  readonly problem?: string;
 }
 
 export interface Evidence {

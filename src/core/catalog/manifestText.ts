@@ -6,8 +6,10 @@ import {
   type ConsistencyRecord,
   type Manifest,
   type ManifestDisk,
+  type ManifestGroup,
   manifestVersion,
   readModes,
+  volumeStates,
 } from './manifest.ts';
 
 /** No writer cuts larger chunks; a reader holds several of them at a time. */
@@ -66,6 +68,7 @@ export function decodeManifest(text: string, document: string): Manifest {
       name: snapshot.string('name'),
       quiesced: snapshot.boolean('quiesced'),
     },
+    ...(json.has('group') && { group: readGroup(json.object('group')) }),
     disks: json.objects('disks').map(readDisk),
     leftOutDisks: json.objects('leftOutDisks').map(disk => ({
       key: disk.count('key'),
@@ -93,6 +96,45 @@ function readConsistency(json: JsonReader): ConsistencyRecord {
       from: item.oneOf('from', consistencyLevels),
       to: item.oneOf('to', consistencyLevels),
       reason: item.string('reason'),
+    })),
+    ...(json.has('attempts') && {
+      attempts: json.objects('attempts').map(item => ({
+        level: item.oneOf('level', consistencyLevels),
+        call: item.string('call'),
+        at: item.date('at').toISOString(),
+        ...(item.has('problem') && { problem: item.string('problem') }),
+      })),
+    }),
+    ...(json.has('applications') && {
+      applications: json.objects('applications').map(item => ({
+        name: item.string('name'),
+        rule: item.string('rule'),
+        isProven: item.boolean('isProven'),
+      })),
+    }),
+    ...(json.has('volumes') && {
+      volumes: json.objects('volumes').map(item => ({
+        deviceKey: item.count('deviceKey'),
+        volumeIndex: item.count('volumeIndex'),
+        name: item.string('name'),
+        ...(item.has('fileSystem') && { fileSystem: item.string('fileSystem') }),
+        state: item.oneOf('state', volumeStates),
+        rule: item.string('rule'),
+        statement: item.string('statement'),
+      })),
+    }),
+  };
+}
+
+function readGroup(json: JsonReader): ManifestGroup {
+  return {
+    id: json.string('id'),
+    ...(json.has('name') && { name: json.string('name') }),
+    skewMs: json.count('skewMs'),
+    members: json.objects('members').map(member => ({
+      vmInstanceUuid: member.string('vmInstanceUuid'),
+      name: member.string('name'),
+      takenAt: member.date('takenAt').toISOString(),
     })),
   };
 }

@@ -1,9 +1,10 @@
 import { l10n } from 'vscode';
 
 import { startBackup, startSnapshot } from '../../protocol/job.ts';
+import type { ConsistencyPolicyDto } from '../../protocol/plan.ts';
 import type { VmRef } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
-import { predictionText } from '../model/prediction.ts';
+import { policyChoices, quiescedOrAsk } from '../model/backupPolicies.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
@@ -14,7 +15,7 @@ import { required } from './vcenters.ts';
 interface Backup {
   readonly vms: readonly VmNode[];
   readonly repository: string;
-  readonly quiesce: boolean;
+  readonly policy: ConsistencyPolicyDto;
 }
 
 /** Starts a backup of each VM; the editor does not wait for them. */
@@ -27,39 +28,29 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
     }),
     async ({ vms = [] }, ask) => {
       // A VM that is off is at rest already.
-      if (vms.every(({ vm }) => vm.powerState !== 'poweredOn')) return { quiesce: false };
+      if (vms.every(({ vm }) => vm.powerState !== 'poweredOn')) return { policy: quiescedOrAsk };
       return {
-        quiesce: await ask.pick({
+        policy: await ask.pick({
           title,
           placeholder: l10n.t('How consistent shall the restore point of {0} be?', namesOf(vms)),
           whenEmpty: '',
           choices: async () =>
-            await Promise.resolve([
-              {
-                label: l10n.t('Quiesced'),
-                ...(vms[0] !== undefined &&
-                  vms.length === 1 && { description: predictionText(vms[0].vm.predicted, l10n.t) }),
-                detail: l10n.t('VMware Tools bring the guest to rest; the backup fails if they cannot'),
-                icon: 'debug-pause',
-                value: true,
-              },
-              {
-                label: l10n.t('Crash-consistent'),
-                detail: l10n.t('As after a power failure: the guest is not asked'),
-                icon: 'circle-large-outline',
-                value: false,
-              },
-            ]),
+            await Promise.resolve(
+              policyChoices(
+                vms.map(({ vm }) => vm),
+                l10n.t,
+              ),
+            ),
         }),
       };
     },
   ];
-  const { vms, repository, quiesce } = await runSteps(host.ui, steps, {});
+  const { vms, repository, policy } = await runSteps(host.ui, steps, {});
   for (const node of vms) {
     await startJob(host, l10n.t('Starting the backup of {0}', node.vm.name), async signal => {
       await host.places.vcenter(node.vcenter, signal);
       await host.places.repository(repository, signal);
-      return await host.worker.request(startBackup, { vm: vmRef(node), repository, quiesce }, signal);
+      return await host.worker.request(startBackup, { vm: vmRef(node), repository, policy }, signal);
     });
   }
 }
@@ -81,7 +72,7 @@ export async function takeQuiescedSnapshot(host: Host, given: VmNode | undefined
   const { vm, name } = await runSteps(host.ui, steps, {});
   await startJob(host, l10n.t('Starting the snapshot of {0}', vm.name), async signal => {
     await host.places.vcenter(vm.vcenter, signal);
-    const params = { vm, name, description: l10n.t('Taken in the editor by Quiesce'), quiesce: true };
+    const params = { vm, name, description: l10n.t('Taken in the editor by Quiesce'), policy: quiescedOrAsk };
     return await host.worker.request(startSnapshot, params, signal);
   });
 }

@@ -1,5 +1,5 @@
 import { never } from '../../base/assert.ts';
-import type { ConsistencyLevelDto } from '../../protocol/point.ts';
+import type { ConsistencyLevelDto, PointSummaryDto } from '../../protocol/point.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 
 /** A level in words. The words carry it; the color of the icon only repeats it. */
@@ -36,6 +36,45 @@ export function shortConsistencyLabel(level: ConsistencyLevelDto | undefined, t:
     default:
       return never(level);
   }
+}
+
+const levels: readonly ConsistencyLevelDto[] = ['none', 'crash', 'filesystem', 'application'];
+
+export function isWeaker(one: ConsistencyLevelDto, other: ConsistencyLevelDto): boolean {
+  return levels.indexOf(one) < levels.indexOf(other);
+}
+
+/** What is proven, and what is only claimed beside it. */
+export function provenText(
+  proven: ConsistencyLevelDto | undefined,
+  claimed: ConsistencyLevelDto | undefined,
+  t: Translate,
+): string {
+  const label = consistencyLabel(proven, t);
+  return claimed === undefined
+    ? label
+    : t('{0}; {1} claimed, unproven', label, shortConsistencyLabel(claimed, t));
+}
+
+/** The same with what was asked for, where that was more. */
+export function reachedText(
+  { requested, proven, claimed }: Pick<PointSummaryDto, 'requested' | 'proven' | 'claimed'>,
+  t: Translate,
+): string {
+  const text = provenText(proven, claimed, t);
+  return requested !== undefined && proven !== undefined && isWeaker(proven, requested)
+    ? t('{0}, asked for {1}', text, shortConsistencyLabel(requested, t))
+    : text;
+}
+
+/** Less than what was asked for is never shown as good. */
+export function reachedIcon({
+  requested,
+  proven,
+}: Pick<PointSummaryDto, 'requested' | 'proven'>): NodeView['icon'] {
+  return requested !== undefined && proven !== undefined && isWeaker(proven, requested)
+    ? { name: 'warning', color: 'list.warningForeground' }
+    : consistencyIcon(proven);
 }
 
 export function consistencyIcon(level: ConsistencyLevelDto | undefined): NodeView['icon'] {

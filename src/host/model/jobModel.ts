@@ -8,8 +8,9 @@ import type {
   JobKind,
   JobResult,
 } from '../../protocol/job.ts';
+import type { DowngradeDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
-import { consistencyLabel } from './consistency.ts';
+import { consistencyLabel, isWeaker, provenText, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { formatMoment } from './time.ts';
@@ -46,6 +47,8 @@ export function jobTitle({ kind, object }: JobDto, t: Translate): string {
 /** The step with what is known of its progress: `reading disks · 1.2 of 4 GiB (30 %) · 120 MiB/s · 24 s left`. */
 export function progressText(job: JobDto, t: Translate): string {
   if (job.state === 'cancelling') return t('cancelling');
+  if (job.question !== undefined)
+    return t('waits for an answer: is {0} good enough?', shortConsistencyLabel(job.question.to, t));
   const { phase, doneBytes, totalBytes, bytesPerSecond, remainingMs } = job;
   const percent = percentDone(job);
   return [
@@ -78,9 +81,13 @@ export function resultText(result: JobResult, t: Translate): string {
     case 'backup':
       return backupText(result, t);
     case 'snapshot':
-      return result.isQuiesced
-        ? t('quiesced snapshot {0}', result.name)
-        : t('snapshot {0}, not quiesced', result.name);
+      return withDowngrades(
+        result.isQuiesced
+          ? t('quiesced snapshot {0}', result.name)
+          : t('snapshot {0}, not quiesced', result.name),
+        result.downgrades,
+        t,
+      );
     case 'restoreFiles':
       return result.problems.length === 0
         ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), result.targetFolder)
@@ -103,17 +110,35 @@ export function resultText(result: JobResult, t: Translate): string {
   }
 }
 
-/** Asked for and proven are never one word: what was not reached is said. */
-function backupText({ requested, proven, storedBytes }: BackupResultDto, t: Translate): string {
+/** Asked for and proven are never one word: what was not reached is said, and why. */
+function backupText(
+  { requested, proven, claimed, downgrades, storedBytes }: BackupResultDto,
+  t: Translate,
+): string {
   const stored = t('{0} stored', formatBytes(storedBytes));
-  return requested === proven
-    ? `${consistencyLabel(proven, t)}, ${stored}`
-    : t(
-        'asked for {0}, proven {1}, {2}',
-        consistencyLabel(requested, t),
-        consistencyLabel(proven, t),
-        stored,
-      );
+  const text =
+    requested === proven
+      ? `${consistencyLabel(proven, t)}, ${stored}`
+      : t(
+          'asked for {0}, proven {1}, {2}',
+          consistencyLabel(requested, t),
+          provenText(proven, claimed, t),
+          stored,
+        );
+  return withDowngrades(text, downgrades, t);
+}
+
+function withDowngrades(text: string, downgrades: readonly DowngradeDto[], t: Translate): string {
+  const [first] = downgrades;
+  const last = downgrades.at(-1);
+  if (first === undefined || last === undefined) return text;
+  return t(
+    '{0}; stepped down from {1} to {2}: {3}',
+    text,
+    shortConsistencyLabel(first.from, t),
+    shortConsistencyLabel(last.to, t),
+    last.reason,
+  );
 }
 
 /** What was looked at is said too: a quick check has not read the data. */
@@ -145,8 +170,10 @@ function guestRestoreText(
 
 /** It ended well, but not with all that was asked for. */
 export function needsAttention(result: JobResult): boolean {
-  if (result.kind === 'backup') return result.problems.length > 0 || result.proven !== result.requested;
-  if (result.kind === 'snapshot') return !result.isQuiesced;
+  if (result.kind === 'backup')
+    return result.problems.length > 0 || isWeaker(result.proven, result.requested);
+  if (result.kind === 'snapshot')
+    return result.downgrades.length > 0 || (isWeaker('crash', result.requested) && !result.isQuiesced);
   if (result.kind === 'check') return result.errorCount > 0;
   return (result.kind === 'restoreFiles' || result.kind === 'restoreToGuest') && result.problems.length > 0;
 }

@@ -3,7 +3,7 @@ import { formatBytes } from '../../base/units.ts';
 import type { GuestDiskDto, GuestNodeDto, GuestPath, VolumeDto, VolumeRef } from '../../protocol/guest.ts';
 import type { BackupSetDto, PointRef, PointSummaryDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
-import { consistencyIcon, consistencyLabel } from './consistency.ts';
+import { consistencyLabel, provenText, reachedIcon, reachedText } from './consistency.ts';
 import { joinGuestPath } from './guestPath.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { formatAge, formatMoment } from './time.ts';
@@ -152,13 +152,16 @@ export function pointTreeView(node: PointTreeNode, now: Date, t: Translate): Nod
       return {
         id,
         label: formatMoment(node.point.takenAt),
-        description: consistencyLabel(node.point.proven, t),
+        description: reachedText(node.point, t),
         tooltip: [
           t('{0}, {1}', node.point.vmName, formatAge(node.point.takenAt, now, t)),
-          t('Proven: {0}', consistencyLabel(node.point.proven, t)),
+          ...(node.point.requested === undefined
+            ? []
+            : [t('Asked for: {0}', consistencyLabel(node.point.requested, t))]),
+          t('Proven: {0}', provenText(node.point.proven, node.point.claimed, t)),
           t('Restore point {0}', node.point.id.slice(0, 8)),
         ],
-        icon: consistencyIcon(node.point.proven),
+        icon: reachedIcon(node.point),
         contextValue: 'point',
         children: 'collapsed',
       };

@@ -18,7 +18,7 @@ import type {
   PointView,
   VolumeView,
 } from '../../protocol/webview/restoreBrowser.ts';
-import { consistencyLabel } from './consistency.ts';
+import { isWeaker, reachedText } from './consistency.ts';
 import type { Translate } from './nodeView.ts';
 import { modeText } from './pointTreeModel.ts';
 import { formatAge, formatMoment } from './time.ts';
@@ -28,14 +28,18 @@ export function backupSetView(set: BackupSetDto, now: Date, t: Translate): Backu
   return { vmInstanceUuid, vmName, points: points.map(point => pointView(point, now, t)) };
 }
 
-function pointView({ id, takenAt, proven }: PointSummaryDto, now: Date, t: Translate): PointView {
+function pointView(point: PointSummaryDto, now: Date, t: Translate): PointView {
+  const { id, takenAt, proven, requested } = point;
   return {
     id,
     takenAt,
     moment: formatMoment(takenAt),
     age: formatAge(takenAt, now, t),
     ...(proven !== undefined && { level: proven }),
-    levelText: consistencyLabel(proven, t),
+    levelText: reachedText(point, t),
+    ...(proven !== undefined &&
+      requested !== undefined &&
+      isWeaker(proven, requested) && { isBelowRequest: true }),
   };
 }
 

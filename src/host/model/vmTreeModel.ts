@@ -2,7 +2,7 @@ import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
-import { consistencyIcon, consistencyLabel, shortConsistencyLabel } from './consistency.ts';
+import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionIcon, predictionLines, predictionText } from './prediction.ts';
 import { formatAge, formatMoment } from './time.ts';
@@ -117,9 +117,9 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
       return {
         id: `${node.parentId}/newest`,
         label: t('Newest restore point'),
-        description: `${formatMoment(node.point.takenAt)} · ${consistencyLabel(node.point.proven, t)}`,
+        description: `${formatMoment(node.point.takenAt)} · ${reachedText(node.point, t)}`,
         tooltip: [t('In repository {0}', node.repository)],
-        icon: consistencyIcon(node.point.proven),
+        icon: reachedIcon(node.point),
         contextValue: 'newestPoint',
         children: 'none',
       };

@@ -33,7 +33,10 @@ export interface PointView {
   readonly age: string;
   /** Proven; missing if nothing is known. */
   readonly level?: ConsistencyLevelDto;
+  /** What is claimed, and what was asked for where that was more, among it. */
   readonly levelText: string;
+  /** Less is proven than was asked for. */
+  readonly isBelowRequest?: true;
 }
 
 export interface DiskView {

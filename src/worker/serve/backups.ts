@@ -17,6 +17,7 @@ import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { leftOutDiskDto } from './points.ts';
+import { assertPolicy, policyOf } from './policies.ts';
 import { predictionDto } from './predictions.ts';
 import { vmIdentity } from './vms.ts';
 
@@ -25,26 +26,28 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
   handle(planBackupRequest, async (params, signal) => {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
-    return planDto(await makePlan(vcenter.place.session, repository.place, params, signal));
+    return planDto(await makePlan(vcenter.place.session, repository.place, params, parts, signal));
   });
   handle(startBackup, params => {
     const { vm } = params;
+    assertPolicy(params.policy);
     repositories.assertOpen(params.repository);
     const jobId = jobs.start({
       kind: 'backup',
       object: vm.name,
       exclusiveKey: vmKey(parts, params.vm),
-      run: async ({ signal, logger, onProgress }) => {
+      run: async ({ signal, logger, onProgress, askForLess }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session, endpoint } = vcenter.place;
-        const plan = await makePlan(session, repository.place, params, signal);
+        const plan = await makePlan(session, repository.place, params, parts, signal);
         const deps = {
           journal,
           clock,
           random,
           logger,
+          askForLess,
           endpoint,
           program,
           username: userInfo().username,
@@ -64,20 +67,24 @@ export function vmKey({ vcenters }: WorkerParts, { vcenter, id }: BackupParams['
 async function makePlan(
   session: VimSession,
   repository: Repository,
-  { vm, quiesce }: BackupParams,
+  { vm, policy }: BackupParams,
+  { hasUser }: WorkerParts,
   signal: AbortSignal,
 ): Promise<BackupPlan> {
   const facts = await readVirtualMachine(session, vmIdentity(vm), signal);
   const identity = facts.config.instanceUuid ?? facts.config.uuid;
-  return planBackup(facts, { quiesce }, await latestRestorePoint(repository, identity, signal));
+  const { apiVersion } = session.about;
+  const options = { policy: policyOf(policy), apiVersion, hasUser: hasUser() };
+  return planBackup(facts, options, await latestRestorePoint(repository, identity, signal));
 }
 
 function planDto(plan: BackupPlan): BackupPlanDto {
-  const { vm, quiesce, requested, predicted, assessment, disks, leftOutDisks, previous } = plan;
+  const { vm, quiesce, requested, shortfall, predicted, assessment, disks, leftOutDisks, previous } = plan;
   return {
     vmName: vm.name,
     quiesce,
     requested,
+    ...(shortfall !== undefined && { shortfall }),
     predicted,
     prediction: predictionDto(assessment),
     disks,
@@ -93,12 +100,14 @@ function resultDto({
   storedBytes,
   problems,
 }: BackupResult): BackupResultDto {
-  const { requested, proven } = manifest.consistency;
+  const { requested, proven, claimed, downgrades } = manifest.consistency;
   return {
     kind: 'backup',
     point: pointId,
     requested,
     proven,
+    ...(claimed !== undefined && { claimed }),
+    downgrades,
     receivedBytes,
     storedBytes,
     problems: problems.map(toWireError),

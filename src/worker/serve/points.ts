@@ -40,18 +40,20 @@ function backupSetDto({ vmInstanceUuid, vmName, points }: BackupSet): BackupSetD
 }
 
 function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
-  const { id, takenAt, vmName, serverInstanceUuid, proven } = point;
+  const { id, takenAt, vmName, serverInstanceUuid, proven, requested, claimed } = point;
   return {
     id,
     takenAt: takenAt.toISOString(),
     vmName,
     serverInstanceUuid,
     ...(proven !== undefined && { proven }),
+    ...(requested !== undefined && { requested }),
+    ...(claimed !== undefined && { claimed }),
   };
 }
 
 function pointDto({ id, manifest }: RestorePoint): PointDto {
-  const { vm, server, consistency } = manifest;
+  const { vm, server, consistency, group } = manifest;
   return {
     id,
     takenAt: manifest.takenAt,
@@ -66,10 +68,8 @@ function pointDto({ id, manifest }: RestorePoint): PointDto {
       powerState: vm.powerState,
     },
     server: { instanceUuid: server.instanceUuid, address: server.address, product: server.product },
-    consistency: {
-      ...consistency,
-      evidence: consistency.evidence.map(({ rule, statement }) => ({ rule, statement })),
-    },
+    consistency: { attempts: [], applications: [], volumes: [], ...consistency },
+    ...(group !== undefined && { group }),
     disks: manifest.disks.map(pointDiskDto),
     leftOutDisks: manifest.leftOutDisks.map(leftOutDiskDto),
   };

@@ -9,6 +9,7 @@ import type { GuestNode, PointTreeNode } from '../../../src/host/model/pointTree
 import type { VmNode, VmTreeNode } from '../../../src/host/model/vmTreeModel.ts';
 import { type JobDto, listJobs, startBackup } from '../../../src/protocol/job.ts';
 import { usualRendezvousFolder } from '../../../src/protocol/node/rendezvous.ts';
+import { quiesced } from '../../support/policies.ts';
 
 const { signal } = new AbortController();
 
@@ -66,7 +67,7 @@ export const cases: Readonly<Record<string, () => Promise<void>>> = {
     const [repository] = host.known.repositories();
     assert.ok(web !== undefined && repository !== undefined);
     const vm = { vcenter: web.vcenter, id: web.vm.id, name: web.vm.name };
-    const params = { vm, repository: repository.name, quiesce: true };
+    const params = { vm, repository: repository.name, policy: quiesced };
     const { jobId } = await host.worker.request(startBackup, params, signal);
     const job = await ended(jobId);
     assert.equal(job.state, 'succeeded', job.error?.message);

@@ -14,10 +14,12 @@ class Bench {
   readonly clock = new ManualClock();
   /** With the time at which each was told. */
   readonly told: { readonly atMs: number; readonly job: JobDto }[] = [];
+  hasUser = true;
   readonly jobs = new JobRegistry({
     clock: this.clock,
     random: seededRandom(1),
     onChanged: job => this.told.push({ atMs: this.clock.monotonicMs(), job }),
+    hasUser: () => this.hasUser,
   });
 
   /** A job whose work the test does. */
@@ -188,4 +190,43 @@ test('disposal cancels all and waits for them', async () => {
   fail(context.signal.reason);
   await disposed;
   expect(bench.state(id).state).toBe('cancelled');
+});
+
+describe('a job that asks whether less is good enough', () => {
+  const downgrade = { from: 'application', to: 'filesystem', reason: 'a writer failed' } as const;
+
+  test.each([true, false])('hears the answer: %s', async accept => {
+    const bench = new Bench();
+    const { id, context, succeed } = bench.start();
+    const answered = context.askForLess(downgrade, context.signal);
+    const { question } = bench.state(id);
+    expect(question).toEqual({ ...downgrade, id: expect.stringMatching(/^[0-9a-f]{8}$/) as string });
+    expect(bench.told.at(-1)?.job.question).toEqual(question);
+    bench.jobs.answer({ jobId: id, questionId: question!.id, accept });
+    expect(await answered).toBe(accept);
+    expect(bench.state(id).question).toBeUndefined();
+    expect(() => bench.jobs.answer({ jobId: id, questionId: question!.id, accept })).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND' }) as Error,
+    );
+    succeed();
+  });
+
+  test('takes it for a no once nobody is there any more', async () => {
+    const bench = new Bench();
+    const { context, succeed } = bench.start();
+    const answered = context.askForLess(downgrade, context.signal);
+    bench.hasUser = false;
+    await bench.clock.advance(1_000);
+    expect(await answered).toBe(false);
+    succeed();
+  });
+
+  test('stops asking when it is cancelled', async () => {
+    const bench = new Bench();
+    const { id, context, fail } = bench.start();
+    const answered = context.askForLess(downgrade, context.signal);
+    bench.jobs.cancel(id);
+    await expect(answered).rejects.toMatchObject({ code: 'CANCELLED' });
+    fail(new CancelledError());
+  });
 });

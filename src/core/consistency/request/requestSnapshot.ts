@@ -1,5 +1,5 @@
-import type { Assessment } from '../assess.ts';
-import { compareLevels, type ConsistencyLevel, consistencyLevels, weakest } from '../level.ts';
+import type { Assessment, Limit } from '../assess.ts';
+import { compareLevels, type ConsistencyLevel, consistencyLevels, strongest, weakest } from '../level.ts';
 import { tellsOfFailedQuiescing } from '../troubleshooting/quiesceMessages.ts';
 import type { ConsistencyPolicy } from './policy.ts';
 import { type CallFacts, type SnapshotCall, snapshotCall } from './snapshotCall.ts';
@@ -50,14 +50,29 @@ export interface AttemptFailure {
 const retryAfterMs = 60_000;
 const busyAfterMs = 15_000;
 
-/** What is wanted, as far as the VM can have it: what is known to be out of reach is not tried. */
+/**
+ * The level that a backup answers for: the best that is wanted and can be had, and never less than the minimum. A guest
+ * that is off is asked for nothing; what its shutdown left is judged afterwards.
+ */
+export function requestedLevel({ policy, facts, assessment }: SnapshotRequest): ConsistencyLevel {
+  if (facts.powerState === 'poweredOff' && assessment.level !== 'none') return policy.minimum;
+  return strongest([policy.minimum, weakest([policy.wanted, assessment.level])]);
+}
+
+/** What is known to be out of reach is not tried. */
 export function firstStep(request: SnapshotRequest): RequestStep {
-  const { policy, assessment } = request;
-  const start: RequestState = { level: policy.wanted, tries: 0, downgrades: [] };
-  const reachable = weakest([policy.wanted, assessment.level]);
-  if (reachable === policy.wanted) return attempt(request, start, 0);
-  const limit = assessment.limits.find(({ cap }) => cap === assessment.level);
+  const { facts, assessment } = request;
+  const start: RequestState = { level: requestedLevel(request), tries: 0, downgrades: [] };
+  const reachable = weakest([start.level, assessment.level]);
+  if (reachable === start.level || (facts.powerState === 'poweredOff' && reachable !== 'none'))
+    return attempt(request, start, 0);
+  const limit = limitOf(assessment);
   return lower(request, start, reachable, limit?.text ?? assessment.base.text);
+}
+
+/** What keeps a VM from more. */
+export function limitOf({ level, limits }: SnapshotRequest['assessment']): Limit | undefined {
+  return limits.find(({ cap }) => cap === level);
 }
 
 /** Retries what may be over in a minute, steps down where a weaker request can succeed, and else gives up. */

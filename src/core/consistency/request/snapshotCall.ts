@@ -8,7 +8,8 @@ export interface CallFacts {
   readonly guestFamily: 'windows' | 'linux' | 'other' | undefined;
   /** As the API encodes it. */
   readonly toolsVersion: number | undefined;
-  readonly isPoweredOn: boolean;
+  /** As the API names it: `poweredOn`, `poweredOff` or `suspended`. */
+  readonly powerState: string;
 }
 
 /** A call to take a snapshot, without memory, as plain values. */
@@ -37,9 +38,9 @@ const firstToolsWithSpec = 10 * 1024 + 32;
 export function snapshotCall(
   level: ConsistencyLevel,
   policy: ConsistencyPolicy,
-  { apiVersion, guestFamily, toolsVersion, isPoweredOn }: CallFacts,
+  { apiVersion, guestFamily, toolsVersion, powerState }: CallFacts,
 ): SnapshotCall {
-  if (!isPoweredOn || compareLevels(level, 'filesystem') < 0)
+  if (powerState !== 'poweredOn' || compareLevels(level, 'filesystem') < 0)
     return { operation: 'CreateSnapshot_Task', quiesce: false };
   if (!knowsSpecs(apiVersion)) return { operation: 'CreateSnapshot_Task', quiesce: true };
   const timeoutMinutes = timeoutWithin(policy.timeoutMinutes);
@@ -68,4 +69,18 @@ function knowsSpecs(apiVersion: string): boolean {
 /** The server refuses others. */
 function timeoutWithin(minutes: number | undefined): number | undefined {
   return minutes === undefined ? undefined : Math.min(240, Math.max(5, Math.round(minutes)));
+}
+
+/** A call in one line, as evidence: `CreateSnapshotEx_Task, Windows, ctx_auto, copy`. */
+export function describeCall(call: SnapshotCall): string {
+  if (call.operation === 'CreateSnapshot_Task')
+    return `${call.operation}, ${call.quiesce ? 'quiesce' : 'no quiescing'}`;
+  const { spec } = call;
+  return [
+    call.operation,
+    ...(spec.guest === 'windows'
+      ? ['Windows', spec.vssBackupContext, spec.vssBackupType === 1 ? 'full' : 'copy']
+      : ['any guest']),
+    ...(spec.timeoutMinutes === undefined ? [] : [`${spec.timeoutMinutes} min`]),
+  ].join(', ');
 }

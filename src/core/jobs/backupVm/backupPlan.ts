@@ -2,16 +2,29 @@ import type { LeftOutDisk, ReadMode } from '../../catalog/manifest.ts';
 import type { RestorePointSummary } from '../../catalog/backupSet.ts';
 import { assess, type Assessment } from '../../consistency/assess.ts';
 import { disksOutside } from '../../consistency/disksOutside.ts';
-import { type ConsistencyLevel, weakest } from '../../consistency/level.ts';
+import { compareLevels, type ConsistencyLevel, weakest } from '../../consistency/level.ts';
+import { guestRowOf } from '../../consistency/matrix/guestMatrix.ts';
+import type { ConsistencyPolicy } from '../../consistency/request/policy.ts';
+import {
+  firstStep,
+  type LevelDowngrade,
+  requestedLevel,
+  type SnapshotRequest,
+} from '../../consistency/request/requestSnapshot.ts';
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
 import { AppError } from '../../../base/errors.ts';
 
 /** What a backup will do, before it does anything. */
 export interface BackupPlan {
   readonly vm: VirtualMachineFacts;
+  /** How the snapshot will be asked for. */
+  readonly request: SnapshotRequest;
+  /** The level that the backup answers for. */
+  readonly requested: ConsistencyLevel;
   /** Whether the guest is asked to come to rest before the snapshot. */
   readonly quiesce: boolean;
-  readonly requested: ConsistencyLevel;
+  /** What is known before to be out of reach, and what the policy makes of that. */
+  readonly shortfall: (LevelDowngrade & { readonly outcome: ConsistencyPolicy['onShortfall'] }) | undefined;
   /** What the best backup of the VM can be expected to reach, and why it is no more. */
   readonly assessment: Assessment;
   /** What this backup can be expected to reach. */
@@ -30,7 +43,11 @@ export interface DiskPlan {
 }
 
 export interface BackupOptions {
-  readonly quiesce: boolean;
+  readonly policy: ConsistencyPolicy;
+  /** Of the server. */
+  readonly apiVersion: string;
+  /** Whether somebody can be asked. */
+  readonly hasUser: boolean;
 }
 
 /**
@@ -42,17 +59,16 @@ export function planBackup(
   previous: RestorePointSummary | undefined,
 ): BackupPlan {
   assertCanBeSnapshotted(vm);
-  // A VM that is switched off has nothing to bring to rest: its disks are as its last shutdown left them.
-  const quiesce = options.quiesce && vm.runtime.powerState === 'poweredOn';
   const leftOut = disksOutside(vm.disks).map(({ deviceKey: key, label, reason }) => ({ key, label, reason }));
   const assessment = assess(vm.facts);
+  const request = snapshotRequest(vm, assessment, options);
+  const first = firstStep(request);
+  const quiesce = vm.runtime.powerState === 'poweredOn' && compareLevels(first.state.level, 'crash') > 0;
   const leftOutKeys = new Set(leftOut.map(({ key }) => key));
   return {
-    vm,
-    quiesce,
-    requested: quiesce ? 'filesystem' : 'crash',
+    ...{ vm, request, requested: requestedLevel(request), quiesce, shortfall: shortfallOf(request) },
     assessment,
-    predicted: predictedLevel(assessment, quiesce, vm),
+    predicted: predictedLevel(assessment, first.state.level, vm),
     disks: vm.disks
       .filter(disk => !leftOutKeys.has(disk.deviceKey))
       .map(({ deviceKey, label, capacityBytes }) => ({
@@ -66,13 +82,38 @@ export function planBackup(
   };
 }
 
+export function snapshotRequest(
+  { runtime, facts }: Pick<VirtualMachineFacts, 'runtime' | 'facts'>,
+  assessment: Assessment,
+  { policy, apiVersion, hasUser }: BackupOptions,
+): SnapshotRequest {
+  const { toolsVersion } = facts;
+  const guestFamily = guestRowOf(facts.guestId ?? '')?.traits.family;
+  return {
+    policy,
+    facts: { apiVersion, guestFamily, toolsVersion, powerState: runtime.powerState },
+    assessment,
+    hasUser,
+  };
+}
+
+function shortfallOf(request: SnapshotRequest): BackupPlan['shortfall'] {
+  const step = firstStep(request);
+  const { onShortfall } = request.policy;
+  if (step.kind === 'ask') return { ...step.downgrade, outcome: 'ask' };
+  if (step.kind === 'fail')
+    return { from: step.state.level, to: request.assessment.level, reason: step.reason, outcome: 'fail' };
+  const [downgrade] = step.state.downgrades;
+  return downgrade === undefined ? undefined : { ...downgrade, outcome: onShortfall };
+}
+
 /** A guest that runs and is not asked is at most as after a power failure. */
 function predictedLevel(
   { level }: Assessment,
-  quiesce: boolean,
+  asked: ConsistencyLevel,
   { runtime }: VirtualMachineFacts,
 ): ConsistencyLevel {
-  return quiesce || runtime.powerState !== 'poweredOn' ? level : weakest([level, 'crash']);
+  return runtime.powerState === 'poweredOn' ? weakest([level, asked]) : level;
 }
 
 function assertCanBeSnapshotted({ name, config, runtime }: VirtualMachineFacts): void {

@@ -1,13 +1,15 @@
 import type { ConsistencyRecord } from '../../catalog/manifest.ts';
-import type { ConsistencyLevel } from '../../consistency/level.ts';
+import { compareLevels, type ConsistencyLevel } from '../../consistency/level.ts';
 import { guestRowOf } from '../../consistency/matrix/guestMatrix.ts';
 import { canLeaveManifest } from '../../consistency/proof/canLeaveManifest.ts';
-import { type FoundManifest, prove } from '../../consistency/proof/prove.ts';
+import { type FoundManifest, type Proof, prove } from '../../consistency/proof/prove.ts';
+import type { LevelDowngrade } from '../../consistency/request/requestSnapshot.ts';
 import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
+import type { RequestHistory } from '../snapshotByPolicy.ts';
 
 /** What is known of how the snapshot came about. */
 export interface SnapshotEvidence {
-  readonly quiesceRequested: boolean;
+  readonly history: RequestHistory;
   /** The `quiesced` flag of the snapshot, as the server lists it. */
   readonly reportedQuiesced: boolean;
   readonly powerState: string;
@@ -29,9 +31,9 @@ export function consistencyRecord(
   predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
 ): ConsistencyRecord {
-  const { quiesceRequested, reportedQuiesced, powerState, facts, takenAt } = evidence;
+  const { history, reportedQuiesced, powerState, facts, takenAt } = evidence;
   const proof = prove({
-    requested: quiesceRequested ? requested : 'crash',
+    requested: history.level,
     guestFamily: guestRowOf(facts.guestId ?? '')?.traits.family,
     powerState,
     lastPowerOff: facts.lastPowerOff,
@@ -52,15 +54,19 @@ export function consistencyRecord(
       { rule: 'POWER-STATE', statement: `The VM was ${powerState} when the snapshot was taken` },
       ...proof.evidence,
     ],
-    downgrades:
-      quiesceRequested && !reportedQuiesced && proof.claimed === undefined
-        ? [
-            {
-              from: requested,
-              to: proof.proven,
-              reason: 'the server took the snapshot without quiescing the guest',
-            },
-          ]
-        : [],
+    downgrades: [...history.downgrades, ...refuted(history.level, proof)],
+    attempts: history.attempts.map(({ level, call, at, problem }) => ({
+      ...{ level, call, at: at.toISOString() },
+      ...(problem !== undefined && { problem }),
+    })),
   };
+}
+
+/** The server took the snapshot and the evidence says that it is not what was asked for. */
+function refuted(asked: ConsistencyLevel, { evidence, proven, claimed }: Proof): readonly LevelDowngrade[] {
+  const against = evidence
+    .filter(({ limits }) => limits !== undefined && compareLevels(limits, asked) < 0)
+    .toSorted((one, other) => compareLevels(one.limits ?? asked, other.limits ?? asked))[0];
+  if (against === undefined) return [];
+  return [{ from: asked, to: claimed ?? proven, reason: against.statement }];
 }

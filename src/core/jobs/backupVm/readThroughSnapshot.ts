@@ -13,11 +13,13 @@ import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.t
 import { VimFaultError } from '../../vsphere/faults.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { VimSession } from '../../vsphere/session.ts';
+import { type AskForLess, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { backUpDisk } from './backupDisk.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
 import type { SnapshotEvidence } from './consistencyRecord.ts';
 
 export interface ReadDeps {
+  readonly askForLess: AskForLess;
   readonly journal: LeaseJournal;
   readonly clock: Clock;
   readonly random: Random;
@@ -68,20 +70,15 @@ async function readVm(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
-  onProgress({
-    phase: plan.quiesce ? 'Taking a quiesced snapshot' : 'Taking a snapshot',
-    doneBytes: 0,
-    totalBytes: undefined,
-  });
-  const snapshot = await openSnapshot(
-    session,
-    plan.vm,
-    {
-      name: `Quiesce backup ${deps.clock.now().toISOString()}`,
-      quiesce: { kind: plan.quiesce ? 'tools' : 'none' },
-      validForMs: snapshotValidForMs,
+  const { snapshot, ...history } = await snapshotByPolicy(
+    plan.vm.name,
+    plan.request,
+    async quiesce => {
+      const name = `Quiesce backup ${deps.clock.now().toISOString()}`;
+      const options = { name, quiesce, validForMs: snapshotValidForMs };
+      return await openSnapshot(session, plan.vm, options, deps, signal);
     },
-    deps,
+    { ...deps, onPhase: phase => onProgress({ phase, doneBytes: 0, totalBytes: undefined }) },
     signal,
   );
   const disks: ReadVm['disks'][number][] = [];
@@ -96,7 +93,7 @@ async function readVm(
   const problem = await removeSnapshot(snapshot, deps, onProgress);
   return {
     evidence: {
-      quiesceRequested: plan.quiesce,
+      history,
       reportedQuiesced: snapshot.facts.isQuiesced,
       powerState: plan.vm.runtime.powerState,
       facts: plan.vm.facts,

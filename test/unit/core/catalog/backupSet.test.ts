@@ -79,7 +79,16 @@ describe('restore points are listed', () => {
       vmName: 'web02',
       serverInstanceUuid: sampleManifest().server.instanceUuid,
       proven: 'crash',
-      tags: ['quiesce', 'name:web02', `vcenter:${sampleManifest().server.address}`, 'level:crash'],
+      tags: [
+        'quiesce',
+        'name:web02',
+        `vcenter:${sampleManifest().server.address}`,
+        'level:crash',
+        'requested:filesystem',
+        'claimed:filesystem',
+      ],
+      requested: 'filesystem',
+      claimed: 'filesystem',
     });
     expect(await latestRestorePoint(repository, 'unknown', signal)).toBeUndefined();
   });

@@ -33,6 +33,25 @@ function fullManifest(): Manifest {
         },
       ],
       downgrades: [{ from: 'application', to: 'filesystem', reason: 'no VSS in this guest' }],
+      attempts: [
+        {
+          level: 'application',
+          call: 'CreateSnapshotEx_Task',
+          at: '2026-11-22T10:00:00.000Z',
+          problem: 'no',
+        },
+      ],
+      applications: [{ name: 'SqlServerWriter', rule: 'E5', isProven: true }],
+      volumes: [
+        {
+          ...{ deviceKey: 2000, volumeIndex: 0, name: 'root', fileSystem: 'ext4' },
+          ...{ state: 'clean', rule: 'IMG-EXT4', statement: 'clean' },
+        },
+      ],
+    },
+    group: {
+      ...{ id: 'ab', name: 'shop', skewMs: 12 },
+      members: [{ vmInstanceUuid: vm.instanceUuid, name: vm.name, takenAt: '2026-11-22T10:00:00.000Z' }],
     },
     disks: [sampleDisk({ changeId: '52 aa/3', backing: { ...sampleDisk({}).backing, uuid: '6000C29' } })],
     leftOutDisks: [{ key: 2001, label: 'Hard disk 2', reason: 'independent' }],

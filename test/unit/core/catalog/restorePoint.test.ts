@@ -44,7 +44,14 @@ test('the snapshot carries the identities, and what a list shows', async () => {
     hostname: manifest.server.instanceUuid,
     paths: [`/${manifest.vm.instanceUuid}`],
     username: 'backup',
-    tags: ['quiesce', 'name:web01', 'vcenter:vcenter.example', 'level:crash'],
+    tags: [
+      'quiesce',
+      'name:web01',
+      'vcenter:vcenter.example',
+      'level:crash',
+      'requested:filesystem',
+      'claimed:filesystem',
+    ],
     programVersion: 'quiesce 0.0.0',
   });
 });

@@ -21,6 +21,8 @@ function pointsAt(...moments: readonly string[]): RestorePointSummary[] {
       vmName: 'web01',
       serverInstanceUuid: 'vc',
       proven: 'crash',
+      requested: 'crash',
+      claimed: undefined,
       tags: ['quiesce', ...tags],
     };
   });

@@ -18,7 +18,7 @@ const server2022: CallFacts = {
   apiVersion: '8.0.3.0',
   guestFamily: 'windows',
   toolsVersion: 12_448,
-  isPoweredOn: true,
+  powerState: 'poweredOn',
 };
 const linux: CallFacts = { ...server2022, guestFamily: 'linux' };
 const windowsSpec = {
@@ -70,7 +70,13 @@ describe('the call', () => {
       { guest: 'any', timeoutMinutes: undefined },
     ],
     ['crash', 'crash', server2022, 'CreateSnapshot_Task', false],
-    ['a VM that is off', 'application', { ...server2022, isPoweredOn: false }, 'CreateSnapshot_Task', false],
+    [
+      'a VM that is off',
+      'application',
+      { ...server2022, powerState: 'poweredOff' },
+      'CreateSnapshot_Task',
+      false,
+    ],
   ] as const)('for %s', (_, level, facts, operation, details) => {
     const call = snapshotCall(level, defaultPolicy, facts);
     expect([call.operation, call.operation === 'CreateSnapshot_Task' ? call.quiesce : call.spec]).toEqual([
@@ -161,8 +167,16 @@ describe('the sequence of attempts', () => {
     expect(walk(asked)).toEqual(words);
   });
 
-  test('what is known to be out of reach is a downgrade of its own, with its reason', () => {
-    const step = firstStep({ ...request(), assessment: assess(perfectServer({ diskUuidEnabled: false })) });
+  test('what is known to be out of reach is not tried, and asked for only where the policy insists', () => {
+    const assessment = assess(perfectServer({ diskUuidEnabled: false }));
+    expect(firstStep({ ...request(), assessment })).toMatchObject({
+      kind: 'attempt',
+      state: { level: 'filesystem', downgrades: [] },
+    });
+    const step = firstStep({
+      ...request({ minimum: 'application', onShortfall: 'step-down' }),
+      assessment,
+    });
     expect(step.state.downgrades).toEqual([
       { from: 'application', to: 'filesystem', reason: 'The guest does not see the UUIDs of its disks' },
     ]);
@@ -201,6 +215,7 @@ describe('the sequence of attempts', () => {
         fc.constantFrom(...consistencyLevels.slice(1)),
         fc.constantFrom('fail' as const, 'step-down' as const, 'ask' as const),
         (wanted, minimum, onShortfall) => {
+          fc.pre(compareLevels(minimum, wanted) <= 0);
           const asked = request({ wanted, minimum, onShortfall });
           let step = firstStep(asked);
           while (step.kind === 'attempt') {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { RestorePointSummary } from '../../../../src/core/catalog/backupSet.ts';
+import { defaultPolicy } from '../../../../src/core/consistency/request/policy.ts';
 import type { VirtualMachineFacts } from '../../../../src/core/inventory/readVirtualMachine.ts';
 import { virtualDisks, type DiskBacking } from '../../../../src/core/inventory/virtualDisk.ts';
-import { planBackup } from '../../../../src/core/jobs/backupVm/backupPlan.ts';
+import { type BackupOptions, planBackup } from '../../../../src/core/jobs/backupVm/backupPlan.ts';
 import { consistencyRecord } from '../../../../src/core/jobs/backupVm/consistencyRecord.ts';
 import type { SnapshotId } from '../../../../src/core/repository/snapshot.ts';
 import { linuxGuest } from '../../../support/assessmentFacts.ts';
@@ -46,23 +47,70 @@ const previous: RestorePointSummary = {
   serverInstanceUuid: 'vc',
   proven: 'crash',
   tags: [],
+  requested: 'filesystem',
+  claimed: undefined,
 };
 
+const options: BackupOptions = { policy: defaultPolicy, apiVersion: '8.0.3.0', hasUser: false };
+
 describe('the plan of a backup', () => {
+  const insisting = { minimum: 'application' } as const;
+  const stepping = { ...insisting, onShortfall: 'step-down' } as const;
+  const outOfReach = { from: 'application', to: 'filesystem' };
+
   test.each([
-    ['as asked', true, 'poweredOn', { quiesce: true, requested: 'filesystem', predicted: 'filesystem' }],
-    ['not if not asked', false, 'poweredOn', { quiesce: false, requested: 'crash', predicted: 'crash' }],
-    ['not if there is nothing to bring to rest', true, 'poweredOff', { quiesce: false, requested: 'crash' }],
-    ['not if the guest sleeps', true, 'suspended', { quiesce: false, requested: 'crash' }],
-  ] as const)('quiesces %s', (_how, quiesce, powerState, expected) => {
-    expect(planBackup(machine({ powerState }), { quiesce }, undefined)).toMatchObject(expected);
+    ['as well as the guest can', {}, 'poweredOn', true, 'filesystem', 'filesystem', undefined],
+    [
+      'not if not asked',
+      { wanted: 'crash', minimum: 'crash' },
+      'poweredOn',
+      false,
+      'crash',
+      'crash',
+      undefined,
+    ],
+    ['not if there is nothing to bring to rest', {}, 'poweredOff', false, 'filesystem', 'crash', undefined],
+    [
+      'not if the guest sleeps',
+      {},
+      'suspended',
+      false,
+      'filesystem',
+      'crash',
+      { outcome: 'fail', to: 'crash' },
+    ],
+    [
+      'what it cannot: fail',
+      insisting,
+      'poweredOn',
+      true,
+      'application',
+      'filesystem',
+      { ...outOfReach, outcome: 'fail' },
+    ],
+    [
+      'what it cannot: step down',
+      stepping,
+      'poweredOn',
+      true,
+      'application',
+      'filesystem',
+      { ...outOfReach, outcome: 'step-down' },
+    ],
+  ] as const)('quiesces %s', (_how, change, powerState, quiesce, requested, predicted, shortfall) => {
+    const policy = { ...defaultPolicy, ...change };
+    const plan = planBackup(machine({ powerState }), { ...options, policy }, undefined);
+    expect(plan).toMatchObject({ requested, predicted });
+    if (shortfall?.outcome !== 'fail') expect(plan.quiesce).toBe(quiesce);
+    if (shortfall === undefined) expect(plan.shortfall).toBeUndefined();
+    else expect(plan.shortfall).toMatchObject(shortfall);
   });
 
   test.each([
     ['the first time', undefined, 'first-backup'],
     ['later', previous, 'stream-transport'],
   ] as const)('reads every disk whole, and says why: %s', (_when, before, readMode) => {
-    const plan = planBackup(machine(), { quiesce: true }, before);
+    const plan = planBackup(machine(), options, before);
     expect(plan.disks).toEqual([
       { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1_073_741_824, readMode },
       { deviceKey: 2001, label: 'Hard disk 2', capacityBytes: machine().disks[1]!.capacityBytes, readMode },
@@ -82,7 +130,7 @@ describe('the plan of a backup', () => {
     ],
     [{ sharing: 'sharingMultiWriter' }, /shared/],
   ])('leaves out a disk that is not part of snapshots, never silently: %j', (backing, reason) => {
-    const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);
+    const plan = planBackup(machine({}, backing), options, undefined);
     expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000]);
     expect(plan.leftOutDisks).toEqual([
       { key: 2001, label: 'Hard disk 2', reason: expect.stringMatching(reason) as string },
@@ -96,7 +144,7 @@ describe('the plan of a backup', () => {
     [{ sharing: 'sharingNone' }],
     [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo', compatibilityMode: 'virtualMode' }],
   ])('keeps a disk that snapshots cover: %j', backing => {
-    const plan = planBackup(machine({}, backing), { quiesce: true }, undefined);
+    const plan = planBackup(machine({}, backing), options, undefined);
     expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000, 2001]);
   });
 
@@ -105,7 +153,7 @@ describe('the plan of a backup', () => {
     ['a VM whose host is away', machine({ connectionState: 'disconnected' }), /disconnected/],
     ['a VM whose files are gone', machine({ connectionState: 'inaccessible' }), /inaccessible/],
   ])('refuses %s', (_what, vm, message) => {
-    expect(() => planBackup(vm, { quiesce: true }, undefined)).toThrow(
+    expect(() => planBackup(vm, options, undefined)).toThrow(
       expect.objectContaining({
         code: 'CONFLICT',
         object: 'db01',
@@ -136,7 +184,8 @@ describe('what a restore point may say of its consistency', () => {
     '%s',
     (_what, facts, quiesceRequested, reportedQuiesced, powerState, rule, claimed, downgrades) => {
       const requested = quiesceRequested ? 'filesystem' : 'crash';
-      const evidence = { quiesceRequested, reportedQuiesced, powerState, facts, takenAt: new Date(0) };
+      const history = { level: requested, downgrades: [], attempts: [] } as const;
+      const evidence = { history, reportedQuiesced, powerState, facts, takenAt: new Date(0) };
       const record = consistencyRecord(requested, 'application', evidence);
       expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', downgrades });
       expect(record.claimed).toBe(claimed);

@@ -7,6 +7,7 @@ import { checkRepository } from '../../../../src/host/commands/checkRepository.t
 import { createRepository } from '../../../../src/host/commands/repositories.ts';
 import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts';
 import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
+import { quiescedOrAsk } from '../../../../src/host/model/backupPolicies.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
 import { startBackup, startCheck, startFileRestore } from '../../../../src/protocol/job.ts';
@@ -143,7 +144,7 @@ test('a backup from the palette asks for the VM and its consistency only', async
   worker.on(startBackup, () => ({ jobId: 'j1' }));
   await backUpNow(host, []);
   expect(worker.paramsOf(startBackup)).toEqual([
-    { vm: { vcenter: 'vc.lab', id: 'vm-1', name: 'web01' }, repository: 'main', quiesce: true },
+    { vm: { vcenter: 'vc.lab', id: 'vm-1', name: 'web01' }, repository: 'main', policy: quiescedOrAsk },
   ]);
   expect(ui.shown).toEqual([
     '1/3 Virtual machine',
@@ -176,9 +177,9 @@ test('several VMs that are off are backed up without a question', async () => {
       }) as const,
   );
   await backUpNow(host, off);
-  expect(worker.paramsOf(startBackup).map(({ vm, quiesce }) => [vm.id, quiesce])).toEqual([
-    ['vm-1', false],
-    ['vm-2', false],
+  expect(worker.paramsOf(startBackup).map(({ vm, policy }) => [vm.id, policy])).toEqual([
+    ['vm-1', quiescedOrAsk],
+    ['vm-2', quiescedOrAsk],
   ]);
 });
 

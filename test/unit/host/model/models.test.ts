@@ -236,6 +236,7 @@ const backup = {
   point: pointId,
   requested: 'filesystem',
   proven: 'filesystem',
+  downgrades: [],
   receivedBytes: 1,
   storedBytes: 2048,
   problems: [],
@@ -251,6 +252,13 @@ test('a backup that proves less than was asked for is told as such, never as a s
     true,
     'asked for file-system-consistent, proven crash-consistent, 2 KiB stored',
   ]);
+  const reasons = {
+    claimed: 'filesystem',
+    downgrades: [{ from: 'application', to: 'crash', reason: 'no Tools' }],
+  } as const;
+  expect(resultText({ ...downgraded, ...reasons }, t)).toBe(
+    'asked for file-system-consistent, proven crash-consistent; file system claimed, unproven, 2 KiB stored; stepped down from application to crash: no Tools',
+  );
   expect(jobView({ ...job, state: 'succeeded', result: downgraded }, t).icon.name).toBe('warning');
   expect(jobView({ ...job, state: 'succeeded', result: backup }, t).icon.name).toBe('pass');
 });

@@ -17,11 +17,19 @@ test('a backup set is told in words, levels that nobody knows as well', () => {
   const set = {
     vmInstanceUuid: 'u',
     vmName: 'web01',
-    points: [{ ...point, proven: 'crash' as const }, point],
+    points: [
+      { ...point, proven: 'crash' as const },
+      point,
+      { ...point, proven: 'crash', requested: 'application', claimed: 'filesystem' } as const,
+    ],
   };
   expect(backupSetView(set, new Date('2026-03-01T12:00:00Z'), t).points).toMatchObject([
     { id: pointId, age: '2 h ago', level: 'crash', levelText: 'crash-consistent' },
     { levelText: 'consistency unknown' },
+    {
+      levelText: 'crash-consistent; file system claimed, unproven, asked for application',
+      isBelowRequest: true,
+    },
   ]);
 });
 

@@ -10,7 +10,7 @@ import {
   savedState,
 } from '../../../../media/restoreBrowser/state.ts';
 import { timelineMarks } from '../../../../media/restoreBrowser/timeline.ts';
-import { backupRows, diskRows, levelIcon } from '../../../../media/restoreBrowser/treeRows.ts';
+import { backupRows, diskRows, pointIcon } from '../../../../media/restoreBrowser/treeRows.ts';
 import {
   type BrowserModel,
   crumbsOf,
@@ -176,7 +176,9 @@ test('a folder of more entries than rows says so, and the keyboard ends at the l
 
 test('levels differ in shape', () => {
   const levels = [undefined, 'none', 'crash', 'filesystem', 'application'] as const;
-  expect(levels.map(levelIcon)).toEqual(['unknown', 'inconsistent', 'crash', 'proven', 'proven']);
+  const icons = levels.map(level => pointIcon(level === undefined ? {} : { level }));
+  expect(icons).toEqual(['unknown', 'inconsistent', 'crash', 'proven', 'proven']);
+  expect(pointIcon({ level: 'filesystem', isBelowRequest: true })).toBe('warning');
 });
 
 test('the way to a folder is told, and each folder on it can be opened', () => {

@@ -1,0 +1,67 @@
+import { AppError } from '../base/errors.ts';
+import { compareLevels, weakest } from '../core/consistency/level.ts';
+import {
+  type ConsistencyPolicy,
+  defaultPolicy,
+  shortfallChoices,
+} from '../core/consistency/request/policy.ts';
+import type { CommandArguments, CommandOption } from './command.ts';
+import { askableLevels, type BackupDefaults, vssBackupTypes } from './config/config.ts';
+
+export const policyOptions = {
+  level: {
+    value: 'LEVEL',
+    help: 'ask for this at most: application (default), filesystem, or crash, which leaves the guest alone',
+  },
+  'minimum-level': { value: 'LEVEL', help: 'what it has to be at least (default filesystem)' },
+  'on-shortfall': {
+    value: 'WHAT',
+    help: 'below the minimum: fail (default), step-down, or ask, which fails without a terminal',
+  },
+  'quiesce-timeout': { value: 'MINUTES', help: 'for the whole of quiescing, 5 to 240' },
+  'vss-backup-type': { value: 'TYPE', help: 'copy (default), or full, which may truncate logs' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/**
+ * What the command line says, else the configuration file, else the usual.
+ * @throws INVALID_INPUT naming the option
+ */
+export function chosenPolicy(args: CommandArguments, defaults: BackupDefaults = {}): ConsistencyPolicy {
+  const wanted = oneOf(args, 'level', askableLevels) ?? defaults.level ?? defaultPolicy.wanted;
+  const given = oneOf(args, 'minimum-level', askableLevels);
+  // Whoever asks for less and says nothing of a minimum does not want to fail by the usual one.
+  const minimum = given ?? weakest([wanted, defaults.minimumLevel ?? defaultPolicy.minimum]);
+  if (compareLevels(minimum, wanted) > 0) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `a minimum of ${minimum} is more than ${wanted}, which is asked for`,
+      {
+        object: '--minimum-level',
+        remedy: 'Give a --level that is at least the minimum',
+      },
+    );
+  }
+  return {
+    wanted,
+    minimum,
+    onShortfall:
+      oneOf(args, 'on-shortfall', shortfallChoices) ?? defaults.onShortfall ?? defaultPolicy.onShortfall,
+    timeoutMinutes: args.count('quiesce-timeout') ?? defaults.quiesceTimeoutMinutes,
+    vssBackupType:
+      oneOf(args, 'vss-backup-type', vssBackupTypes) ?? defaults.vssBackupType ?? defaultPolicy.vssBackupType,
+  };
+}
+
+function oneOf<const Word extends string>(
+  args: CommandArguments,
+  option: string,
+  words: readonly Word[],
+): Word | undefined {
+  const value = args.option(option);
+  if (value === undefined) return undefined;
+  const found = words.find(word => word === value);
+  if (found !== undefined) return found;
+  throw new AppError('INVALID_INPUT', `--${option} ${value} is none of ${words.join(', ')}`, {
+    object: `--${option}`,
+  });
+}
