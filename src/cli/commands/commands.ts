@@ -12,6 +12,7 @@ import { restoreGuestCommand } from './restoreGuest.ts';
 import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { repositoryCheck } from './repositoryCheck.ts';
+import { repositoryPrune } from './repositoryPrune.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
 
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   repositoryList,
   repositoryRemove,
   repositoryCheck,
+  repositoryPrune,
   backup,
   points,
   list,

@@ -188,7 +188,7 @@ async function openWithKey(
   });
   const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });
   return new StoredRepository({
-    ...{ id, store, sealer, emptyIndex },
+    ...{ id, store, sealer, random, emptyIndex },
     pool: deps.sealingPool(key),
     index,
     packs,

@@ -3,6 +3,7 @@ import type { BlobId } from '../codec/blobId.ts';
 import type { ProgressListener } from '../../base/progress.ts';
 import type { BlobType } from './blobIndex.ts';
 import type { CheckOptions, CheckResult } from './check.ts';
+import type { PruneOptions, Pruning } from './prune.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from './snapshot.ts';
 import type { Tree } from './tree.ts';
@@ -74,6 +75,18 @@ export interface Repository extends AsyncDisposable {
    * @param lock  an exclusive one, taken from this handle
    */
   removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Begins to give back what no snapshot needs: finds out what is used, and what there is to do.
+   * @param lock  taken from this handle; a shared one is enough
+   * @throws CORRUPT_DATA if it cannot be told what is used, or something used is missing
+   */
+  startPrune(
+    options: PruneOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<Pruning>;
 
   /**
    * Looks at every index file, pack, snapshot and tree. Damage is a finding, not an error.

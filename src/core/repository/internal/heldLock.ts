@@ -100,13 +100,16 @@ export class HeldLock implements RepositoryLock {
   }
 
   /**
-   * Proves that the lock is held now: a machine that slept wakes up before its timers do.
+   * Proves that the lock is held now: a machine that slept wakes up before its timers do, and somebody may have removed
+   * the lock by force.
    * @throws AppError CONFLICT if it is lost or was given back
    */
   async ensureHeld(signal: AbortSignal): Promise<void> {
     await this.#oneAtATime.use(signal, async () => {
       this.#throwIfGone();
-      if (this.#ageMs() >= mayBeStaleAfterMs) await this.#retake(signal);
+      const isFresh = this.#ageMs() < mayBeStaleAfterMs;
+      if (!isFresh || !(await this.#context.locks.exists(this.#written.id, signal)))
+        await this.#retake(signal);
     });
   }
 

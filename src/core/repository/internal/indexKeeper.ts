@@ -12,7 +12,7 @@ import { loadIndexFile } from './indexFiles.ts';
 import { sealJson } from './unpacked.ts';
 
 /** The format's own limit; a client reads an index file as a whole. */
-const maxBlobsPerFile = 50_000;
+export const maxBlobsPerIndexFile = 50_000;
 
 /** A crash costs at most what was sent in this time: it is sent again. */
 const writeEveryMs = 10 * 60 * 1000;
@@ -71,7 +71,8 @@ export class IndexKeeper {
         this.#unwritten.push(pack);
       }
       const ageMs = this.#deps.clock.monotonicMs() - this.#oldestUnwrittenMs;
-      if (ageMs >= writeEveryMs || blobsIn(this.#unwritten) >= maxBlobsPerFile) await this.#write(signal);
+      if (ageMs >= writeEveryMs || blobsIn(this.#unwritten) >= maxBlobsPerIndexFile)
+        await this.#write(signal);
     });
   }
 
@@ -189,7 +190,7 @@ export class IndexKeeper {
 
   #nextFile(): readonly PackContents[] {
     let blobs = 0;
-    const end = this.#unwritten.findIndex(pack => (blobs += pack.blobs.length) > maxBlobsPerFile);
+    const end = this.#unwritten.findIndex(pack => (blobs += pack.blobs.length) > maxBlobsPerIndexFile);
     return end === -1 ? this.#unwritten : this.#unwritten.slice(0, Math.max(1, end));
   }
 }

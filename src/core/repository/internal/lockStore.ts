@@ -68,6 +68,16 @@ export class LockStore {
     return { id, time, lease };
   }
 
+  async exists(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#deps.store.sizeBytes({ kind: 'lock', id }, signal);
+      return true;
+    } catch (error) {
+      if (AppError.is(error, 'NOT_FOUND')) return false;
+      throw error;
+    }
+  }
+
   /**
    * Removes a lock of this process. If the store does not let go of it, the journal keeps it for the next start:
    * whoever gives a lock back has finished already, and is not to fail over this.

@@ -1,5 +1,6 @@
 import type { RepositoryLockRecord } from '../../journal/leaseJournal.ts';
 import { AppError, CancelledError } from '../../../base/errors.ts';
+import type { Random } from '../../../base/random.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
@@ -8,6 +9,7 @@ import type { BlobIndex, BlobLocation, BlobType } from '../blobIndex.ts';
 import type { CheckOptions, CheckResult } from '../check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
 import type { ObjectStore } from '../objectStore.ts';
+import type { PruneOptions, Pruning } from '../prune.ts';
 import type { Repository, SavedBlob } from '../repository.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
 import type { Tree } from '../tree.ts';
@@ -16,6 +18,7 @@ import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
 import type { LockStore } from './lockStore.ts';
 import type { PackWriter } from './packWriter.ts';
+import { startPruning } from './pruning.ts';
 import { checkRepository } from './repositoryCheck.ts';
 import type { SnapshotStore } from './snapshotStore.ts';
 import { encodeTree, parseTree } from './treeFile.ts';
@@ -24,6 +27,7 @@ export interface RepositoryParts {
   readonly id: string;
   readonly store: ObjectStore;
   readonly sealer: Sealer;
+  readonly random: Random;
   /** An index without entries. */
   readonly emptyIndex: () => BlobIndex;
   readonly pool: SealingPool;
@@ -167,6 +171,23 @@ export class StoredRepository implements Repository {
       throw new AppError('INTERNAL', 'removing a snapshot needs an exclusive lock');
     await held.ensureHeld(signal);
     await this.#parts.snapshots.remove(id, signal);
+  }
+
+  async startPrune(
+    options: PruneOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<Pruning> {
+    await this.#own(lock).ensureHeld(signal);
+    await this.#parts.index.refresh(signal);
+    const deps = {
+      ...this.#parts,
+      loadTree: async (id: BlobId, treeSignal: AbortSignal) => await this.loadTree(id, treeSignal),
+      own: (stepLock: RepositoryLock) => this.#own(stepLock),
+      flush: async (flushSignal: AbortSignal) => await this.flush(flushSignal),
+    };
+    return await startPruning(deps, options, onProgress, signal);
   }
 
   async check(
