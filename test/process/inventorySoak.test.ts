@@ -13,7 +13,9 @@ import { logIn, startLab, type Lab, type LoggedIn } from '../vcsim/servers.ts';
 const soakMs = process.env['QUIESCE_PROOF'] === 'full' ? 30 * 60_000 : 20_000;
 const deps = { clock: systemClock, logger: silentLogger, retryMs: () => 100 };
 
-test('the live inventory ends up equal to the server, whatever happens on the way', async () => {
+const timeout = soakMs + 10 * 60_000;
+
+test('the live inventory ends up equal to the server, whatever happens on the way', { timeout }, async () => {
   const seed = Number(process.env['QUIESCE_SEED'] ?? 20_261);
   process.stdout.write(`QUIESCE_SEED=${seed}\n`);
   const random = new SeededRandom(seed);
@@ -25,10 +27,15 @@ test('the live inventory ends up equal to the server, whatever happens on the wa
   expectSameAs(model, await listVirtualMachines(open.session, anySignal));
 
   const endMs = performance.now() + soakMs;
+  const done = new Map<string, number>();
   while (performance.now() < endMs) {
-    await disturb(lab, random);
+    const what = await disturb(lab, random);
+    done.set(what, (done.get(what) ?? 0) + 1);
     await systemClock.sleep(random.below(1500), anySignal);
   }
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(done))}, begun anew ${watch.lostCount} times\n`);
+  // Whatever was lost on the way, all that wait log in once together.
+  await lab.control('sessions/expire', {});
   await lab.control('vms', { count: 1, seed });
   const truth = await settledTruth(lab, open);
   await watch.settled(() => isSame(model, truth));
@@ -47,25 +54,27 @@ test('the live inventory ends up equal to the server, whatever happens on the wa
   expect(live).toHaveLength(1);
 });
 
-async function disturb(lab: Lab, random: SeededRandom): Promise<void> {
+/** Says what it has done. */
+async function disturb(lab: Lab, random: SeededRandom): Promise<string> {
   const seed = random.below(1_000_000);
   // Breaking the connections may break this one too.
   switch (random.below(8)) {
     case 0:
       await lab.control('sessions/expire', {});
-      return;
+      return 'sessions ended';
     case 1:
       await lab.control('connections/cut', {}).catch(() => undefined);
-      return;
+      return 'connections cut';
     case 2:
       await lab.control('restart', { downMs: random.below(2000) }).catch(() => undefined);
       await systemClock.sleep(2100, anySignal);
-      return;
+      return 'server restarted';
     case 3:
-      await lab.control('vms', { count: 5, seed, removals: true });
-      return;
+      await lab.control('vms', { count: 16, seed, removals: true, additions: true });
+      return 'VMs changed, removed and added';
     default:
       await lab.control('vms', { count: 1 + random.below(60), seed });
+      return 'VMs changed';
   }
 }
 

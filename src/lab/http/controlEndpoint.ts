@@ -215,7 +215,8 @@ function changeVms({ lab, body }: ControlCall): unknown {
   const { count, seed } = { count: 1, seed: 1, ...body };
   if (typeof count !== 'number' || typeof seed !== 'number')
     throw new HttpError(400, 'count and seed are numbers');
-  return { changed: changeAtRandom(lab, { count, seed, removals: body['removals'] === true }) };
+  const [removals, additions] = [body['removals'] === true, body['additions'] === true];
+  return { changed: changeAtRandom(lab, { count, seed, removals, additions }) };
 }
 
 function showDisk({ lab, activity }: ControlCall, vm = '', key = ''): unknown {

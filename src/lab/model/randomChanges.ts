@@ -1,6 +1,7 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { SeededRandom } from '../guest/seededRandom.ts';
 import type { LabContext } from '../labContext.ts';
+import { addVm } from './addVm.ts';
 import { pick } from './generatedInventory.ts';
 import { LabVm, type ConnectionState } from './labVm.ts';
 import { removeVm } from './removeVm.ts';
@@ -14,13 +15,18 @@ const connectionStates: readonly ConnectionState[] = [
 
 /**
  * Changes many VMs at one moment, as if their users had all been at work: power, tools, names, folders, hosts,
- * descriptions, states of their connection. With `removals`, some are removed instead. The same seed and inventory give
- * the same changes.
+ * descriptions, states of their connection. With `removals`, some are removed instead; with `additions`, some get a new VM
+ * beside them. The same seed and inventory give the same changes.
  * @returns how many VMs are different now
  */
 export function changeAtRandom(
   lab: LabContext,
-  wanted: { readonly count: number; readonly seed: number; readonly removals: boolean },
+  wanted: {
+    readonly count: number;
+    readonly seed: number;
+    readonly removals: boolean;
+    readonly additions: boolean;
+  },
 ): number {
   const random = new SeededRandom(wanted.seed);
   const vms = [...lab.registry.instancesOf(LabVm)];
@@ -31,6 +37,7 @@ export function changeAtRandom(
     if (changed.has(vm)) continue;
     changed.add(vm);
     if (wanted.removals && random.below(8) === 0) removeVm(lab, vm);
+    else if (wanted.additions && random.below(8) === 0) addVm(lab, vm, random);
     else {
       changeVm(vm, random, pick(homes, random.nextUint32()));
       lab.registry.changed(vm.ref);
