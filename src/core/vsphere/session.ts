@@ -55,6 +55,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
   readonly #end = new AbortController();
   #keepAlive: Promise<void> = Promise.resolve();
   #login: Promise<void> | undefined;
+  #loginCount = 0;
   #lastAnswer: Date;
 
   private constructor(
@@ -105,6 +106,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
     args: Arguments<Name>,
     signal: AbortSignal,
   ): Promise<Answer<Name>> {
+    const loginsBefore = this.#loginCount;
     try {
       // After a pause, such as the sleep of a laptop, the session is hardly there any more: asked first by a call that can
       // be repeated, it costs nothing that cannot.
@@ -116,7 +118,8 @@ export class VimSession implements VimCaller, AsyncDisposable {
     } catch (error) {
       if (!VimFaultError.isFault(error, 'NotAuthenticated')) throw error;
       this.#deps.logger.info('the session has expired, logging in again', { server: this.server });
-      await this.#logInAgain();
+      // A call that finds out late, when another one has logged in already, must not leave that session behind.
+      if (this.#loginCount === loginsBefore) await this.#logInAgain();
       if (!isRepeatable[operation]) throw new UnknownOutcomeError(operation, target, this.server, error);
       return await this.#caller.call(operation, target, args, signal);
     }
@@ -151,6 +154,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
         { userName: user, password: password.reveal(), locale: 'en_US' },
         signal,
       );
+      this.#loginCount += 1;
     } catch (error) {
       if (!VimFaultError.isFault(error, 'InvalidLogin', 'PasswordExpired')) throw error;
       throw new AppError(

@@ -61,6 +61,34 @@ describe('a session', () => {
     expect(caller.count('CurrentTime')).toBe(10);
   });
 
+  test('is not opened once more for a call that finds out later', async () => {
+    let isExpired = false;
+    let tell = (): void => undefined;
+    const late = new Promise<void>(resolve => (tell = resolve));
+    const { caller, session } = await scriptedSession({
+      Login: () => {
+        isExpired = false;
+        return {} as never;
+      },
+      CurrentTime: () => {
+        if (isExpired) throw fault('NotAuthenticated');
+        return new Date(0);
+      },
+      WaitForUpdatesEx: async () => {
+        if (caller.count('WaitForUpdatesEx') > 1) return undefined;
+        await late;
+        throw fault('NotAuthenticated');
+      },
+    });
+    const target = ref('ServiceInstance', 'ServiceInstance');
+    const waiting = session.call('WaitForUpdatesEx', target, { version: '' }, anySignal);
+    isExpired = true;
+    await session.call('CurrentTime', target, {}, anySignal);
+    tell();
+    expect(await waiting).toBeUndefined();
+    expect(caller.count('Login')).toBe(2);
+  });
+
   test('never sends twice what must not be done twice, and says that nobody knows', async () => {
     const vm = ref('VirtualMachine', 'vm-1');
     const args = { name: 'a', memory: false, quiesce: false };
