@@ -62,7 +62,7 @@ interface Stage {
   readonly name: WatchStage;
   readonly next: WatchStage;
   readonly types: readonly { readonly type: ManagedType; readonly paths: readonly string[] }[];
-  /** Objects in one answer: so many that reading it does not hold up the process noticeably. */
+  /** Objects in one answer: so few that taking them over does not hold up the process noticeably. */
   readonly pageObjects: number;
 }
 
@@ -78,14 +78,14 @@ const stages: readonly Stage[] = [
       { type: 'VirtualApp', paths: ['name', 'parent', 'parentFolder'] },
       { type: 'HostSystem', paths: ['name', 'parent', 'summary.config.product'] },
     ],
-    pageObjects: 50,
+    pageObjects: 100,
   },
-  { name: 'rows', next: 'details', types: [{ type: 'VirtualMachine', paths: rowPaths }], pageObjects: 50 },
+  { name: 'rows', next: 'details', types: [{ type: 'VirtualMachine', paths: rowPaths }], pageObjects: 100 },
   {
     name: 'details',
     next: 'current',
     types: [{ type: 'VirtualMachine', paths: laterPaths }],
-    pageObjects: 12,
+    pageObjects: 50,
   },
 ];
 
@@ -191,7 +191,7 @@ async function* changes(
 }
 
 /** Changes of a whole page of VMs, with their devices if need be. */
-const changePageObjects = 25;
+const changePageObjects = 100;
 
 async function follow(session: VimSession, stage: Stage, signal: AbortSignal): Promise<Followed> {
   const { content, server } = session;

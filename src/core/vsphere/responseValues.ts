@@ -1,4 +1,5 @@
 import { CorruptDataError } from '../../base/errors.ts';
+import { primitiveValue } from './primitiveValue.ts';
 import { fieldsOf, isDataType, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
 import type { Field } from './schema/parseTable.ts';
 
@@ -65,18 +66,7 @@ function plainPrimitive(type: string, parsed: unknown): unknown {
     if (type === undefined) throw new CorruptDataError('a reference in the answer has no type');
     return { type, value: asText((parsed as { $value?: unknown }).$value) };
   }
-  const text = asText(simpleContent(parsed));
-  switch (type) {
-    case 'bool':
-      return text === 'true' || text === '1';
-    case 'date':
-      return asDate(text);
-    case 'str':
-    case 'base64':
-      return text;
-    default:
-      return asNumber(text);
-  }
+  return primitiveValue(type, asText(simpleContent(parsed)));
 }
 
 function simpleContent(parsed: unknown): unknown {
@@ -96,19 +86,6 @@ function asText(value: unknown): string {
 
 function dateText(value: Date): string {
   return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString();
-}
-
-function asDate(text: string): Date {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new CorruptDataError(`"${text}" in the answer is no date`);
-  return date;
-}
-
-/** Beyond 2^53 the nearest number; the API has such values only for "unlimited" and for counters. */
-function asNumber(text: string): number {
-  const number = Number(text);
-  if (text === '' || Number.isNaN(number)) throw new CorruptDataError(`"${text}" in the answer is no number`);
-  return number;
 }
 
 function asArray(parsed: unknown): readonly unknown[] {

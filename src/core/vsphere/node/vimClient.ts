@@ -1,17 +1,19 @@
 import { createClientAsync } from 'soap';
 import type { Client } from 'soap';
 import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
+import { AnswerReader } from '../answerReader.ts';
 import { negotiatedVersion } from '../apiVersion.ts';
 import { describeRef, vimFault } from '../faults.ts';
 import { requestXml } from '../requestXml.ts';
 import { attributesKey, plainField } from '../responseValues.ts';
 import type { MoRef } from '../schema/moRef.ts';
+import type { Field } from '../schema/parseTable.ts';
 import { operation } from '../schema/schema.ts';
 import { toWsdl } from '../schema/wsdl.ts';
 import type { Answer, Arguments, OperationName, Vim, VimCaller } from '../vimCaller.ts';
 import { PinnedAgent } from './pinnedAgent.ts';
 import type { TlsIdentity } from './pinnedAgent.ts';
-import { VimHttp } from './vimHttp.ts';
+import { type CallOptions, VimHttp } from './vimHttp.ts';
 
 /** What a transfer beside the API needs to know of the server that granted it. */
 export interface TransferEndpoint {
@@ -97,10 +99,12 @@ export class VimClient implements VimCaller, TransferEndpoint {
     if (signal.aborted) throw new CancelledError();
     const row = operation(name);
     const xml = requestXml(row, target, args);
-    const result = await this.#invoke(name, xml, describeRef(target), signal);
+    const reader = isLong.has(name) ? new AnswerReader(row) : undefined;
+    const options = { signal, ...(reader !== undefined && { reader }) };
+    const result = await this.#invoke(name, xml, describeRef(target), options);
     if (row.returns === undefined) return undefined;
-    const returned = result?.['returnval'];
-    if (returned !== undefined) return plainField(row.returns, returned) as Answer<Name>;
+    const returned = reader === undefined ? fromLibrary(row.returns, result) : reader.finish();
+    if (returned !== undefined) return returned as Answer<Name>;
     if (!row.returns.optional) throw new CorruptDataError(`${name}: the answer is empty`);
     return row.returns.repeated ? [] : undefined;
   }
@@ -113,7 +117,7 @@ export class VimClient implements VimCaller, TransferEndpoint {
     name: OperationName,
     xml: string,
     object: string,
-    signal: AbortSignal,
+    options: CallOptions,
   ): Promise<Record<string, unknown> | undefined> {
     const method = this.#soap[name] as SoapMethod;
     return await new Promise((resolve, reject) => {
@@ -123,15 +127,28 @@ export class VimClient implements VimCaller, TransferEndpoint {
         else reject(withoutRequest(error, name, object));
       };
       // Ready XML passes the library as it is: it would sort by declared types only and leave derived ones unsorted.
-      method({ $xml: xml }, callback, { signal });
+      method({ $xml: xml }, callback, options);
     });
   }
+}
+
+/** Answers that tell of hundreds of objects. */
+const isLong: ReadonlySet<OperationName> = new Set([
+  'RetrieveProperties',
+  'RetrievePropertiesEx',
+  'ContinueRetrievePropertiesEx',
+  'WaitForUpdatesEx',
+]);
+
+function fromLibrary(returns: Field, result: Record<string, unknown> | undefined): unknown {
+  const returned = result?.['returnval'];
+  return returned === undefined ? undefined : plainField(returns, returned);
 }
 
 type SoapMethod = (
   args: { readonly $xml: string },
   callback: (error: unknown, result: unknown) => void,
-  options: { readonly signal: AbortSignal },
+  options: CallOptions,
 ) => void;
 
 interface ParsedFault {

@@ -1,12 +1,26 @@
 import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IHeaders, IHttpClient } from 'soap';
 import { AppError } from '../../../base/errors.ts';
+import type { AnswerReader } from '../answerReader.ts';
 import { unreachable } from './connectionErrors.ts';
 import type { PinnedAgent } from './pinnedAgent.ts';
 
 /** Far beyond any page of properties; a server that sends more is broken or hostile. */
 const maxResponseBytes = 256 * 1024 * 1024;
+
+/** Read without a break; a large answer would keep everybody else in the process waiting. */
+const bytesPerTurn = 16 * 1024;
+
+/** What the library gets to see of an answer that somebody else has read. */
+const emptyEnvelope = '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body/></Envelope>';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Gets what the operation returns, as it arrives; the library gets faults only. */
+  readonly reader?: AnswerReader;
+}
 
 /** The part of a response the SOAP library looks at. */
 interface SoapResponse {
@@ -39,11 +53,11 @@ export class VimHttp implements IHttpClient {
     body: string,
     callback: (error: unknown, response?: SoapResponse, text?: string) => void,
     headers: IHeaders = {},
-    options: { readonly signal?: AbortSignal } = {},
+    options: CallOptions = {},
   ): ReturnType<IHttpClient['request']> {
     let answer: { response: SoapResponse; text: string } | undefined;
     try {
-      answer = await this.#post(url, body, headers, this.#limited(options.signal));
+      answer = await this.#post(url, body, headers, options);
     } catch (error) {
       callback(unreachable(new URL(url).host, error));
     }
@@ -68,13 +82,17 @@ export class VimHttp implements IHttpClient {
     url: string,
     body: string,
     headers: Record<string, string>,
-    signal: AbortSignal,
+    { signal, reader }: CallOptions,
   ): Promise<{ response: SoapResponse; text: string }> {
-    const message = await this.#send('POST', url, body, headers, signal);
+    const message = await this.#send('POST', url, body, headers, this.#limited(signal));
     const cookie = message.headers['set-cookie']?.find(line => line.startsWith('vmware_soap_session='));
     if (cookie !== undefined) this.#cookie = cookie.split(';')[0];
-    const text = await readText(message);
     const status = message.statusCode ?? 0;
+    if (status === 200 && reader !== undefined) {
+      await readInto(reader, message);
+      return { response: { status, headers: message.headers }, text: emptyEnvelope };
+    }
+    const text = await readText(message);
     // Faults come with status 500 and a SOAP envelope; everything else that is no success has no envelope.
     if (status !== 200 && !(status === 500 && text.includes('Envelope')))
       throw refused(new URL(url).host, status);
@@ -113,16 +131,29 @@ export class VimHttp implements IHttpClient {
 
 async function readText(message: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
+  for await (const part of bounded(message)) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+async function readInto(reader: AnswerReader, message: IncomingMessage): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const part of bounded(message)) {
+    for (let at = 0; at < part.length; at += bytesPerTurn) {
+      reader.write(decoder.decode(part.subarray(at, at + bytesPerTurn), { stream: true }));
+      await nextTurn();
+    }
+  }
+  reader.write(decoder.decode());
+}
+
+async function* bounded(message: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
   let sizeBytes = 0;
   for await (const part of message as AsyncIterable<Buffer>) {
     sizeBytes += part.length;
-    if (sizeBytes > maxResponseBytes) {
-      message.destroy();
+    if (sizeBytes > maxResponseBytes)
       throw new AppError('CORRUPT_DATA', `the answer exceeds ${maxResponseBytes} bytes`);
-    }
-    parts.push(part);
+    yield part;
   }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function refused(host: string, status: number): AppError {
