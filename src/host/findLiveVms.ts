@@ -1,5 +1,6 @@
 import { toAppError } from '../base/errors.ts';
-import { listVms, type VmRef } from '../protocol/vm.ts';
+import { listedVms } from '../client/listedVms.ts';
+import type { VmRef } from '../protocol/vm.ts';
 import type { Host } from './host.ts';
 import { sentence } from './model/errorText.ts';
 
@@ -13,8 +14,7 @@ export async function findLiveVms(
   for (const { name: vcenter } of host.known.vcenters()) {
     try {
       await host.places.vcenter(vcenter, signal);
-      const { vms } = await host.worker.request(listVms, { vcenter }, signal);
-      for (const vm of vms)
+      for (const vm of await listedVms(host.worker, vcenter, signal))
         if (vm.instanceUuid === instanceUuid) found.push({ vcenter, id: vm.id, name: vm.name });
     } catch (error) {
       // One that cannot be reached must not hide the VM on another one.

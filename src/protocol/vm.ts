@@ -191,13 +191,21 @@ export interface ListVmsParams {
   readonly vcenter: string;
   /** Answer as soon as there are some; the others come as `vm/changed`. */
   readonly atOnce?: true;
+  /** What the page before gave as `next`. */
+  readonly after?: string;
+}
+
+/** At most 200, in no order; `next` is missing on the last page. */
+export interface VmPageDto {
+  readonly vms: readonly VmDto[];
+  readonly next?: string;
 }
 
 /**
- * Every VM and template the user may see, by path. The worker is told of changes by the server and knows them at any time; of a
+ * Every VM and template the user may see, page by page. The worker is told of changes by the server and knows them at any time; of a
  * large inventory, the predictions may still be those of VMs whose disks are not known, and come as `vm/changed`.
  */
-export const listVms = request<ListVmsParams, { readonly vms: readonly VmDto[] }>('vm/list');
+export const listVms = request<ListVmsParams, VmPageDto>('vm/list');
 
 /** What has become different since a list was asked for; told to every client, of every vCenter that was listed. */
 export interface VmChangesDto {

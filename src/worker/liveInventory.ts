@@ -19,6 +19,12 @@ export interface RowChanges {
   readonly removed: readonly string[];
 }
 
+export interface RowPage {
+  readonly rows: readonly InventoryRow[];
+  /** Where the next page begins; undefined for the last one. */
+  readonly next: string | undefined;
+}
+
 export interface LiveInventoryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -70,13 +76,24 @@ export class LiveInventory implements AsyncDisposable {
     });
   }
 
-  /** @throws why there is nothing to show, if nothing was known before; CANCELLED */
-  async rows(wanted: Wanted, signal: AbortSignal): Promise<InventoryRow[]> {
+  /**
+   * The next rows by id, after the one with that id.
+   * @throws why there is nothing to show, if nothing was known before; CANCELLED
+   */
+  async page(
+    wanted: Wanted,
+    after: string | undefined,
+    maxRows: number,
+    signal: AbortSignal,
+  ): Promise<RowPage> {
     await this.#untilEnough(wanted, signal);
-    return this.#model.rows();
+    const ids = this.#model.vmIds().sort();
+    const rest = after === undefined ? ids : ids.filter(id => id > after);
+    const rows = rest.slice(0, maxRows).flatMap(id => this.#model.row(id) ?? []);
+    return { rows, next: rest.length > maxRows ? rest[maxRows - 1] : undefined };
   }
 
-  /** Undefined for a VM that is not there. @throws as `rows` */
+  /** Undefined for a VM that is not there. @throws as `page` */
   async row(id: string, signal: AbortSignal): Promise<InventoryRow | undefined> {
     await this.#untilEnough('all', signal);
     return this.#model.row(id);
@@ -114,7 +131,7 @@ export class LiveInventory implements AsyncDisposable {
         if (change.stage === 'current') this.#isWhole = true;
         // What is stale, or lies elsewhere, is a property of every row.
         const all = change.placesChanged || change.lost !== undefined;
-        const ids = all && this.#isWhole ? this.#model.rows().map(row => row.ref.value) : change.changed;
+        const ids = all && this.#isWhole ? this.#model.vmIds() : change.changed;
         for (const id of [...ids, ...change.removed]) this.#untold.add(id);
         if (this.#untold.size > 0) this.#toTell.request();
         this.#wakeAll();

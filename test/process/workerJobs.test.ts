@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
+import { listedVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { listGuestFolder, listVolumes, readGuestFile, statGuestNode } from '../../src/protocol/guest.ts';
 import {
@@ -32,7 +33,6 @@ import { closeRepository } from '../../src/protocol/repository.ts';
 import { closeVCenter } from '../../src/protocol/vcenter.ts';
 import {
   explainVm,
-  listVms,
   readVm,
   type VmChangesDto,
   type VmDto,
@@ -92,7 +92,7 @@ describe('jobs of the bundled worker', () => {
   }
 
   test('every VM of the list says what a backup of it can reach, and why not more', async () => {
-    const { vms } = await client.request(listVms, { vcenter: 'lab' }, anySignal);
+    const vms = await listedVms(client, 'lab', anySignal);
     const seen = vms.map(({ name, computePath, predicted: { level, limits, base, outsideDisks } }) => [
       ...[name, computePath?.split('/').slice(1, 4).join('/'), level, base.rule],
       [...limits, ...outsideDisks].map(({ rule }) => rule),
@@ -459,7 +459,7 @@ describe('jobs of the bundled worker', () => {
         await systemClock.sleep(20, anySignal);
       }
     };
-    const list = async () => (await client.request(listVms, { vcenter: 'lab' }, anySignal)).vms;
+    const list = async () => await listedVms(client, 'lab', anySignal);
     await list();
     await lab.setVm('archive01', { toolsRunning: false, powerState: 'poweredOn' });
     const on = await seen(({ name, powerState }) => name === 'archive01' && powerState === 'poweredOn');

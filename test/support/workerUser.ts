@@ -9,11 +9,12 @@ import { inject } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { connectWorker, type ConnectOptions } from '../../src/client/node/connectWorker.ts';
+import { listedVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { type JobDto, jobChanged, listJobs } from '../../src/protocol/job.ts';
 import { createRepository, openRepository } from '../../src/protocol/repository.ts';
 import { openVCenter } from '../../src/protocol/vcenter.ts';
-import { listVms, type VmRef } from '../../src/protocol/vm.ts';
+import type { VmRef } from '../../src/protocol/vm.ts';
 import { anySignal } from './anySignal.ts';
 import { filesBelow } from './faultBench.ts';
 import type { RunningLab } from './runningLab.ts';
@@ -221,7 +222,7 @@ export class WatchedJob {
 }
 
 export async function vmNamed(client: WorkerClient, name: string): Promise<VmRef> {
-  const { vms } = await client.request(listVms, { vcenter: 'lab' }, anySignal);
+  const vms = await listedVms(client, 'lab', anySignal);
   const vm = vms.find(candidate => candidate.name === name);
   if (vm === undefined) throw new Error(`there is no VM ${name}`);
   return { vcenter: 'lab', id: vm.id, name };

@@ -51,9 +51,11 @@ export class InventoryModel {
   }
 
   get vmCount(): number {
-    let count = 0;
-    for (const { ref } of this.#objects.values()) if (isVm(ref)) count += 1;
-    return count;
+    return this.vmIds().length;
+  }
+
+  vmIds(): string[] {
+    return [...this.#objects.values()].flatMap(({ ref }) => (isVm(ref) ? [ref.value] : []));
   }
 
   /** From now on the server tells everything anew; what it does not name until `confirmed` is gone. */

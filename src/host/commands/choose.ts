@@ -2,9 +2,9 @@ import { l10n } from 'vscode';
 
 import { toAppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
+import { listedVms } from '../../client/listedVms.ts';
 import { type GuestDiskDto, listVolumes, type VolumeRef } from '../../protocol/guest.ts';
 import { listPoints, type PointRef } from '../../protocol/point.ts';
-import { listVms } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
 import { consistencyIcon, consistencyLabel } from '../model/consistency.ts';
 import { sentence } from '../model/errorText.ts';
@@ -24,7 +24,7 @@ export async function chooseVm(host: Host, ask: Ask, title: string): Promise<VmN
     choices: async signal =>
       await fromEvery(host, host.known.vcenters(), async ({ name: vcenter }) => {
         await host.places.vcenter(vcenter, signal);
-        const { vms } = await host.worker.request(listVms, { vcenter }, signal);
+        const vms = await listedVms(host.worker, vcenter, signal);
         return vms.map(vm => ({
           label: vm.name,
           description: vm.guestName ?? '',

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { l10n } from 'vscode';
 
 import { AppError } from '../../base/errors.ts';
+import { listedVms } from '../../client/listedVms.ts';
 import { createRepository } from '../../protocol/repository.ts';
-import { listVms } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
 import type { LabAddress } from '../lab.ts';
 
@@ -34,8 +34,7 @@ async function keepGuestAccounts(
   { user, password }: LabAddress['guestAccount'],
   signal: AbortSignal,
 ): Promise<void> {
-  const { vms } = await host.worker.request(listVms, { vcenter }, signal);
-  for (const { name: vmName, instanceUuid } of vms) {
+  for (const { name: vmName, instanceUuid } of await listedVms(host.worker, vcenter, signal)) {
     if (instanceUuid === undefined) continue;
     await host.credentials.keep(`guest/${instanceUuid}`, password);
     await host.known.saveGuest({ name: instanceUuid, vmName, user });

@@ -2,7 +2,8 @@ import { never } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { listVms, readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
+import { pagesOfVms } from '../../client/listedVms.ts';
+import { readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
 import { commandIds } from '../ids.ts';
 import type { KnownPlaces } from '../knownPlaces.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
@@ -40,6 +41,8 @@ interface ShownVCenter {
 export class VmSource implements TreeSource<VmTreeNode> {
   readonly #deps: SourceDeps;
   readonly #shown = new Map<string, ShownVCenter>();
+  /** Lists of which not every page is there. */
+  readonly #coming = new Map<string, Map<string, VmDto>>();
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
@@ -67,10 +70,11 @@ export class VmSource implements TreeSource<VmTreeNode> {
   /** Takes over what has changed. Returns whether something that is shown has. */
   apply({ vcenter, changed, removed }: VmChangesDto): boolean {
     const shown = this.#shown.get(vcenter);
-    if (shown === undefined) return false;
-    for (const id of removed) shown.vms.delete(id);
-    for (const vm of changed) shown.vms.set(vm.id, vm);
-    return true;
+    for (const vms of [shown?.vms, this.#coming.get(vcenter)]) {
+      for (const id of removed) vms?.delete(id);
+      for (const vm of changed) vms?.set(vm.id, vm);
+    }
+    return shown !== undefined;
   }
 
   /** Everything is asked for again when it is looked at next. */
@@ -113,8 +117,10 @@ export class VmSource implements TreeSource<VmTreeNode> {
     await places.vcenter(vcenter, signal);
     const newest = newestPoints(worker, places, known, logger, signal);
     try {
-      const { vms } = await worker.request(listVms, { vcenter, atOnce: true }, signal);
-      const byId = new Map(vms.map(vm => [vm.id, vm]));
+      const byId = new Map<string, VmDto>();
+      this.#coming.set(vcenter, byId);
+      for await (const page of pagesOfVms(worker, { vcenter, atOnce: true }, signal))
+        for (const vm of page) byId.set(vm.id, vm);
       // From here on changes may come, before the restore points are known.
       this.#shown.set(vcenter, { vms: byId, newest: new Map() });
       const shown = { vms: byId, newest: await newest };
@@ -124,6 +130,8 @@ export class VmSource implements TreeSource<VmTreeNode> {
       this.#shown.delete(vcenter);
       await newest.catch(() => undefined);
       throw error;
+    } finally {
+      this.#coming.delete(vcenter);
     }
   }
 }

@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { AppError } from '../../base/errors.ts';
 import { assess } from '../../core/consistency/assess.ts';
 import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
@@ -21,11 +19,15 @@ import {
 import type { WorkerParts } from '../workerParts.ts';
 import { explanationDto, predictionDto } from './predictions.ts';
 
+/** More would keep everybody else waiting while they are judged and written. */
+const pageRows = 200;
+
 export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
-  handle(listVms, async ({ vcenter, atOnce }, signal) => {
+  handle(listVms, async ({ vcenter, atOnce, after }, signal) => {
     await using used = vcenters.use(vcenter);
-    const rows = await used.place.inventory.rows(atOnce === true ? 'first' : 'all', signal);
-    return { vms: await inTurns(rows, vmDto) };
+    const { inventory } = used.place;
+    const { rows, next } = await inventory.page(atOnce === true ? 'first' : 'all', after, pageRows, signal);
+    return { vms: rows.map(vmDto), ...(next !== undefined && { next }) };
   });
   handle(explainVm, async ({ vcenter, id, name }, signal) => {
     await using used = vcenters.use(vcenter);
@@ -42,18 +44,6 @@ export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
 
 export function vmIdentity({ id, name }: VmRef) {
   return { ref: { type: 'VirtualMachine', value: id }, name };
-}
-
-/** Rows made ready without a break; thousands of them would keep everybody else waiting. */
-const rowsPerTurn = 100;
-
-async function inTurns<T, R>(items: readonly T[], make: (item: T) => R): Promise<R[]> {
-  const made: R[] = [];
-  for (const [index, item] of items.entries()) {
-    made.push(make(item));
-    if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn();
-  }
-  return made;
 }
 
 export function vmDto(vm: InventoryRow): VmDto {

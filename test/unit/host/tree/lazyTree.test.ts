@@ -90,6 +90,25 @@ test('what has changed is shown without asking anew; a refresh asks', async () =
   expect(worker.paramsOf(listVms)).toHaveLength(2);
 });
 
+test('what changes while a list is still coming is not lost, and nothing is shown of it before it is whole', async () => {
+  const { host, vms, worker, source } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  const first = vmDto({ inventoryPath: '/Lab/vm/web01' });
+  const second = vmDto({ id: 'vm-2', name: 'web02', inventoryPath: '/Lab/vm/web02' });
+  worker
+    .on(listPoints, () => ({ sets: [], problems: [] }))
+    .on(listVms, ({ after }) => {
+      if (after === undefined) return { vms: [first], next: 'vm-1' };
+      const change = { vcenter: 'vc.lab', changed: [{ ...first, name: 'renamed' }], removed: [] };
+      expect(source.apply(change)).toBe(false);
+      return { vms: [second] };
+    });
+  const [vcenter] = await vms.getChildren();
+  const [folder] = await vms.getChildren(vcenter);
+  const rows = await vms.getChildren(folder);
+  expect(rows.map(node => vms.getTreeItem(node).label)).toEqual(['renamed', 'web02']);
+});
+
 test('an account that sees no VM is told so, with what to do', async () => {
   const { host, vms, worker } = await fixture();
   await host.credentials.keep('vcenter/vc.lab', 'right');
