@@ -43,6 +43,9 @@ const firstRows = 100;
 /** Details of so many VMs come so soon that they are worth waiting for. */
 const smallInventory = 300;
 
+/** Rows put together without a break. */
+const rowsPerTurn = 500;
+
 const tellIntervalMs = 100;
 /** Rows told in one turn: judging and writing them takes time, in which nobody else is served. */
 const rowsPerTelling = 25;
@@ -91,6 +94,19 @@ export class LiveInventory implements AsyncDisposable {
     const rest = after === undefined ? ids : ids.filter(id => id > after);
     const rows = rest.slice(0, maxRows).flatMap(id => this.#model.row(id) ?? []);
     return { rows, next: rest.length > maxRows ? rest[maxRows - 1] : undefined };
+  }
+
+  /** Every row, in no order. @throws as `page` */
+  async rows(signal: AbortSignal): Promise<InventoryRow[]> {
+    const rows: InventoryRow[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.page('all', after, rowsPerTurn, signal);
+      rows.push(...page.rows);
+      after = page.next;
+      await nextTurn();
+    } while (after !== undefined);
+    return rows;
   }
 
   /** Undefined for a VM that is not there. @throws as `page` */

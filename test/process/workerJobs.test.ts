@@ -31,13 +31,7 @@ import {
 import { listPoints, readPoint } from '../../src/protocol/point.ts';
 import { closeRepository } from '../../src/protocol/repository.ts';
 import { closeVCenter } from '../../src/protocol/vcenter.ts';
-import {
-  explainVm,
-  readVm,
-  type VmChangesDto,
-  type VmDto,
-  vmsChanged,
-} from '../../src/protocol/vm.ts';
+import { explainVm, readVm, type VmChangesDto, type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { crashOnly, quiesced } from '../support/policies.ts';

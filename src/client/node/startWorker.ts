@@ -42,13 +42,17 @@ export async function startWorker(program: WorkerProgram, rendezvousFolder: stri
     throw fileError(logFile, error);
   });
   try {
-    const child = spawn(program.nodePath, [...runtimeOptions, installed, ...argumentsOf(program, rendezvousFolder)], {
-      detached: true,
-      windowsHide: true,
-      cwd: program.storageFolder,
-      env: environment(),
-      stdio: ['ignore', log.fd, log.fd],
-    });
+    const child = spawn(
+      program.nodePath,
+      [...runtimeOptions, installed, ...argumentsOf(program, rendezvousFolder)],
+      {
+        detached: true,
+        windowsHide: true,
+        cwd: program.storageFolder,
+        env: environment(),
+        stdio: ['ignore', log.fd, log.fd],
+      },
+    );
     const started: { logFile: string; exitCode: number | undefined } = { logFile, exitCode: undefined };
     child.once('error', () => {
       started.exitCode = -1;

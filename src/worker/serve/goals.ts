@@ -64,7 +64,7 @@ export function serveGoals(handle: Handle, parts: WorkerParts): void {
   });
   handle(listStandings, async ({ vcenter, vmId }, signal) => {
     await using used = vcenters.use(vcenter);
-    const rows = await used.place.inventory.rows('all', signal);
+    const rows = await used.place.inventory.rows(signal);
     const wanted = rows.filter(({ ref }) => vmId === undefined || ref.value === vmId);
     const subjects = wanted.map(row => subjectOf(used.place, row));
     const { standings, problems } = await standingsOf(parts, subjects, signal);
