@@ -12,6 +12,7 @@ import { restoreGuestCommand } from './restoreGuest.ts';
 import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { repositoryCheck } from './repositoryCheck.ts';
+import { keyAdd, keyList, keyRemove, repositoryPassword, repositoryUnlock } from './repositoryKeys.ts';
 import { repositoryPrune } from './repositoryPrune.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
@@ -33,6 +34,11 @@ export const commands: readonly Command[] = [
   repositoryRemove,
   repositoryCheck,
   repositoryPrune,
+  keyList,
+  keyAdd,
+  keyRemove,
+  repositoryPassword,
+  repositoryUnlock,
   backup,
   points,
   list,

@@ -23,6 +23,16 @@ export const passwordOptions = {
   'password-env': { value: 'VARIABLE', help: 'the password is in this environment variable' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
+/** Where a new password of a repository is. */
+export const newPasswordOptions = {
+  'new-password-file': { value: 'FILE', help: 'the new password is the first line of this file' },
+  'new-password-command': {
+    value: 'COMMAND',
+    help: 'the new password is the first line this command prints',
+  },
+  'new-password-env': { value: 'VARIABLE', help: 'the new password is in this environment variable' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
 /** The account of a guest: its name, and where its password is. */
 export const guestAccountOptions = {
   'guest-user': { value: 'NAME', help: 'account of the guest' },
@@ -32,10 +42,10 @@ export const guestAccountOptions = {
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
 /**
- * @param prefix  in front of the options' names: `guest-` for those of a guest's account
+ * @param prefix  in front of the options' names: `guest-` for those of a guest's account, `new-` for those of a new password
  * @throws INVALID_INPUT unless exactly one of the password options is given
  */
-export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' = ''): PasswordPlace {
+export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' | 'new-' = ''): PasswordPlace {
   const file = args.option(`${prefix}password-file`);
   const command = args.option(`${prefix}password-command`);
   const environment = args.option(`${prefix}password-env`);

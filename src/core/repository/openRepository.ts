@@ -1,18 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Secret } from '../../base/secret.ts';
 import { MiB } from '../../base/units.ts';
-import { defaultScryptCost } from '../codec/keyDerivation.ts';
 import { generateMasterKey, type MasterKey } from '../codec/masterKey.ts';
 import { openSealer } from '../codec/sealer.ts';
 import type { SealingPool } from '../codec/sealingPool.ts';
 import { encodeConfig, parseConfig } from './internal/configFile.ts';
 import { HeldLocks } from './internal/heldLocks.ts';
 import { IndexKeeper } from './internal/indexKeeper.ts';
-import { encodeKeyFile, openKeyFile, parseKeyFile } from './internal/keyFile.ts';
+import { findKey, type FoundKey, KeyStore, saveKey } from './internal/keyStore.ts';
 import { LockStore } from './internal/lockStore.ts';
 import { PackWriter } from './internal/packWriter.ts';
 import { SnapshotStore } from './internal/snapshotStore.ts';
@@ -36,11 +34,7 @@ export interface RepositoryDeps {
   readonly packBytes?: number;
 }
 
-const maxKeyFileBytes = 65_536;
 const maxConfigBytes = 65_536;
-
-/** Each costs a tenth of a second or more: a folder full of them must not keep anybody waiting for an hour. */
-const maxKeyFiles = 50;
 
 /**
  * Makes a new repository of format version 2 in an empty store and opens it. The config comes last: a store without
@@ -60,10 +54,10 @@ export async function createRepository(
     });
   }
   await store.prepare(signal);
-  const key = await keyForNewRepository(store, password, deps, signal);
-  const sealer = await openSealer(key);
+  const found = await keyForNewRepository(store, password, deps, signal);
+  const sealer = await openSealer(found.key);
   await store.put(configName, sealer.seal(Buffer.from(encodeConfig(deps.random)), deps.random), signal);
-  return await openWithKey(store, key, deps, signal);
+  return await openWithKey(store, found, deps, signal);
 }
 
 /**
@@ -83,8 +77,8 @@ export async function openRepository(
       remedy: 'Check the place, mount it if it is a share, or create a repository there',
     });
   }
-  const { key, keysTried } = await findKey(store, password, deps.logger, signal);
-  if (key === undefined) {
+  const { found, keysTried } = await findKey(store, password, deps.logger, signal);
+  if (found === undefined) {
     throw new AppError(
       'AUTHENTICATION',
       `${store.location}: the password opens none of its ${keysTried} keys`,
@@ -94,29 +88,26 @@ export async function openRepository(
       },
     );
   }
-  return await openWithKey(store, key, deps, signal);
+  return await openWithKey(store, found, deps, signal);
 }
 
 /** The key that an interrupted creation has left, else a new one: two keys for one password would be ambiguous. */
 async function keyForNewRepository(
   store: ObjectStore,
   password: Secret,
-  { random, host, clock, logger }: RepositoryDeps,
+  deps: RepositoryDeps,
   signal: AbortSignal,
-): Promise<MasterKey> {
-  const left = await findKey(store, password, logger, signal);
-  if (left.key !== undefined) return left.key;
+): Promise<FoundKey> {
+  const left = await findKey(store, password, deps.logger, signal);
+  if (left.found !== undefined) return left.found;
   if (left.keysTried > 0) {
     throw new AppError('CONFLICT', `${store.location}: there are keys of a repository without its config`, {
       object: store.location,
       remedy: 'Use the password with which its creation was begun, or choose another place',
     });
   }
-  const key = generateMasterKey(random);
-  const origin = { host, random, created: clock.now() };
-  const keyFile = await encodeKeyFile(key, password, defaultScryptCost, origin);
-  await store.put({ kind: 'key', id: createHash('sha256').update(keyFile).digest('hex') }, keyFile, signal);
-  return key;
+  const key = generateMasterKey(deps.random);
+  return { id: await saveKey(store, key, password, false, deps, signal), key };
 }
 
 async function hasConfig(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
@@ -129,38 +120,14 @@ async function hasConfig(store: ObjectStore, signal: AbortSignal): Promise<boole
   }
 }
 
-async function findKey(
-  store: ObjectStore,
-  password: Secret,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<{ readonly key: MasterKey | undefined; readonly keysTried: number }> {
-  let keysTried = 0;
-  for await (const { id } of store.list('key', signal)) {
-    if (keysTried === maxKeyFiles) break;
-    keysTried += 1;
-    try {
-      const json = await store.get({ kind: 'key', id }, maxKeyFileBytes, signal);
-      return { key: await openKeyFile(parseKeyFile(json, `key ${id}`), password, `key ${id}`), keysTried };
-    } catch (error) {
-      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT', 'NOT_FOUND')) throw error;
-      logger.debug('a key file does not open', {
-        repository: store.location,
-        key: id,
-        problem: error.message,
-      });
-    }
-  }
-  return { key: undefined, keysTried };
-}
-
 async function openWithKey(
   store: ObjectStore,
-  key: MasterKey,
+  found: FoundKey,
   deps: RepositoryDeps,
   signal: AbortSignal,
 ): Promise<Repository> {
   const { clock, random, logger, host } = deps;
+  const { key } = found;
   const sealer = await openSealer(key);
   const config = await store.get(configName, maxConfigBytes, signal);
   const id = parseConfig(
@@ -190,6 +157,7 @@ async function openWithKey(
   return new StoredRepository({
     ...{ id, store, sealer, random, emptyIndex },
     pool: deps.sealingPool(key),
+    keys: new KeyStore(store, found, deps),
     index,
     packs,
     locks,

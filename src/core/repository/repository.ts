@@ -1,9 +1,11 @@
 import type { RepositoryLockRecord } from '../journal/leaseJournal.ts';
 import type { BlobId } from '../codec/blobId.ts';
 import type { ProgressListener } from '../../base/progress.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { BlobType } from './blobIndex.ts';
 import type { CheckOptions, CheckResult } from './check.ts';
 import type { PruneOptions, Pruning } from './prune.ts';
+import type { KeyEntry, KeyId } from './keys.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from './snapshot.ts';
 import type { Tree } from './tree.ts';
@@ -33,6 +35,21 @@ export interface Repository extends AsyncDisposable {
   removeStaleLocks(signal: AbortSignal): Promise<number>;
   /** Removes what a crashed owner left and the journal has handed over. Nothing left to remove is success. */
   removeLeftoverLock(record: RepositoryLockRecord, signal: AbortSignal): Promise<void>;
+
+  /** Passwords that open the repository; key files that cannot be read are left out and logged. */
+  listKeys(signal: AbortSignal): Promise<readonly KeyEntry[]>;
+  /** Another password for the same repository. @param lock  taken from this handle */
+  addKey(request: NewKey, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId>;
+  /**
+   * The password no longer opens the repository. Whoever had it and a copy of its key file keeps access to what is
+   * stored and will be: it opens the same master key.
+   * @param prefix  of its id
+   * @param lock  an exclusive one, taken from this handle
+   * @throws NOT_FOUND; CONFLICT for the key this handle was opened with
+   */
+  removeKey(prefix: string, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId>;
+  /** Puts another password in the place of the one this handle was opened with. @param lock  an exclusive one */
+  changePassword(password: Secret, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId>;
 
   /**
    * Stores a blob unless the repository has it, or is about to. Resolves when it is hashed, sealed and has its place
@@ -98,6 +115,12 @@ export interface Repository extends AsyncDisposable {
     onProgress: ProgressListener,
     signal: AbortSignal,
   ): Promise<CheckResult>;
+}
+
+export interface NewKey {
+  readonly password: Secret;
+  /** It goes on paper, not into anybody's head. */
+  readonly isRecoveryKit: boolean;
 }
 
 export interface SavedBlob {

@@ -5,6 +5,7 @@ import type { Manifest } from '../../catalog/manifest.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
+import { underLock } from '../../repository/underLock.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { BackupPlan } from './backupPlan.ts';
 import { consistencyRecord } from './consistencyRecord.ts';
@@ -42,19 +43,20 @@ export async function backUpVm(
   const startedAt = deps.clock.now();
   const { instanceUuid, uuid } = plan.vm.config;
   const vmId = instanceUuid ?? uuid;
-  await using lock = await repository.lock({ mode: 'shared', journal: deps.journal, vmId }, signal);
-  const working = AbortSignal.any([signal, lock.lost]);
-  const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, working);
-  onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
-  const manifest = composeManifest(session, plan, read, startedAt, deps);
-  const pointId = await commit(repository, plan, read, manifest, lock, deps, working);
-  return {
-    pointId,
-    manifest,
-    receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
-    storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
-    problems: read.problems,
-  };
+  const request = { mode: 'shared', journal: deps.journal, vmId } as const;
+  return await underLock(repository, request, signal, async (lock, held) => {
+    const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, held);
+    onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
+    const manifest = composeManifest(session, plan, read, startedAt, deps);
+    const pointId = await commit(repository, plan, read, manifest, lock, deps, held);
+    return {
+      pointId,
+      manifest,
+      receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
+      storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
+      problems: read.problems,
+    };
+  });
 }
 
 function composeManifest(

@@ -3,6 +3,7 @@ import { shortId } from '../../catalog/restorePoint.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
+import { underLock } from '../../repository/underLock.ts';
 import { emptiedGroups, type ForgetPlan, forgottenPoints } from './forgetPlan.ts';
 
 export interface ForgetOptions {
@@ -27,18 +28,18 @@ export async function forget(
   const doomed = forgottenPoints(plan).map(({ id }) => id);
   if (doomed.length === 0) return [];
   if (!mayEmpty) assertNoneEmptied(plan);
-  await using lock = await repository.lock({ mode: 'exclusive', journal }, signal);
-  const held = AbortSignal.any([signal, lock.lost]);
-  const present = new Set<SnapshotId>();
-  for await (const { id } of repository.listSnapshots(held)) present.add(id);
-  assertKeptAreThere(plan, present);
-  const removed: SnapshotId[] = [];
-  for (const id of doomed) {
-    if (!present.has(id)) continue;
-    await repository.removeSnapshot(id, lock, held);
-    removed.push(id);
-  }
-  return removed;
+  return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
+    const present = new Set<SnapshotId>();
+    for await (const { id } of repository.listSnapshots(held)) present.add(id);
+    assertKeptAreThere(plan, present);
+    const removed: SnapshotId[] = [];
+    for (const id of doomed) {
+      if (!present.has(id)) continue;
+      await repository.removeSnapshot(id, lock, held);
+      removed.push(id);
+    }
+    return removed;
+  });
 }
 
 function assertNoneEmptied(plan: ForgetPlan): void {

@@ -4,6 +4,7 @@ import { pinTag, productTag } from '../../catalog/restorePointLayout.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SnapshotId } from '../../repository/snapshot.ts';
+import { underLock } from '../../repository/underLock.ts';
 
 /**
  * Pins a restore point, so that no rule forgets it, or gives it free again. A pin is a tag, and files of a repository
@@ -19,22 +20,22 @@ export async function setPinned(
   pinned: boolean,
   signal: AbortSignal,
 ): Promise<SnapshotId> {
-  await using lock = await repository.lock({ mode: 'exclusive', journal }, signal);
-  const held = AbortSignal.any([signal, lock.lost]);
-  const snapshot = await repository.loadSnapshot(id, held);
-  if (!snapshot.tags.includes(productTag)) {
-    throw new AppError('NOT_FOUND', `snapshot ${shortId(id)} is not a restore point of a VM`, {
-      object: shortId(id),
-    });
-  }
-  if (snapshot.tags.includes(pinTag) === pinned) return id;
-  const tags = pinned ? [...snapshot.tags, pinTag] : snapshot.tags.filter(tag => tag !== pinTag);
-  const replacement: Snapshot = { ...snapshot, tags, original: snapshot.original ?? id };
-  const newId =
-    (await findReplacement(repository, replacement, held)) ??
-    (await repository.saveSnapshot(replacement, lock, held));
-  await repository.removeSnapshot(id, lock, held);
-  return newId;
+  return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
+    const snapshot = await repository.loadSnapshot(id, held);
+    if (!snapshot.tags.includes(productTag)) {
+      throw new AppError('NOT_FOUND', `snapshot ${shortId(id)} is not a restore point of a VM`, {
+        object: shortId(id),
+      });
+    }
+    if (snapshot.tags.includes(pinTag) === pinned) return id;
+    const tags = pinned ? [...snapshot.tags, pinTag] : snapshot.tags.filter(tag => tag !== pinTag);
+    const replacement: Snapshot = { ...snapshot, tags, original: snapshot.original ?? id };
+    const newId =
+      (await findReplacement(repository, replacement, held)) ??
+      (await repository.saveSnapshot(replacement, lock, held));
+    await repository.removeSnapshot(id, lock, held);
+    return newId;
+  });
 }
 
 /** What an interrupted try has written already. */

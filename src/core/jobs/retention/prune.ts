@@ -2,9 +2,9 @@ import { AppError } from '../../../base/errors.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
-import type { RepositoryLock } from '../../repository/locks.ts';
 import type { PruneOptions, PrunePlan, Pruning, SweepResult } from '../../repository/prune.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { underLock } from '../../repository/underLock.ts';
 
 export interface PruneDeps {
   readonly journal: LeaseJournal;
@@ -31,9 +31,9 @@ export async function planPrune(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<PrunePlan> {
-  await using lock = await repository.lock({ mode: 'shared', journal }, signal);
-  const held = AbortSignal.any([signal, lock.lost]);
-  return (await repository.startPrune(options, lock, onProgress, held)).plan;
+  return await underLock(repository, { mode: 'shared', journal }, signal, async (lock, held) => {
+    return (await repository.startPrune(options, lock, onProgress, held)).plan;
+  });
 }
 
 /**
@@ -49,15 +49,16 @@ export async function prune(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<PruneResult> {
-  const start = async (lock: RepositoryLock, held: AbortSignal) =>
-    await repository.startPrune(options, lock, onProgress, held);
-  const pruning = await sharing(repository, deps.journal, signal, start);
+  const sharing = { mode: 'shared', journal: deps.journal } as const;
+  const pruning = await underLock(repository, sharing, signal, async (lock, held) => {
+    return await repository.startPrune(options, lock, onProgress, held);
+  });
   const { plan } = pruning;
   const sweeps: TimedSweep[] = [];
   if (plan.unusedPacks.count + plan.unnamedPacks.count > 0)
     sweeps.push(await sweepAlone(repository, pruning, deps, onProgress, signal));
   if (plan.repackedPacks.count > 0) {
-    await sharing(repository, deps.journal, signal, async (lock, held) => {
+    await underLock(repository, sharing, signal, async (lock, held) => {
       await pruning.repack(lock, onProgress, held);
     });
     sweeps.push(await sweepAlone(repository, pruning, deps, onProgress, signal));
@@ -65,20 +66,11 @@ export async function prune(
   return { plan, ...totalOf(sweeps) };
 }
 
-async function sharing<T>(
-  repository: Repository,
-  journal: LeaseJournal,
-  signal: AbortSignal,
-  work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
-): Promise<T> {
-  await using lock = await repository.lock({ mode: 'shared', journal }, signal);
-  return await work(lock, AbortSignal.any([signal, lock.lost]));
-}
-
 interface TimedSweep extends SweepResult {
   readonly exclusiveMs: number;
 }
 
+/** Waits for others as long as it may, and asks again now and then. */
 async function sweepAlone(
   repository: Repository,
   pruning: Pruning,
@@ -86,24 +78,19 @@ async function sweepAlone(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<TimedSweep> {
-  await using lock = await lockAlone(repository, { journal, clock, waitMs }, onProgress, signal);
-  const startedMs = clock.monotonicMs();
-  const swept = await pruning.sweep(lock, onProgress, AbortSignal.any([signal, lock.lost]));
-  return { ...swept, exclusiveMs: clock.monotonicMs() - startedMs };
-}
-
-async function lockAlone(
-  repository: Repository,
-  { journal, clock, waitMs }: PruneDeps,
-  onProgress: ProgressListener,
-  signal: AbortSignal,
-): Promise<RepositoryLock> {
   const giveUpAtMs = clock.monotonicMs() + waitMs;
   for (;;) {
+    const sweep = { hasBegun: false };
     try {
-      return await repository.lock({ mode: 'exclusive', journal }, signal);
+      return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
+        sweep.hasBegun = true;
+        const startedMs = clock.monotonicMs();
+        const swept = await pruning.sweep(lock, onProgress, held);
+        return { ...swept, exclusiveMs: clock.monotonicMs() - startedMs };
+      });
     } catch (error) {
-      if (!AppError.is(error, 'CONFLICT') || clock.monotonicMs() + askAgainMs > giveUpAtMs) throw error;
+      const mayWait = !sweep.hasBegun && clock.monotonicMs() + askAgainMs <= giveUpAtMs;
+      if (!AppError.is(error, 'CONFLICT') || !mayWait) throw error;
       onProgress({ phase: 'Waiting for others to finish', doneBytes: 0, totalBytes: undefined });
       await clock.sleep(askAgainMs, signal);
     }

@@ -11,12 +11,22 @@ import { goTime } from './goJson.ts';
 const maxSaltBytes = 1024;
 const maxSealedKeyBytes = 8192;
 
+/** Ours; other clients pass over fields they do not know. */
+const recoveryKitPurpose = 'recovery-kit';
+
+export interface KeyOrigin {
+  readonly host: LocalHost;
+  readonly random: Random;
+  readonly created: Date;
+  readonly isRecoveryKit?: boolean;
+}
+
 /** A key file: the master key, sealed with a key that only the password gives. @see restic design document, "Keys" */
 export async function encodeKeyFile(
   key: MasterKey,
   password: Secret,
   cost: ScryptCost,
-  origin: { readonly host: LocalHost; readonly random: Random; readonly created: Date },
+  origin: KeyOrigin,
 ): Promise<Uint8Array> {
   const salt = origin.random.bytes(64);
   const sealer = await openSealer(await deriveKey(password, salt, cost));
@@ -27,6 +37,7 @@ export async function encodeKeyFile(
       created: goTime(origin.created),
       username: origin.host.username,
       hostname: origin.host.hostname,
+      purpose: origin.isRecoveryKit === true ? recoveryKitPurpose : undefined,
       kdf: 'scrypt',
       N: blocks,
       r: blockSize,
@@ -38,6 +49,10 @@ export async function encodeKeyFile(
 }
 
 export interface KeyFile {
+  readonly username: string;
+  readonly hostname: string;
+  readonly createdAt: Date | undefined;
+  readonly isRecoveryKit: boolean;
   readonly cost: ScryptCost;
   readonly salt: Uint8Array;
   readonly sealed: Uint8Array;
@@ -55,6 +70,10 @@ export function parseKeyFile(text: Uint8Array, what: string): KeyFile {
   }
   const range = { min: 1, max: 2 ** 31 };
   return {
+    username: json.optionalString('username') ?? '',
+    hostname: json.optionalString('hostname') ?? '',
+    createdAt: json.has('created') ? json.date('created') : undefined,
+    isRecoveryKit: json.optionalString('purpose') === recoveryKitPurpose,
     cost: {
       blocks: json.integer('N', range),
       blockSize: json.integer('r', range),

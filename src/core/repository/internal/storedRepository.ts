@@ -3,6 +3,7 @@ import { AppError, CancelledError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
+import type { Secret } from '../../../base/secret.ts';
 import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
 import type { HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
 import type { BlobIndex, BlobLocation, BlobType } from '../blobIndex.ts';
@@ -10,12 +11,14 @@ import type { CheckOptions, CheckResult } from '../check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import type { PruneOptions, Pruning } from '../prune.ts';
-import type { Repository, SavedBlob } from '../repository.ts';
+import type { KeyEntry, KeyId } from '../keys.ts';
+import type { NewKey, Repository, SavedBlob } from '../repository.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
 import type { Tree } from '../tree.ts';
 import { takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
 import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
+import type { KeyStore } from './keyStore.ts';
 import type { LockStore } from './lockStore.ts';
 import type { PackWriter } from './packWriter.ts';
 import { startPruning } from './pruning.ts';
@@ -31,6 +34,7 @@ export interface RepositoryParts {
   /** An index without entries. */
   readonly emptyIndex: () => BlobIndex;
   readonly pool: SealingPool;
+  readonly keys: KeyStore;
   readonly index: IndexKeeper;
   readonly packs: PackWriter;
   readonly locks: LockStore;
@@ -87,6 +91,29 @@ export class StoredRepository implements Repository {
       });
     }
     if (record.lockId !== undefined) await this.#parts.locks.removeFile(record.lockId, signal);
+  }
+
+  async listKeys(signal: AbortSignal): Promise<readonly KeyEntry[]> {
+    return await this.#parts.keys.list(signal);
+  }
+
+  async addKey(
+    { password, isRecoveryKit }: NewKey,
+    lock: RepositoryLock,
+    signal: AbortSignal,
+  ): Promise<KeyId> {
+    await this.#own(lock).ensureHeld(signal);
+    return await this.#parts.keys.add(password, isRecoveryKit, signal);
+  }
+
+  async removeKey(prefix: string, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId> {
+    await this.#ownExclusive(lock, 'removing a key').ensureHeld(signal);
+    return await this.#parts.keys.remove(prefix, signal);
+  }
+
+  async changePassword(password: Secret, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId> {
+    await this.#ownExclusive(lock, 'changing a password').ensureHeld(signal);
+    return await this.#parts.keys.replace(password, signal);
   }
 
   async saveBlob(type: BlobType, plain: Uint8Array, signal: AbortSignal): Promise<SavedBlob> {
@@ -166,10 +193,7 @@ export class StoredRepository implements Repository {
   }
 
   async removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void> {
-    const held = this.#own(lock);
-    if (held.mode !== 'exclusive')
-      throw new AppError('INTERNAL', 'removing a snapshot needs an exclusive lock');
-    await held.ensureHeld(signal);
+    await this.#ownExclusive(lock, 'removing a snapshot').ensureHeld(signal);
     await this.#parts.snapshots.remove(id, signal);
   }
 
@@ -230,6 +254,12 @@ export class StoredRepository implements Repository {
       plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
     };
     return await pool.unseal(sealed, expected, signal);
+  }
+
+  #ownExclusive(lock: RepositoryLock, what: string): HeldLock {
+    const held = this.#own(lock);
+    if (held.mode === 'exclusive') return held;
+    throw new AppError('INTERNAL', `${what} needs an exclusive lock`);
   }
 
   #own(lock: RepositoryLock): HeldLock {
