@@ -65,6 +65,8 @@ const bundles = [
     entryPoints: [
       { in: 'media/restoreBrowser/main.ts', out: 'restoreBrowser' },
       { in: 'media/restoreBrowser/restoreBrowser.css', out: 'restoreBrowser' },
+      { in: 'media/recovery/main.ts', out: 'recovery' },
+      { in: 'media/recovery/recovery.css', out: 'recovery' },
     ],
   },
 ];

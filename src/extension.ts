@@ -29,6 +29,7 @@ import { sentence } from './host/model/errorText.ts';
 import type { PointTreeNode } from './host/model/pointTreeModel.ts';
 import type { VmTreeNode } from './host/model/vmTreeModel.ts';
 import { Notifier } from './host/notify.ts';
+import { Pages } from './host/pages.ts';
 import { OpenPlaces } from './host/openPlaces.ts';
 import { Credentials } from './host/secrets.ts';
 import { readSettings } from './host/settings.ts';
@@ -38,6 +39,7 @@ import { PointSource } from './host/tree/pointSource.ts';
 import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
 import { VmGrouping } from './host/vmGrouping.ts';
+import { RecoveryPanels } from './host/webviews/recovery.ts';
 import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
 import { WorkerReporter } from './host/workerReporter.ts';
@@ -87,6 +89,12 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     extensionUri: context.extensionUri,
   });
 
+  const recovery = new RecoveryPanels({
+    ...{ worker, known, places, jobs, clock: systemClock, random: systemRandom },
+    extensionUri: context.extensionUri,
+  });
+  const pages = new Pages();
+
   const t = l10n.t;
   const deps: SourceDeps = { worker, places, known, grouping, clock: systemClock, logger: log, t };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
@@ -109,6 +117,8 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     jobs,
     lab,
     explanations,
+    pages,
+    recovery,
     restoreBrowser,
     ui,
     notifier,
@@ -141,7 +151,10 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       jobView,
     ],
     restoreBrowser,
+    recovery,
+    pages,
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
+    window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
     window.createTreeView(viewIds.vms, {
       treeDataProvider: vmTree,
       canSelectMany: true,
@@ -153,6 +166,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),
     workspace.registerTextDocumentContentProvider(schemes.explanation, explanations),
+    workspace.registerTextDocumentContentProvider(schemes.page, pages),
     workspace.registerFileSystemProvider(schemes.guestFile, guestFiles, {
       isCaseSensitive: true,
       isReadonly: new MarkdownString(

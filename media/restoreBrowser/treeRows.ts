@@ -7,6 +7,7 @@ import type {
 import { visibleName } from '../shared/dom.ts';
 import type { Failure, Loadable } from '../shared/failure.ts';
 import type { IconName } from '../shared/icons.ts';
+import { levelIcon } from '../shared/levels.ts';
 import type { Translate } from '../shared/text.ts';
 import type { TreeRow } from '../shared/tree.ts';
 import { type BrowserState, pointRowId, repositoryId, setId } from './state.ts';
@@ -168,10 +169,7 @@ export function diskRows(
 
 /** Less than what was asked for is never shown as good. */
 export function pointIcon({ level, isBelowRequest }: Pick<PointView, 'level' | 'isBelowRequest'>): IconName {
-  if (isBelowRequest === true) return 'warning';
-  if (level === undefined) return 'unknown';
-  if (level === 'none') return 'inconsistent';
-  return level === 'crash' ? 'crash' : 'proven';
+  return isBelowRequest === true ? 'warning' : levelIcon(level);
 }
 
 function waitingRow(parentId: string, level: number, t: Translate): TargetRow {

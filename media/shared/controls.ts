@@ -51,6 +51,11 @@ export function link(text: string, onFollow: () => void): HTMLElement {
   return made;
 }
 
+/** A document somewhere else; the editor asks before it opens one. */
+export function externalLink(text: string, url: string): HTMLElement {
+  return element('tk-link', { href: url }, text);
+}
+
 export interface TextField {
   readonly element: HTMLElement;
   value: string;

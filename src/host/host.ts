@@ -7,9 +7,11 @@ import type { KnownPlaces } from './knownPlaces.ts';
 import type { Lab } from './lab.ts';
 import type { Notifier } from './notify.ts';
 import type { OpenPlaces } from './openPlaces.ts';
+import type { Pages } from './pages.ts';
 import type { Credentials } from './secrets.ts';
 import type { Ui } from './ui/ui.ts';
 import type { VmGrouping } from './vmGrouping.ts';
+import type { RecoveryPanels } from './webviews/recovery.ts';
 import type { RestoreBrowser } from './webviews/restoreBrowser.ts';
 import type { Worker } from './workerLink.ts';
 
@@ -23,6 +25,8 @@ export interface Host {
   readonly jobs: Jobs;
   readonly lab: Lab;
   readonly explanations: Pick<Explanations, 'prepare'>;
+  readonly pages: Pick<Pages, 'show'>;
+  readonly recovery: Pick<RecoveryPanels, 'show'>;
   readonly restoreBrowser: Pick<RestoreBrowser, 'show'>;
   readonly ui: Ui;
   readonly notifier: Notifier;

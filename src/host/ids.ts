@@ -12,6 +12,10 @@ export const commandIds = {
   backUpNow: 'quiesce.backUpNow',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
   explainConsistency: 'quiesce.explainConsistency',
+  showRecovery: 'quiesce.showRecovery',
+  setRecoveryGoal: 'quiesce.setRecoveryGoal',
+  acceptRecoveryGap: 'quiesce.acceptRecoveryGap',
+  showGlossary: 'quiesce.showGlossary',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',
@@ -32,7 +36,7 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 export const viewIds = { vms: 'quiesce.vms', points: 'quiesce.points', jobs: 'quiesce.jobs' } as const;
 
 /** Types of webview panels; the editor brings back what was open under the same name. */
-export const panelIds = { restoreBrowser: 'quiesce.restoreBrowser' } as const;
+export const panelIds = { restoreBrowser: 'quiesce.restoreBrowser', recovery: 'quiesce.recovery' } as const;
 
 /** Conditions of the manifest's `when` clauses. */
 export const contextKeys = {
@@ -43,10 +47,11 @@ export const contextKeys = {
 
 export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;
 
-/** Files inside a restore point, files of a running guest, logs of jobs, and explanations of VMs. */
+/** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */
 export const schemes = {
   guestFile: 'quiesce',
   liveFile: 'quiesce-live',
   jobLog: 'quiesce-log',
   explanation: 'quiesce-explain',
+  page: 'quiesce-page',
 } as const;

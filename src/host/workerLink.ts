@@ -3,6 +3,7 @@ import type { NotificationType, RequestType } from 'vscode-jsonrpc';
 
 import type { WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
+import { goalsChanged } from '../protocol/recovery.ts';
 import { type VmChangesDto, vmsChanged } from '../protocol/vm.ts';
 import type { WireError } from '../protocol/wireError.ts';
 
@@ -32,11 +33,14 @@ export class WorkerLink implements Worker {
   readonly onDidLose: Event<void>;
   readonly onDidChangeJob: Event<JobDto>;
   readonly onDidChangeVms: Event<VmChangesDto>;
+  /** Goals or acceptances are others now, whoever has set them. */
+  readonly onDidChangeGoals: Event<void>;
   readonly #connect: (signal: AbortSignal) => Promise<WorkerConnection>;
   readonly #connected = new EventEmitter<WorkerDto>();
   readonly #lost = new EventEmitter<void>();
   readonly #jobChanged = new EventEmitter<JobDto>();
   readonly #vmsChanged = new EventEmitter<VmChangesDto>();
+  readonly #goalsChanged = new EventEmitter<void>();
   readonly #lifetime = new AbortController();
   #connection: Promise<WorkerConnection> | undefined;
 
@@ -46,6 +50,7 @@ export class WorkerLink implements Worker {
     this.onDidLose = this.#lost.event;
     this.onDidChangeJob = this.#jobChanged.event;
     this.onDidChangeVms = this.#vmsChanged.event;
+    this.onDidChangeGoals = this.#goalsChanged.event;
   }
 
   async request<P, R>(type: RequestType<P, R, WireError>, params: P, signal: AbortSignal): Promise<R> {
@@ -64,6 +69,7 @@ export class WorkerLink implements Worker {
     this.#lost.dispose();
     this.#jobChanged.dispose();
     this.#vmsChanged.dispose();
+    this.#goalsChanged.dispose();
   }
 
   /** Everybody who asks at the same time shares one attempt, which no single one of them can cancel. */
@@ -75,6 +81,7 @@ export class WorkerLink implements Worker {
       const connection = await attempt;
       connection.on(jobChanged, job => this.#jobChanged.fire(job));
       connection.on(vmsChanged, changes => this.#vmsChanged.fire(changes));
+      connection.on(goalsChanged, () => this.#goalsChanged.fire());
       void connection.closed.then(() => this.#forget(attempt));
       this.#connected.fire(connection.worker);
       return connection;

@@ -86,6 +86,8 @@ export interface LimitDto extends RemarkDto {
 /** Everything there is to say of a VM's prediction, each statement with where it comes from. */
 export interface ExplanationDto {
   readonly name: string;
+  /** Missing for a VM whose configuration cannot be read. */
+  readonly instanceUuid?: string;
   readonly inventoryPath: string;
   /** Known from before the connection was lost, and not yet confirmed since. */
   readonly isStale?: true;
@@ -118,6 +120,8 @@ export interface ExplanationDto {
     readonly rule: string;
     readonly question: string;
     readonly remedy?: string;
+    readonly certainty: CertaintyDto;
+    readonly source: SourceDto;
   }[];
 }
 

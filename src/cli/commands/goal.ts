@@ -1,8 +1,8 @@
 import { AppError } from '../../base/errors.ts';
+import { parseTypedTime } from '../../base/typedTime.ts';
 import { formatDuration } from '../../base/units.ts';
 import { consistencyLevels } from '../../core/consistency/level.ts';
 import type { RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
-import { parseGoalTime } from '../../core/goals/goalTimes.ts';
 import type { GoalRecord } from '../../core/goals/recoveryGoals.ts';
 import { pickVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { listVirtualMachines } from '../../core/inventory/listVirtualMachines.ts';
@@ -83,7 +83,7 @@ export const goalAccept: Command = {
     await using connection = await openChosenVCenter(context, args);
     const { session } = connection;
     const now = context.clock.now();
-    const [reason, lastsMs] = [args.required('reason').trim(), parseGoalTime(args.required('for'))];
+    const [reason, lastsMs] = [args.required('reason').trim(), parseTypedTime(args.required('for'))];
     const vm = pickVirtualMachine(
       await listVirtualMachines(session, context.signal),
       args.operand(0),
@@ -188,7 +188,7 @@ function goalFrom(args: CommandArguments): RecoveryGoal {
 
 function timeFrom(args: CommandArguments, name: string): number | undefined {
   const text = args.option(name);
-  return text === undefined ? undefined : parseGoalTime(text);
+  return text === undefined ? undefined : parseTypedTime(text);
 }
 
 async function scopeFrom(

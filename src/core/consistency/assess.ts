@@ -62,6 +62,9 @@ export interface Limit extends Remark {
 export interface Unknown {
   readonly rule: string;
   readonly question: string;
+  /** Of the rule that asks. */
+  readonly certainty: Certainty;
+  readonly source: SourceId;
   /** How one would find out, where there is a way. */
   readonly remedy?: string;
 }
@@ -206,11 +209,11 @@ function verdict(rule: Rule, facts: AssessmentFacts, base: Base): Truth {
 }
 
 /** One question may be asked by several rules. */
-function unknownsOf({ rule, question }: Base, open: readonly Rule[]): readonly Unknown[] {
+function unknownsOf({ rule, question, certainty, source }: Base, open: readonly Rule[]): readonly Unknown[] {
   const all = [
-    ...(question === undefined ? [] : [{ rule, question }]),
-    ...open.map(({ id, question: asked, remedy, cap }) => ({
-      ...{ rule: id, question: asked },
+    ...(question === undefined ? [] : [{ rule, question, certainty, source }]),
+    ...open.map(({ id, question: asked, remedy, cap, ...asking }) => ({
+      ...{ rule: id, question: asked, certainty: asking.certainty, source: asking.source },
       // The remedy of a limit would be for the limit; that of a doubt is how to end it.
       ...(cap === undefined && remedy !== undefined && { remedy }),
     })),

@@ -33,7 +33,11 @@ export interface Explanation {
   readonly remarks: readonly ExplainedRemark[];
   /** What is good to know where nothing is to be done. */
   readonly notes: readonly ExplainedRemark[];
-  readonly unknowns: readonly Unknown[];
+  readonly unknowns: readonly ExplainedUnknown[];
+}
+
+export interface ExplainedUnknown extends Omit<Unknown, 'source'> {
+  readonly source: Source;
 }
 
 export interface ExplainedRemark {
@@ -66,7 +70,7 @@ export function explain(assessment: Assessment): Explanation {
     ...{ coverage, outside },
     remarks: remarks.map(explainRemark),
     notes: notes.map(explainRemark),
-    unknowns,
+    unknowns: unknowns.map(unknown => ({ ...unknown, source: sources[unknown.source] })),
   };
 }
 

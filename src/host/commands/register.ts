@@ -12,11 +12,14 @@ import { explainConsistency } from './explainConsistency.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { enterPassword } from './passwords.ts';
+import { acceptRecoveryGap, setRecoveryGoal } from './recoveryGoals.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
 import { restoreDisk } from './restoreDisk.ts';
 import { restoreGuestFile } from './restoreFiles.ts';
 import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
 import { restoreVm } from './restoreVm.ts';
+import { showGlossary } from './showGlossary.ts';
+import { showRecovery } from './showRecovery.ts';
 import { tryLab } from './tryLab.ts';
 import { addVCenter, removeVCenter } from './vcenters.ts';
 
@@ -39,6 +42,11 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
   [commandIds.explainConsistency]: async (host, row) =>
     await explainConsistency(host, vmsOf(row, undefined)[0]),
+  [commandIds.showRecovery]: async (host, row) => await showRecovery(host, vmsOf(row, undefined)[0]),
+  [commandIds.setRecoveryGoal]: async (host, row) => await setRecoveryGoal(host, vmsOf(row, undefined)[0]),
+  [commandIds.acceptRecoveryGap]: async (host, row) =>
+    await acceptRecoveryGap(host, vmsOf(row, undefined)[0]),
+  [commandIds.showGlossary]: showGlossary,
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

@@ -1,7 +1,8 @@
 import { never } from '../../base/assert.ts';
-import type { ExplainedLimitDto, ExplainedRemarkDto, ExplanationDto, SourceDto } from '../../protocol/vm.ts';
+import type { ExplainedLimitDto, ExplainedRemarkDto, ExplanationDto } from '../../protocol/vm.ts';
 import { consistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
+import { sourceLink } from './glossaryText.ts';
 import { markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 import { certaintyLabel } from './prediction.ts';
@@ -54,7 +55,7 @@ function limitBlocks({ level, limits, levelAfterAllFixes }: ExplanationDto, t: T
   ];
 }
 
-function remedyLine({ remedy }: ExplainedRemarkDto, t: Translate): string {
+function remedyLine({ remedy }: Pick<ExplainedRemarkDto, 'remedy'>, t: Translate): string {
   return remedy === undefined ? t('Nothing can be done about it') : t('What to do: {0}', remedy);
 }
 
@@ -103,15 +104,12 @@ function coverageBlocks({ coverage, outsideDisks }: ExplanationDto, t: Translate
 function unknownBlocks({ unknowns }: ExplanationDto, t: Translate): readonly string[] {
   return [
     heading(2, t('Not known')),
-    unknowns.length === 0
-      ? markdownText(t('Nothing that would change the level.'))
-      : list(
-          unknowns.map(({ question, rule, remedy }) =>
-            remedy === undefined
-              ? t('{0} ({1})', question, rule)
-              : t('{0} ({1}). What to do: {2}', question, rule, remedy),
-          ),
-        ),
+    ...(unknowns.length === 0
+      ? [markdownText(t('Nothing that would change the level.'))]
+      : unknowns.flatMap(unknown => [
+          markdownText(t('{0} ({1})', sentence({ message: unknown.question }), unknown.rule)),
+          statementList(unknown.remedy === undefined ? [] : [remedyLine(unknown, t)], unknown, t),
+        ])),
   ];
 }
 
@@ -142,11 +140,7 @@ function statementList(
   ].join('\n');
 }
 
-function sourceLink({ title, url }: SourceDto): string {
-  return url === undefined ? markdownText(title) : `[${markdownText(title)}](<${url}>)`;
-}
-
-function mechanismLabel(mechanism: string, t: Translate): string {
+export function mechanismLabel(mechanism: string, t: Translate): string {
   const texts: Readonly<Record<string, string>> = {
     cold: t('the guest was shut down cleanly'),
     vss: t('VSS, with the writers of applications'),
@@ -158,7 +152,7 @@ function mechanismLabel(mechanism: string, t: Translate): string {
   return texts[mechanism] ?? mechanism;
 }
 
-function coverageLabel(coverage: ExplanationDto['coverage'], t: Translate): string {
+export function coverageLabel(coverage: ExplanationDto['coverage'], t: Translate): string {
   switch (coverage) {
     case 'whole-vm':
       return t('All disks of the VM.');

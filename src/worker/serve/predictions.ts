@@ -19,10 +19,17 @@ export function predictionDto(assessment: Assessment): PredictionDto {
   };
 }
 
-export function explanationDto({ name, inventoryPath, isStale, facts }: InventoryRow): ExplanationDto {
+export function explanationDto({
+  name,
+  instanceUuid,
+  inventoryPath,
+  isStale,
+  facts,
+}: InventoryRow): ExplanationDto {
   const { outside, ...explanation } = explain(assess(facts));
   return {
     ...{ name, inventoryPath },
+    ...(instanceUuid !== undefined && { instanceUuid }),
     ...(isStale && { isStale: true }),
     ...explanation,
     outsideDisks: outside,

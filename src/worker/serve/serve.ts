@@ -6,6 +6,7 @@ import { serveBackups } from './backups.ts';
 import { serveChecks } from './checks.ts';
 import { serveDiskRestores } from './diskRestores.ts';
 import { serveFileRestores } from './fileRestores.ts';
+import { serveGlossary } from './glossary.ts';
 import { serveGoals } from './goals.ts';
 import { serveGuestRestores } from './guestRestores.ts';
 import { serveGuests } from './guests.ts';
@@ -32,6 +33,7 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveGuests(handle, parts);
   serveRecoveries(handle, parts);
   serveGoals(handle, parts);
+  serveGlossary(handle);
   serveBackups(handle, parts);
   serveSnapshots(handle, parts);
   serveFileRestores(handle, parts);

@@ -7,6 +7,7 @@ import { KnownPlaces } from '../../../src/host/knownPlaces.ts';
 import type { Lab } from '../../../src/host/lab.ts';
 import { Notifier } from '../../../src/host/notify.ts';
 import { OpenPlaces } from '../../../src/host/openPlaces.ts';
+import { Pages } from '../../../src/host/pages.ts';
 import { Credentials } from '../../../src/host/secrets.ts';
 import { VmGrouping } from '../../../src/host/vmGrouping.ts';
 import { WorkerLink } from '../../../src/host/workerLink.ts';
@@ -87,6 +88,8 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     explanations,
     jobs: new Jobs(new WorkerLink(async () => await Promise.reject(new Error('not connected')))),
     lab: undefined as unknown as Lab,
+    pages: new Pages(),
+    recovery: { show: () => undefined },
     restoreBrowser: { show: () => undefined },
     ui,
     notifier: new Notifier(ui, log),

@@ -17,13 +17,15 @@ export interface PointFacts {
 const vssRules: ReadonlySet<string> = new Set(['E4', 'E5']);
 
 export function pointFacts({ takenAt, consistency, disks, leftOutDisks }: Manifest): PointFacts {
-  const { proven, evidence } = consistency;
+  const { proven, evidence, applications = [] } = consistency;
   return {
     takenAt: new Date(takenAt),
     proven,
     coverage: disks.length === 0 ? 'nothing' : leftOutDisks.length === 0 ? 'whole-vm' : 'partial',
     usedVss: evidence.some(({ rule }) => vssRules.has(rule)),
-    isDomainController: evidence.some(({ items = [] }) => items.includes('NTDS')),
+    isDomainController:
+      applications.some(({ name }) => name === 'NTDS') ||
+      evidence.some(({ items = [] }) => items.includes('NTDS')),
     capacityBytes: disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0),
   };
 }

@@ -39,6 +39,8 @@ const seen = (markdown: string) => markdown.replaceAll(/\\([!-/:-@[-`{-~])/g, '$
 const structure = (markdown: string) =>
   markdown.replaceAll(/\\[!-/:-@[-`{-~]/g, '').replaceAll(/[^\n!-/:-@[-`{-~]+/g, 'x');
 
+const asking = { certainty: 'likely', source: { title: 'From practice' } } as const;
+
 test('a page says level, mechanism and certainty, each limit with its remedy, gain and source, and the rest by name', () => {
   const page = seen(
     explanationMarkdown(
@@ -55,8 +57,8 @@ test('a page says level, mechanism and certainty, each limit with its remedy, ga
         remarks: [{ ...limit(), rule: 'CBT-01', text: 'changes are not tracked', remedy: 'Turn it on' }],
         notes: [{ ...limit(), rule: 'PCI-01', text: 'a note' }],
         unknowns: [
-          { rule: 'CFG-01', question: 'what is set in tools.conf', remedy: 'Look into the guest' },
-          { rule: 'GOS-02', question: 'which system really runs' },
+          { ...asking, rule: 'CFG-01', question: 'what is set', remedy: 'Look into the guest' },
+          { ...asking, rule: 'GOS-02', question: 'which system really runs' },
         ],
       }),
       t,
@@ -99,8 +101,13 @@ test('a page says level, mechanism and certainty, each limit with its remedy, ga
     'Not the whole VM: what is missing is not of the same moment.',
     '- Without Hard disk 2: independent (DSK-01)',
     '## Not known',
-    '- what is set in tools.conf (CFG-01). What to do: Look into the guest',
-    '- which system really runs (GOS-02)',
+    'What is set. (CFG-01)',
+    '- What to do: Look into the guest',
+    '- Certainty: likely',
+    '- Source: From practice',
+    'Which system really runs. (GOS-02)',
+    '- Certainty: likely',
+    '- Source: From practice',
     '## Good to know',
     'CBT-01: Changes are not tracked.',
     '- What to do: Turn it on',
@@ -134,7 +141,7 @@ function named(name: string): string {
       limits: [limit({ text: `a disk (${name})`, remedy: `look at ${name}` })],
       outsideDisks: [{ rule: 'DSK-01', deviceKey: 2001, label: name, reason: 'independent' }],
       remarks: [{ ...limit(), text: `a device (${name})` }],
-      unknowns: [{ rule: 'OS-X', question: `how ${name} quiesces` }],
+      unknowns: [{ ...asking, rule: 'OS-X', question: `how ${name} quiesces` }],
     }),
     t,
   );

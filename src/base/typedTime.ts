@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError } from './errors.ts';
 
 const unitsMs: Readonly<Record<string, number>> = {
   min: 60_000,
@@ -11,7 +11,7 @@ const unitsMs: Readonly<Record<string, number>> = {
  * A time as people type one: `90 min`, `24 h`, `7 d`, `2w`.
  * @throws INVALID_INPUT saying what one looks like
  */
-export function parseGoalTime(text: string): number {
+export function parseTypedTime(text: string): number {
   const [, number = '', unit = ''] = /^\s*(\d{1,6})\s*(min|h|d|w)\s*$/.exec(text) ?? [];
   const timeMs = Number(number) * (unitsMs[unit] ?? 0);
   if (timeMs > 0) return timeMs;

@@ -1,0 +1,28 @@
+import { type Empty, request } from './message.ts';
+import type { SourceDto } from './vm.ts';
+
+/** A word of the field as this product uses it. */
+export interface GlossaryEntryDto {
+  readonly term: string;
+  /** A sentence without its full stop. */
+  readonly text: string;
+  readonly source: SourceDto;
+}
+
+export interface GlossaryDto {
+  readonly entries: readonly GlossaryEntryDto[];
+  /** Known failures: how they show, why, and what to do. */
+  readonly troubles: readonly TroubleDto[];
+  /** Everything that statements about consistency rest on. */
+  readonly sources: readonly SourceDto[];
+}
+
+export interface TroubleDto {
+  readonly id: string;
+  readonly symptom: string;
+  readonly cause: string;
+  readonly remedy: string;
+  readonly source: SourceDto;
+}
+
+export const readGlossary = request<Empty, GlossaryDto>('glossary/read');

@@ -1,0 +1,157 @@
+import { type Empty, notification, request } from '../message.ts';
+import type { ConsistencyLevelDto, PointRef } from '../point.ts';
+import type { SourceDto, VmRef } from '../vm.ts';
+
+// What the Recovery page of a VM and the editor say to each other. The editor answers with words that are ready to be
+// read, in its language and time zone; the page arranges them.
+
+/** Never by color alone: the page has a shape for each. */
+export type Tone = 'good' | 'warning' | 'bad' | 'unknown';
+
+/** The answer to one of the four questions, in one line, and what it rests on. */
+export interface AnswerView {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+/** Something that is said, with how certain it is and where it comes from. */
+export interface StatementView {
+  /** Id of the rule; empty where there is none. */
+  readonly rule: string;
+  readonly text: string;
+  readonly remedy?: string;
+  /** What the remedy buys. */
+  readonly gain?: string;
+  readonly certainty?: string;
+  readonly source: SourceDto;
+}
+
+/** Am I happy with this VM's backup? */
+export interface GoalView {
+  readonly answer: AnswerView;
+  /** The goal in words, and where it comes from; missing where there is none. */
+  readonly goal?: string;
+  readonly setBy?: string;
+  readonly gaps: readonly string[];
+  /** Who has accepted what, until when, and those that have ended. */
+  readonly acceptances: readonly string[];
+  readonly canAccept: boolean;
+}
+
+/** One of the three levels that are never one word. */
+export interface LevelView {
+  readonly kind: 'predicted' | 'requested' | 'proven';
+  readonly title: string;
+  readonly level?: ConsistencyLevelDto;
+  readonly text: string;
+  readonly detail: string;
+}
+
+export interface DiskCoverageView {
+  readonly label: string;
+  readonly isIn: boolean;
+  /** Why it is not. */
+  readonly reason?: string;
+}
+
+/** How consistent is it? */
+export interface ConsistencyView {
+  readonly answer: AnswerView;
+  readonly levels: readonly LevelView[];
+  /** Limiting rules, the strongest first; the last one may be where the ceiling comes from. */
+  readonly limits: readonly StatementView[];
+  readonly allRemedied?: string;
+  readonly unknowns: readonly StatementView[];
+  readonly coverage: string;
+  readonly disks: readonly DiskCoverageView[];
+}
+
+/** A restore point on the line of time. */
+export interface TimelinePointView extends PointRef {
+  readonly takenAt: string;
+  readonly moment: string;
+  readonly age: string;
+  /** Proven; missing if nothing is known. */
+  readonly level?: ConsistencyLevelDto;
+  readonly levelText: string;
+}
+
+export interface RecoveryOverview {
+  readonly vmName: string;
+  readonly inventoryPath: string;
+  /** What is not as it should be, for instance a repository that cannot be opened. */
+  readonly notices: readonly string[];
+  readonly goal: GoalView;
+  readonly consistency: ConsistencyView;
+  /** Of all repositories, the oldest first. */
+  readonly points: readonly TimelinePointView[];
+}
+
+/** A row of "How can I recover?". */
+export interface RecoverabilityView {
+  readonly title: string;
+  readonly isPossible: boolean;
+  /** What is done; where it is not possible, why. */
+  readonly text: string;
+  readonly caveats: readonly string[];
+  /** The estimate, or that there is none. */
+  readonly time: string;
+  /** What the estimate rests on, or why there is none. */
+  readonly timeBasis: string;
+  readonly source: SourceDto;
+  /** The command that does it; missing where the editor has none. */
+  readonly action?: RestoreKind;
+}
+
+export type RestoreKind = 'files' | 'disk' | 'vm';
+
+/** Something about a restore point that is there or is not. */
+export interface ItemView {
+  readonly text: string;
+  readonly isGood: boolean;
+}
+
+/** How can I recover, and what, from one restore point? */
+export interface PointDetailsView {
+  readonly how: AnswerView;
+  readonly what: AnswerView;
+  readonly rows: readonly RecoverabilityView[];
+  /** Whether the level is shown by evidence or only claimed. */
+  readonly basis: string;
+  readonly evidence: readonly StatementView[];
+  readonly downgrades: readonly string[];
+  readonly applications: readonly ItemView[];
+  readonly applicationsText: string;
+  readonly fileSystems: readonly ItemView[];
+  readonly disks: readonly DiskCoverageView[];
+  readonly problems: readonly string[];
+}
+
+/** What the page asks the editor to do; the editor asks for the rest and shows what it will do. */
+export type RecoveryAction =
+  | {
+      readonly kind: 'backUp' | 'explain' | 'setGoal' | 'acceptGaps' | 'glossary';
+      readonly vm: VmRef;
+    }
+  | { readonly kind: 'restore'; readonly what: RestoreKind; readonly point: PointRef }
+  | { readonly kind: 'browse'; readonly point?: PointRef };
+
+export interface RecoveryStart {
+  /** Translations by English text; empty for English. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** Of whom the page is. */
+  readonly vm: VmRef;
+}
+
+/** First word of a page. */
+export const startRecovery = request<Empty, RecoveryStart>('recovery/start');
+
+export const readOverview = request<VmRef, RecoveryOverview>('recovery/overview');
+
+export const readPointDetails = request<PointRef, PointDetailsView>('recovery/details');
+
+/** Runs the editor's own command; answers when it has ended, whether something was done or not. */
+export const runRecoveryAction = request<RecoveryAction, Empty>('recovery/run');
+
+/** Told to the page: what it shows may be different by now. */
+export const recoveryChanged = notification<Empty>('recovery/changed');
