@@ -33,6 +33,8 @@ export interface Faults {
   leaseUrls: 'asterisk' | 'host';
   /** Whether leases have a manifest. */
   manifests: boolean;
+  /** As a host with the free license: everything can be read, every change is refused. */
+  freeLicense: boolean;
 }
 
 export interface MethodFault {
@@ -106,6 +108,7 @@ export function noFaults(): Faults {
     vmdkDialect: 'vsphere',
     leaseUrls: 'asterisk',
     manifests: true,
+    freeLicense: false,
   };
 }
 

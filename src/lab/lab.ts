@@ -24,6 +24,7 @@ import { ObjectRegistry } from './model/objectRegistry.ts';
 import { createServices } from './model/services.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
 import { ServiceTickets } from './serviceTickets.ts';
+import type { Personality, ServerState } from './personality.ts';
 import { Sessions } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
 import { VimFault } from './soap/vimFault.ts';
@@ -40,6 +41,7 @@ export interface LabParts {
   /** By the names of the guests' accounts. */
   readonly guestPasswords: GuestPasswords;
   readonly seed: number;
+  readonly personality: Personality;
   /** By name. */
   readonly images: ReadonlyMap<string, GuestDisk>;
   /** A folder of this lab alone. */
@@ -110,8 +112,11 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
 function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress): LabContext {
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
-  const inventory = createInventory(registry);
-  createServices(registry, clock, inventory.rootFolder, seededUuid(`${parts.seed} vcenter`));
+  const server: ServerState = { personality: parts.personality };
+  const inventory = createInventory(registry, server);
+  const faults = noFaults();
+  const instanceUuid = seededUuid(`${parts.seed} vcenter`);
+  createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });
   const sessions = new Sessions({
     userName: parts.userName,
     password: parts.password,
@@ -131,12 +136,13 @@ function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress
     disks,
     datastores: new Datastores(registry, clock),
     serviceTickets: new ServiceTickets(clock, random),
-    faults: noFaults(),
+    faults,
     guestPasswords: parts.guestPasswords,
     guestTransfers: new GuestTransfers(clock, random),
     snapshotHistory: [],
     retiredVms: [],
     address,
+    server,
   };
 }
 

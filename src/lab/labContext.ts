@@ -11,6 +11,7 @@ import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
 import type { SnapshotRecord } from './model/snapshotHistory.ts';
 import type { ServiceTickets } from './serviceTickets.ts';
+import type { ServerState } from './personality.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What every part of the lab works with. Made once, in main.ts. */
@@ -34,6 +35,7 @@ export interface LabContext {
   /** VMs that are gone, in the order in which they went. */
   readonly retiredVms: LabVm[];
   readonly address: ServerAddress;
+  readonly server: ServerState;
 }
 
 export interface ServerAddress {

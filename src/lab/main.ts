@@ -38,6 +38,7 @@ async function main(): Promise<void> {
       password,
       guestPasswords: guests.passwords,
       seed: options.seed,
+      personality: options.personality,
       images,
       stateFolder,
       activity: options.activity,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { AppError } from '../base/errors.ts';
 import type { Profile } from './images/guestDisks.ts';
+import { defaultRelease, personalityOf, type Personality } from './personality.ts';
 
 export interface LabOptions {
   readonly listen: string;
@@ -16,6 +17,7 @@ export interface LabOptions {
   readonly activity: boolean;
   readonly exitWithParent: boolean;
   readonly generatedVmCount: number;
+  readonly personality: Personality;
 }
 
 const maxGeneratedVms = 20_000;
@@ -28,6 +30,8 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
   const generatedVmCount = Number(values.generate);
   if (!Number.isInteger(generatedVmCount) || generatedVmCount < 0 || generatedVmCount > maxGeneratedVms)
     throw invalid(`--generate ${values.generate} is not a number of VMs up to ${maxGeneratedVms}`);
+  if (values.esx && generatedVmCount > 0)
+    throw invalid('--generate makes clusters, which a host on its own does not have');
   const { profile } = values;
   if (profile !== undefined && profile !== 'full' && profile !== 'small')
     throw invalid(`--profile ${profile} is neither full nor small`);
@@ -42,6 +46,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     activity: !values['no-activity'],
     exitWithParent: values['exit-with-parent'],
     generatedVmCount,
+    personality: personalityOf(values['api-version'], values.esx),
   };
 }
 
@@ -59,6 +64,8 @@ function parse(commandLine: readonly string[]) {
         'password-file': { type: 'string' },
         'no-activity': { type: 'boolean', default: false },
         generate: { type: 'string', default: '0' },
+        'api-version': { type: 'string', default: defaultRelease },
+        esx: { type: 'boolean', default: false },
         'exit-with-parent': { type: 'boolean', default: false },
       },
     });

@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts';
-import { compareVersions } from '../core/vsphere/apiVersion.ts';
+import { compareVersions } from '../core/vsphere/schema/versions.ts';
 import type { ClientVersion } from './greetClient.ts';
 
 /** What becomes of a client, and of the worker because of it. */

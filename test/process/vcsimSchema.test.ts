@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { allDataTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
+import { allDataTypes, allManagedTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
 import { foreignPython } from '../support/foreignPython.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
@@ -36,6 +36,9 @@ function expectAgreement(program: string, args: readonly string[]): void {
 
 function writeTable(): string {
   const file = join(temporaryFolder('schema'), 'table.json');
-  writeFileSync(file, JSON.stringify({ types: allDataTypes(), operations: allOperations() }));
+  writeFileSync(
+    file,
+    JSON.stringify({ types: allDataTypes(), operations: allOperations(), managed: allManagedTypes() }),
+  );
   return file;
 }

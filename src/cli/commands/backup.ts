@@ -43,8 +43,8 @@ export const backup: Command = {
     );
     const identity = vm.config.instanceUuid ?? vm.config.uuid;
     const previous = await latestRestorePoint(repository, identity, signal);
-    const { apiVersion } = session.about;
-    const plan = planBackup(vm, { policy, apiVersion, hasUser: context.hasTerminal }, previous);
+    const knowsSpecs = session.has('quiesceSpec');
+    const plan = planBackup(vm, { policy, knowsSpecs, hasUser: context.hasTerminal }, previous);
     if (args.flag('plan')) {
       context.output.result(planValue(plan), () => describePlan(plan));
       return undefined;

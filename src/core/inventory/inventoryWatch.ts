@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { VimFaultError } from '../vsphere/faults.ts';
-import type { ManagedType } from '../vsphere/propertyCollector.ts';
+import { type ManagedType, propertySpec } from '../vsphere/propertyCollector.ts';
 import { isManagedSubtype } from '../vsphere/schema/schema.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import { required, type VimSession } from '../vsphere/session.ts';
@@ -205,7 +205,7 @@ async function follow(session: VimSession, stage: Stage, signal: AbortSignal): P
   const collector = await session.call('CreatePropertyCollector', content.propertyCollector, {}, signal);
   const traversal: Vim<'TraversalSpec'> = { _type: 'TraversalSpec', type: 'ContainerView', path: 'view' };
   const spec = {
-    propSet: types.map(({ type, paths }) => ({ type, pathSet: paths })),
+    propSet: types.map(({ type, paths }) => propertySpec(session, type, paths)),
     objectSet: [{ obj: view, skip: true, selectSet: [traversal] }],
     // Between the view and the reading of it an object may go.
     reportMissingObjectsInResults: true,

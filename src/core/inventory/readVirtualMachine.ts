@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { plainName } from '../vsphere/entityName.ts';
+import { isReadOnlyByLicense } from '../vsphere/license.ts';
 import { readObject, readProperties } from '../vsphere/propertyCollector.ts';
 import type { ManagedType } from '../vsphere/propertyCollector.ts';
 import { isManagedSubtype } from '../vsphere/schema/schema.ts';
@@ -38,6 +39,8 @@ export interface VirtualMachineFacts extends VmIdentity {
   readonly networks: readonly NamedRef[];
   /** What the assessment of its consistency looks at. */
   readonly facts: AssessmentFacts;
+  /** Whether the license of the server refuses every change, also a snapshot. */
+  readonly isServerReadOnly: boolean;
 }
 
 const paths = [
@@ -93,6 +96,7 @@ export async function readVirtualMachine(
     datastores: (found.datastore ?? []).flatMap(ref => named(ref) ?? []),
     networks: (found.network ?? []).flatMap(ref => named(ref) ?? []),
     facts: assessmentFacts({ ...found, config, runtime }, tree.productOf(runtime.host)),
+    isServerReadOnly: await isReadOnlyByLicense(session, signal),
   };
 }
 

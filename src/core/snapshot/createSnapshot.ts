@@ -1,6 +1,5 @@
 import { AppError } from '../../base/errors.ts';
 import type { VmIdentity } from '../inventory/listVirtualMachines.ts';
-import { compareVersions } from '../vsphere/apiVersion.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
 import type { Vim } from '../vsphere/vimCaller.ts';
@@ -34,8 +33,8 @@ export async function createSnapshot(
     const args = { name, description, memory: false, quiesce: quiesce.kind === 'tools' };
     return await session.call('CreateSnapshot_Task', vm.ref, args, signal);
   }
-  const { apiVersion } = session.about;
-  if (compareVersions(apiVersion, '6.5') < 0) {
+  if (!session.has('quiesceSpec')) {
+    const { apiVersion } = session.about;
     throw new AppError('UNSUPPORTED_FORMAT', `${session.server} speaks version ${apiVersion} of the API`, {
       object: vm.name,
       remedy: 'Ask for quiescing by the tools; specifications need vSphere 6.5',

@@ -1,4 +1,5 @@
 import { schemaVersion } from './schema/schema.ts';
+import { compareVersions } from './schema/versions.ts';
 
 /**
  * The newest version of the API that both the server and the table know. A server refuses versions it does not list.
@@ -13,14 +14,4 @@ export function negotiatedVersion(versionsXml: string | undefined): string {
     );
   const usable = listed.filter(version => compareVersions(version, schemaVersion) <= 0);
   return usable.sort(compareVersions).at(-1) ?? schemaVersion;
-}
-
-/** Negative if `left` is the older one; missing parts count as zero. */
-export function compareVersions(left: string, right: string): number {
-  const [leftParts, rightParts] = [left, right].map(version => version.split('.').map(Number));
-  for (let part = 0; part < 4; part += 1) {
-    const difference = (leftParts?.[part] ?? 0) - (rightParts?.[part] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

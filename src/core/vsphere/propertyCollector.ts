@@ -1,4 +1,5 @@
 import type { MoRef } from './schema/moRef.ts';
+import { isPathIn } from './schema/schema.ts';
 import type { VimSession } from './session.ts';
 import { required } from './session.ts';
 import type { Vim } from './vimCaller.ts';
@@ -37,7 +38,7 @@ export async function readProperties<Type extends ManagedType, const Path extend
   if (objects.length === 0) return [];
   return await retrieve<Type, Path>(
     session,
-    { propSet: [{ type, pathSet: paths }], objectSet: objects.map(obj => ({ obj })) },
+    { propSet: [propertySpec(session, type, paths)], objectSet: objects.map(obj => ({ obj })) },
     signal,
   );
 }
@@ -73,13 +74,28 @@ export async function readAllOfType<Type extends ManagedType, const Path extends
     const traversal: Vim<'TraversalSpec'> = { _type: 'TraversalSpec', type: 'ContainerView', path: 'view' };
     return await retrieve<Type, Path>(
       session,
-      { propSet: [{ type, pathSet: paths }], objectSet: [{ obj: view, skip: true, selectSet: [traversal] }] },
+      {
+        propSet: [propertySpec(session, type, paths)],
+        objectSet: [{ obj: view, skip: true, selectSet: [traversal] }],
+      },
       signal,
     );
   } finally {
     // A view left behind lives as long as the session; what was read is worth more than that.
     await session.call('DestroyView', view, {}, AbortSignal.timeout(10_000)).catch(() => undefined);
   }
+}
+
+/**
+ * What is asked of objects of a type: the paths that the server's version has. One it does not know would make it refuse
+ * the whole request; left out it is a property that is not set.
+ */
+export function propertySpec(
+  { about }: VimSession,
+  type: ManagedType,
+  paths: readonly string[],
+): Vim<'PropertySpec'> {
+  return { type, pathSet: paths.filter(path => isPathIn(about.apiVersion, type, path)) };
 }
 
 async function retrieve<Type extends ManagedType, Path extends string>(

@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { localizedFault, describeRef, VimFaultError } from './faults.ts';
-import type { ManagedType, PropertyAt } from './propertyCollector.ts';
+import { type ManagedType, type PropertyAt, propertySpec } from './propertyCollector.ts';
 import type { MoRef } from './schema/moRef.ts';
 import type { VimSession } from './session.ts';
 import type { Vim } from './vimCaller.ts';
@@ -33,7 +33,7 @@ export async function* watchObject<Type extends ManagedType, const Path extends 
       signal,
     );
     try {
-      const spec = { propSet: [{ type, pathSet: paths }], objectSet: [{ obj: object }] };
+      const spec = { propSet: [propertySpec(session, type, paths)], objectSet: [{ obj: object }] };
       await session.call('CreateFilter', collector, { spec, partialUpdates: false }, signal);
       yield* updates<Type, Path>(session, collector, object, signal);
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type Capability, hasCapability } from './capabilities.ts';
 import { describeRef, VimFaultError } from './faults.ts';
 import { isRepeatable } from './repeatable.ts';
 import type { MoRef } from './schema/moRef.ts';
@@ -93,6 +94,11 @@ export class VimSession implements VimCaller, AsyncDisposable {
 
   get about(): Vim<'AboutInfo'> {
     return this.content.about;
+  }
+
+  /** Whether this server can do it, by its version and kind. */
+  has(capability: Capability): boolean {
+    return hasCapability(this.about, capability);
   }
 
   /** Names the server for ever: its address may change, this does not. An ESXi host has none; its name stands in. */

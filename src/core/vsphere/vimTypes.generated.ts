@@ -154,6 +154,17 @@ interface AboutInfo extends DynamicData {
   readonly licenseProductVersion?: string | undefined;
 }
 
+interface LicenseManagerLicenseInfo extends DynamicData {
+  readonly licenseKey: string;
+  readonly editionKey: string;
+  readonly name: string;
+  readonly total: number;
+  readonly used?: number | undefined;
+  readonly costUnit: string;
+  readonly properties?: readonly KeyAnyValue[] | undefined;
+  readonly labels?: readonly KeyValue[] | undefined;
+}
+
 interface UserSession extends DynamicData {
   readonly key: string;
   readonly userName: string;
@@ -2880,6 +2891,7 @@ export interface VimTypes {
   PrivilegeAvailability: PrivilegeAvailability;
   ServiceContent: ServiceContent;
   AboutInfo: AboutInfo;
+  LicenseManagerLicenseInfo: LicenseManagerLicenseInfo;
   UserSession: UserSession;
   SessionManagerGenericServiceTicket: SessionManagerGenericServiceTicket;
   VirtualMachineCertThumbprint: VirtualMachineCertThumbprint;
@@ -3430,5 +3442,6 @@ export interface VimProperties {
   GuestAuthManager: {};
   GuestFileManager: {};
   GuestProcessManager: {};
+  LicenseManager: { readonly licenses: readonly LicenseManagerLicenseInfo[]; };
   TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; };
 }

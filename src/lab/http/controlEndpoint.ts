@@ -15,6 +15,7 @@ import { LabVm } from '../model/labVm.ts';
 import type { VmFileType } from '../model/vmFileType.ts';
 import { changeAtRandom } from '../model/randomChanges.ts';
 import { removeVm } from '../model/removeVm.ts';
+import { personalityOf } from '../personality.ts';
 import {
   describeGuestFile,
   listGuestFolder,
@@ -47,6 +48,8 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
   ['POST', 'vms/:/files', addFile],
   ['POST', 'vms', changeVms],
+  ['GET', 'personality', ({ lab }) => lab.server.personality],
+  ['POST', 'personality', becomeVersion],
   ['POST', 'restart', restart],
   ['POST', 'connections/cut', ({ server }) => ({ cut: server.cutConnections() })],
   ['GET', 'snapshots', ({ lab }) => lab.snapshotHistory],
@@ -200,6 +203,15 @@ interface AddedFileRequest {
   readonly name: string;
   readonly base64: string;
   readonly layoutType: VmFileType;
+}
+
+/** An upgrade, as far as clients can tell: sessions are gone, and the next ones meet another version. */
+function becomeVersion({ lab, body }: ControlCall): unknown {
+  const { server, sessions } = lab;
+  server.personality = personalityOf(String(body['apiVersion']), server.personality.isHost);
+  for (const session of sessions.live()) sessions.end(session);
+  lab.registry.changed();
+  return server.personality;
 }
 
 /** As far as clients can tell: sessions and what was in them are gone, and nobody answers for a while. */

@@ -10,6 +10,8 @@ import { invalidRequest } from '../soap/vimFault.ts';
 export interface MethodCall<Self extends ManagedObject = ManagedObject> {
   readonly lab: LabContext;
   readonly session: LabSession;
+  /** Of the API, as the client speaks it. */
+  readonly version: string;
   readonly self: Self;
   /** In plain form, as the schema says; absent where optional. */
   readonly parameters: Readonly<Record<string, unknown>>;

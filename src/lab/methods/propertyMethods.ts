@@ -13,7 +13,7 @@ export const propertyMethods: MethodTable = {
     on: 'PropertyCollector',
     answer: call => {
       const found = selected(call);
-      return found.map(({ object, propSet }) => objectContent(object, propSet));
+      return found.map(({ object, propSet }) => objectContent(object, propSet, call.version));
     },
   },
   RetrievePropertiesEx: {
@@ -57,15 +57,16 @@ export const propertyMethods: MethodTable = {
   CreateFilter: {
     on: 'PropertyCollector',
     answer: call => {
-      const { lab, session, parameters } = call;
+      const { lab, session, parameters, version } = call;
       const spec = parameters['spec'] as FilterSpec;
-      checkPropertySpecs(spec.propSet);
+      checkPropertySpecs(spec.propSet, version);
       selectObjects(lab.registry, spec);
       const value = `session[${session.key}]${lab.registry.newId('filter')}`;
       const filter = new PropertyFilter(
         { type: 'PropertyFilter', value },
         spec,
         parameters['partialUpdates'] as boolean,
+        version,
       );
       lab.registry.add(filter);
       session.ownedObjects.add(filter.ref);
@@ -109,10 +110,10 @@ function collectorOf({ lab, session, self }: MethodCall): Collector {
   return session.defaultCollector;
 }
 
-function selected({ lab, parameters }: MethodCall): FoundObject[] {
+function selected({ lab, parameters, version }: MethodCall): FoundObject[] {
   const specs = parameters['specSet'] as readonly FilterSpec[];
   return specs.flatMap(spec => {
-    checkPropertySpecs(spec.propSet);
+    checkPropertySpecs(spec.propSet, version);
     const { objects } = selectObjects(lab.registry, spec);
     return objects.map(object => ({ object, propSet: spec.propSet }));
   });
@@ -122,7 +123,9 @@ function page(call: MethodCall, found: readonly FoundObject[], wantedSize: numbe
   if (found.length === 0) return undefined;
   if (wantedSize !== undefined && wantedSize < 1) throw invalidArgument('options.maxObjects');
   const pageSize = Math.min(wantedSize ?? maxObjectsPerAnswer, maxObjectsPerAnswer);
-  const objects = found.slice(0, pageSize).map(({ object, propSet }) => objectContent(object, propSet));
+  const objects = found
+    .slice(0, pageSize)
+    .map(({ object, propSet }) => objectContent(object, propSet, call.version));
   if (found.length <= pageSize) return { objects };
   const token = toHex(call.lab.random.bytes(8));
   call.session.unfinishedRetrievals.set(token, { objects: found.slice(pageSize), pageSize });

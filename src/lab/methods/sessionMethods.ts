@@ -1,4 +1,4 @@
-import { propertiesOf } from '../../core/vsphere/schema/schema.ts';
+import { isPathIn, propertiesOf } from '../../core/vsphere/schema/schema.ts';
 import type { LabSession } from '../sessions.ts';
 import { TypedValue } from '../soap/encodeResponse.ts';
 import { textIn, type PlainObject } from '../model/managedObject.ts';
@@ -40,11 +40,12 @@ export const sessionMethods: MethodTable = {
   },
   Fetch: {
     on: 'ManagedObject',
-    answer: ({ self, session, parameters }) => {
+    answer: ({ self, session, version, parameters }) => {
       const name = String(parameters['prop']);
       if (self.ref.type === 'SessionManager' && name === 'currentSession')
         return new TypedValue('UserSession', false, describeSession(session));
-      if (!propertiesOf(self.ref.type).some(field => field.name === name))
+      const isKnown = propertiesOf(self.ref.type).some(field => field.name === name);
+      if (!isKnown || !isPathIn(version, self.ref.type, name))
         throw new VimFault('InvalidProperty', '', { name });
       return readPath(self, name);
     },

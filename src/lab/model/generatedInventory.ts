@@ -152,12 +152,13 @@ function addVmFolders(
 
 function addCluster(
   add: AddEntity,
-  { vmIndex }: Inventory,
+  inventory: Inventory,
   cluster: ClusterPlan,
   index: number,
   folders: { readonly vm: MoRef; readonly host: MoRef; readonly datastore: MoRef },
   networks: readonly { readonly ref: MoRef }[],
 ): void {
+  const { vmIndex } = inventory;
   const { ref, resourcePool, vApp, hosts } = cluster;
   const number = String(index + 1).padStart(2, '0');
   const datastore = cluster.datastores.map(({ ref: one }) => one);
@@ -166,7 +167,7 @@ function addCluster(
   for (const [position, host] of hosts.entries()) {
     const name = `esx${number}${String(position + 1).padStart(2, '0')}.lab.invalid`;
     add(host, ref, name, {
-      summary: hostSummary(host, name),
+      summary: () => hostSummary(host, name, inventory.server),
       vm: () => vmIndex.at(host),
       datastore,
       network,

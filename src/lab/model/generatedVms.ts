@@ -63,6 +63,7 @@ function createGeneratedVm(
     instanceUuid: seededUuid(`${seed} ${name} instance`),
     createDate: new Date(Date.UTC(2024, 0, 1 + (number % 600), 8)),
     vmPathName: `${path}${name}.${isTemplate ? 'vmtx' : 'vmx'}`,
+    newestHardware: lab.server.personality.hardware,
   });
   settings['template'] = isTemplate;
   const macAddress = `00:50:56:a${(number >> 16).toString(16)}:${hexPair(number >> 8)}:${hexPair(number)}`;

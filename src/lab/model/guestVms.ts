@@ -20,7 +20,7 @@ interface GuestPlan {
   readonly numCPU: number;
   readonly memoryMB: number;
   readonly powerState: PowerState;
-  /** Undefined: directly in the datacenter's VM folder. */
+  /** Undefined, or of a host without folders: directly in the datacenter's VM folder. */
   readonly folder: string | undefined;
   readonly datastore: string;
   readonly networks: readonly string[];
@@ -138,7 +138,7 @@ async function createVm(
     { type: 'VirtualMachine', value: lab.registry.newId('vm') },
     {
       home: {
-        folder: plan.folder === undefined ? inventory.vmFolder : named(inventory.vmFolders, plan.folder),
+        folder: inventory.vmFolders.get(plan.folder ?? '') ?? inventory.vmFolder,
         resourcePool: inventory.resourcePool,
         host: defined(inventory.hosts[index % inventory.hosts.length], 'a host'),
         datastore: named(inventory.datastores, plan.datastore),
@@ -153,6 +153,7 @@ async function createVm(
         instanceUuid: seededUuid(`${seed} ${plan.name} instance`),
         createDate,
         vmPathName: `${path}${plan.name}.vmx`,
+        newestHardware: lab.server.personality.hardware,
       }),
       hardware: { numCPU: plan.numCPU, numCoresPerSocket: 1, memoryMB: plan.memoryMB },
       devices: standardDevices(nics),

@@ -40,6 +40,7 @@ export function createImportedVm(
     instanceUuid: randomUuid(lab.random),
     createDate: lab.clock.now(),
     vmPathName: `${path}${name}.vmx`,
+    newestHardware: lab.server.personality.hardware,
   });
   const kept = settings['files'];
   applySettings(settings, configSpec);

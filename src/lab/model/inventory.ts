@@ -1,52 +1,28 @@
 import { GiB } from '../../base/units.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
-import { describedObject } from './managedObject.ts';
+import type { ServerState } from '../personality.ts';
+import { describedObject, type PlainObject } from './managedObject.ts';
 import type { ObjectRegistry } from './objectRegistry.ts';
+import { hostPlaces, vCenterPlaces, type Places } from './places.ts';
+import { hostProduct } from './product.ts';
 import { VmIndex } from './vmIndex.ts';
 
-/** Where the lab's VMs live. Ids look like those of a vCenter, and stay the same from run to run. */
-export interface Inventory {
-  readonly rootFolder: MoRef;
-  readonly datacenter: MoRef;
-  readonly vmFolder: MoRef;
-  /** Folders below the VM folder by name. */
-  readonly vmFolders: ReadonlyMap<string, MoRef>;
-  readonly resourcePool: MoRef;
-  readonly cluster: MoRef;
-  readonly hosts: readonly MoRef[];
-  readonly datastores: ReadonlyMap<string, MoRef>;
-  readonly networks: ReadonlyMap<string, MoRef>;
+/** Where the lab's VMs live. */
+export interface Inventory extends Places {
   /** All datacenters; the generated ones come after the lab's own. */
   readonly datacenters: MoRef[];
   readonly vmIndex: VmIndex;
+  readonly server: ServerState;
 }
 
 /** Makes everything but the VMs and puts it into the registry. */
-export function createInventory(registry: ObjectRegistry): Inventory {
+export function createInventory(registry: ObjectRegistry, server: ServerState): Inventory {
+  const places = server.personality.isHost ? hostPlaces : vCenterPlaces;
   const inventory: Inventory = {
-    rootFolder: { type: 'Folder', value: 'group-d1' },
-    datacenter: { type: 'Datacenter', value: 'datacenter-21' },
-    vmFolder: { type: 'Folder', value: 'group-v22' },
-    vmFolders: new Map([
-      ['Production', { type: 'Folder', value: 'group-v41' }],
-      ['Archive', { type: 'Folder', value: 'group-v42' }],
-    ]),
-    resourcePool: { type: 'ResourcePool', value: 'resgroup-27' },
-    cluster: { type: 'ClusterComputeResource', value: 'domain-c26' },
-    hosts: [
-      { type: 'HostSystem', value: 'host-28' },
-      { type: 'HostSystem', value: 'host-30' },
-    ],
-    datastores: new Map([
-      ['datastore1', { type: 'Datastore', value: 'datastore-31' }],
-      ['datastore2', { type: 'Datastore', value: 'datastore-32' }],
-    ]),
-    networks: new Map([
-      ['VM Network', { type: 'Network', value: 'network-33' }],
-      ['Backend', { type: 'Network', value: 'network-34' }],
-    ]),
-    datacenters: [{ type: 'Datacenter', value: 'datacenter-21' }],
+    ...places,
+    datacenters: [places.datacenter],
     vmIndex: new VmIndex(registry),
+    server,
   };
   const add = addTo(registry);
   addFolders(inventory, add);
@@ -54,12 +30,12 @@ export function createInventory(registry: ObjectRegistry): Inventory {
   for (const [name, ref] of inventory.datastores)
     add(
       ref,
-      folders.datastore,
+      inventory.datastoreFolder,
       name,
       datastoreProperties(ref, name, () => inventory.vmIndex.at(ref)),
     );
   for (const [name, ref] of inventory.networks) {
-    add(ref, folders.network, name, {
+    add(ref, inventory.networkFolder, name, {
       summary: { network: ref, name, accessible: true, ipPoolName: '' },
       host: inventory.hosts,
       vm: () => inventory.vmIndex.at(ref),
@@ -67,12 +43,6 @@ export function createInventory(registry: ObjectRegistry): Inventory {
   }
   return inventory;
 }
-
-const folders = {
-  host: { type: 'Folder', value: 'group-h23' },
-  datastore: { type: 'Folder', value: 'group-s24' },
-  network: { type: 'Folder', value: 'group-n25' },
-} as const;
 
 export type AddEntity = (
   ref: MoRef,
@@ -102,18 +72,18 @@ export function addTo(registry: ObjectRegistry): AddEntity {
 export const vmFolderTypes = ['Folder', 'VirtualMachine', 'VirtualApp'];
 
 function addFolders(inventory: Inventory, add: AddEntity): void {
-  const { rootFolder, datacenter, vmFolder, vmFolders, cluster, vmIndex } = inventory;
+  const { rootFolder, datacenter, vmFolder, vmFolders, cluster, vmIndex, names } = inventory;
   const datastores = [...inventory.datastores.values()];
   const networks = [...inventory.networks.values()];
-  add(rootFolder, undefined, 'Datacenters', {
+  add(rootFolder, undefined, names.root, {
     childType: ['Folder', 'Datacenter'],
     childEntity: () => inventory.datacenters,
   });
-  add(datacenter, rootFolder, 'Lab', {
+  add(datacenter, rootFolder, names.datacenter, {
     vmFolder,
-    hostFolder: folders.host,
-    datastoreFolder: folders.datastore,
-    networkFolder: folders.network,
+    hostFolder: inventory.hostFolder,
+    datastoreFolder: inventory.datastoreFolder,
+    networkFolder: inventory.networkFolder,
     datastore: datastores,
     network: networks,
   });
@@ -123,26 +93,29 @@ function addFolders(inventory: Inventory, add: AddEntity): void {
   });
   for (const [name, ref] of vmFolders)
     add(ref, vmFolder, name, { childType: vmFolderTypes, childEntity: () => vmIndex.at(ref) });
-  add(folders.host, datacenter, 'host', { childType: ['Folder', 'ComputeResource'], childEntity: [cluster] });
-  add(folders.datastore, datacenter, 'datastore', {
+  add(inventory.hostFolder, datacenter, 'host', {
+    childType: ['Folder', 'ComputeResource'],
+    childEntity: [cluster],
+  });
+  add(inventory.datastoreFolder, datacenter, 'datastore', {
     childType: ['Folder', 'Datastore', 'StoragePod'],
     childEntity: datastores,
   });
-  add(folders.network, datacenter, 'network', {
+  add(inventory.networkFolder, datacenter, 'network', {
     childType: ['Folder', 'Network', 'DistributedVirtualSwitch'],
     childEntity: networks,
   });
 }
 
 function addCompute(inventory: Inventory, add: AddEntity): void {
-  const { cluster, hosts, resourcePool, vmIndex } = inventory;
+  const { cluster, hosts, resourcePool, vmIndex, names } = inventory;
   const datastore = [...inventory.datastores.values()];
   const network = [...inventory.networks.values()];
-  add(cluster, folders.host, 'Cluster', { resourcePool, host: hosts, datastore, network });
+  add(cluster, inventory.hostFolder, names.cluster, { resourcePool, host: hosts, datastore, network });
   for (const [index, host] of hosts.entries()) {
     const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
     add(host, cluster, name, {
-      summary: hostSummary(host, name),
+      summary: () => hostSummary(host, name, inventory.server),
       vm: () => vmIndex.at(host),
       datastore,
       network,
@@ -167,30 +140,20 @@ const usage = {
 
 export const poolRuntime = { memory: usage, cpu: usage, overallStatus: 'green' };
 
-export function hostSummary(host: MoRef, name: string): Record<string, unknown> {
+export function hostSummary(host: MoRef, name: string, { personality }: ServerState): PlainObject {
   return {
     host,
-    config: { name, port: 443, product: hostProduct, vmotionEnabled: true, faultToleranceEnabled: false },
+    config: {
+      name,
+      port: 443,
+      product: hostProduct(personality),
+      vmotionEnabled: true,
+      faultToleranceEnabled: false,
+    },
     overallStatus: 'green',
     rebootRequired: false,
   };
 }
-
-const hostProduct = {
-  name: 'VMware ESXi',
-  fullName: 'Quiesce lab, a simulation of VMware ESXi 8.0.3',
-  vendor: 'Quiesce lab (simulation)',
-  version: '8.0.3',
-  build: '0',
-  localeVersion: 'INTL',
-  localeBuild: '000',
-  osType: 'vmnix-x86',
-  productLineId: 'embeddedEsx',
-  apiType: 'HostAgent',
-  apiVersion: '8.0.3.0',
-  licenseProductName: 'Quiesce lab (simulation)',
-  licenseProductVersion: '8.0',
-};
 
 export function datastoreProperties(
   ref: MoRef,

@@ -1,39 +1,37 @@
 import type { Clock } from '../../base/clock.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
-import { schemaVersion } from '../../core/vsphere/schema/schema.ts';
+import type { Faults } from '../control.ts';
+import type { ServerState } from '../personality.ts';
 import { LabTask } from './labTask.ts';
-import { describedObject } from './managedObject.ts';
+import { describedObject, type PlainObject } from './managedObject.ts';
 import type { ObjectRegistry } from './objectRegistry.ts';
+import { aboutServer } from './product.ts';
+
+export interface ServiceParts {
+  readonly registry: ObjectRegistry;
+  readonly clock: Clock;
+  readonly rootFolder: MoRef;
+  readonly instanceUuid: string;
+  readonly server: ServerState;
+  readonly faults: Faults;
+}
 
 /** Puts the service's own objects into the registry: what a client finds through the service content. */
-export function createServices(
-  registry: ObjectRegistry,
-  clock: Clock,
-  rootFolder: MoRef,
-  instanceUuid: string,
-): void {
+export function createServices({
+  registry,
+  clock,
+  rootFolder,
+  instanceUuid,
+  server,
+  faults,
+}: ServiceParts): void {
   const content = {
     rootFolder,
     propertyCollector: { type: 'PropertyCollector', value: 'propertyCollector' },
     viewManager: { type: 'ViewManager', value: 'ViewManager' },
-    about: {
-      name: 'VMware vCenter Server',
-      fullName: 'Quiesce lab, a simulation of VMware vCenter Server 8.0.3',
-      vendor: 'Quiesce lab (simulation)',
-      version: '8.0.3',
-      build: '0',
-      localeVersion: 'INTL',
-      localeBuild: '000',
-      osType: 'linux-x64',
-      productLineId: 'vpx',
-      apiType: 'VirtualCenter',
-      apiVersion: schemaVersion,
-      instanceUuid,
-      licenseProductName: 'Quiesce lab (simulation)',
-      licenseProductVersion: '8.0',
-    },
     sessionManager: { type: 'SessionManager', value: 'SessionManager' },
     taskManager: { type: 'TaskManager', value: 'TaskManager' },
+    licenseManager: { type: 'LicenseManager', value: 'LicenseManager' },
     searchIndex: { type: 'SearchIndex', value: 'SearchIndex' },
     ovfManager: { type: 'OvfManager', value: 'OvfManager' },
     guestOperationsManager: { type: 'GuestOperationsManager', value: 'guestOperationsManager' },
@@ -41,7 +39,10 @@ export function createServices(
   registry.add(
     describedObject(
       { type: 'ServiceInstance', value: 'ServiceInstance' },
-      { content, serverClock: () => clock.now() },
+      {
+        content: () => ({ ...content, about: aboutServer(server.personality, instanceUuid) }),
+        serverClock: () => clock.now(),
+      },
     ),
   );
   registry.add(describedObject(content.propertyCollector, { filter: [] }));
@@ -52,6 +53,9 @@ export function createServices(
       recentTask: () => [...registry.instancesOf(LabTask)].slice(-10).map(task => task.ref),
     }),
   );
+  registry.add(
+    describedObject(content.licenseManager, { licenses: () => [faults.freeLicense ? freeLicense : license] }),
+  );
   registry.add(describedObject(content.searchIndex, {}));
   registry.add(describedObject(content.ovfManager, {}));
   const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
@@ -60,3 +64,14 @@ export function createServices(
   registry.add(describedObject(authManager, {}));
   registry.add(describedObject(fileManager, {}));
 }
+
+/** The key is no license: nothing could be unlocked with it. */
+const license: PlainObject = {
+  licenseKey: '00000-00000-00000-00000-00000',
+  editionKey: 'esx.enterprisePlus.cpuPackage',
+  name: 'Quiesce lab (simulation)',
+  total: 16,
+  costUnit: 'cpuPackage',
+};
+
+const freeLicense: PlainObject = { ...license, editionKey: 'esxBasic', costUnit: 'cpuPackage:8core' };

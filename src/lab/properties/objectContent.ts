@@ -1,7 +1,7 @@
-import { isManagedSubtype, isManagedType } from '../../core/vsphere/schema/schema.ts';
+import { isManagedSubtype, isManagedType, isPathIn } from '../../core/vsphere/schema/schema.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import type { TypedValue } from '../soap/encodeResponse.ts';
-import { VimFault } from '../soap/vimFault.ts';
+import { invalidArgument, VimFault } from '../soap/vimFault.ts';
 import { readAll, readPath } from './propertyPath.ts';
 import type { PropertySpec } from './selection.ts';
 
@@ -12,12 +12,17 @@ export interface FoundObject {
 }
 
 /** What the property specs that fit an object ask of it; unset properties are left out. */
-export function readWanted(object: ManagedObject, propSet: readonly PropertySpec[]): Map<string, TypedValue> {
+export function readWanted(
+  object: ManagedObject,
+  propSet: readonly PropertySpec[],
+  version: string,
+): Map<string, TypedValue> {
   const values = new Map<string, TypedValue>();
   const remembered = readingOnce(object);
   for (const wanted of propSet) {
     if (!isManagedSubtype(object.ref.type, wanted.type)) continue;
-    if (wanted.all === true) for (const [name, value] of readAll(remembered)) values.set(name, value);
+    if (wanted.all === true)
+      for (const [name, value] of readAll(remembered, version)) values.set(name, value);
     for (const path of wanted.pathSet ?? []) {
       const value = readPath(remembered, path);
       if (value !== undefined) values.set(path, value);
@@ -42,20 +47,20 @@ function readingOnce(object: ManagedObject): ManagedObject {
 export function objectContent(
   object: ManagedObject,
   propSet: readonly PropertySpec[],
+  version: string,
 ): Readonly<Record<string, unknown>> {
-  const values = readWanted(object, propSet);
+  const values = readWanted(object, propSet, version);
   return {
     obj: object.ref,
     ...(values.size > 0 && { propSet: [...values].map(([name, val]) => ({ name, val })) }),
   };
 }
 
-/** @throws VimFault InvalidArgument or InvalidProperty for types and paths no object could have */
-export function checkPropertySpecs(propSet: readonly PropertySpec[]): void {
-  for (const wanted of propSet) {
-    if (isManagedType(wanted.type)) continue;
-    throw new VimFault('InvalidArgument', 'A specified parameter was not correct: specSet.propSet.type', {
-      invalidProperty: 'specSet.propSet.type',
-    });
+/** @throws VimFault InvalidArgument or InvalidProperty for types and paths no object of that version could have */
+export function checkPropertySpecs(propSet: readonly PropertySpec[], version: string): void {
+  for (const { type, pathSet } of propSet) {
+    if (!isManagedType(type)) throw invalidArgument('specSet.propSet.type');
+    const unknown = pathSet?.find(path => !isPathIn(version, type, path));
+    if (unknown !== undefined) throw new VimFault('InvalidProperty', '', { name: unknown });
   }
 }

@@ -33,16 +33,19 @@ export class PropertyFilter implements ManagedObject {
   readonly ref: MoRef;
   readonly #spec: FilterSpec;
   readonly #partialUpdates: boolean;
+  readonly #version: string;
   #selected: Selected | undefined;
   readonly #told = new Map<
     string,
     { readonly obj: MoRef; readonly values: Told; readonly revision: number }
   >();
 
-  constructor(ref: MoRef, spec: FilterSpec, partialUpdates: boolean) {
+  /** @param version  of the API, as the client spoke it when it asked */
+  constructor(ref: MoRef, spec: FilterSpec, partialUpdates: boolean, version: string) {
     this.ref = ref;
     this.#spec = spec;
     this.#partialUpdates = partialUpdates;
+    this.#version = version;
   }
 
   property(name: string): unknown {
@@ -69,7 +72,7 @@ export class PropertyFilter implements ManagedObject {
       if (object === undefined) break;
       const revision = registry.revisionOf(object.ref);
       if (object.tellsChanges === true && this.#told.get(object.ref.value)?.revision === revision) continue;
-      const values = readWanted(object, this.#spec.propSet);
+      const values = readWanted(object, this.#spec.propSet, this.#version);
       const comparable = new Map([...values].map(([path, value]) => [path, JSON.stringify(value.value)]));
       const changeSet = this.#changes(object.ref, values, comparable);
       const known = this.#told.has(object.ref.value);

@@ -1,5 +1,6 @@
 import type { Field } from '../../core/vsphere/schema/parseTable.ts';
 import { fieldsOf, isPrimitive, propertiesOf } from '../../core/vsphere/schema/schema.ts';
+import { isKnownTo } from '../../core/vsphere/schema/versions.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import { TypedValue } from '../soap/encodeResponse.ts';
 import { VimFault } from '../soap/vimFault.ts';
@@ -34,10 +35,11 @@ export function readPath(object: ManagedObject, path: string): TypedValue | unde
   return new TypedValue(field.type, field.repeated && !picked, value);
 }
 
-/** All properties that are set, by name. */
-export function readAll(object: ManagedObject): Map<string, TypedValue> {
+/** All properties that the version has and that are set, by name. */
+export function readAll(object: ManagedObject, version: string): Map<string, TypedValue> {
   const values = new Map<string, TypedValue>();
   for (const field of propertiesOf(object.ref.type)) {
+    if (!isKnownTo(version, field)) continue;
     const value = object.property(field.name);
     if (value !== undefined) values.set(field.name, new TypedValue(field.type, field.repeated, value));
   }

@@ -2,14 +2,16 @@ import { AppError } from '../../base/errors.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { Field, OperationRow } from '../../core/vsphere/schema/parseTable.ts';
 import {
-  fieldsOf,
+  fieldsIn,
   isDataType,
   isPrimitive,
   isSubtype,
+  nearestTypeIn,
   operation,
   primitives,
   type PrimitiveName,
 } from '../../core/vsphere/schema/schema.ts';
+import { isKnownTo } from '../../core/vsphere/schema/versions.ts';
 import { decodePrimitive } from './decodePrimitive.ts';
 import { invalidRequest, VimFault } from './vimFault.ts';
 import { attributeOf, childNamed, parseXml, XmlError, type XmlElement } from './xmlTree.ts';
@@ -38,28 +40,30 @@ const fetchOperation: OperationRow = {
   returns: { name: 'returnval', type: 'any', optional: true, repeated: false },
 };
 
-export function operationNamed(name: string): OperationRow {
+/** @throws VimFault InvalidRequest for a method that the version of the API does not have */
+export function operationNamed(name: string, version: string): OperationRow {
   if (name === 'Fetch') return fetchOperation;
   try {
-    return operation(name);
+    const row = operation(name);
+    if (isKnownTo(version, row)) return row;
   } catch (error) {
-    if (AppError.is(error, 'UNSUPPORTED_FORMAT'))
-      throw invalidRequest(`Unable to resolve WSDL method name ${name}`);
-    throw error;
+    if (!AppError.is(error, 'UNSUPPORTED_FORMAT')) throw error;
   }
+  throw invalidRequest(`Unable to resolve WSDL method name ${name}`);
 }
 
 /**
  * Reads a SOAP envelope as strictly as vCenter does: a data object is parsed with a cursor over its declared fields,
  * so that a wrong order, an unknown or missing element and xsi:nil are errors.
+ * @param version  of the API; what is newer is unknown
  * @throws VimFault InvalidRequest
  */
-export function decodeRequest(envelopeText: string): SoapRequest {
+export function decodeRequest(envelopeText: string, version: string): SoapRequest {
   const method = methodElement(envelopeText);
-  const called = operationNamed(method.localName);
+  const called = operationNamed(method.localName, version);
   try {
     const selfField: Field = { name: '_this', type: 'ref', optional: false, repeated: false };
-    const decoded = decodeFields([selfField, ...called.parameters], method, undefined);
+    const decoded = decodeFields([selfField, ...called.parameters], method, undefined, version);
     const { _this: self, ...parameters } = decoded;
     return { operation: called.name, self: self as MoRef, parameters };
   } catch (error) {
@@ -93,6 +97,7 @@ function decodeFields(
   fields: readonly Field[],
   element: XmlElement,
   objectType: string | undefined,
+  version: string,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   let cursor = 0;
@@ -102,7 +107,7 @@ function decodeFields(
     if (field === undefined || child.namespace !== vimNamespace)
       throw at(`Unexpected element tag "${child.localName}" seen`, child);
     requireNoneMissing(fields.slice(cursor, found), values, objectType, child);
-    const value = decodeValue(field.type, child);
+    const value = decodeValue(field.type, child, version);
     if (field.repeated) {
       values[field.name] = [...((values[field.name] as unknown[] | undefined) ?? []), value];
       cursor = found;
@@ -128,17 +133,17 @@ function requireNoneMissing(
   throw at(`Required property ${missing.name} is missing from data object of type ${objectType}`, element);
 }
 
-function decodeValue(declared: string, element: XmlElement): unknown {
+function decodeValue(declared: string, element: XmlElement, version: string): unknown {
   const nil = element.attributes.find(
     attribute => attribute.namespace === instanceNamespace && attribute.localName === 'nil',
   );
   if (nil !== undefined) throw at(`Unexpected xsi:nil attribute on element "${element.localName}"`, element);
-  const named = namedType(element);
+  const named = namedType(element, version);
   if (declared === 'any') {
     if (named === undefined)
       throw at(`Element "${element.localName}" of type anyType needs the attribute xsi:type`, element);
     return named.primitive === undefined
-      ? { _type: named.type, ...decodeObject(named.type, element) }
+      ? { _type: named.type, ...decodeObject(named.type, element, version) }
       : decodeSimple(named.primitive, element);
   }
   if (isPrimitive(declared)) {
@@ -152,13 +157,13 @@ function decodeValue(declared: string, element: XmlElement): unknown {
   const actual = named?.type ?? declared;
   if (named !== undefined && (named.primitive !== undefined || !isSubtype(actual, declared)))
     throw at(`Type ${actual} of element "${element.localName}" is not derived from ${declared}`, element);
-  const fields = decodeObject(actual, element);
+  const fields = decodeObject(actual, element, version);
   return actual === declared ? fields : { _type: actual, ...fields };
 }
 
-function decodeObject(type: string, element: XmlElement): Record<string, unknown> {
+function decodeObject(type: string, element: XmlElement, version: string): Record<string, unknown> {
   try {
-    return decodeFields(fieldsOf(type), element, type);
+    return decodeFields(fieldsIn(version, type), element, type, version);
   } catch (error) {
     throw within(error, `while parsing serialized DataObject of type ${type}`, element);
   }
@@ -183,7 +188,10 @@ function decodeSimple(type: PrimitiveName, element: XmlElement): unknown {
 }
 
 /** What xsi:type says, its prefix resolved where the element stands. */
-function namedType(element: XmlElement): { type: string; primitive: PrimitiveName | undefined } | undefined {
+function namedType(
+  element: XmlElement,
+  version: string,
+): { type: string; primitive: PrimitiveName | undefined } | undefined {
   const attribute = element.attributes.find(
     candidate => candidate.namespace === instanceNamespace && candidate.localName === 'type',
   );
@@ -198,7 +206,7 @@ function namedType(element: XmlElement): { type: string; primitive: PrimitiveNam
   }
   if (namespace === vimNamespace) {
     if (type === primitives.ref) return { type, primitive: 'ref' };
-    if (isDataType(type)) return { type, primitive: undefined };
+    if (isDataType(type) && nearestTypeIn(version, type) === type) return { type, primitive: undefined };
   }
   throw at(`Unable to resolve type "${attribute.value}" of element "${element.localName}"`, element);
 }

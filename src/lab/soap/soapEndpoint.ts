@@ -17,6 +17,7 @@ import type { MethodTable } from '../methods/methodCall.ts';
 import type { LabSession } from '../sessions.ts';
 import { decodeRequest, operationNamed, type SoapRequest } from './decodeRequest.ts';
 import { encodeFault, encodeResponse } from './encodeResponse.ts';
+import { requestVersion, serviceVersions } from './requestVersion.ts';
 import { notAuthenticated, toVimFault, VimFault } from './vimFault.ts';
 
 const maxRequestBytes = 16 * 1024 * 1024;
@@ -28,23 +29,26 @@ const openMethods = new Set(['RetrieveServiceContent', 'Login', 'CurrentTime']);
 export function soapEndpoint(lab: LabContext, methods: MethodTable): RequestHandler {
   return async (request, response, url) => {
     if (request.method === 'GET' && url.pathname === '/sdk/vimServiceVersions.xml') {
-      sendText(response, 200, 'text/xml', serviceVersions);
+      sendText(response, 200, 'text/xml', serviceVersions(lab.server.personality));
       return;
     }
     if (url.pathname !== '/sdk' && url.pathname !== '/sdk/vimService') throw new HttpError(404, 'Not found');
     if (request.method !== 'POST') throw new HttpError(405, 'Only POST is answered here');
     const body = await readBody(request, maxRequestBytes);
     let operationName = '';
+    let version = lab.server.personality.apiVersion;
     try {
-      const decoded = decodeRequest(body);
+      version = requestVersion(request.headers['soapaction'] as string | undefined, lab.server.personality);
+      const decoded = decodeRequest(body, version);
       operationName = decoded.operation;
-      const value = await answer(lab, methods, decoded, request, response);
-      sendXml(response, 200, encodeResponse(operationName, operationNamed(operationName).returns, value));
+      const value = await answer(lab, methods, decoded, version, request, response);
+      const { returns } = operationNamed(operationName, version);
+      sendXml(response, 200, encodeResponse(operationName, returns, value, version));
     } catch (error) {
       if (response.destroyed) return;
       const fault = toVimFault(error);
       if (fault.type === 'SystemError') lab.logger.warn(fault.message, { operation: operationName });
-      sendXml(response, 500, encodeFault(fault));
+      sendXml(response, 500, encodeFault(fault, version));
     }
   };
 }
@@ -53,6 +57,7 @@ async function answer(
   lab: LabContext,
   methods: MethodTable,
   decoded: SoapRequest,
+  version: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<unknown> {
@@ -69,6 +74,11 @@ async function answer(
       planned.message ?? `The lab was told to fail: ${planned.fault}`,
       planned.fields,
     );
+  if (lab.faults.freeLicense && changesServer(operation))
+    throw new VimFault(
+      'RestrictedVersion',
+      'Current license or ESXi version prohibits execution of the requested operation.',
+    );
   const self = lab.registry.get(decoded.self);
   if (operation === 'Login') return login(lab, parameters, request, response);
 
@@ -79,7 +89,14 @@ async function answer(
       method: operation,
     });
   const signal = session === undefined ? hungUp : AbortSignal.any([hungUp, session.ended.signal]);
-  const value = await method.answer({ lab, session: session ?? anonymous(lab), self, parameters, signal });
+  const value = await method.answer({
+    lab,
+    session: session ?? anonymous(lab),
+    version,
+    self,
+    parameters,
+    signal,
+  });
   if (session?.ended.signal.aborted === true && operation !== 'Logout') throw notAuthenticated(decoded.self);
   return value;
 }
@@ -100,6 +117,14 @@ function login(
     throw new VimFault('InvalidLogin', 'Cannot complete login due to an incorrect user name or password.');
   response.setHeader('Set-Cookie', `${sessionCookie}="${session.secret}"; Path=/; HttpOnly; Secure`);
   return describeSession(session);
+}
+
+/** Everything that a task does, imports, and what changes a guest; a lease to export only reads. */
+function changesServer(operation: string): boolean {
+  if (operation === 'CancelTask') return false;
+  return /_Task$|^ImportVApp$|^UnregisterVM$|^(InitiateFileTransferTo|Move|Delete|Make|CreateTemporary|Change|Start)\w*Guest$/.test(
+    operation,
+  );
 }
 
 /** Stands for a client that has not logged in; the open methods do not look at it. */
@@ -123,12 +148,3 @@ function anonymous(lab: LabContext): LabSession {
 function sendXml(response: ServerResponse, status: number, text: string): void {
   sendText(response, status, 'text/xml; charset=utf-8', text);
 }
-
-const serviceVersions = `<?xml version="1.0" encoding="UTF-8"?>
-<namespaces version="1.0">
-<namespace><name>urn:vim25</name><version>8.0.3.0</version><priorVersions>
-<version>8.0.2.0</version><version>8.0.1.0</version><version>8.0.0.1</version><version>7.0.3.0</version>
-<version>7.0</version><version>6.7.3</version><version>6.7</version><version>6.5</version><version>6.0</version>
-<version>5.5</version></priorVersions></namespace>
-</namespaces>
-`;

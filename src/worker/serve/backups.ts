@@ -73,8 +73,8 @@ async function makePlan(
 ): Promise<BackupPlan> {
   const facts = await readVirtualMachine(session, vmIdentity(vm), signal);
   const identity = facts.config.instanceUuid ?? facts.config.uuid;
-  const { apiVersion } = session.about;
-  const options = { policy: policyOf(policy), apiVersion, hasUser: hasUser() };
+  const knowsSpecs = session.has('quiesceSpec');
+  const options = { policy: policyOf(policy), knowsSpecs, hasUser: hasUser() };
   return planBackup(facts, options, await latestRestorePoint(repository, identity, signal));
 }
 

@@ -25,8 +25,8 @@ export function serveSnapshots(handle: Handle, parts: WorkerParts): void {
         const onPhase = (phase: string) => onProgress({ phase, doneBytes: 0, totalBytes: undefined });
         onPhase('Looking at the VM');
         const facts = await readVirtualMachine(session, vmIdentity(vm), signal);
-        const { apiVersion } = session.about;
-        const options = { policy: policyOf(policy), apiVersion, hasUser: hasUser() };
+        const knowsSpecs = session.has('quiesceSpec');
+        const options = { policy: policyOf(policy), knowsSpecs, hasUser: hasUser() };
         const request = snapshotRequest(facts, assess(facts.facts), options);
         const { snapshot, downgrades } = await snapshotByPolicy(
           vm.name,

@@ -14,6 +14,7 @@ import { grainBytes, GrainMap } from '../../../src/lab/disk/grainMap.ts';
 import { guestDiskPlans, type GuestDisk } from '../../../src/lab/images/guestDisks.ts';
 import type { ImageFile } from '../../../src/lab/images/imageFiles.ts';
 import { startLab, type RunningLab } from '../../../src/lab/lab.ts';
+import { defaultRelease, personalityOf, type Personality } from '../../../src/lab/personality.ts';
 import { childNamed, escapeXml, parseXml, type XmlElement } from '../../../src/lab/soap/xmlTree.ts';
 import { pattern } from '../../support/pattern.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -72,6 +73,8 @@ export interface HttpAnswer {
 /** A lab with small patterned disks, spoken to by hand: nothing of the product's own client is in between. */
 export class TestLab {
   readonly lab: RunningLab;
+  /** What the client says it speaks; nothing without it. */
+  soapAction: string | undefined;
   #cookie: string | undefined;
 
   constructor(lab: RunningLab) {
@@ -85,7 +88,8 @@ export class TestLab {
       '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"' +
       ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body>' +
       `<${method} xmlns="urn:vim25"><_this type="${type}">${escapeXml(id)}</_this>${content}</${method}></e:Body></e:Envelope>`;
-    const answer = await this.http('POST', '/sdk', envelope);
+    const headers = this.soapAction === undefined ? {} : { SOAPAction: this.soapAction };
+    const answer = await this.http('POST', '/sdk', envelope, headers);
     this.#cookie = answer.cookie ?? this.#cookie;
     const body = childNamed(parseXml(answer.body.toString()), 'Body');
     const [element] = body?.children ?? [];
@@ -173,7 +177,11 @@ export class TestLab {
 export const collector = ['PropertyCollector', 'propertyCollector'] as const;
 
 /** Started for one test and stopped when that is over; guests are still unless a test wakes them. */
-export async function startTestLab(clock: Clock = systemClock, generatedVmCount = 0): Promise<TestLab> {
+export async function startTestLab(
+  clock: Clock = systemClock,
+  generatedVmCount = 0,
+  personality: Personality = personalityOf(defaultRelease, false),
+): Promise<TestLab> {
   const folder = temporaryFolder('lab');
   const stateFolder = join(folder, 'state');
   mkdirSync(stateFolder);
@@ -186,6 +194,7 @@ export async function startTestLab(clock: Clock = systemClock, generatedVmCount 
     password: new Secret(password),
     guestPasswords: new Map(Object.entries(guestPasswords).map(([name, word]) => [name, new Secret(word)])),
     seed: 7,
+    personality,
     images: patternedImages(folder),
     stateFolder,
     activity: false,

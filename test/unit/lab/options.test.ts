@@ -18,15 +18,21 @@ test('options have defaults', () => {
     activity: true,
     exitWithParent: false,
     generatedVmCount: 0,
+    personality: { apiVersion: '8.0.3.0', productVersion: '8.0.3', hardware: 'vmx-21', isHost: false },
   });
 });
 
-test.each([[['--profile', 'large']], [['--seed', 'x']], [['--nonsense']], [['stray']], [['--listen']]])(
-  'refuses %j',
-  commandLine => {
-    expect(() => parseOptions(commandLine)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
-  },
-);
+test.each([
+  [['--api-version', '4.1']],
+  [['--esx', '--generate', '100']],
+  [['--profile', 'large']],
+  [['--seed', 'x']],
+  [['--nonsense']],
+  [['stray']],
+  [['--listen']],
+])('refuses %j', commandLine => {
+  expect(() => parseOptions(commandLine)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+});
 
 test.each([
   '0.0.0.0:0',

@@ -3,8 +3,8 @@ import type { ConsistencyPolicy } from './policy.ts';
 
 /** What decides which call a server and a guest understand. */
 export interface CallFacts {
-  /** Of the server, for instance `8.0.3.0`. */
-  readonly apiVersion: string;
+  /** Whether the server takes specifications of how to quiesce; before vSphere 6.5 none does. */
+  readonly knowsSpecs: boolean;
   readonly guestFamily: 'windows' | 'linux' | 'other' | undefined;
   /** As the API encodes it. */
   readonly toolsVersion: number | undefined;
@@ -38,11 +38,11 @@ const firstToolsWithSpec = 10 * 1024 + 32;
 export function snapshotCall(
   level: ConsistencyLevel,
   policy: ConsistencyPolicy,
-  { apiVersion, guestFamily, toolsVersion, powerState }: CallFacts,
+  { knowsSpecs, guestFamily, toolsVersion, powerState }: CallFacts,
 ): SnapshotCall {
   if (powerState !== 'poweredOn' || compareLevels(level, 'filesystem') < 0)
     return { operation: 'CreateSnapshot_Task', quiesce: false };
-  if (!knowsSpecs(apiVersion)) return { operation: 'CreateSnapshot_Task', quiesce: true };
+  if (!knowsSpecs) return { operation: 'CreateSnapshot_Task', quiesce: true };
   const timeoutMinutes = timeoutWithin(policy.timeoutMinutes);
   if (guestFamily !== 'windows')
     return { operation: 'CreateSnapshotEx_Task', spec: { guest: 'any', timeoutMinutes } };
@@ -59,11 +59,6 @@ export function snapshotCall(
       vssPartialFileSupport: false,
     },
   };
-}
-
-function knowsSpecs(apiVersion: string): boolean {
-  const [major = 0, minor = 0] = apiVersion.split('.').map(Number);
-  return major > 6 || (major === 6 && minor >= 5);
 }
 
 /** The server refuses others. */

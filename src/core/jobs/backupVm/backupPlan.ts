@@ -13,6 +13,7 @@ import {
 } from '../../consistency/request/requestSnapshot.ts';
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
 import { AppError } from '../../../base/errors.ts';
+import { refusedByLicense } from '../../vsphere/license.ts';
 
 /** What a backup will do, before it does anything. */
 export interface BackupPlan {
@@ -44,14 +45,15 @@ export interface DiskPlan {
 
 export interface BackupOptions {
   readonly policy: ConsistencyPolicy;
-  /** Of the server. */
-  readonly apiVersion: string;
+  /** Whether the server takes specifications of how to quiesce. */
+  readonly knowsSpecs: boolean;
   /** Whether somebody can be asked. */
   readonly hasUser: boolean;
 }
 
 /**
- * @throws CONFLICT if the VM cannot be backed up as it is: a template, or one whose host is gone
+ * @throws CONFLICT if the VM cannot be backed up as it is: a template, or one whose host is gone; PERMISSION if the
+ *   license of the server refuses every change
  */
 export function planBackup(
   vm: VirtualMachineFacts,
@@ -85,13 +87,13 @@ export function planBackup(
 export function snapshotRequest(
   { runtime, facts }: Pick<VirtualMachineFacts, 'runtime' | 'facts'>,
   assessment: Assessment,
-  { policy, apiVersion, hasUser }: BackupOptions,
+  { policy, knowsSpecs, hasUser }: BackupOptions,
 ): SnapshotRequest {
   const { toolsVersion } = facts;
   const guestFamily = guestRowOf(facts.guestId ?? '')?.traits.family;
   return {
     policy,
-    facts: { apiVersion, guestFamily, toolsVersion, powerState: runtime.powerState },
+    facts: { knowsSpecs, guestFamily, toolsVersion, powerState: runtime.powerState },
     assessment,
     hasUser,
   };
@@ -116,7 +118,8 @@ function predictedLevel(
   return runtime.powerState === 'poweredOn' ? weakest([level, asked]) : level;
 }
 
-function assertCanBeSnapshotted({ name, config, runtime }: VirtualMachineFacts): void {
+function assertCanBeSnapshotted({ name, config, runtime, ...vm }: VirtualMachineFacts): void {
+  if (vm.isServerReadOnly) throw refusedByLicense(vm.host?.name ?? 'the host', `a snapshot of ${name}`);
   if (config.template) {
     throw new AppError('CONFLICT', `${name} is a template, of which no snapshot can be taken`, {
       object: name,

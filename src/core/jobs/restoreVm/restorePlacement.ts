@@ -44,7 +44,7 @@ export async function findPlacement(
   former: FormerPlacement,
   signal: AbortSignal,
 ): Promise<RestorePlacement> {
-  const folders = await namedOfType(session, 'Folder', signal);
+  const folders = await vmFolders(session, signal);
   const resourcePools = await namedOfType(session, 'ResourcePool', signal);
   const datastores = await namedOfType(session, 'Datastore', signal);
   return {
@@ -55,9 +55,17 @@ export async function findPlacement(
   };
 }
 
+/** Hosts, datastores and networks are in folders too, in which no VM can be. */
+async function vmFolders(session: VimSession, signal: AbortSignal): Promise<NamedRef[]> {
+  const found = await readAllOfType(session, 'Folder', ['name', 'childType'], signal);
+  return found
+    .filter(({ properties }) => properties.childType?.includes('VirtualMachine') ?? true)
+    .map(({ object, properties }) => ({ ref: object, name: plainName(properties.name) }));
+}
+
 async function namedOfType(
   session: VimSession,
-  type: 'Folder' | 'ResourcePool' | 'Datastore' | 'Network',
+  type: 'ResourcePool' | 'Datastore' | 'Network',
   signal: AbortSignal,
 ): Promise<NamedRef[]> {
   const found = await readAllOfType(session, type, ['name'], signal);

@@ -1,5 +1,8 @@
+import { AppError } from '../../../base/errors.ts';
 import type { Vim } from '../../vsphere/vimCaller.ts';
 import { isVim } from '../../vsphere/vimCaller.ts';
+import { fittedTo } from '../../vsphere/schema/olderVersion.ts';
+import { fieldsOf, nearestTypeIn } from '../../vsphere/schema/schema.ts';
 
 /** One way in which the restored VM differs from the one that was backed up; shown before anything is done. */
 export interface ConfigChange {
@@ -22,11 +25,14 @@ export interface RestoreChoices {
   readonly vmPathName: string;
   /** Device keys of the disks whose bytes the restore point holds; others are left out, and named. */
   readonly diskKeys: ReadonlySet<number>;
+  /** Of the API, as the server speaks it that gets the VM. */
+  readonly apiVersion: string;
 }
 
 /**
  * The configuration of a VM as it was, turned into the specification of a new one. What would clash with the original,
- * or belongs to the host it ran on, is made anew by the server and named in `changes`.
+ * or belongs to the host it ran on, is made anew by the server and named in `changes`; so is what the server is too old for.
+ * @throws UNSUPPORTED_FORMAT for a disk on a controller that the server is too old for
  */
 export function restoredConfig(
   config: Vim<'VirtualMachineConfigInfo'>,
@@ -42,32 +48,33 @@ export function restoredConfig(
   const carried = Object.fromEntries(
     carriedFields.map(field => [field, config[field]] as const).filter(([, value]) => value !== undefined),
   );
-  return {
-    spec: {
-      ...carried,
-      name: choices.name,
-      files: { vmPathName: choices.vmPathName },
-      powerOpInfo: config.defaultPowerOps,
-      numCPUs: config.hardware.numCPU,
-      ...(config.hardware.numCoresPerSocket !== undefined && {
-        numCoresPerSocket: config.hardware.numCoresPerSocket,
-      }),
-      memoryMB: config.hardware.memoryMB,
-      ...(config.hardware.virtualICH7MPresent !== undefined && {
-        virtualICH7MPresent: config.hardware.virtualICH7MPresent,
-      }),
-      ...(config.hardware.virtualSMCPresent !== undefined && {
-        virtualSMCPresent: config.hardware.virtualSMCPresent,
-      }),
-      deviceChange: devices.map(device => ({
-        operation: 'add',
-        ...(isVim(device, 'VirtualDisk') && { fileOperation: 'create' }),
-        device,
-      })),
-      extraConfig,
-    },
-    changes: [...changes],
+  const whole: Vim<'VirtualMachineConfigSpec'> = {
+    ...carried,
+    name: choices.name,
+    files: { vmPathName: choices.vmPathName },
+    powerOpInfo: config.defaultPowerOps,
+    numCPUs: config.hardware.numCPU,
+    ...(config.hardware.numCoresPerSocket !== undefined && {
+      numCoresPerSocket: config.hardware.numCoresPerSocket,
+    }),
+    memoryMB: config.hardware.memoryMB,
+    ...(config.hardware.virtualICH7MPresent !== undefined && {
+      virtualICH7MPresent: config.hardware.virtualICH7MPresent,
+    }),
+    ...(config.hardware.virtualSMCPresent !== undefined && {
+      virtualSMCPresent: config.hardware.virtualSMCPresent,
+    }),
+    deviceChange: devices.map(device => ({
+      operation: 'add',
+      ...(isVim(device, 'VirtualDisk') && { fileOperation: 'create' }),
+      device,
+    })),
+    extraConfig,
   };
+  const spec = fittedTo(choices.apiVersion, fieldsOf('VirtualMachineConfigSpec'), whole, '');
+  for (const field of spec.leftOut)
+    changes.add({ field, reason: `version ${choices.apiVersion} of the API does not know it; left out` });
+  return { spec: spec.value, changes: [...changes] };
 }
 
 /** Fields that specification and configuration share and that describe the VM, not its place. */
@@ -162,6 +169,7 @@ function restoredDevices(
         return [];
       }
       if (isVim(device, 'VirtualDisk')) {
+        requireController(device, devices, choices);
         changed({ field: label, reason: 'a new disk file with a new identity, thin' });
         return [restoredDisk(device, choices)];
       }
@@ -191,8 +199,32 @@ function whyLeftOut(device: Vim<'VirtualDevice'>, choices: RestoreChoices): stri
     return 'not in the restore point; left out';
   if (isVim(device, 'VirtualPCIPassthrough')) return 'a device of the old host; left out';
   if (isVim(device, 'VirtualSCSIPassthrough')) return 'a device of the old host; left out';
+  if (!isKnownTo(choices, device))
+    return `version ${choices.apiVersion} of the API does not know such devices; left out`;
   if (isVim(device, 'VirtualTPM')) return 'its secrets cannot be exported; left out';
   return undefined;
+}
+
+function isKnownTo(
+  { apiVersion }: RestoreChoices,
+  { _type = 'VirtualDevice' }: Vim<'VirtualDevice'>,
+): boolean {
+  return nearestTypeIn(apiVersion, _type) === _type;
+}
+
+function requireController(
+  disk: Vim<'VirtualDisk'>,
+  devices: readonly Vim<'VirtualDevice'>[],
+  choices: RestoreChoices,
+): void {
+  const controller = devices.find(({ key }) => key === disk.controllerKey);
+  if (controller === undefined || isKnownTo(choices, controller)) return;
+  const [label, on] = [disk, controller].map(({ key, deviceInfo }) => deviceInfo?.label ?? `device ${key}`);
+  throw new AppError(
+    'UNSUPPORTED_FORMAT',
+    `${choices.name}: ${label} is on ${on}, which version ${choices.apiVersion} of the API does not know`,
+    { object: choices.name, remedy: 'Choose a newer server, or restore the disk alone' },
+  );
 }
 
 function restoredDisk(disk: Vim<'VirtualDisk'>, choices: RestoreChoices): Vim<'VirtualDisk'> {

@@ -3,6 +3,7 @@ import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../../catalog/restorePoint.ts';
 import { listVirtualMachines } from '../../inventory/listVirtualMachines.ts';
 import type { NamedRef } from '../../inventory/readVirtualMachine.ts';
+import { isReadOnlyByLicense, refusedByLicense } from '../../vsphere/license.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { Vim } from '../../vsphere/vimCaller.ts';
 import { isVim } from '../../vsphere/vimCaller.ts';
@@ -44,7 +45,7 @@ export interface VmRestoreOptions extends PlacementWishes {
 
 /**
  * @throws CONFLICT if a VM of that name exists in the folder; NOT_FOUND or INVALID_INPUT for a place that is not clear;
- *   UNSUPPORTED_FORMAT with the server's words if it refuses the hardware
+ *   UNSUPPORTED_FORMAT with the server's words if it refuses the hardware; PERMISSION if its license refuses every change
  */
 export async function planVmRestore(
   session: VimSession,
@@ -52,6 +53,7 @@ export async function planVmRestore(
   options: VmRestoreOptions,
   signal: AbortSignal,
 ): Promise<VmRestorePlan> {
+  if (await isReadOnlyByLicense(session, signal)) throw refusedByLicense(session.server, 'a new VM');
   const { manifest } = point;
   const config = decodeVmConfig(point.config, `configuration in restore point ${shortId(point.id)}`);
   const placement = await findPlacement(session, options, formerPlacement(manifest, config), signal);
@@ -62,6 +64,7 @@ export async function planVmRestore(
     connectNetworks: options.connectNetworks,
     vmPathName: `[${placement.datastore.name}]`,
     diskKeys: new Set(manifest.disks.map(({ key }) => key)),
+    apiVersion: session.about.apiVersion,
   });
   const checked = await checkWithServer(session, config, options.name, manifest.disks, placement, signal);
   return {

@@ -7,8 +7,10 @@ import { describeRef, vimFault } from '../faults.ts';
 import { requestXml } from '../requestXml.ts';
 import { attributesKey, plainField } from '../responseValues.ts';
 import type { MoRef } from '../schema/moRef.ts';
-import type { Field } from '../schema/parseTable.ts';
+import { fittedTo } from '../schema/olderVersion.ts';
+import type { Field, OperationRow } from '../schema/parseTable.ts';
 import { operation } from '../schema/schema.ts';
+import { isKnownTo } from '../schema/versions.ts';
 import { toWsdl } from '../schema/wsdl.ts';
 import type { Answer, Arguments, OperationName, Vim, VimCaller } from '../vimCaller.ts';
 import { PinnedAgent } from './pinnedAgent.ts';
@@ -37,14 +39,24 @@ const callTimeoutMs = 180_000;
 export class VimClient implements VimCaller, TransferEndpoint {
   readonly host: string;
   readonly identity: TlsIdentity;
+  /** Of the API, as agreed with the server. */
+  readonly version: string;
   // Private at run time as well: the library keeps the text of the last request, which may hold a password.
   readonly #soap: Client;
   readonly #agent: PinnedAgent;
   readonly #http: VimHttp;
 
-  private constructor(host: string, identity: TlsIdentity, soap: Client, agent: PinnedAgent, http: VimHttp) {
+  private constructor(
+    host: string,
+    identity: TlsIdentity,
+    version: string,
+    soap: Client,
+    agent: PinnedAgent,
+    http: VimHttp,
+  ) {
     this.host = host;
     this.identity = identity;
+    this.version = version;
     this.#soap = soap;
     this.#agent = agent;
     this.#http = http;
@@ -71,7 +83,8 @@ export class VimClient implements VimCaller, TransferEndpoint {
     try {
       const http = new VimHttp(agent, callTimeoutMs);
       const versions = await http.get(`${origin}/sdk/vimServiceVersions.xml`, signal);
-      const soap = await createClientAsync(toWsdl(negotiatedVersion(versions)), {
+      const version = negotiatedVersion(versions);
+      const soap = await createClientAsync(toWsdl(version), {
         endpoint: `${origin}/sdk`,
         httpClient: http,
         disableCache: true,
@@ -79,7 +92,7 @@ export class VimClient implements VimCaller, TransferEndpoint {
         // Else the library trims texts, such as names and annotations.
         preserveWhitespace: true,
       });
-      return new VimClient(host, identity, soap, agent, http);
+      return new VimClient(host, identity, version, soap, agent, http);
     } catch (error) {
       agent.destroy();
       throw error;
@@ -98,6 +111,7 @@ export class VimClient implements VimCaller, TransferEndpoint {
   ): Promise<Answer<Name>> {
     if (signal.aborted) throw new CancelledError();
     const row = operation(name);
+    this.#requireSpoken(row, args);
     const xml = requestXml(row, target, args);
     const reader = isLong.has(name) ? new AnswerReader(row) : undefined;
     const options = { signal, ...(reader !== undefined && { reader }) };
@@ -107,6 +121,21 @@ export class VimClient implements VimCaller, TransferEndpoint {
     if (returned !== undefined) return returned as Answer<Name>;
     if (!row.returns.optional) throw new CorruptDataError(`${name}: the answer is empty`);
     return row.returns.repeated ? [] : undefined;
+  }
+
+  /** A server refuses what it does not know with words that nobody understands. */
+  #requireSpoken(row: OperationRow, args: Readonly<Record<string, unknown>>): void {
+    const { leftOut } = fittedTo(this.version, row.parameters, args, row.name);
+    const unknown = isKnownTo(this.version, row) ? leftOut[0] : row.name;
+    if (unknown === undefined) return;
+    throw new AppError(
+      'UNSUPPORTED_FORMAT',
+      `${this.host} speaks version ${this.version} of the API, which lacks ${unknown}`,
+      {
+        object: this.host,
+        remedy: 'Leave it out, or upgrade the server',
+      },
+    );
   }
 
   close(): void {

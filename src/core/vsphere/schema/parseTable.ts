@@ -9,6 +9,8 @@ export interface Field {
   readonly type: string;
   readonly optional: boolean;
   readonly repeated: boolean;
+  /** The version of the API it came with; without one, every server has it. */
+  readonly since?: string;
 }
 
 /** A row of a type table: the fields the type adds to those of its base, in the order of the wire. */
@@ -16,6 +18,7 @@ export interface TypeRow {
   readonly name: string;
   readonly base: string | undefined;
   readonly ownFields: readonly Field[];
+  readonly since?: string;
 }
 
 /** An operation: its arguments after `_this` in the order of the wire, and what it returns. */
@@ -23,6 +26,7 @@ export interface OperationRow {
   readonly name: string;
   readonly parameters: readonly Field[];
   readonly returns: Field | undefined;
+  readonly since?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
 import { parseOperations, parseTypes } from './parseTable.ts';
 import type { Field, OperationRow, TypeRow } from './parseTable.ts';
+import { isKnownTo, operationsWithVersions, typesWithVersions } from './versions.ts';
 import { vimOperations } from './vimOperations.ts';
 import { backingTypes } from './vimTypesBacking.ts';
 import { commonTypes } from './vimTypesCommon.ts';
@@ -49,25 +50,27 @@ export function isPrimitive(type: string): type is PrimitiveName {
 }
 
 const dataTypes = byName(
-  [
-    commonTypes,
-    sessionTypes,
-    propertyTypes,
-    taskTypes,
-    deviceTypes,
-    backingTypes,
-    configTypes,
-    virtualMachineTypes,
-    platformTypes,
-    snapshotTypes,
-    leaseTypes,
-    ovfTypes,
-    guestOpsTypes,
-    faultTypes,
-  ].flatMap(parseTypes),
+  typesWithVersions(
+    [
+      commonTypes,
+      sessionTypes,
+      propertyTypes,
+      taskTypes,
+      deviceTypes,
+      backingTypes,
+      configTypes,
+      virtualMachineTypes,
+      platformTypes,
+      snapshotTypes,
+      leaseTypes,
+      ovfTypes,
+      guestOpsTypes,
+      faultTypes,
+    ].flatMap(parseTypes),
+  ),
 );
-const managedObjects = byName(parseTypes(managedObjectTypes));
-const operations = byName(parseOperations(vimOperations));
+const managedObjects = byName(typesWithVersions(parseTypes(managedObjectTypes)));
+const operations = byName(operationsWithVersions(parseOperations(vimOperations)));
 
 /** All rows of data objects, bases before what derives from them within a family. */
 export function allDataTypes(): readonly TypeRow[] {
@@ -95,6 +98,34 @@ export function fieldsOf(type: string): readonly Field[] {
   const element = arrayElement(type);
   if (element !== undefined) return [element];
   return chain(dataTypes, type).flatMap(row => row.ownFields);
+}
+
+/** The fields that a server of the version knows. */
+export function fieldsIn(version: string, type: string): readonly Field[] {
+  const fields = fieldsOf(type);
+  return version === schemaVersion ? fields : fields.filter(field => isKnownTo(version, field));
+}
+
+/** The type, or the nearest base of it that a server of the version knows. */
+export function nearestTypeIn(version: string, type: string): string {
+  let row = dataTypes.get(type);
+  while (row?.base !== undefined && !isKnownTo(version, row)) row = dataTypes.get(row.base);
+  return row?.name ?? type;
+}
+
+/**
+ * Whether a server of the version knows a property path such as `runtime.cryptoState`. Paths that the table does not
+ * know count as known: whether there are such is for the server to say.
+ */
+export function isPathIn(version: string, managedType: string, path: string): boolean {
+  let fields = propertiesOf(managedType);
+  for (const step of path.split('.')) {
+    const field = fields.find(({ name }) => name === step.replace(/\[.*\]$/, ''));
+    if (field === undefined) return true;
+    if (!isKnownTo(version, field)) return false;
+    fields = isPrimitive(field.type) ? [] : fieldsOf(field.type);
+  }
+  return true;
 }
 
 /** Whether `type` is `base` or derives from it. */

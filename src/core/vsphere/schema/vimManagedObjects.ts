@@ -63,6 +63,8 @@ GuestOperationsManager: ManagedObject
 GuestAuthManager: ManagedObject
 GuestFileManager: ManagedObject
 GuestProcessManager: ManagedObject
+LicenseManager: ManagedObject
+  licenses LicenseManagerLicenseInfo[]
 TaskManager: ManagedObject
   recentTask ref?[]
 `;

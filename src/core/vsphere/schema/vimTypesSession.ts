@@ -1,4 +1,4 @@
-/** Service, session and privileges. Rows as described in parseTable.ts. */
+/** Service, session, licenses and privileges. Rows as described in parseTable.ts. */
 export const sessionTypes = `
 ServiceContent: DynamicData
   rootFolder ref, propertyCollector ref, viewManager ref?, about AboutInfo, setting ref?,
@@ -18,6 +18,9 @@ AboutInfo: DynamicData
   name str, fullName str, vendor str, version str, patchLevel str?, build str, localeVersion str?,
   localeBuild str?, osType str, productLineId str, apiType str, apiVersion str, instanceUuid str?,
   licenseProductName str?, licenseProductVersion str?
+LicenseManagerLicenseInfo: DynamicData
+  licenseKey str, editionKey str, name str, total int, used int?, costUnit str, properties KeyAnyValue?[],
+  labels KeyValue?[]
 UserSession: DynamicData
   key str, userName str, fullName str, loginTime date, lastActiveTime date, locale str, messageLocale str,
   extensionSession bool, ipAddress str, userAgent str, callCount long

@@ -15,7 +15,7 @@ import { type CallFacts, snapshotCall } from '../../../../src/core/consistency/r
 import { linuxGuest, perfectServer } from '../../../support/assessmentFacts.ts';
 
 const server2022: CallFacts = {
-  apiVersion: '8.0.3.0',
+  knowsSpecs: true,
   guestFamily: 'windows',
   toolsVersion: 12_448,
   powerState: 'poweredOn',
@@ -47,7 +47,7 @@ describe('the call', () => {
       'CreateSnapshotEx_Task',
       { guest: 'any', timeoutMinutes: undefined },
     ],
-    ['an old server', 'application', { ...server2022, apiVersion: '6.0' }, 'CreateSnapshot_Task', true],
+    ['an old server', 'application', { ...server2022, knowsSpecs: false }, 'CreateSnapshot_Task', true],
     [
       'Windows with old Tools',
       'application',
@@ -61,13 +61,6 @@ describe('the call', () => {
       { ...server2022, toolsVersion: undefined },
       'CreateSnapshot_Task',
       true,
-    ],
-    [
-      'version 10 of the API',
-      'filesystem',
-      { ...linux, apiVersion: '10.0' },
-      'CreateSnapshotEx_Task',
-      { guest: 'any', timeoutMinutes: undefined },
     ],
     ['crash', 'crash', server2022, 'CreateSnapshot_Task', false],
     [

@@ -36,6 +36,7 @@ function machine(
     datastores: [],
     networks: [],
     facts: linuxGuest({ powerState: runtime.powerState ?? 'poweredOn' }),
+    isServerReadOnly: false,
   };
 }
 
@@ -51,12 +52,22 @@ const previous: RestorePointSummary = {
   claimed: undefined,
 };
 
-const options: BackupOptions = { policy: defaultPolicy, apiVersion: '8.0.3.0', hasUser: false };
+const options: BackupOptions = { policy: defaultPolicy, knowsSpecs: true, hasUser: false };
 
 describe('the plan of a backup', () => {
   const insisting = { minimum: 'application' } as const;
   const stepping = { ...insisting, onShortfall: 'step-down' } as const;
   const outOfReach = { from: 'application', to: 'filesystem' };
+  test('says before anything is tried that the license only lets read', () => {
+    expect(() => planBackup({ ...machine(), isServerReadOnly: true }, options, undefined)).toThrow(
+      expect.objectContaining({
+        code: 'PERMISSION',
+        message:
+          'the host has the free license, with which the API only reads; a snapshot of db01 is a change',
+        remedy: expect.stringContaining('license') as string,
+      }),
+    );
+  });
 
   test.each([
     ['as well as the guest can', {}, 'poweredOn', true, 'filesystem', 'filesystem', undefined],

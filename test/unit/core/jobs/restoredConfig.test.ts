@@ -11,6 +11,7 @@ const choices: RestoreChoices = {
   connectNetworks: false,
   vmPathName: '[ds2]',
   diskKeys: new Set([2000]),
+  apiVersion: '8.0.3.0',
 };
 
 describe('the specification of a restored VM', () => {
@@ -107,6 +108,32 @@ describe('the specification of a restored VM', () => {
 
   test('is made of fields the API knows', () => {
     expect(() => inWireOrder('VirtualMachineConfigSpec', spec, 'spec')).not.toThrow();
+  });
+});
+
+describe('for an older server', () => {
+  test('what it does not know is left out and named', () => {
+    const config = sampleVmConfig({ sevEnabled: false, vmxStatsCollectionEnabled: true });
+    const { spec, changes } = restoredConfig(config, { ...choices, apiVersion: '6.5' });
+    expect(spec).not.toHaveProperty('sevEnabled', false);
+    const reason = 'version 6.5 of the API does not know it; left out';
+    expect(changes).toContainEqual({ field: 'sevEnabled', reason });
+    expect(changes).toContainEqual({ field: 'vmxStatsCollectionEnabled', reason });
+  });
+
+  test('a disk on a controller that it does not know is refused', () => {
+    const config = sampleVmConfig();
+    const device = config.hardware.device!.map(one =>
+      one.key === 1000 ? { ...one, _type: 'VirtualNVMEController' } : one,
+    );
+    const onNvme = { ...config, hardware: { ...config.hardware, device } };
+    expect(() => restoredConfig(onNvme, { ...choices, apiVersion: '6.0' })).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_FORMAT',
+        message: expect.stringContaining('is on SCSI controller 0, which version 6.0') as string,
+      }),
+    );
+    expect(() => restoredConfig(onNvme, { ...choices, apiVersion: '6.5' })).not.toThrow();
   });
 });
 

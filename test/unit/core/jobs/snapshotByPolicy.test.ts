@@ -34,7 +34,7 @@ async function take(
   const request = {
     policy: { ...defaultPolicy, ...change },
     facts: {
-      ...{ apiVersion: '8.0.3.0', guestFamily: 'windows' as const, toolsVersion: 12_448 },
+      ...{ knowsSpecs: true, guestFamily: 'windows' as const, toolsVersion: 12_448 },
       powerState: 'poweredOn',
     },
     assessment: assess(perfectServer(facts)),

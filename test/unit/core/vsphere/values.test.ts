@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareVersions, negotiatedVersion } from '../../../../src/core/vsphere/apiVersion.ts';
+import { negotiatedVersion } from '../../../../src/core/vsphere/apiVersion.ts';
 import { plainName } from '../../../../src/core/vsphere/entityName.ts';
 import { vimFault, VimFaultError } from '../../../../src/core/vsphere/faults.ts';
 import { requestXml } from '../../../../src/core/vsphere/requestXml.ts';
@@ -199,11 +199,6 @@ describe('the version of the API', () => {
     ['the best below ours', list('9.0.0.0', '8.0.2.0', '8.0.10.0'), '8.0.2.0'],
     ['ours without a list', undefined, '8.0.3.0'],
   ])('is %s', (_, xml, expected) => expect(negotiatedVersion(xml)).toBe(expected));
-
-  test('compares by numbers', () => {
-    expect(compareVersions('6.10', '6.9')).toBeGreaterThan(0);
-    expect(compareVersions('6.5', '6.5.0.0')).toBe(0);
-  });
 });
 
 test.each([

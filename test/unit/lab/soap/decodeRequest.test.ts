@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { schemaVersion } from '../../../../src/core/vsphere/schema/schema.ts';
 import { decodeRequest } from '../../../../src/lab/soap/decodeRequest.ts';
 
 function envelope(body: string, declarations = ''): string {
@@ -88,7 +89,7 @@ test.each([
     },
   ],
 ] as const)('reads %s', (_, request, parameters) => {
-  const decoded = decodeRequest(request);
+  const decoded = decodeRequest(request, schemaVersion);
   expect(decoded.parameters).toEqual(parameters);
   expect(decoded.self).toEqual({ type: 'VirtualMachine', value: 'vm-1' });
 });
@@ -99,7 +100,11 @@ test('reads prefixes of the client’s own choice', () => {
     '<v:CreateSnapshotEx_Task xmlns:v="urn:vim25"><v:_this type="VirtualMachine">vm-1</v:_this><v:name>a</v:name><v:memory>0</v:memory>' +
     '<v:quiesceSpec xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="v:VirtualMachineGuestQuiesceSpec"/>' +
     '</v:CreateSnapshotEx_Task></e:Body></e:Envelope>';
-  expect(decodeRequest(request).parameters).toEqual({ name: 'a', memory: false, quiesceSpec: {} });
+  expect(decodeRequest(request, schemaVersion).parameters).toEqual({
+    name: 'a',
+    memory: false,
+    quiesceSpec: {},
+  });
 });
 
 const snapshotTail = '<memory>0</memory><quiesce>0</quiesce>';
@@ -246,7 +251,7 @@ test.each([
 ])('refuses %s', (_, request, message) => {
   let thrown: unknown;
   try {
-    decodeRequest(request);
+    decodeRequest(request, schemaVersion);
   } catch (error) {
     thrown = error;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { operation } from '../../../../src/core/vsphere/schema/schema.ts';
+import { operation, schemaVersion } from '../../../../src/core/vsphere/schema/schema.ts';
 import { encodeFault, encodeResponse, TypedValue } from '../../../../src/lab/soap/encodeResponse.ts';
 import { VimFault } from '../../../../src/lab/soap/vimFault.ts';
 
@@ -11,7 +11,7 @@ function bodyOf(envelope: string): string {
 function property(val: unknown): string {
   const answer = { objects: [{ obj: { type: 'Task', value: 't' }, propSet: [{ name: 'p', val }] }] };
   const body = bodyOf(
-    encodeResponse('RetrievePropertiesEx', operation('RetrievePropertiesEx').returns, answer),
+    encodeResponse('RetrievePropertiesEx', operation('RetrievePropertiesEx').returns, answer, schemaVersion),
   );
   return /<val[^]*<\/val>/.exec(body)?.[0] ?? body;
 }
@@ -64,7 +64,7 @@ test.each([
 });
 
 test('an operation without a result answers an empty element', () => {
-  expect(bodyOf(encodeResponse('Logout', undefined, undefined))).toBe(
+  expect(bodyOf(encodeResponse('Logout', undefined, undefined, schemaVersion))).toBe(
     '<LogoutResponse xmlns="urn:vim25"></LogoutResponse>',
   );
 });
@@ -74,7 +74,7 @@ test('a fault has a code, a message and a typed detail', () => {
     requestedState: 'poweredOff',
     existingState: 'poweredOn',
   });
-  expect(bodyOf(encodeFault(fault))).toBe(
+  expect(bodyOf(encodeFault(fault, schemaVersion))).toBe(
     '<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>not &lt;now&gt;</faultstring><detail>' +
       '<InvalidPowerStateFault xmlns="urn:vim25" xsi:type="InvalidPowerState"><requestedState>poweredOff</requestedState>' +
       '<existingState>poweredOn</existingState></InvalidPowerStateFault></detail></soapenv:Fault>',

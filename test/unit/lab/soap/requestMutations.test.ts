@@ -6,7 +6,12 @@ import { Secret } from '../../../../src/base/secret.ts';
 import { listVirtualMachines } from '../../../../src/core/inventory/listVirtualMachines.ts';
 import { VimClient } from '../../../../src/core/vsphere/node/vimClient.ts';
 import { requestXml } from '../../../../src/core/vsphere/requestXml.ts';
-import { fieldsOf, isPrimitive, operation } from '../../../../src/core/vsphere/schema/schema.ts';
+import {
+  fieldsOf,
+  isPrimitive,
+  operation,
+  schemaVersion,
+} from '../../../../src/core/vsphere/schema/schema.ts';
 import type { Field } from '../../../../src/core/vsphere/schema/parseTable.ts';
 import { VimSession } from '../../../../src/core/vsphere/session.ts';
 import { waitForTask } from '../../../../src/core/vsphere/task.ts';
@@ -91,10 +96,14 @@ describe('a request with one mistake is refused', () => {
 
   test('the requests themselves are good', async () => {
     recorded = await recordRequests();
-    expect(new Set(recorded.map(text => decodeRequest(text).operation)).size).toBeGreaterThan(12);
+    expect(new Set(recorded.map(text => decodeRequest(text, schemaVersion).operation)).size).toBeGreaterThan(
+      12,
+    );
     // As they are put together again here, they still are.
     for (const text of recorded)
-      expect(decodeRequest(enveloped(readNode(text)))).toEqual(decodeRequest(text));
+      expect(decodeRequest(enveloped(readNode(text)), schemaVersion)).toEqual(
+        decodeRequest(text, schemaVersion),
+      );
   });
 
   test(`${mutationCount} mistakes of ${Object.keys(kinds).join(', ')}`, () => {
@@ -117,7 +126,7 @@ describe('a request with one mistake is refused', () => {
 
 function refusal(text: string): string {
   try {
-    decodeRequest(text);
+    decodeRequest(text, schemaVersion);
     return 'accepted';
   } catch (error) {
     return error instanceof VimFault ? error.type : String(error);
