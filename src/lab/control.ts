@@ -29,8 +29,11 @@ export interface Faults {
   leaseTimeoutSeconds: number;
   /** How exported disks are written: as vSphere or as qemu-img does it. */
   vmdkDialect: 'vsphere' | 'qemu';
-  /** Whether lease URLs name no host (`*`), as an ESXi host gives them, or the server's address. */
-  leaseUrls: 'asterisk' | 'host';
+  /**
+   * Whether URLs of disks and of guest files name no host (`*`), as an ESXi host gives them, the server's address, or the
+   * host that the VM runs on, which answers on a port of its own with a certificate of its own.
+   */
+  leaseUrls: 'asterisk' | 'host' | 'esx';
   /** Whether leases have a manifest. */
   manifests: boolean;
   /** As a host with the free license: everything can be read, every change is refused. */

@@ -11,9 +11,9 @@ import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
 import { GuestTransfers } from './guest/guestTransfers.ts';
 import { controlEndpoint } from './http/controlEndpoint.ts';
 import { folderEndpoint } from './http/folderEndpoint.ts';
-import { LabServer } from './http/labServer.ts';
+import { LabServers } from './http/servers.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
-import type { LabContext, ServerAddress } from './labContext.ts';
+import type { LabContext } from './labContext.ts';
 import { methods } from './methods/methods.ts';
 import { createGeneratedVms } from './model/generatedVms.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
@@ -28,7 +28,6 @@ import type { Personality, ServerState } from './personality.ts';
 import { Sessions } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
 import { VimFault } from './soap/vimFault.ts';
-import { selfSignedCertificate } from './tls/selfSigned.ts';
 
 export interface LabParts {
   readonly clock: Clock;
@@ -65,13 +64,12 @@ const activityIntervalMs = 400;
 /** Puts the lab together and starts it. */
 export async function startLab(parts: LabParts): Promise<RunningLab> {
   const { clock, random, logger } = parts;
-  const certificate = await selfSignedCertificate('Quiesce lab', clock);
-  const server = new LabServer(certificate, logger);
+  const servers = await LabServers.listen(parts.listen, clock, logger);
+  const { server, authority, certificate } = servers.main;
   const disks = new DiskStore(parts.stateFolder);
   const stop = new AbortController();
   try {
-    const authority = await server.listen(parts.listen);
-    const lab = createContext(parts, disks, { authority, sha1Thumbprint: certificate.sha1Thumbprint });
+    const lab = createContext(parts, disks, servers);
     await createGuestVms(lab, parts.images, parts.seed);
     if (parts.generatedVmCount > 0) createGeneratedVms(lab, parts.generatedVmCount, parts.seed);
     const activity = new GuestActivity({
@@ -83,10 +81,16 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     });
     const controlToken = toHex(random.bytes(16));
     server.handle('/sdk', soapEndpoint(lab, methods));
-    server.handle('/nfc', nfcEndpoint(lab));
-    server.handle('/folder', folderEndpoint(lab));
-    server.handle('/guestFile', guestFileEndpoint(lab));
-    server.handle('/lab', controlEndpoint(lab, activity, server, controlToken));
+    const transfers = new Map([
+      ['/nfc', nfcEndpoint(lab)],
+      ['/folder', folderEndpoint(lab)],
+      ['/guestFile', guestFileEndpoint(lab)],
+    ]);
+    for (const [prefix, handler] of transfers) server.handle(prefix, handler);
+    if (!parts.personality.isHost)
+      for (const host of lab.inventory.hosts)
+        await servers.addHost(host, lab.registry.get(host).property('name') as string, transfers);
+    server.handle('/lab', controlEndpoint(lab, activity, controlToken));
     const guests = activity.run(stop.signal);
     return {
       url: `https://${authority}`,
@@ -98,22 +102,26 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
         await guests;
         for (const lease of lab.registry.instancesOf(Lease))
           lease.fail(new VimFault('Timedout', 'The server is shutting down.'));
-        await server[Symbol.asyncDispose]();
+        await servers[Symbol.asyncDispose]();
         await disks[Symbol.asyncDispose]();
       },
     };
   } catch (error) {
-    await server[Symbol.asyncDispose]();
+    await servers[Symbol.asyncDispose]();
     await disks[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress): LabContext {
+function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): LabContext {
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
   const server: ServerState = { personality: parts.personality };
-  const inventory = createInventory(registry, server);
+  const inventory = createInventory(
+    registry,
+    server,
+    host => servers.ofHost(host).certificate.certificatePem,
+  );
   const faults = noFaults();
   const instanceUuid = seededUuid(`${parts.seed} vcenter`);
   createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });
@@ -141,7 +149,7 @@ function createContext(parts: LabParts, disks: DiskStore, address: ServerAddress
     guestTransfers: new GuestTransfers(clock, random),
     snapshotHistory: [],
     retiredVms: [],
-    address,
+    servers,
     server,
   };
 }

@@ -6,6 +6,7 @@ import type { Datastores } from './datastore/datastores.ts';
 import type { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import type { GuestTransfers } from './guest/guestTransfers.ts';
+import type { LabServers } from './http/servers.ts';
 import type { Inventory } from './model/inventory.ts';
 import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
@@ -34,12 +35,6 @@ export interface LabContext {
   readonly snapshotHistory: SnapshotRecord[];
   /** VMs that are gone, in the order in which they went. */
   readonly retiredVms: LabVm[];
-  readonly address: ServerAddress;
+  readonly servers: LabServers;
   readonly server: ServerState;
-}
-
-export interface ServerAddress {
-  /** Host and port, as URLs name them. */
-  readonly authority: string;
-  readonly sha1Thumbprint: string;
 }

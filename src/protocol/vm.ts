@@ -217,6 +217,8 @@ export interface VmChangesDto {
   readonly changed: readonly VmDto[];
   /** Ids of VMs that are gone. */
   readonly removed: readonly string[];
+  /** Nothing is known of the vCenter any more, for instance because it shows another certificate; a new request tells why. */
+  readonly isLost?: true;
 }
 
 export const vmsChanged = notification<VmChangesDto>('vm/changed');

@@ -17,6 +17,8 @@ import { Throttle } from './throttle.ts';
 export interface RowChanges {
   readonly changed: readonly InventoryRow[];
   readonly removed: readonly string[];
+  /** Nothing is known any more; whoever asks hears why. */
+  readonly isLost: boolean;
 }
 
 export interface RowPage {
@@ -28,7 +30,7 @@ export interface RowPage {
 export interface LiveInventoryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told in small portions, soon after it happened. */
+  /** Told in small portions, soon after it happened; that everything is lost, at once. */
   readonly onChanged: (changes: RowChanges) => void;
 }
 
@@ -159,8 +161,11 @@ export class LiveInventory implements AsyncDisposable {
       this.#watch = undefined;
       this.#isWhole = false;
       this.#stage = 'places';
-      if (!signal.aborted)
+      if (!signal.aborted) {
         this.#deps.logger.warn('the live inventory has ended', { reason: this.#lost.message });
+        this.#untold.clear();
+        this.#deps.onChanged({ changed: [], removed: [], isLost: true });
+      }
       this.#wakeAll();
     }
   }
@@ -173,6 +178,7 @@ export class LiveInventory implements AsyncDisposable {
       this.#deps.onChanged({
         changed: rows.flatMap(([, row]) => row ?? []),
         removed: rows.flatMap(([id, row]) => (row === undefined ? [id] : [])),
+        isLost: false,
       });
       await nextTurn();
     }

@@ -64,8 +64,13 @@ async function main(): Promise<void> {
     ...surroundings,
     openers: createOpeners({
       ...surroundings,
-      onRowsChanged: (vcenter, { changed, removed }) => {
-        clients.tell(vmsChanged, { vcenter, changed: changed.map(vmDto), removed });
+      onRowsChanged: (vcenter, { changed, removed, isLost }) => {
+        clients.tell(vmsChanged, {
+          vcenter,
+          changed: changed.map(vmDto),
+          removed,
+          ...(isLost && { isLost }),
+        });
       },
     }),
     vcenters,

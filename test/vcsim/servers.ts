@@ -121,6 +121,8 @@ async function requestJson(url: string, token: string, body: unknown): Promise<u
     const request = https.request(url, {
       method: body === undefined ? 'GET' : 'POST',
       rejectUnauthorized: false,
+      // A kept connection may have been cut by the request before.
+      agent: false,
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     });
     request.once('error', reject);

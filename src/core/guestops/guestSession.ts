@@ -1,5 +1,6 @@
 import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
+import { hostIdentityOf } from '../vsphere/hostCertificate.ts';
 import { readObject } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import { required, type VimSession } from '../vsphere/session.ts';
@@ -249,17 +250,7 @@ export class GuestSession {
   /** A URL that names a host of its own leads to another certificate than the server's. */
   async #thumbprintOf(url: string, signal: AbortSignal): Promise<string | undefined> {
     if (/^https?:\/\/\*/.test(url)) return undefined;
-    const { ref } = this.vm;
-    const { 'runtime.host': host } = await readObject(
-      this.#session,
-      'VirtualMachine',
-      ref,
-      ['runtime.host'],
-      signal,
-    );
-    if (host === undefined) return undefined;
-    const path = 'summary.config.sslThumbprint';
-    return (await readObject(this.#session, 'HostSystem', host, [path], signal))[path];
+    return (await hostIdentityOf(this.#session, this.vm.ref, signal))?.fingerprint;
   }
 
   async #callFiles<Name extends OperationName>(

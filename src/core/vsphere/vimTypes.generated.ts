@@ -1972,6 +1972,10 @@ interface HostConfigSummary extends DynamicData {
   readonly faultToleranceEnabled: boolean;
 }
 
+interface HostConfigInfo extends DynamicData {
+  readonly certificate?: readonly number[] | undefined;
+}
+
 interface DatastoreInfo extends DynamicData {
   readonly name: string;
   readonly url: string;
@@ -3155,6 +3159,7 @@ export interface VimTypes {
   ResourceConfigSpec: ResourceConfigSpec;
   HostListSummary: HostListSummary;
   HostConfigSummary: HostConfigSummary;
+  HostConfigInfo: HostConfigInfo;
   DatastoreInfo: DatastoreInfo;
   DatastoreSummary: DatastoreSummary;
   DatastoreCapability: DatastoreCapability;
@@ -3416,7 +3421,7 @@ export interface VimProperties {
   Datacenter: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly vmFolder: MoRef; readonly hostFolder: MoRef; readonly datastoreFolder: MoRef; readonly networkFolder: MoRef; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ClusterComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: HostListSummary; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: HostListSummary; readonly config?: HostConfigInfo | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ResourcePool: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; };
   VirtualApp: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly parentFolder?: MoRef | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   Datastore: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly info: DatastoreInfo; readonly summary: DatastoreSummary; readonly vm?: readonly MoRef[] | undefined; readonly capability: DatastoreCapability; };

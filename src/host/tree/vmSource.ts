@@ -68,8 +68,9 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   /** Takes over what has changed. Returns whether something that is shown has. */
-  apply({ vcenter, changed, removed }: VmChangesDto): boolean {
+  apply({ vcenter, changed, removed, isLost }: VmChangesDto): boolean {
     const shown = this.#shown.get(vcenter);
+    if (isLost === true) return this.#shown.delete(vcenter);
     for (const vms of [shown?.vms, this.#coming.get(vcenter)]) {
       for (const id of removed) vms?.delete(id);
       for (const vm of changed) vms?.set(vm.id, vm);

@@ -24,7 +24,6 @@ import {
   writeGuestFile,
 } from './guestControl.ts';
 import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
-import type { LabServer } from './labServer.ts';
 
 const maxBytesPerRead = 16 * 1024 * 1024;
 
@@ -32,7 +31,6 @@ const maxBytesPerRead = 16 * 1024 * 1024;
 interface ControlCall {
   readonly lab: LabContext;
   readonly activity: GuestActivity;
-  readonly server: LabServer;
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
@@ -51,7 +49,9 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'personality', ({ lab }) => lab.server.personality],
   ['POST', 'personality', becomeVersion],
   ['POST', 'restart', restart],
-  ['POST', 'connections/cut', ({ server }) => ({ cut: server.cutConnections() })],
+  ['POST', 'connections/cut', ({ lab }) => ({ cut: lab.servers.main.server.cutConnections() })],
+  ['GET', 'requests', ({ lab }) => lab.servers.requestCounts()],
+  ['POST', 'certificate', changeCertificate],
   ['GET', 'snapshots', ({ lab }) => lab.snapshotHistory],
   ['GET', 'leases', ({ lab }) => [...lab.registry.instancesOf(Lease)].map(describeLease)],
   ['GET', 'sessions', describeSessions],
@@ -79,12 +79,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
 ];
 
 /** Answers at `/lab`, to whoever has the token. */
-export function controlEndpoint(
-  lab: LabContext,
-  activity: GuestActivity,
-  server: LabServer,
-  token: string,
-): RequestHandler {
+export function controlEndpoint(lab: LabContext, activity: GuestActivity, token: string): RequestHandler {
   return async (request, response, url) => {
     requireToken(request, token);
     const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
@@ -93,7 +88,7 @@ export function controlEndpoint(
       if (method !== request.method || found === undefined) continue;
       const text = await readBody(request, 1024 * 1024);
       const body = (text === '' ? {} : parseJson(text)) as Readonly<Record<string, unknown>>;
-      const call = { lab, activity, server, query: url.searchParams, body, signal: hangUpSignal(response) };
+      const call = { lab, activity, query: url.searchParams, body, signal: hangUpSignal(response) };
       const value = await answerOrRefuse(answer, call, found);
       if (value instanceof Uint8Array) {
         response.writeHead(200, {
@@ -215,12 +210,20 @@ function becomeVersion({ lab, body }: ControlCall): unknown {
 }
 
 /** As far as clients can tell: sessions and what was in them are gone, and nobody answers for a while. */
-function restart({ lab, server, body }: ControlCall): unknown {
+function restart({ lab, body }: ControlCall): unknown {
   const downMs = Number(body['downMs'] ?? 200);
   if (!(downMs >= 0 && downMs <= 600_000)) throw new HttpError(400, 'downMs is not a time up to ten minutes');
   for (const session of lab.sessions.live()) lab.sessions.end(session);
-  server.stayAway(downMs);
+  lab.servers.main.server.stayAway(downMs);
   return { downMs };
+}
+
+/** Connections that are open break, as when a server starts anew with its new certificate. */
+async function changeCertificate({ lab, body }: ControlCall): Promise<unknown> {
+  const host = typeof body['host'] === 'string' ? body['host'] : undefined;
+  const changed = await lab.servers.changeCertificate(host, body['isTold'] !== false);
+  if (host === undefined) lab.servers.main.server.cutConnections();
+  return changed;
 }
 
 function changeVms({ lab, body }: ControlCall): unknown {

@@ -9,12 +9,13 @@ import { MiB } from '../../base/units.ts';
 import type { ServerCertificate } from '../tls/selfSigned.ts';
 import { HttpError, sendText, type RequestHandler } from './httpAnswer.ts';
 
-/** The lab's one server: TLS, on a loopback address. Which part answers is decided by the longest matching prefix. */
+/** A server of the lab: TLS, on a loopback address. Which part answers is decided by the longest matching prefix. */
 export class LabServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #logger: Logger;
   readonly #connections = new Set<Duplex>();
   #isAway = false;
+  #requestCount = 0;
   readonly #handlers = new Map<string, RequestHandler>();
 
   constructor(certificate: ServerCertificate, logger: Logger) {
@@ -23,6 +24,7 @@ export class LabServer implements AsyncDisposable {
     this.#server = createServer({ cert: certificatePem, key: privateKeyPem }, (request, response) => {
       const url = new URL(request.url ?? '/', 'https://lab.invalid');
       const handler = this.#handlerOf(url.pathname);
+      if (!url.pathname.startsWith('/lab/')) this.#requestCount += 1;
       const answered =
         handler === undefined
           ? Promise.reject(new HttpError(404, 'Not found'))
@@ -46,6 +48,16 @@ export class LabServer implements AsyncDisposable {
       this.#connections.add(connection);
       connection.once('close', () => this.#connections.delete(connection));
     });
+  }
+
+  /** Requests that have arrived, but for those to the control API. */
+  get requestCount(): number {
+    return this.#requestCount;
+  }
+
+  /** From the next connection on. */
+  replaceCertificate({ certificatePem, privateKeyPem }: ServerCertificate): void {
+    this.#server.setSecureContext({ cert: certificatePem, key: privateKeyPem });
   }
 
   /** @param prefix  of paths, for instance "/sdk" */

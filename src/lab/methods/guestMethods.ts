@@ -29,7 +29,7 @@ export const guestMethods: MethodTable = {
     return {
       attributes,
       size,
-      url: transferUrl(call, call.lab.guestTransfers.grant(transfer, lifetimeMs(call))),
+      url: transferUrl(call, vm, call.lab.guestTransfers.grant(transfer, lifetimeMs(call))),
     };
   }),
   InitiateFileTransferToGuest: inGuest('GuestFileManager', ({ call, vm, account, files, text }) => {
@@ -39,7 +39,7 @@ export const guestMethods: MethodTable = {
     files.checkWritable(account, path, call.parameters['overwrite'] === true);
     const change = changeIn(call.parameters['fileAttributes'] as PlainObject);
     const transfer = { vm, account, path, direction: 'to', sizeBytes, change } as const;
-    return transferUrl(call, call.lab.guestTransfers.grant(transfer, lifetimeMs(call)));
+    return transferUrl(call, vm, call.lab.guestTransfers.grant(transfer, lifetimeMs(call)));
   }),
   MoveFileInGuest: inGuest('GuestFileManager', ({ call, account, files, text }) => {
     files.move(account, text('srcFilePath'), text('dstFilePath'), call.parameters['overwrite'] === true);
@@ -156,9 +156,10 @@ function lifetimeMs({ lab }: MethodCall): number {
   return lab.faults.guestTransferSeconds * 1000;
 }
 
-/** Names no host, as a host's own answer does: it is the one the client has asked. */
-function transferUrl({ lab }: MethodCall, query: string): string {
-  const { authority } = lab.address;
+/** Unless told otherwise it names no host, as a host's own answer does: it is the one the client has asked. */
+function transferUrl({ lab }: MethodCall, vm: LabVm, query: string): string {
+  const { leaseUrls } = lab.faults;
+  const { authority } = leaseUrls === 'esx' ? lab.servers.ofHost(vm.home.host) : lab.servers.main;
   const port = authority.slice(authority.lastIndexOf(':'));
-  return `https://${lab.faults.leaseUrls === 'host' ? authority : `*${port}`}/guestFile?${query}`;
+  return `https://${leaseUrls === 'asterisk' ? `*${port}` : authority}/guestFile?${query}`;
 }

@@ -102,7 +102,8 @@ function importVm({ lab, self, parameters }: MethodCall): MoRef {
 }
 
 function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => void): Lease {
-  const { registry, clock, random, faults, address } = lab;
+  const { registry, clock, random, faults, servers } = lab;
+  const { authority, certificate } = faults.leaseUrls === 'esx' ? servers.ofHost(vm.home.host) : servers.main;
   const value = `session[${toHex(random.bytes(8))}]${registry.newId('lease')}`;
   const request: LeaseRequest = {
     vm: vm.ref,
@@ -110,8 +111,8 @@ function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => voi
     onEnd,
     secret: toHex(random.bytes(16)),
     timeoutSeconds: faults.leaseTimeoutSeconds,
-    urlHost: faults.leaseUrls === 'asterisk' ? '*' : address.authority,
-    sslThumbprint: address.sha1Thumbprint,
+    urlHost: faults.leaseUrls === 'asterisk' ? '*' : authority,
+    sslThumbprint: certificate.sha1Thumbprint,
   };
   return registry.add(new Lease({ type: 'HttpNfcLease', value }, request, registry, clock));
 }

@@ -25,8 +25,8 @@ export const sessionMethods: MethodTable = {
         throw invalidArgument('spec');
       return {
         id: lab.serviceTickets.issue(url, textIn(spec, 'method') ?? 'httpGet'),
-        hostName: lab.address.authority,
-        sslThumbprint: lab.address.sha1Thumbprint,
+        hostName: lab.servers.main.authority,
+        sslThumbprint: lab.servers.main.certificate.sha1Thumbprint,
         ticketType: 'HttpNfcServiceTicket',
       };
     },

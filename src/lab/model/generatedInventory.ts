@@ -3,6 +3,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import {
   addTo,
   datastoreProperties,
+  hostConfig,
   hostSummary,
   poolRuntime,
   vmFolderTypes,
@@ -168,6 +169,7 @@ function addCluster(
     const name = `esx${number}${String(position + 1).padStart(2, '0')}.lab.invalid`;
     add(host, ref, name, {
       summary: () => hostSummary(host, name, inventory.server),
+      config: () => hostConfig(inventory.certificateOf(host)),
       vm: () => vmIndex.at(host),
       datastore,
       network,

@@ -13,16 +13,23 @@ export interface Inventory extends Places {
   readonly datacenters: MoRef[];
   readonly vmIndex: VmIndex;
   readonly server: ServerState;
+  /** PEM, of a host. */
+  readonly certificateOf: (host: MoRef) => string;
 }
 
 /** Makes everything but the VMs and puts it into the registry. */
-export function createInventory(registry: ObjectRegistry, server: ServerState): Inventory {
+export function createInventory(
+  registry: ObjectRegistry,
+  server: ServerState,
+  certificateOf: Inventory['certificateOf'],
+): Inventory {
   const places = server.personality.isHost ? hostPlaces : vCenterPlaces;
   const inventory: Inventory = {
     ...places,
     datacenters: [places.datacenter],
     vmIndex: new VmIndex(registry),
     server,
+    certificateOf,
   };
   const add = addTo(registry);
   addFolders(inventory, add);
@@ -116,6 +123,7 @@ function addCompute(inventory: Inventory, add: AddEntity): void {
     const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
     add(host, cluster, name, {
       summary: () => hostSummary(host, name, inventory.server),
+      config: () => hostConfig(inventory.certificateOf(host)),
       vm: () => vmIndex.at(host),
       datastore,
       network,
@@ -153,6 +161,11 @@ export function hostSummary(host: MoRef, name: string, { personality }: ServerSt
     overallStatus: 'green',
     rebootRequired: false,
   };
+}
+
+/** Bytes of the API are signed. */
+export function hostConfig(certificatePem: string): PlainObject {
+  return { certificate: [...new Int8Array(Buffer.from(certificatePem))] };
 }
 
 export function datastoreProperties(

@@ -5,7 +5,7 @@ import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { JournalledLease, LeaseJournal, NfcLeaseRecord } from '../../journal/leaseJournal.ts';
 import { abortLease, HttpNfcLease } from '../../vsphere/httpNfcLease.ts';
-import { defaultStallTimeoutMs, download } from '../../vsphere/node/httpTransfer.ts';
+import { defaultStallTimeoutMs, download, type HttpTransfer } from '../../vsphere/node/httpTransfer.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
@@ -73,15 +73,9 @@ export async function openNfcExport(
     const granted = await session.call('ExportSnapshot', request.snapshot, {}, signal);
     await entry.update({ ...entry.record, lease: granted.value });
     lease = await HttpNfcLease.ready(session, granted, name, deps, signal);
-    return await NfcDiskStream.open(
-      lease,
-      entry,
-      deviceOf(lease.info, request, disk, name),
-      disk,
-      name,
-      deps,
-      signal,
-    );
+    const device = deviceOf(lease.info, request, disk, name);
+    const transfer = await nfcTransfer(session, lease.info, device, name, deps.endpoint, signal);
+    return await NfcDiskStream.open(lease, entry, device, disk, transfer, deps, signal);
   } catch (error) {
     await lease?.abort();
     await entry.settle();
@@ -131,16 +125,17 @@ class NfcDiskStream implements DiskStream {
     entry: JournalledLease<NfcLeaseRecord>,
     device: Vim<'HttpNfcLeaseDeviceUrl'>,
     disk: ExportedDisk,
-    name: string,
-    { clock, logger, endpoint, stallTimeoutMs = defaultStallTimeoutMs }: NfcDeps,
+    transfer: HttpTransfer,
+    { clock, logger, stallTimeoutMs = defaultStallTimeoutMs }: NfcDeps,
     signal: AbortSignal,
   ): Promise<NfcDiskStream> {
+    const { name } = transfer;
     const abort = new AbortController();
     const opening = AbortSignal.any([signal, lease.lost]);
     const onAbort = () => abort.abort(opening.reason);
     opening.addEventListener('abort', onAbort, { once: true });
     try {
-      const bytes = download(nfcTransfer(device, name, endpoint), { clock, stallTimeoutMs }, abort.signal);
+      const bytes = download(transfer, { clock, stallTimeoutMs }, abort.signal);
       const received = new ReceivedBytes(bytes);
       const vmdk = await readStreamOptimized(received, name, abort.signal);
       if (vmdk.header.capacityBytes !== disk.capacityBytes) {

@@ -101,7 +101,7 @@ async function throughLease(
     await using lease = await HttpNfcLease.ready(session, granted, vmName, deps, signal);
     const { entity } = lease.info;
     await vmEntry.update({ ...vmEntry.record, vm: entity.value });
-    await uploadDisks(lease, request, deps, signal);
+    await uploadDisks(session, lease, request, deps, signal);
     await lease.complete(signal);
     return entity;
   } finally {
@@ -115,6 +115,7 @@ function withToken(spec: Vim<'VirtualMachineImportSpec'>, token: string): Vim<'V
 }
 
 async function uploadDisks(
+  session: VimSession,
   lease: HttpNfcLease,
   { disks, vmName, onProgress }: ImportRequest,
   { clock, endpoint, stallTimeoutMs = defaultStallTimeoutMs }: ImportDeps,
@@ -129,7 +130,8 @@ async function uploadDisks(
   };
   for (const disk of disks) {
     const name = `${vmName} ${disk.label}`;
-    const transfer = nfcTransfer(deviceOf(lease, disk, name), name, endpoint);
+    const device = deviceOf(lease, disk, name);
+    const transfer = await nfcTransfer(session, lease.info, device, name, endpoint, either);
     const blocks = observed(disk.blocks(either), advance);
     const vmdk = writeStreamOptimized(disk.sizeBytes, blocks, {}, either);
     const body = {

@@ -36,10 +36,10 @@ export function httpTransfer(
   name: string,
   endpoint: TransferEndpoint,
 ): HttpTransfer {
-  const url = new URL(text.replace(/^(https?:\/\/)\*(:\d+)?(?=\/)/, `$1${endpoint.host}`));
+  const url = granted(text, endpoint);
   if (url.protocol !== 'https:')
     throw new AppError('UNSUPPORTED_FORMAT', `${url.host}: the server offers ${name} without encryption`);
-  const isEndpoint = url.host === new URL(`https://${endpoint.host}`).host;
+  const isEndpoint = !namesHost(text, endpoint);
   const known = isEndpoint ? endpoint.identity : undefined;
   return {
     name,
@@ -47,6 +47,15 @@ export function httpTransfer(
     identity: known?.fingerprint === undefined ? { fingerprint: thumbprint } : known,
     cookie: isEndpoint ? endpoint.cookie : undefined,
   };
+}
+
+/** Whether the bytes lie on another server than the one that was asked. */
+export function namesHost(url: string, endpoint: TransferEndpoint): boolean {
+  return granted(url, endpoint).host !== new URL(`https://${endpoint.host}`).host;
+}
+
+function granted(url: string, endpoint: TransferEndpoint): URL {
+  return new URL(url.replace(/^(https?:\/\/)\*(:\d+)?(?=\/)/, `$1${endpoint.host}`));
 }
 
 /**

@@ -15,7 +15,7 @@ ComputeResource: ManagedEntity
   resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
 ClusterComputeResource: ComputeResource
 HostSystem: ManagedEntity
-  summary HostListSummary, vm ref?[], datastore ref?[], network ref?[]
+  summary HostListSummary, config HostConfigInfo?, vm ref?[], datastore ref?[], network ref?[]
 ResourcePool: ManagedEntity
   runtime ResourcePoolRuntimeInfo, owner ref, resourcePool ref?[], vm ref?[]
 VirtualApp: ResourcePool

@@ -1,6 +1,6 @@
 /**
- * Hosts, datastores, resource pools, networks. Rows as described in parseTable.ts. The summaries of a host never travel as
- * a whole: what is read of them is read by its path.
+ * Hosts, datastores, resource pools, networks. Rows as described in parseTable.ts. Summary and configuration of a host never
+ * travel as a whole: what is read of them is read by its path.
  */
 export const platformTypes = `
 HostListSummary: DynamicData
@@ -8,6 +8,8 @@ HostListSummary: DynamicData
 HostConfigSummary: DynamicData
   name str, port int, sslThumbprint str?, product AboutInfo?, vmotionEnabled bool,
   faultToleranceEnabled bool
+HostConfigInfo: DynamicData
+  certificate byte?[]
 DatastoreInfo: DynamicData
   name str, url str, freeSpace long, maxFileSize long, maxVirtualDiskCapacity long?,
   maxMemoryFileSize long, timestamp date?, containerId str?, aliasOf str?

@@ -88,6 +88,17 @@ test('what has changed is shown without asking anew; a refresh asks', async () =
   source.forget();
   expect((await shown()).map(({ label }) => label)).toEqual(['web01']);
   expect(worker.paramsOf(listVms)).toHaveLength(2);
+  // Its certificate has changed, say: what was known is not shown any more, and the next look tells why.
+  expect(source.apply({ vcenter: 'vc.lab', changed: [], removed: [], isLost: true })).toBe(true);
+  worker.on(listVms, () => {
+    throw new AppError('UNTRUSTED_SERVER', 'vc.lab presented the certificate BB, expected AA');
+  });
+  const [lost] = await vms.getChildren();
+  const [failure] = await vms.getChildren(lost);
+  expect(vms.getTreeItem(failure!)).toMatchObject({
+    label: 'Certificate changed',
+    command: { title: 'Accept the New Certificate…' },
+  });
 });
 
 test('what changes while a list is still coming is not lost, and nothing is shown of it before it is whole', async () => {
