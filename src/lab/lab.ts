@@ -117,11 +117,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
   const server: ServerState = { personality: parts.personality };
-  const inventory = createInventory(
-    registry,
-    server,
-    host => servers.ofHost(host).certificate.certificatePem,
-  );
+  const inventory = createInventory(registry, server, host => servers.ofHost(host).certificate);
   const faults = noFaults();
   const instanceUuid = seededUuid(`${parts.seed} vcenter`);
   createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });

@@ -62,6 +62,8 @@ for row in table["operations"]:
         continue
     check_since(row["name"], row, method.info.version)
     names = [param.name for param in method.info.params]
+    for field, param in zip(row["parameters"], method.info.params):
+        check_since(f"{row['name']}.{field['name']}", field, param.version, numbers(row.get("since")))
     if names != [field["name"] for field in row["parameters"]]:
         problems.append(f"{row['name']}: {row['parameters']} is not {names}")
     checked += 1

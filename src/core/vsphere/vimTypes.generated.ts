@@ -1958,9 +1958,46 @@ interface ResourceConfigSpec extends DynamicData {
 
 interface HostListSummary extends DynamicData {
   readonly host?: MoRef | undefined;
+  readonly hardware?: HostHardwareSummary | undefined;
+  readonly runtime?: HostRuntimeInfo | undefined;
   readonly config: HostConfigSummary;
+  readonly quickStats: HostListSummaryQuickStats;
   readonly overallStatus: string;
   readonly rebootRequired: boolean;
+}
+
+interface HostHardwareSummary extends DynamicData {
+  readonly vendor: string;
+  readonly model: string;
+  readonly uuid: string;
+  readonly memorySize: number;
+  readonly cpuModel: string;
+  readonly cpuMhz: number;
+  readonly numCpuPkgs: number;
+  readonly numCpuCores: number;
+  readonly numCpuThreads: number;
+  readonly numNics: number;
+  readonly numHBAs: number;
+}
+
+interface HostRuntimeInfo extends DynamicData {
+  readonly connectionState: string;
+  readonly powerState: string;
+  readonly inMaintenanceMode: boolean;
+  readonly bootTime?: Date | undefined;
+}
+
+interface HostListSummaryQuickStats extends DynamicData {
+  readonly overallCpuUsage?: number | undefined;
+  readonly overallMemoryUsage?: number | undefined;
+  readonly uptime?: number | undefined;
+}
+
+interface HostConfigManager extends DynamicData {
+  readonly datastoreSystem?: MoRef | undefined;
+  readonly networkSystem?: MoRef | undefined;
+  readonly virtualNicManager?: MoRef | undefined;
+  readonly certificateManager?: MoRef | undefined;
 }
 
 interface HostConfigSummary extends DynamicData {
@@ -2170,6 +2207,10 @@ interface DiskChangeInfo extends DynamicData {
 interface DiskChangeExtent extends DynamicData {
   readonly start: number;
   readonly length: number;
+}
+
+interface SnapshotSelectionSpec extends DynamicData {
+  readonly retentionDays?: number | undefined;
 }
 
 interface HttpNfcLeaseInfo extends DynamicData {
@@ -3158,6 +3199,10 @@ export interface VimTypes {
   VirtualMachineCapability: VirtualMachineCapability;
   ResourceConfigSpec: ResourceConfigSpec;
   HostListSummary: HostListSummary;
+  HostHardwareSummary: HostHardwareSummary;
+  HostRuntimeInfo: HostRuntimeInfo;
+  HostListSummaryQuickStats: HostListSummaryQuickStats;
+  HostConfigManager: HostConfigManager;
   HostConfigSummary: HostConfigSummary;
   HostConfigInfo: HostConfigInfo;
   DatastoreInfo: DatastoreInfo;
@@ -3185,6 +3230,7 @@ export interface VimTypes {
   VirtualMachineWindowsQuiesceSpec: VirtualMachineWindowsQuiesceSpec;
   DiskChangeInfo: DiskChangeInfo;
   DiskChangeExtent: DiskChangeExtent;
+  SnapshotSelectionSpec: SnapshotSelectionSpec;
   HttpNfcLeaseInfo: HttpNfcLeaseInfo;
   HttpNfcLeaseDeviceUrl: HttpNfcLeaseDeviceUrl;
   HttpNfcLeaseDatastoreLeaseInfo: HttpNfcLeaseDatastoreLeaseInfo;
@@ -3356,6 +3402,9 @@ export interface VimOperations {
   SessionIsActive: { parameters: { readonly sessionID: string; readonly userName: string; }; returns: boolean };
   AcquireGenericServiceTicket: { parameters: { readonly spec: SessionManagerServiceRequestSpec; }; returns: SessionManagerGenericServiceTicket };
   CreateContainerView: { parameters: { readonly container: MoRef; readonly type?: readonly string[] | undefined; readonly recursive: boolean; }; returns: MoRef };
+  CreateListView: { parameters: { readonly obj?: readonly MoRef[] | undefined; }; returns: MoRef };
+  ModifyListView: { parameters: { readonly add?: readonly MoRef[] | undefined; readonly remove?: readonly MoRef[] | undefined; }; returns: readonly MoRef[] };
+  ResetListView: { parameters: { readonly obj?: readonly MoRef[] | undefined; }; returns: readonly MoRef[] };
   DestroyView: { parameters: {}; returns: undefined };
   CreatePropertyCollector: { parameters: {}; returns: MoRef };
   DestroyPropertyCollector: { parameters: {}; returns: undefined };
@@ -3374,6 +3423,7 @@ export interface VimOperations {
   CreateSnapshot_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesce: boolean; }; returns: MoRef };
   CreateSnapshotEx_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesceSpec?: VirtualMachineGuestQuiesceSpec | undefined; }; returns: MoRef };
   RemoveSnapshot_Task: { parameters: { readonly removeChildren: boolean; readonly consolidate?: boolean | undefined; }; returns: MoRef };
+  RemoveAllSnapshots_Task: { parameters: { readonly consolidate?: boolean | undefined; readonly spec?: SnapshotSelectionSpec | undefined; }; returns: MoRef };
   RevertToSnapshot_Task: { parameters: { readonly host?: MoRef | undefined; readonly suppressPowerOn?: boolean | undefined; }; returns: MoRef };
   ConsolidateVMDisks_Task: { parameters: {}; returns: MoRef };
   QueryChangedDiskAreas: { parameters: { readonly snapshot?: MoRef | undefined; readonly deviceKey: number; readonly startOffset: number; readonly changeId: string; }; returns: DiskChangeInfo };
@@ -3386,6 +3436,7 @@ export interface VimOperations {
   CloneVM_Task: { parameters: { readonly folder: MoRef; readonly name: string; readonly spec: VirtualMachineCloneSpec; }; returns: MoRef };
   RegisterVM_Task: { parameters: { readonly path: string; readonly name?: string | undefined; readonly asTemplate: boolean; readonly pool?: MoRef | undefined; readonly host?: MoRef | undefined; }; returns: MoRef };
   UnregisterVM: { parameters: {}; returns: undefined };
+  QueryTpmAttestationReport: { parameters: {}; returns: undefined };
   ExportVm: { parameters: {}; returns: MoRef };
   ExportSnapshot: { parameters: {}; returns: MoRef };
   ImportVApp: { parameters: { readonly spec: ImportSpec; readonly folder?: MoRef | undefined; readonly host?: MoRef | undefined; }; returns: MoRef };
@@ -3419,12 +3470,12 @@ export interface VimProperties {
   ManagedEntity: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; };
   Folder: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly childType?: readonly string[] | undefined; readonly childEntity?: readonly MoRef[] | undefined; readonly namespace?: string | undefined; };
   Datacenter: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly vmFolder: MoRef; readonly hostFolder: MoRef; readonly datastoreFolder: MoRef; readonly networkFolder: MoRef; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  ComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  ClusterComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: HostListSummary; readonly config?: HostConfigInfo | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  ComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly environmentBrowser?: MoRef | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  ClusterComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly environmentBrowser?: MoRef | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: HostRuntimeInfo; readonly summary: HostListSummary; readonly configManager: HostConfigManager; readonly config?: HostConfigInfo | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ResourcePool: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; };
   VirtualApp: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly parentFolder?: MoRef | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  Datastore: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly info: DatastoreInfo; readonly summary: DatastoreSummary; readonly vm?: readonly MoRef[] | undefined; readonly capability: DatastoreCapability; };
+  Datastore: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly info: DatastoreInfo; readonly summary: DatastoreSummary; readonly vm?: readonly MoRef[] | undefined; readonly browser?: MoRef | undefined; readonly capability: DatastoreCapability; };
   StoragePod: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly childType?: readonly string[] | undefined; readonly childEntity?: readonly MoRef[] | undefined; readonly namespace?: string | undefined; };
   Network: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: NetworkSummary; readonly host?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; };
   DistributedVirtualPortgroup: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly summary: NetworkSummary; readonly host?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly key: string; readonly config: DVPortgroupConfigInfo; };
@@ -3447,6 +3498,16 @@ export interface VimProperties {
   GuestAuthManager: {};
   GuestFileManager: {};
   GuestProcessManager: {};
-  LicenseManager: { readonly licenses: readonly LicenseManagerLicenseInfo[]; };
+  LicenseManager: { readonly licenses: readonly LicenseManagerLicenseInfo[]; readonly licenseAssignmentManager?: MoRef | undefined; };
+  SearchIndex: {};
+  EnvironmentBrowser: {};
+  HostDatastoreBrowser: {};
+  HostDatastoreSystem: {};
+  HostNetworkSystem: {};
+  HostVirtualNicManager: {};
+  HostCertificateManager: {};
+  LicenseAssignmentManager: {};
+  OvfManager: {};
+  ViewManager: { readonly viewList?: readonly MoRef[] | undefined; };
   TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; };
 }

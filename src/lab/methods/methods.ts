@@ -1,4 +1,5 @@
 import { guestMethods } from './guestMethods.ts';
+import { hostMethods } from './hostMethods.ts';
 import { leaseMethods } from './leaseMethods.ts';
 import type { MethodTable } from './methodCall.ts';
 import { ovfMethods } from './ovfMethods.ts';
@@ -18,4 +19,5 @@ export const methods: MethodTable = {
   ...leaseMethods,
   ...ovfMethods,
   ...guestMethods,
+  ...hostMethods,
 };

@@ -1,16 +1,31 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { textIn } from '../model/managedObject.ts';
+import { describeVmAsOvf, type ExportedFile } from '../ovf/describeVm.ts';
 import { planImport } from '../ovf/importSpec.ts';
 import { OvfError, parseOvf } from '../ovf/ovfDescriptor.ts';
 import { VimFault } from '../soap/vimFault.ts';
 import { XmlError } from '../soap/xmlTree.ts';
 import type { LabContext } from '../labContext.ts';
-import type { MethodCall, MethodTable } from './methodCall.ts';
+import { LabVm } from '../model/labVm.ts';
+import { instanceOf, type MethodCall, type MethodTable } from './methodCall.ts';
 
 export const ovfMethods: MethodTable = {
   CreateImportSpec: { on: 'OvfManager', answer: createImportSpec },
+  CreateDescriptor: { on: 'OvfManager', answer: createDescriptor },
 };
+
+/** Of a VM as it is, or as it was at the snapshot that was exported. */
+function createDescriptor({ lab, parameters }: MethodCall): PlainObject {
+  const vm = instanceOf(lab.registry.get(parameters['obj'] as MoRef), LabVm);
+  const wishes = parameters['cdp'] as PlainObject;
+  const snapshot = wishes['snapshot'] as MoRef | undefined;
+  const described = snapshot === undefined ? vm : lab.registry.get(snapshot);
+  const files = (wishes['ovfFiles'] ?? []) as readonly ExportedFile[];
+  const name = textIn(wishes, 'name') ?? vm.name;
+  const config = described.property('config') as PlainObject;
+  return { ovfDescriptor: describeVmAsOvf({ name, config }, files) };
+}
 
 /** What is wrong with the descriptor is part of the answer, not a fault of the call. */
 function createImportSpec({ lab, parameters }: MethodCall): PlainObject {

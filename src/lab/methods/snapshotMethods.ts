@@ -16,6 +16,18 @@ export const snapshotMethods: MethodTable = {
     answer: call => createSnapshot(call, call.parameters['quiesceSpec'] !== undefined),
   },
   RemoveSnapshot_Task: { on: 'VirtualMachineSnapshot', answer: removeSnapshot },
+  RemoveAllSnapshots_Task: {
+    on: 'VirtualMachine',
+    answer: call => {
+      const vm = vmOf(call);
+      const options = { descriptionId: 'VirtualMachine.removeAllSnapshots', cancelable: false };
+      return startVmTask(call, vm, options, async progress => {
+        await progress(30);
+        for (const gone of vm.snapshots.toReversed()) dropSnapshot(call.lab, vm, gone);
+        await progress(90);
+      });
+    },
+  },
   ConsolidateVMDisks_Task: {
     on: 'VirtualMachine',
     answer: call => {

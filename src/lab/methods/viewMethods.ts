@@ -4,7 +4,8 @@ import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
 import { describedObject } from '../model/managedObject.ts';
 import type { ObjectRegistry } from '../model/objectRegistry.ts';
 import type { LabSession } from '../sessions.ts';
-import type { MethodTable } from './methodCall.ts';
+import { ListView } from '../model/listView.ts';
+import { instanceOf, type MethodTable } from './methodCall.ts';
 
 export const viewMethods: MethodTable = {
   CreateContainerView: {
@@ -26,8 +27,39 @@ export const viewMethods: MethodTable = {
       return ref;
     },
   },
+  CreateListView: {
+    on: 'ViewManager',
+    answer: ({ lab, session, parameters }) => {
+      const value = `session[${session.key}]${lab.registry.newId('view')}`;
+      const view = new ListView({ type: 'ListView', value }, (parameters['obj'] ?? []) as readonly MoRef[]);
+      session.ownedObjects.add(lab.registry.add(view).ref);
+      return view.ref;
+    },
+  },
+  ModifyListView: {
+    on: 'ListView',
+    answer: ({ lab, self, parameters }) => {
+      const { add = [], remove = [] } = parameters as ListChange;
+      instanceOf(self, ListView).modify(add, remove);
+      lab.registry.changed(self.ref);
+      return [];
+    },
+  },
+  ResetListView: {
+    on: 'ListView',
+    answer: ({ lab, self, parameters }) => {
+      instanceOf(self, ListView).reset((parameters['obj'] ?? []) as readonly MoRef[]);
+      lab.registry.changed(self.ref);
+      return [];
+    },
+  },
   DestroyView: { on: 'View', answer: ({ lab, session, self }) => dropOwned(lab.registry, session, self.ref) },
 };
+
+interface ListChange {
+  readonly add?: readonly MoRef[];
+  readonly remove?: readonly MoRef[];
+}
 
 /** Removes something a session has made. */
 export function dropOwned(registry: ObjectRegistry, session: LabSession, ref: MoRef): void {

@@ -4,6 +4,7 @@ import {
   addTo,
   datastoreProperties,
   hostConfig,
+  hostRuntime,
   hostSummary,
   poolRuntime,
   vmFolderTypes,
@@ -168,7 +169,9 @@ function addCluster(
   for (const [position, host] of hosts.entries()) {
     const name = `esx${number}${String(position + 1).padStart(2, '0')}.lab.invalid`;
     add(host, ref, name, {
-      summary: () => hostSummary(host, name, inventory.server),
+      summary: () => hostSummary(host, name, inventory),
+      runtime: hostRuntime,
+      configManager: {},
       config: () => hostConfig(inventory.certificateOf(host)),
       vm: () => vmIndex.at(host),
       datastore,

@@ -1,6 +1,7 @@
 import { GiB } from '../../base/units.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { ServerState } from '../personality.ts';
+import type { ServerCertificate } from '../tls/selfSigned.ts';
 import { describedObject, type PlainObject } from './managedObject.ts';
 import type { ObjectRegistry } from './objectRegistry.ts';
 import { hostPlaces, vCenterPlaces, type Places } from './places.ts';
@@ -13,8 +14,8 @@ export interface Inventory extends Places {
   readonly datacenters: MoRef[];
   readonly vmIndex: VmIndex;
   readonly server: ServerState;
-  /** PEM, of a host. */
-  readonly certificateOf: (host: MoRef) => string;
+  /** Of a host, as clients are told. */
+  readonly certificateOf: (host: MoRef) => ServerCertificate;
 }
 
 /** Makes everything but the VMs and puts it into the registry. */
@@ -122,7 +123,9 @@ function addCompute(inventory: Inventory, add: AddEntity): void {
   for (const [index, host] of hosts.entries()) {
     const name = `esx${String(index + 1).padStart(2, '0')}.lab.invalid`;
     add(host, cluster, name, {
-      summary: () => hostSummary(host, name, inventory.server),
+      summary: () => hostSummary(host, name, inventory),
+      runtime: hostRuntime,
+      configManager: {},
       config: () => hostConfig(inventory.certificateOf(host)),
       vm: () => vmIndex.at(host),
       datastore,
@@ -148,12 +151,20 @@ const usage = {
 
 export const poolRuntime = { memory: usage, cpu: usage, overallStatus: 'green' };
 
-export function hostSummary(host: MoRef, name: string, { personality }: ServerState): PlainObject {
+export function hostSummary(
+  host: MoRef,
+  name: string,
+  { server: { personality }, certificateOf }: Inventory,
+): PlainObject {
   return {
     host,
+    hardware: hostHardware,
+    runtime: hostRuntime,
+    quickStats: { overallCpuUsage: 0, overallMemoryUsage: 0, uptime: 0 },
     config: {
       name,
       port: 443,
+      sslThumbprint: certificateOf(host).sha1Thumbprint,
       product: hostProduct(personality),
       vmotionEnabled: true,
       faultToleranceEnabled: false,
@@ -163,8 +174,28 @@ export function hostSummary(host: MoRef, name: string, { personality }: ServerSt
   };
 }
 
+export const hostRuntime = {
+  connectionState: 'connected',
+  powerState: 'poweredOn',
+  inMaintenanceMode: false,
+};
+
+const hostHardware = {
+  vendor: 'Quiesce lab (simulation)',
+  model: 'None',
+  uuid: '00000000-0000-0000-0000-000000000000',
+  memorySize: 128 * GiB,
+  cpuModel: 'None',
+  cpuMhz: 2600,
+  numCpuPkgs: 2,
+  numCpuCores: 32,
+  numCpuThreads: 64,
+  numNics: 2,
+  numHBAs: 1,
+};
+
 /** Bytes of the API are signed. */
-export function hostConfig(certificatePem: string): PlainObject {
+export function hostConfig({ certificatePem }: ServerCertificate): PlainObject {
   return { certificate: [...new Int8Array(Buffer.from(certificatePem))] };
 }
 

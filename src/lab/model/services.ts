@@ -60,7 +60,10 @@ export function createServices({
   registry.add(describedObject(content.ovfManager, {}));
   const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
   const fileManager = { type: 'GuestFileManager', value: 'guestOperationsFileManager' };
-  registry.add(describedObject(content.guestOperationsManager, { authManager, fileManager }));
+  // It is there, as on every server, and starts nothing.
+  const processManager = { type: 'GuestProcessManager', value: 'guestOperationsProcessManager' };
+  registry.add(describedObject(content.guestOperationsManager, { authManager, fileManager, processManager }));
+  registry.add(describedObject(processManager, {}));
   registry.add(describedObject(authManager, {}));
   registry.add(describedObject(fileManager, {}));
 }

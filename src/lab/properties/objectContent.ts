@@ -21,8 +21,11 @@ export function readWanted(
   const remembered = readingOnce(object);
   for (const wanted of propSet) {
     if (!isManagedSubtype(object.ref.type, wanted.type)) continue;
-    if (wanted.all === true)
+    // Then the paths beside it are not looked at.
+    if (wanted.all === true) {
       for (const [name, value] of readAll(remembered, version)) values.set(name, value);
+      continue;
+    }
     for (const path of wanted.pathSet ?? []) {
       const value = readPath(remembered, path);
       if (value !== undefined) values.set(path, value);
@@ -58,8 +61,9 @@ export function objectContent(
 
 /** @throws VimFault InvalidArgument or InvalidProperty for types and paths no object of that version could have */
 export function checkPropertySpecs(propSet: readonly PropertySpec[], version: string): void {
-  for (const { type, pathSet } of propSet) {
+  for (const { type, all, pathSet } of propSet) {
     if (!isManagedType(type)) throw invalidArgument('specSet.propSet.type');
+    if (all === true) continue;
     const unknown = pathSet?.find(path => !isPathIn(version, type, path));
     if (unknown !== undefined) throw new VimFault('InvalidProperty', '', { name: unknown });
   }

@@ -32,7 +32,7 @@ export function readPath(object: ManagedObject, path: string): TypedValue | unde
     }
   }
   if (value === undefined || field === undefined) return undefined;
-  return new TypedValue(field.type, field.repeated && !picked, value);
+  return new TypedValue(field.enumeration ?? field.type, field.repeated && !picked, value);
 }
 
 /** All properties that the version has and that are set, by name. */
@@ -41,7 +41,8 @@ export function readAll(object: ManagedObject, version: string): Map<string, Typ
   for (const field of propertiesOf(object.ref.type)) {
     if (!isKnownTo(version, field)) continue;
     const value = object.property(field.name);
-    if (value !== undefined) values.set(field.name, new TypedValue(field.type, field.repeated, value));
+    if (value !== undefined)
+      values.set(field.name, new TypedValue(field.enumeration ?? field.type, field.repeated, value));
   }
   return values;
 }

@@ -63,12 +63,16 @@ export function decodeRequest(envelopeText: string, version: string): SoapReques
   const called = operationNamed(method.localName, version);
   try {
     const selfField: Field = { name: '_this', type: 'ref', optional: false, repeated: false };
-    const decoded = decodeFields([selfField, ...called.parameters], method, undefined, version);
+    const decoded = decodeFields([selfField, ...parametersOf(called, version)], method, undefined, version);
     const { _this: self, ...parameters } = decoded;
     return { operation: called.name, self: self as MoRef, parameters };
   } catch (error) {
     throw within(error, `while parsing call information for method ${called.name}`, method);
   }
+}
+
+function parametersOf({ parameters }: OperationRow, version: string): Field[] {
+  return parameters.filter(field => isKnownTo(version, field));
 }
 
 function methodElement(envelopeText: string): XmlElement {

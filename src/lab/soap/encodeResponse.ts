@@ -120,6 +120,9 @@ function encodeTyped(name: string, { type, repeated, value }: TypedValue, versio
     return `<${name} xsi:type="${arrayType}">${encodeField(item, value, version)}</${name}>`;
   }
   if (type === 'any') return encodeAny(name, value, version);
+  // A word of an enumeration: no type of the table, and no primitive.
+  if (typeof value === 'string' && !isPrimitive(type))
+    return `<${name} xsi:type="${type}">${escapeXml(value)}</${name}>`;
   if (type === 'ref') return encodeReference(name, value, ' xsi:type="ManagedObjectReference"');
   if (isPrimitive(type))
     return `<${name} xsi:type="xsd:${primitives[type]}">${encodePrimitive(name, type, value)}</${name}>`;

@@ -1,17 +1,13 @@
+import { compareVersions } from '../../core/vsphere/schema/versions.ts';
 import { spokenVersions, type Personality } from '../personality.ts';
-import { invalidRequest } from './vimFault.ts';
 
 /**
- * The version a client speaks, which its SOAPAction names: answers hold nothing newer. One that names none hears what
- * the server has.
- * @throws VimFault InvalidRequest for a version the server does not list
+ * The version a client speaks, which its SOAPAction names: answers hold nothing newer. One that names none, or a newer one
+ * than the server has, hears what the server has; clients in the field send their own newest version to every server.
  */
-export function requestVersion(soapAction: string | undefined, personality: Personality): string {
-  const uri = soapAction?.replaceAll('"', '').trim() ?? '';
-  const [, version] = /^urn:(?:vim25|internalvim25)\/(.+)$/.exec(uri) ?? [];
-  if (version === undefined) return personality.apiVersion;
-  if (spokenVersions(personality).includes(version)) return version;
-  throw invalidRequest(`Unsupported version URI "${uri}"\n\nwhile parsing SOAP body`);
+export function requestVersion(soapAction: string | undefined, { apiVersion }: Personality): string {
+  const [, version] = /^"?urn:(?:vim25|internalvim25)\/([\d.]+)"?$/.exec(soapAction ?? '') ?? [];
+  return version === undefined || compareVersions(version, apiVersion) > 0 ? apiVersion : version;
 }
 
 /** `/sdk/vimServiceVersions.xml`: what the server speaks. */

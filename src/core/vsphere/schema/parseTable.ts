@@ -9,6 +9,8 @@ export interface Field {
   readonly type: string;
   readonly optional: boolean;
   readonly repeated: boolean;
+  /** The enumeration whose words it holds; other texts have none. */
+  readonly enumeration?: string;
   /** The version of the API it came with; without one, every server has it. */
   readonly since?: string;
 }

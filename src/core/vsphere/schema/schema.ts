@@ -2,6 +2,7 @@ import { AppError } from '../../../base/errors.ts';
 import { parseOperations, parseTypes } from './parseTable.ts';
 import type { Field, OperationRow, TypeRow } from './parseTable.ts';
 import { isKnownTo, operationsWithVersions, typesWithVersions } from './versions.ts';
+import { vimEnumerations } from './vimEnumerations.ts';
 import { vimOperations } from './vimOperations.ts';
 import { backingTypes } from './vimTypesBacking.ts';
 import { commonTypes } from './vimTypesCommon.ts';
@@ -50,7 +51,7 @@ export function isPrimitive(type: string): type is PrimitiveName {
 }
 
 const dataTypes = byName(
-  typesWithVersions(
+  described(
     [
       commonTypes,
       sessionTypes,
@@ -69,7 +70,7 @@ const dataTypes = byName(
     ].flatMap(parseTypes),
   ),
 );
-const managedObjects = byName(typesWithVersions(parseTypes(managedObjectTypes)));
+const managedObjects = byName(described(parseTypes(managedObjectTypes)));
 const operations = byName(operationsWithVersions(parseOperations(vimOperations)));
 
 /** All rows of data objects, bases before what derives from them within a family. */
@@ -187,6 +188,18 @@ function chain(rows: ReadonlyMap<string, TypeRow>, type: string): TypeRow[] {
     at = row.base;
   }
   return found;
+}
+
+function described(rows: readonly TypeRow[]): TypeRow[] {
+  return typesWithVersions(
+    rows.map(row => ({
+      ...row,
+      ownFields: row.ownFields.map(field => {
+        const found = vimEnumerations.find(([type, name]) => type === row.name && name === field.name);
+        return found === undefined ? field : { ...field, enumeration: found[2] };
+      }),
+    })),
+  );
 }
 
 function byName<Row extends { readonly name: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {

@@ -32,7 +32,10 @@ export function typesWithVersions(rows: readonly TypeRow[]): TypeRow[] {
 }
 
 export function operationsWithVersions(rows: readonly OperationRow[]): OperationRow[] {
-  return rows.map(row => withSince(row, row.name, undefined));
+  return rows.map(row => {
+    const parameters = row.parameters.map(field => withSince(field, `${row.name} ${field.name}`, undefined));
+    return withSince({ ...row, parameters }, row.name, undefined);
+  });
 }
 
 function withSince<Row extends Field | OperationRow>(
@@ -44,7 +47,7 @@ function withSince<Row extends Field | OperationRow>(
   return since === undefined ? row : { ...row, since };
 }
 
-/** By name of a type or an operation, or by type and field. */
+/** By name of a type or an operation, or by one of them and a field of it. */
 const newcomers = parseVersions(vimVersions);
 
 function parseVersions(table: string): ReadonlyMap<string, string> {

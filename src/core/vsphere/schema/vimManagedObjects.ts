@@ -12,16 +12,16 @@ Folder: ManagedEntity
 Datacenter: ManagedEntity
   vmFolder ref, hostFolder ref, datastoreFolder ref, networkFolder ref, datastore ref?[], network ref?[]
 ComputeResource: ManagedEntity
-  resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
+  environmentBrowser ref?, resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
 ClusterComputeResource: ComputeResource
 HostSystem: ManagedEntity
-  summary HostListSummary, config HostConfigInfo?, vm ref?[], datastore ref?[], network ref?[]
+  runtime HostRuntimeInfo, summary HostListSummary, configManager HostConfigManager, config HostConfigInfo?, vm ref?[], datastore ref?[], network ref?[]
 ResourcePool: ManagedEntity
   runtime ResourcePoolRuntimeInfo, owner ref, resourcePool ref?[], vm ref?[]
 VirtualApp: ResourcePool
   parentFolder ref?, datastore ref?[], network ref?[]
 Datastore: ManagedEntity
-  info DatastoreInfo, summary DatastoreSummary, vm ref?[], capability DatastoreCapability
+  info DatastoreInfo, summary DatastoreSummary, vm ref?[], browser ref?, capability DatastoreCapability
 StoragePod: Folder
 Network: ManagedEntity
   summary NetworkSummary, host ref?[], vm ref?[]
@@ -64,7 +64,18 @@ GuestAuthManager: ManagedObject
 GuestFileManager: ManagedObject
 GuestProcessManager: ManagedObject
 LicenseManager: ManagedObject
-  licenses LicenseManagerLicenseInfo[]
+  licenses LicenseManagerLicenseInfo[], licenseAssignmentManager ref?
+SearchIndex: ManagedObject
+EnvironmentBrowser: ManagedObject
+HostDatastoreBrowser: ManagedObject
+HostDatastoreSystem: ManagedObject
+HostNetworkSystem: ExtensibleManagedObject
+HostVirtualNicManager: ExtensibleManagedObject
+HostCertificateManager: ManagedObject
+LicenseAssignmentManager: ManagedObject
+OvfManager: ManagedObject
+ViewManager: ManagedObject
+  viewList ref?[]
 TaskManager: ManagedObject
   recentTask ref?[]
 `;

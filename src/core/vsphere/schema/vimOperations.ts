@@ -7,6 +7,9 @@ Logout()
 SessionIsActive(sessionID str, userName str) -> bool
 AcquireGenericServiceTicket(spec SessionManagerServiceRequestSpec) -> SessionManagerGenericServiceTicket
 CreateContainerView(container ref, type str?[], recursive bool) -> ref
+CreateListView(obj ref?[]) -> ref
+ModifyListView(add ref?[], remove ref?[]) -> ref?[]
+ResetListView(obj ref?[]) -> ref?[]
 DestroyView()
 CreatePropertyCollector() -> ref
 DestroyPropertyCollector()
@@ -27,6 +30,7 @@ CreateSnapshotEx_Task(
   name str, description str?, memory bool, quiesceSpec VirtualMachineGuestQuiesceSpec?
 ) -> ref
 RemoveSnapshot_Task(removeChildren bool, consolidate bool?) -> ref
+RemoveAllSnapshots_Task(consolidate bool?, spec SnapshotSelectionSpec?) -> ref
 RevertToSnapshot_Task(host ref?, suppressPowerOn bool?) -> ref
 ConsolidateVMDisks_Task() -> ref
 QueryChangedDiskAreas(snapshot ref?, deviceKey int, startOffset long, changeId str) -> DiskChangeInfo
@@ -39,6 +43,7 @@ CreateVM_Task(config VirtualMachineConfigSpec, pool ref, host ref?) -> ref
 CloneVM_Task(folder ref, name str, spec VirtualMachineCloneSpec) -> ref
 RegisterVM_Task(path str, name str?, asTemplate bool, pool ref?, host ref?) -> ref
 UnregisterVM()
+QueryTpmAttestationReport()
 ExportVm() -> ref
 ExportSnapshot() -> ref
 ImportVApp(spec ImportSpec, folder ref?, host ref?) -> ref

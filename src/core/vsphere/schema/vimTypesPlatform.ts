@@ -4,7 +4,17 @@
  */
 export const platformTypes = `
 HostListSummary: DynamicData
-  host ref?, config HostConfigSummary, overallStatus str, rebootRequired bool
+  host ref?, hardware HostHardwareSummary?, runtime HostRuntimeInfo?, config HostConfigSummary,
+  quickStats HostListSummaryQuickStats, overallStatus str, rebootRequired bool
+HostHardwareSummary: DynamicData
+  vendor str, model str, uuid str, memorySize long, cpuModel str, cpuMhz int, numCpuPkgs short, numCpuCores short,
+  numCpuThreads short, numNics int, numHBAs int
+HostRuntimeInfo: DynamicData
+  connectionState str, powerState str, inMaintenanceMode bool, bootTime date?
+HostListSummaryQuickStats: DynamicData
+  overallCpuUsage int?, overallMemoryUsage int?, uptime int?
+HostConfigManager: DynamicData
+  datastoreSystem ref?, networkSystem ref?, virtualNicManager ref?, certificateManager ref?
 HostConfigSummary: DynamicData
   name str, port int, sslThumbprint str?, product AboutInfo?, vmotionEnabled bool,
   faultToleranceEnabled bool

@@ -13,4 +13,6 @@ DiskChangeInfo: DynamicData
   startOffset long, length long, changedArea DiskChangeExtent?[]
 DiskChangeExtent: DynamicData
   start long, length long
+SnapshotSelectionSpec: DynamicData
+  retentionDays int?
 `;

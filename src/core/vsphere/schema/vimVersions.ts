@@ -1,11 +1,11 @@
 /**
  * What the table has that version 5.5 of the API, the oldest one that is spoken, did not: operations, types, and the
- * fields that older types were given. A version begins its line, what came with it is indented. The fields of a type came
+ * fields that older types and operations were given. A version begins its line, what came with it is indented. The fields of a type came
  * with it unless they stand under a later version.
  */
 export const vimVersions = `
 6.0
-  types VirtualEthernetCardResourceAllocation, VirtualMachineVMCIDeviceFilterInfo,
+  types HostCertificateManager, VirtualEthernetCardResourceAllocation, VirtualMachineVMCIDeviceFilterInfo,
     VirtualMachineVMCIDeviceFilterSpec, VirtualPCIPassthroughPluginBackingInfo,
     VirtualPCIPassthroughVmiopBackingInfo, VirtualMachineForkConfigInfo, ServiceLocator,
     ServiceLocatorCredential, VirtualMachineDefaultProfileSpec
@@ -173,6 +173,8 @@ export const vimVersions = `
   VirtualDisk guestReadOnly
   GuestInfo guestDetailedData
 8.0.3.0
+  types SnapshotSelectionSpec
+  RemoveAllSnapshots_Task spec
   VirtualMachineConfigInfo metroFtEnabled, metroFtHostGroup
   VirtualMachineConfigSpec metroFtEnabled, metroFtHostGroup
 `;

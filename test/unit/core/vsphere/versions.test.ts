@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { hasCapability, missingCapabilities } from '../../../../src/core/vsphere/capabilities.ts';
 import { fittedTo } from '../../../../src/core/vsphere/schema/olderVersion.ts';
+import type { Field } from '../../../../src/core/vsphere/schema/parseTable.ts';
 import {
   allDataTypes,
   allManagedTypes,
@@ -60,10 +61,12 @@ describe('what a version of the API has', () => {
   });
 
   test('the table names nothing that is not in the schema', () => {
-    const types = [...allDataTypes(), ...allManagedTypes()];
-    const known = new Map(
-      types.map(({ name, ownFields }) => [name, new Set(ownFields.map(field => field.name))]),
-    );
+    const known = new Map([
+      ...[...allDataTypes(), ...allManagedTypes()].map(
+        ({ name, ownFields }) => [name, namesOf(ownFields)] as const,
+      ),
+      ...allOperations().map(({ name, parameters }) => [name, namesOf(parameters)] as const),
+    ]);
     const operations = new Set(allOperations().map(({ name }) => name));
     const lines = vimVersions
       .replaceAll(/,\n {4,}/g, ', ')
@@ -151,3 +154,7 @@ test('versions compare by numbers', () => {
   expect(compareVersions('6.10', '6.9')).toBeGreaterThan(0);
   expect(compareVersions('6.5', '6.5.0.0')).toBe(0);
 });
+
+function namesOf(fields: readonly Field[]): Set<string> {
+  return new Set(fields.map(({ name }) => name));
+}
