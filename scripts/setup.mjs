@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { findChromium, findEditorHost, installEditorHost } from './editorHost.mjs';
+import { foreignPrograms, makeForeignProgram, toolFor } from './foreignPrograms.mjs';
 
 /** Program → Debian package. The tests name what they skip when one is missing; under CI=true that is a failure. */
 const testTools = {
@@ -31,6 +32,7 @@ if (major < 20) {
 installPackages();
 if (process.argv.includes('--test-tools')) {
   installTools(testTools);
+  makeForeignPrograms();
   installEditor();
 }
 
@@ -56,6 +58,24 @@ function installEditor() {
   } catch (error) {
     if (process.env.CI === 'true') throw error;
     console.warn(`Not installed, tests in the editor are skipped by name: ${error.message}`);
+  }
+}
+
+/** Outside CI a machine that cannot make them skips the tests with them by name. */
+function makeForeignPrograms() {
+  for (const name of foreignPrograms) {
+    if (!onPath(toolFor(name))) {
+      console.warn(
+        `Not made, as ${toolFor(name)} is missing; tests that need it are skipped by name: ${name}`,
+      );
+      continue;
+    }
+    try {
+      makeForeignProgram(name);
+    } catch (error) {
+      if (process.env.CI === 'true') throw error;
+      console.warn(`Not made: ${error.message}`);
+    }
   }
 }
 

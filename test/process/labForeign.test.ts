@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
 import { startLab, type Lab } from '../vcsim/servers.ts';
-import { foreignPython } from '../support/foreignPython.ts';
+import { foreignProgram } from '../support/foreignProgram.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -32,7 +32,9 @@ toolTest('qemu-img').each(['vsphere', 'qemu'])(
     writeFileSync(passwordFile, lab.password);
     const script = join(import.meta.dirname, 'labForeignClient.py');
     const commandLine = [script, lab.url, lab.user, passwordFile, folder, vmdk, String(20 * MiB)];
-    const seen = JSON.parse(execFileSync(foreignPython(), commandLine, { encoding: 'utf8' })) as Seen;
+    const seen = JSON.parse(
+      execFileSync(foreignProgram('pyvmomi'), commandLine, { encoding: 'utf8' }),
+    ) as Seen;
     expect(seen).toMatchObject({
       wrongPassword: 'InvalidLogin',
       vms: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
-import { foreignPython } from '../support/foreignPython.ts';
+import { foreignProgram } from '../support/foreignProgram.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -17,7 +17,9 @@ toolTest('python3')(
     const script = join(import.meta.dirname, 'labGuestClient.py');
     const passwords = guestAccounts.map(account => account.passwordFile);
     const seen = JSON.parse(
-      execFileSync(foreignPython(), [script, url, user, passwordFile, ...passwords], { encoding: 'utf8' }),
+      execFileSync(foreignProgram('pyvmomi'), [script, url, user, passwordFile, ...passwords], {
+        encoding: 'utf8',
+      }),
     ) as { readonly content: string };
     const state = await lab.guestFile('web01', '/etc/foreign/moved.bin');
     expect(seen).toMatchObject({

@@ -26,16 +26,21 @@ import type { LoggedIn, TestServer } from '../vcsim/servers.ts';
 const test = toolTest('go');
 const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
 
-describe.each([
-  ['a vCenter', [], '/DC0/vm/DC0_H0_VM0'],
-  ['an ESXi host', ['-esx'], '/ha-datacenter/vm/ha-host_VM0'],
-])("govmomi's simulator as %s", (_, options, path) => {
+const servers = [
+  ['vcsim', 'a vCenter', [], '/DC0/vm/DC0_H0_VM0'],
+  ['vcsim', 'an ESXi host', ['-esx'], '/ha-datacenter/vm/ha-host_VM0'],
+  // Of 2021: it has no pages, and CreateSnapshotEx_Task does not exist although it says it is new enough.
+  ['vcsim-0.24', 'a vCenter', [], '/DC0/vm/DC0_H0_VM0'],
+  ['vcsim-0.24', 'an ESXi host', ['-esx'], '/ha-datacenter/vm/ha-host_VM0'],
+] as const;
+
+describe.each(servers)("govmomi's simulator %s as %s", (generation, _, options, path) => {
   let server: TestServer | undefined;
   let open: LoggedIn | undefined;
 
   // Before the first test rather than beforeAll: without Go all tests are skipped, and nothing must be built.
   beforeEach(async () => {
-    server ??= await startVcsim(options);
+    server ??= await startVcsim(options, generation);
     open ??= await logIn(server);
   });
 
@@ -69,7 +74,11 @@ describe.each([
     await waitForTask(session, again, { what: 'switching the VM on', object: path }, anySignal);
     await until(() => model.row(vm.value)?.powerState === 'poweredOn');
     end.abort(new CancelledError());
-    await expect(watch.next()).rejects.toMatchObject({ code: 'CANCELLED' });
+    // What has come before may still be told.
+    const toTheEnd = async () => {
+      for (;;) await watch.next();
+    };
+    await expect(toTheEnd()).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
   test('lists, finds and reads its VMs', async () => {
@@ -77,8 +86,9 @@ describe.each([
     const machines = await listVirtualMachines(session, anySignal);
     expect(machines.map(({ inventoryPath }) => inventoryPath)).toContain(path);
     const machine = await findVirtualMachine(session, path, anySignal);
+    const capacityBytes = generation === 'vcsim' ? 10 * 1024 ** 3 : 1024 ** 2;
     expect(await findVirtualMachine(session, machine.instanceUuid!, anySignal)).toEqual(machine);
-    expect(machine).toMatchObject({ powerState: 'poweredOn', diskCount: 1, capacityBytes: 10 * 1024 ** 3 });
+    expect(machine).toMatchObject({ powerState: 'poweredOn', diskCount: 1, capacityBytes });
     const facts = await readVirtualMachine(session, machine, anySignal);
     expect(facts.disks[0]).toMatchObject({ controller: { type: 'ParaVirtualSCSIController', busNumber: 0 } });
     expect(facts.disks[0]!.backing.fileName).toMatch(/^\[LocalDS_0\] .*\.vmdk$/);
@@ -98,7 +108,7 @@ describe.each([
     const spec = { _type: 'VirtualMachineWindowsQuiesceSpec', timeout: 5, vssBackupContext: 'ctx_auto' };
     const request = {
       name: 'a <name> & "more"',
-      quiesce: { kind: 'specified', spec } as const,
+      quiesce: generation === 'vcsim' ? ({ kind: 'specified', spec } as const) : ({ kind: 'tools' } as const),
       validForMs: 60_000,
     };
     {

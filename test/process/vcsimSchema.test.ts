@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { allDataTypes, allManagedTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
-import { foreignPython } from '../support/foreignPython.ts';
+import { foreignProgram } from '../support/foreignProgram.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -25,7 +25,7 @@ toolTest('go')("the table agrees with govmomi's types", () => {
 });
 
 toolTest('python3')("the table agrees with pyVmomi's types", () => {
-  expectAgreement(foreignPython(), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
+  expectAgreement(foreignProgram('pyvmomi'), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
 });
 
 function expectAgreement(program: string, args: readonly string[]): void {

@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { test, type TestAPI } from 'vitest';
 
 /**
- * vitest's `test` for what needs an external program. Where the program is missing, the test is skipped and its title
+ * vitest's `test` for what needs external programs. Where one is missing, the test is skipped and its title
  * says why; under CI that is an error, because there nothing may go unproven.
  */
-export function toolTest(tool: string): TestAPI {
-  if (hasTool(tool)) return test;
-  if (process.env['CI'] === 'true') throw new Error(`${tool} is not installed, and CI must run every test`);
+export function toolTest(...tools: readonly string[]): TestAPI {
+  const missing = tools.find(tool => !hasTool(tool));
+  if (missing === undefined) return test;
+  if (process.env['CI'] === 'true')
+    throw new Error(`${missing} is not installed, and CI must run every test`);
   return test.skip as TestAPI;
 }
 

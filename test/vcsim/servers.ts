@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { VimClient } from '../../src/core/vsphere/node/vimClient.ts';
 import { VimSession } from '../../src/core/vsphere/session.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { foreignProgram } from '../support/foreignProgram.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -21,10 +22,13 @@ export interface TestServer extends AsyncDisposable {
   readonly password: string;
 }
 
-/** govmomi's simulator: a foreign implementation of the API. Built once per change of its source. */
-export async function startVcsim(options: readonly string[] = []): Promise<TestServer> {
+/** govmomi's simulator: a foreign implementation of the API, in its current generation or one of 2021. */
+export async function startVcsim(
+  options: readonly string[] = [],
+  generation: 'vcsim' | 'vcsim-0.24' = 'vcsim',
+): Promise<TestServer> {
   const credentials = { user: 'backup@vsphere.local', password: 'p4ss <&> "word"' };
-  const [ready, stop] = await startProgram(buildVcsim(), [
+  const [ready, stop] = await startProgram(foreignProgram(generation), [
     ...['-username', credentials.user, '-password', credentials.password],
     ...options,
   ]);
@@ -79,16 +83,6 @@ export async function logIn(server: TestServer): Promise<LoggedIn> {
       client.close();
     },
   };
-}
-
-function buildVcsim(): string {
-  const source = join(root, 'test', 'vcsim');
-  const folder = join(root, '.cache', 'vcsim');
-  mkdirSync(folder, { recursive: true });
-  const program = join(folder, process.platform === 'win32' ? 'vcsim.exe' : 'vcsim');
-  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: source, encoding: 'utf8' });
-  if (built.status !== 0 || !existsSync(program)) throw new Error(`vcsim does not build: ${built.stderr}`);
-  return program;
 }
 
 /** Starts a program whose first line of output is JSON and which ends when its standard input does. */

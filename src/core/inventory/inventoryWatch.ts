@@ -172,21 +172,20 @@ async function* changes(
   followed: readonly Followed[],
   signal: AbortSignal,
 ): AsyncGenerator<InventoryChange, void, undefined> {
-  const next = async (current: Followed) => ({
-    current,
-    set: await nextUpdates(session, current, changePageObjects, maxWaitSeconds, signal),
-  });
+  const next = (current: Followed) => {
+    const coming = nextUpdates(session, current, changePageObjects, maxWaitSeconds, signal).then(set => ({
+      current,
+      set,
+    }));
+    // It may fail while whoever consumes the changes is busy and nobody waits for it; the next race meets the failure.
+    coming.catch(() => undefined);
+    return coming;
+  };
   const waiting = new Map(followed.map(current => [current, next(current)]));
-  try {
-    for (;;) {
-      const { current, set } = await Promise.race(waiting.values());
-      waiting.set(current, next(current));
-      if (set !== undefined)
-        yield { ...applied(model, set, current.stage), stage: 'current', lost: undefined };
-    }
-  } finally {
-    // The others fail as soon as the signal is aborted; the first failure has been told.
-    for (const other of waiting.values()) other.catch(() => undefined);
+  for (;;) {
+    const { current, set } = await Promise.race(waiting.values());
+    waiting.set(current, next(current));
+    if (set !== undefined) yield { ...applied(model, set, current.stage), stage: 'current', lost: undefined };
   }
 }
 

@@ -203,7 +203,8 @@ function namedType(
   const [first = '', second] = attribute.value.split(':');
   const prefix = second === undefined ? '' : first;
   const type = second ?? first;
-  const namespace = element.resolvePrefix(prefix);
+  // govmomi, and with it govc, never declares this prefix, and vCenters take it all the same.
+  const namespace = element.resolvePrefix(prefix) ?? (prefix === 'xsd' ? schemaNamespace : undefined);
   if (namespace === schemaNamespace) {
     const primitive = primitiveNamed(type);
     if (primitive !== undefined) return { type, primitive };

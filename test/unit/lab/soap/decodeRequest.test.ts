@@ -182,10 +182,10 @@ test.each([
     'a type whose prefix is not declared',
     call(
       'ReconfigVM_Task',
-      '<spec><extraConfig><key>a</key><value xsi:type="xsd:string">7</value></extraConfig></spec>',
+      '<spec><extraConfig><key>a</key><value xsi:type="xs:string">7</value></extraConfig></spec>',
       '',
     ),
-    /Unable to resolve type "xsd:string"/,
+    /Unable to resolve type "xs:string"/,
   ],
   [
     'a type whose prefix is another namespace',

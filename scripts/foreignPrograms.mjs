@@ -1,0 +1,60 @@
+// Programs of others that tests compare against and that no package of a distribution holds in the right version: govmomi's
+// simulator of two generations, its command line govc, and pyVmomi. Made once below .cache, and made anew after a change.
+// `node scripts/foreignPrograms.mjs NAME` prints where the program is.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const pyvmomiVersion = '9.1.1.0';
+
+/** Name → folder of the source and the file that says which govmomi it is built with. */
+const goPrograms = {
+  vcsim: { source: 'test/vcsim', module: 'go.mod' },
+  // Of 2021, the last one that Debian has: no CreateSnapshotEx_Task, no ExportSnapshot, no pages.
+  'vcsim-0.24': { source: 'test/vcsim', module: 'go.0.24.mod' },
+  govc: { source: 'test/govc', module: 'go.mod' },
+};
+
+export const foreignPrograms = [...Object.keys(goPrograms), 'pyvmomi'];
+
+/** What a machine needs for it. */
+export function toolFor(name) {
+  return name === 'pyvmomi' ? 'python3' : 'go';
+}
+
+/** @returns the path of the program */
+export function makeForeignProgram(name) {
+  return name === 'pyvmomi' ? python() : goProgram(name, goPrograms[name]);
+}
+
+function goProgram(name, { source, module }) {
+  const folder = join(root, '.cache', 'go');
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, process.platform === 'win32' ? `${name}.exe` : name);
+  const args = ['build', `-modfile=${module}`, '-o', program, '.'];
+  const built = spawnSync('go', args, { cwd: join(root, source), encoding: 'utf8' });
+  if (built.status !== 0 || !existsSync(program)) throw new Error(`${name} does not build: ${built.stderr}`);
+  return program;
+}
+
+/** A Python with pyVmomi in an environment of its own. */
+function python() {
+  const environment = join(root, '.cache', 'pyvmomi');
+  const program = join(environment, 'bin', 'python3');
+  const isReady = existsSync(program) && spawnSync(program, ['-c', 'import pyVmomi']).status === 0;
+  if (isReady) return program;
+  execFileSync('python3', ['-m', 'venv', environment]);
+  const install = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    `pyvmomi==${pyvmomiVersion}`,
+  ];
+  execFileSync(program, install);
+  return program;
+}
+
+if (process.argv[1] === import.meta.filename) console.log(makeForeignProgram(process.argv[2]));

@@ -1,0 +1,171 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeEach, describe, expect } from 'vitest';
+
+import { foreignProgram } from '../support/foreignProgram.ts';
+import { RunningLab } from '../support/runningLab.ts';
+import { suiteFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+// govc, the command line that administrators use, against the lab: a client that none of us wrote.
+const test = toolTest('go', 'qemu-img');
+
+describe("govmomi's command line on the lab", () => {
+  const folder = suiteFolder('govc');
+  let lab: RunningLab | undefined;
+  let program = '';
+  let environment: NodeJS.ProcessEnv = {};
+
+  // Before the first test rather than beforeAll: where everything is skipped, nothing must be built.
+  beforeEach(async () => {
+    if (lab !== undefined) return;
+    program = foreignProgram('govc');
+    lab = await RunningLab.start(['--profile', 'small', '--no-activity']);
+    const [root] = lab.ready.guestAccounts;
+    environment = {
+      ...process.env,
+      GOVC_URL: `${lab.ready.url}/sdk`,
+      GOVC_USERNAME: lab.ready.user,
+      GOVC_PASSWORD: firstLine(lab.ready.passwordFile),
+      GOVC_GUEST_LOGIN: `root:${firstLine(root!.passwordFile)}`,
+      GOVC_TLS_KNOWN_HOSTS: knownHosts(folder, lab),
+      GOVC_PERSIST_SESSION: 'false',
+    };
+  });
+
+  afterAll(async () => await lab?.[Symbol.asyncDispose]());
+
+  function govc(...args: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync(program, args, { env: environment, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`govc ${args.join(' ')} ended with ${status}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  const json = (...args: readonly string[]): unknown => JSON.parse(govc(...args, '-json')) as unknown;
+  const lines = (text: string) => text.trimEnd().split('\n');
+
+  test('knows the server by its fingerprint alone, and what it is', () => {
+    expect(govc('about')).toMatch(/Version: +8\.0\.3\n[^]*API version: +8\.0\.3\.0\n/);
+    const refused = spawnSync(program, ['about'], {
+      env: { ...environment, GOVC_PASSWORD: 'wrong' },
+      encoding: 'utf8',
+    });
+    expect(refused.stderr).toContain('incorrect user name or password');
+  });
+
+  test('finds, lists and reads', () => {
+    expect(lines(govc('find', '/', '-type', 'm')).toSorted()).toEqual([
+      '/Lab/vm/Archive/archive01',
+      '/Lab/vm/Production/db01',
+      '/Lab/vm/Production/web01',
+      '/Lab/vm/build01',
+    ]);
+    expect(lines(govc('ls')).toSorted()).toEqual(['/Lab/datastore', '/Lab/host', '/Lab/network', '/Lab/vm']);
+    expect(govc('tree')).toContain('esx02.lab.invalid');
+    expect(govc('vm.info', 'web01')).toMatch(/Power state: +poweredOn\n[^]*Host: +esx01\.lab\.invalid\n/);
+    expect(govc('host.info', '-host', 'esx01.lab.invalid')).toMatch(/State: +connected\n/);
+    expect(govc('datastore.info', 'datastore1')).toMatch(/Type: +VMFS\n/);
+    expect(govc('object.collect', '-s', 'vm/Production/web01', 'runtime.powerState')).toBe('poweredOn\n');
+    const { devices } = json('device.info', '-vm', 'db01') as Devices;
+    expect(devices.flatMap(({ backing }) => backing?.fileName ?? [])).toEqual([
+      '[datastore1] db01/db01.vmdk',
+      '[datastore1] db01/db01_1.vmdk',
+    ]);
+  });
+
+  test('switches power, reconfigures, and sees the tasks of it', () => {
+    govc('vm.power', '-off', '-force', 'build01');
+    expect(govc('object.collect', '-s', 'vm/build01', 'runtime.powerState')).toBe('poweredOff\n');
+    govc('vm.power', '-on', 'build01');
+    govc('vm.change', '-vm', 'build01', '-annotation', 'by govc', '-e', 'govc.key=value');
+    expect(govc('object.collect', '-s', 'vm/build01', 'config.annotation')).toBe('by govc\n');
+    expect(govc('tasks')).toMatch(/powerOff +build01[^]*powerOn +build01[^]*reconfigure +build01/);
+  });
+
+  test('takes a quiesced snapshot, exports it byte by byte, and removes it', async () => {
+    govc('snapshot.create', '-vm', 'db01', '-m=false', '-q', 'by govc');
+    expect(govc('snapshot.tree', '-vm', 'db01')).toContain('by govc');
+    const snapshot = (await lab!.snapshots()).at(-1)!;
+    expect(snapshot).toMatchObject({ vm: 'db01', quiesced: true });
+    govc('export.ovf', '-vm', 'db01', '-snapshot', 'by govc', '-sha', '256', folder);
+    const exported = join(folder, 'db01');
+    expect(readdirSync(exported).toSorted()).toEqual([
+      ...['db01-disk-0.vmdk', 'db01-disk-1.vmdk', 'db01.mf', 'db01.ovf'],
+    ]);
+    for (const [index, { deviceKey, position }] of snapshot.disks.entries()) {
+      const bytes = await rawHash(join(exported, `db01-disk-${index}.vmdk`), join(folder, 'disk.raw'));
+      expect(bytes).toBe(await lab!.diskHash('db01', deviceKey, position));
+    }
+    govc('snapshot.remove', '-vm', 'db01', 'by govc');
+    expect((await lab!.snapshots()).at(-1)!.removeTime).toBeDefined();
+    govc('snapshot.create', '-vm', 'db01', '-m=false', 'one');
+    govc('snapshot.create', '-vm', 'db01', '-m=false', 'two');
+    govc('snapshot.remove', '-vm', 'db01', '*');
+    expect((await lab!.vms()).flatMap(vm => vm.snapshots)).toEqual([]);
+  });
+
+  test('imports what it has exported, byte by byte', async () => {
+    govc('export.ovf', '-vm', 'archive01', folder);
+    const descriptor = join(folder, 'archive01', 'archive01.ovf');
+    govc('import.ovf', '-name', 'imported', '-ds', 'datastore1', '-pool', 'Resources', descriptor);
+    expect(await lab!.diskHash('imported', 2000)).toBe(await lab!.diskHash('archive01', 2000));
+    expect(govc('vm.info', 'imported')).toMatch(
+      /Guest name: +Other Linux \(64-bit\)\n +Memory: +2048MB\n +CPU: +1 /,
+    );
+    govc('vm.destroy', 'imported');
+    expect((await lab!.vms()).map(({ name }) => name)).not.toContain('imported');
+  });
+
+  test('adds a disk and removes it', async () => {
+    const disksOf = async () => (await lab!.vms()).find(({ name }) => name === 'web01')!.disks.length;
+    govc('vm.disk.create', '-vm', 'web01', '-name', 'web01/extra', '-size', '10M', '-ds', 'datastore1');
+    expect(await disksOf()).toBe(2);
+    govc('device.remove', '-vm', 'web01', 'disk-1000-1');
+    expect(await disksOf()).toBe(1);
+  });
+
+  test('reads and writes files of a guest', async () => {
+    expect(govc('guest.ls', '-vm', 'web01', '/etc')).toMatch(/ hostname\n/);
+    expect(govc('guest.download', '-vm', 'web01', '/etc/hostname', '-')).toBe(
+      (await lab!.guestBytes('web01', '/etc/hostname')).toString(),
+    );
+    const local = join(folder, 'upload');
+    writeFileSync(local, 'from govc\n'.repeat(5000));
+    govc('guest.mkdir', '-vm', 'web01', '-p', '/srv/govc/below');
+    govc('guest.upload', '-vm', 'web01', local, '/srv/govc/below/file');
+    expect(await lab!.guestBytes('web01', '/srv/govc/below/file')).toEqual(readFileSync(local));
+    govc('guest.rm', '-vm', 'web01', '/srv/govc/below/file');
+    expect(govc('guest.ls', '-vm', 'web01', '/srv/govc/below')).not.toContain('file');
+  });
+
+  test('saves the inventory', () => {
+    const saved = join(folder, 'saved');
+    govc('object.save', '-d', saved);
+    expect(readdirSync(saved).filter(name => name.includes('-VirtualMachine-'))).toHaveLength(4);
+  });
+});
+
+interface Devices {
+  readonly devices: readonly { readonly backing?: { readonly fileName?: string } }[];
+}
+
+function firstLine(path: string): string {
+  return readFileSync(path, 'utf8').split('\n')[0] ?? '';
+}
+
+/** As an administrator pins a server for govc: its address, and the SHA-256 of its certificate. */
+function knownHosts(folder: string, { ready }: RunningLab): string {
+  const path = join(folder, 'known-hosts');
+  writeFileSync(path, `${new URL(ready.url).host} ${ready.fingerprint}\n`);
+  return path;
+}
+
+async function rawHash(vmdk: string, raw: string): Promise<string> {
+  execFileSync('qemu-img', ['convert', '-O', 'raw', vmdk, raw]);
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(raw)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
