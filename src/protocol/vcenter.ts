@@ -34,7 +34,7 @@ export const readFingerprint = request<{ readonly url: string }, { readonly fing
  */
 export const openVCenter = request<VCenterParams, VCenterDto>('vcenter/open');
 
-/** Logs out and forgets the password. Fails with CONFLICT while a job uses it. */
+/** Logs out and forgets the password and what the server has. Fails with CONFLICT while a job uses it. */
 export const closeVCenter = request<{ readonly name: string }, Empty>('vcenter/close');
 
 /** What is open; a client that has just connected need not ask for passwords again. */

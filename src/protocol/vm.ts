@@ -33,8 +33,8 @@ export interface VmDto {
   readonly computePath?: string;
   /** What a backup of it can be expected to reach. */
   readonly predicted: PredictionDto;
-  /** Known from before the connection was lost, and not yet confirmed since. */
-  readonly isStale?: true;
+  /** When the server was last known to have it so, where it has not confirmed that since; RFC 3339. */
+  readonly asOf?: string;
 }
 
 /** How far the consistency of a backup can be told before it is taken. Texts are sentences without their full stop. */
@@ -89,8 +89,8 @@ export interface ExplanationDto {
   /** Missing for a VM whose configuration cannot be read. */
   readonly instanceUuid?: string;
   readonly inventoryPath: string;
-  /** Known from before the connection was lost, and not yet confirmed since. */
-  readonly isStale?: true;
+  /** As in a list. */
+  readonly asOf?: string;
   readonly level: ConsistencyLevelDto;
   /** As in a prediction. */
   readonly mechanism: string;

@@ -10,6 +10,7 @@ import {
   watchRetryMs,
   type WatchStage,
 } from '../core/inventory/inventoryWatch.ts';
+import type { InventoryKeeper } from '../core/inventory/keptInventory.ts';
 import type { VimSession } from '../core/vsphere/session.ts';
 import { Throttle } from './throttle.ts';
 
@@ -32,11 +33,13 @@ export interface LiveInventoryDeps {
   readonly logger: Logger;
   /** Told in small portions, soon after it happened; that everything is lost, at once. */
   readonly onChanged: (changes: RowChanges) => void;
+  /** Where it is kept between two runs of the worker. */
+  readonly keeper: InventoryKeeper;
 }
 
 /** How much is waited for; in every case no longer than until nothing more can be known. */
 export type Wanted =
-  /** Some rows. */
+  /** Some rows, as they were kept if need be. */
   | 'first'
   /** Every row; the details of a small inventory as well. */
   | 'all';
@@ -48,13 +51,18 @@ const smallInventory = 300;
 /** Rows put together without a break. */
 const rowsPerTurn = 500;
 
+/** What came since is lost if the worker is killed: it only costs that old rows are shown for some seconds. */
+const keepIntervalMs = 5 * 60_000;
+/** For the last time, when the worker ends. */
+const keepTimeoutMs = 5000;
+
 const tellIntervalMs = 100;
 /** Rows told in one turn: judging and writing them takes time, in which nobody else is served. */
 const rowsPerTelling = 25;
 
 /**
  * The VMs of one server, known at any time without asking it. It begins to watch when it is first asked; what it knows
- * outlives broken connections, marked as stale.
+ * outlives broken connections and ends of the worker, and says as of when it is until the server has confirmed it.
  */
 export class LiveInventory implements AsyncDisposable {
   readonly #session: VimSession;
@@ -71,6 +79,12 @@ export class LiveInventory implements AsyncDisposable {
   #lost: AppError | undefined;
   #watch: Promise<void> | undefined;
   #telling: Promise<void> = Promise.resolve();
+  readonly #toKeep: Throttle;
+  /** Not yet kept as it is. */
+  #isUnkept = false;
+  #isForgotten = false;
+  #hasRecalled = false;
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(session: VimSession, deps: LiveInventoryDeps) {
     this.#session = session;
@@ -78,6 +92,9 @@ export class LiveInventory implements AsyncDisposable {
     this.#model = newInventoryModel(session);
     this.#toTell = new Throttle(deps.clock, tellIntervalMs, () => {
       this.#telling = this.#telling.then(async () => await this.#tell());
+    });
+    this.#toKeep = new Throttle(deps.clock, keepIntervalMs, () => {
+      this.#keeping = this.#keeping.then(async () => await this.#keep(this.#end.signal));
     });
   }
 
@@ -121,6 +138,15 @@ export class LiveInventory implements AsyncDisposable {
     this.#end.abort();
     await this.#watch;
     await this.#telling;
+    await this.#keeping;
+    await this.#keep(AbortSignal.timeout(keepTimeoutMs));
+  }
+
+  /** Nothing of it is kept any more, now or later. */
+  async forget(): Promise<void> {
+    this.#isForgotten = true;
+    await this.#keeping;
+    await this.#deps.keeper.forget();
   }
 
   async #untilEnough(wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -133,9 +159,9 @@ export class LiveInventory implements AsyncDisposable {
 
   #isEnough(wanted: Wanted): boolean {
     if (this.#isWhole || this.#stage === 'current') return true;
-    const { vmCount } = this.#model;
-    if (this.#stage === 'details') return vmCount > smallInventory;
-    return wanted === 'first' && this.#stage === 'rows' && vmCount >= firstRows;
+    const { toldCount, isRecalled } = this.#model;
+    if (this.#stage === 'details') return toldCount > smallInventory;
+    return wanted === 'first' && (isRecalled || (this.#stage === 'rows' && toldCount >= firstRows));
   }
 
   async #run(): Promise<void> {
@@ -143,6 +169,7 @@ export class LiveInventory implements AsyncDisposable {
     this.#lost = undefined;
     const deps = { ...this.#deps, retryMs: watchRetryMs };
     try {
+      await this.#recall(signal);
       for await (const change of watchInventory(this.#session, this.#model, deps, signal)) {
         this.#stage = change.stage;
         this.#lost = change.lost;
@@ -152,21 +179,53 @@ export class LiveInventory implements AsyncDisposable {
         const ids = all && this.#isWhole ? this.#model.vmIds() : change.changed;
         for (const id of [...ids, ...change.removed]) this.#untold.add(id);
         if (this.#untold.size > 0) this.#toTell.request();
+        this.#isUnkept ||= ids.length > 0 || change.removed.length > 0;
+        if (this.#isWhole && this.#isUnkept && change.lost === undefined) this.#toKeep.request();
         this.#wakeAll();
       }
     } catch (error) {
       this.#lost = toAppError(error);
+      if (signal.aborted) return;
       // Whoever asks next tries again, for instance with a session that may see more. Until then nothing is shown as
       // known: a server that shows another certificate, say, is not the one it is known of.
       this.#watch = undefined;
       this.#isWhole = false;
       this.#stage = 'places';
-      if (!signal.aborted) {
-        this.#deps.logger.warn('the live inventory has ended', { reason: this.#lost.message });
-        this.#untold.clear();
-        this.#deps.onChanged({ changed: [], removed: [], isLost: true });
-      }
+      this.#model.endRecall();
+      this.#deps.logger.warn('the live inventory has ended', { reason: this.#lost.message });
+      this.#untold.clear();
+      this.#deps.onChanged({ changed: [], removed: [], isLost: true });
+    } finally {
       this.#wakeAll();
+    }
+  }
+
+  async #recall(signal: AbortSignal): Promise<void> {
+    if (this.#hasRecalled) return;
+    this.#hasRecalled = true;
+    const kept = await this.#deps.keeper.read(signal);
+    if (kept === undefined) return;
+    this.#model.recall(kept);
+    this.#wakeAll();
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { currentAt } = this.#model;
+    if (!this.#isWhole || !this.#isUnkept || this.#isForgotten || currentAt === undefined) return;
+    this.#isUnkept = false;
+    try {
+      await this.#deps.keeper.write(currentAt, this.#rowsInTurns(), signal);
+    } catch (error) {
+      this.#isUnkept = true;
+      if (!signal.aborted)
+        this.#deps.logger.warn('the inventory cannot be kept', { reason: toAppError(error).message });
+    }
+  }
+
+  *#rowsInTurns(): Generator<InventoryRow, void, undefined> {
+    for (const id of this.#model.vmIds()) {
+      const row = this.#model.row(id);
+      if (row !== undefined) yield row;
     }
   }
 

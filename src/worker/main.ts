@@ -64,6 +64,7 @@ async function main(): Promise<void> {
     ...surroundings,
     openers: createOpeners({
       ...surroundings,
+      inventoryFolder: join(options.stateFolder, 'inventory'),
       onRowsChanged: (vcenter, { changed, removed, isLost }) => {
         clients.tell(vmsChanged, {
           vcenter,

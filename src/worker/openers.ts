@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
+import { FileInventoryKeeper } from '../core/inventory/node/fileInventoryKeeper.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
 import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
@@ -15,6 +16,7 @@ import type { RepositoryParams } from '../protocol/repository.ts';
 import type { VCenterParams } from '../protocol/vcenter.ts';
 import { LiveInventory, type RowChanges } from './liveInventory.ts';
 import type { OpenPlaces } from './openPlaces.ts';
+import { productVersion } from './version.ts';
 
 /** A server with what is known of it. */
 export interface VCenterPlace extends VCenterConnection {
@@ -35,6 +37,8 @@ export interface OpenerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where inventories are kept. */
+  readonly inventoryFolder: string;
   readonly onRowsChanged: (vcenter: string, changes: RowChanges) => void;
 }
 
@@ -57,6 +61,12 @@ export function createOpeners(deps: OpenerDeps): Openers {
       const connection = await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
       const inventory = new LiveInventory(connection.session, {
         ...deps,
+        keeper: new FileInventoryKeeper(
+          deps.inventoryFolder,
+          { url, user, fingerprint },
+          productVersion,
+          deps.logger,
+        ),
         onChanged: changes => {
           deps.onRowsChanged(name, changes);
         },

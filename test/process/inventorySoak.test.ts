@@ -41,7 +41,7 @@ test('the live inventory ends up equal to the server, whatever happens on the wa
   await watch.settled(() => isSame(model, truth));
   expectSameAs(model, truth);
   expect(model.rows().every(row => row.isComplete || row.facts.guestId === undefined)).toBe(true);
-  expect(model.rows().some(row => row.isStale)).toBe(false);
+  expect(model.rows().some(row => row.asOf !== undefined)).toBe(false);
   expect(watch.lostCount).toBeGreaterThan(2);
   expect(await idsOf(lab)).toEqual(
     model
@@ -104,8 +104,8 @@ function isSame(model: InventoryModel, truth: Truth): boolean {
 function comparable(model: InventoryModel): Truth {
   const byId = new Map(model.rows().map(row => [row.ref.value, row]));
   return [...byId.values()].map(row => {
-    const { isComplete, isStale, datastoreNames, isLinkedClone, ...summary } = row;
-    expect([typeof isComplete, typeof isStale, typeof isLinkedClone]).toEqual(Array(3).fill('boolean'));
+    const { isComplete, asOf, datastoreNames, isLinkedClone, ...summary } = row;
+    expect([asOf, typeof isComplete, typeof isLinkedClone]).toEqual([undefined, 'boolean', 'boolean']);
     expect(datastoreNames).toHaveLength(1);
     return summary;
   });

@@ -461,10 +461,10 @@ describe('jobs of the bundled worker', () => {
 
     told.length = 0;
     await lab.restart(500);
-    await seen(({ isStale }) => isStale === true);
+    await seen(({ asOf }) => asOf !== undefined);
     expect((await list()).map(({ name }) => name)).toContain('archive01');
     told.length = 0;
-    await seen(({ name, isStale }) => name === 'archive01' && isStale === undefined);
+    await seen(({ name, asOf }) => name === 'archive01' && asOf === undefined);
     await lab.setVm('archive01', { toolsRunning: true, powerState: 'poweredOff' });
     await seen(({ name, powerState }) => name === 'archive01' && powerState === 'poweredOff');
     listening[Symbol.dispose]();

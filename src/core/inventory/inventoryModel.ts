@@ -4,6 +4,7 @@ import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { Vim } from '../vsphere/vimCaller.ts';
 import { hostProduct, InventoryTree, type TreeEntry } from './inventoryPath.ts';
 import { vmSummary, type VmProperties, type VmSummary } from './listVirtualMachines.ts';
+import type { KeptInventory } from './keptInventory.ts';
 import { changedProperties, type PropertyValues } from './propertyChange.ts';
 import { SharedValues } from './sharedValues.ts';
 
@@ -11,8 +12,8 @@ import { SharedValues } from './sharedValues.ts';
 export interface InventoryRow extends VmSummary {
   /** What is not read with the first look at the inventory, such as the disks, is there. */
   readonly isComplete: boolean;
-  /** Known from before the connection was lost, and not yet confirmed since. */
-  readonly isStale: boolean;
+  /** Known from before the connection was lost, or kept from before the process began: as of when. Undefined once confirmed. */
+  readonly asOf: Date | undefined;
   /** Names of where its files are. */
   readonly datastoreNames: readonly string[];
   /** A disk stands on a file of another VM. */
@@ -42,7 +43,11 @@ export class InventoryModel {
   readonly #tree: InventoryTree;
   readonly #detailPaths: readonly string[];
   readonly #shared = new SharedValues();
+  /** Rows of which the server has not told everything yet. */
+  readonly #recalled = new Map<string, InventoryRow>();
   #confirmation = 0;
+  #currentAt: Date | undefined;
+  #asOf: Date | undefined;
 
   /** @param detailPaths  properties of VMs that come later than the others; a VM that has one of them has all */
   constructor(rootFolder: MoRef, detailPaths: readonly string[]) {
@@ -50,17 +55,39 @@ export class InventoryModel {
     this.#detailPaths = detailPaths;
   }
 
-  get vmCount(): number {
-    return this.vmIds().length;
+  /** VMs that the server has told of. */
+  get toldCount(): number {
+    return this.#toldIds().length;
+  }
+
+  /** Whether rows are there that were kept from before. */
+  get isRecalled(): boolean {
+    return this.#recalled.size > 0;
   }
 
   vmIds(): string[] {
-    return [...this.#objects.values()].flatMap(({ ref }) => (isVm(ref) ? [ref.value] : []));
+    return [...new Set([...this.#toldIds(), ...this.#recalled.keys()])];
+  }
+
+  /** Shows these until the server has told everything of them, or told everything without them. */
+  recall({ asOf, rows }: KeptInventory): void {
+    for (const row of rows) this.#recalled.set(row.ref.value, { ...row, asOf });
+  }
+
+  /** When everything was last as the server had it. */
+  get currentAt(): Date | undefined {
+    return this.#currentAt;
+  }
+
+  /** Everything is as the server has it now. */
+  noteCurrent(now: Date): void {
+    this.#currentAt = now;
   }
 
   /** From now on the server tells everything anew; what it does not name until `confirmed` is gone. */
-  beginConfirmation(): void {
+  beginConfirmation(now: Date): void {
     this.#confirmation += 1;
+    this.#asOf = this.#currentAt ?? now;
   }
 
   /** Forgets the objects of the types that were not named since `beginConfirmation`. */
@@ -70,11 +97,22 @@ export class InventoryModel {
         confirmedIn !== this.#confirmation && types.some(type => isManagedSubtype(ref.type, type)),
     );
     for (const { ref } of gone) this.#forget(ref);
-    return {
-      changed: [],
-      removed: gone.filter(({ ref }) => isVm(ref)).map(({ ref }) => ref.value),
-      placesChanged: gone.some(({ ref }) => !isVm(ref)),
-    };
+    const removed = gone.filter(({ ref }) => isVm(ref)).map(({ ref }) => ref.value);
+    if (types.includes('VirtualMachine')) {
+      for (const id of this.#recalled.keys()) {
+        if (this.#objects.has(id)) continue;
+        this.#recalled.delete(id);
+        removed.push(id);
+      }
+    }
+    return { changed: [], removed, placesChanged: gone.some(({ ref }) => !isVm(ref)) };
+  }
+
+  /** Everything was told: what was recalled counts no longer. Returns the VMs that look different for it. */
+  endRecall(): ModelChange {
+    const changed = [...this.#recalled.keys()];
+    this.#recalled.clear();
+    return { changed, removed: [], placesChanged: false };
   }
 
   /**
@@ -103,6 +141,21 @@ export class InventoryModel {
 
   /** Undefined for a VM that is not there, or of which the details have come before anything else. */
   row(id: string): InventoryRow | undefined {
+    return this.#recalled.get(id) ?? this.#toldRow(id);
+  }
+
+  /** Every VM and template, sorted by path. */
+  rows(): InventoryRow[] {
+    return this.vmIds()
+      .flatMap(id => this.row(id) ?? [])
+      .sort((left, right) => (left.inventoryPath < right.inventoryPath ? -1 : 1));
+  }
+
+  #toldIds(): string[] {
+    return [...this.#objects.values()].flatMap(({ ref }) => (isVm(ref) ? [ref.value] : []));
+  }
+
+  #toldRow(id: string): InventoryRow | undefined {
     const known = this.#objects.get(id);
     if (known === undefined || !isVm(known.ref) || !('name' in known.properties)) return undefined;
     const properties = known.properties as VmProperties;
@@ -110,19 +163,12 @@ export class InventoryModel {
     const datastores = properties.datastore ?? [];
     return {
       ...summary,
-      isComplete: this.#detailPaths.some(path => path in properties),
-      isStale: known.confirmedIn !== this.#confirmation,
+      isComplete: this.#isComplete(properties),
+      asOf: known.confirmedIn === this.#confirmation ? undefined : this.#asOf,
       datastoreNames: datastores.map(({ value }) => this.#places.get(value)?.name ?? value),
       isLinkedClone:
         !summary.hasSnapshots && (summary.facts.disks ?? []).some(({ backing }) => backing.hasParent),
     };
-  }
-
-  /** Every VM and template, sorted by path. */
-  rows(): InventoryRow[] {
-    return [...this.#objects.keys()]
-      .flatMap(id => this.row(id) ?? [])
-      .sort((left, right) => (left.inventoryPath < right.inventoryPath ? -1 : 1));
   }
 
   #learn({ kind, obj, changeSet }: Vim<'ObjectUpdate'>, paths: readonly string[]): void {
@@ -138,11 +184,17 @@ export class InventoryModel {
     }
     this.#objects.set(obj.value, { ref: obj, properties, confirmedIn: this.#confirmation });
     if (!isVm(obj)) this.#places.set(obj.value, placeOf(properties));
+    else if ('name' in properties && this.#isComplete(properties)) this.#recalled.delete(obj.value);
+  }
+
+  #isComplete(properties: PropertyValues): boolean {
+    return this.#detailPaths.some(path => path in properties);
   }
 
   #forget(ref: MoRef): void {
     this.#objects.delete(ref.value);
     this.#places.delete(ref.value);
+    this.#recalled.delete(ref.value);
   }
 }
 

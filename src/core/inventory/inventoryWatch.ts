@@ -110,13 +110,14 @@ export async function* watchInventory(
 ): AsyncGenerator<InventoryChange, void, undefined> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      for await (const change of watchOnce(session, model, signal)) {
+      for await (const change of watchOnce(session, model, deps.clock, signal)) {
         attempt = 0;
         yield change;
       }
     } catch (error) {
       const lost = toAppError(error);
       if (signal.aborted || !isWorthRetrying(lost)) throw lost;
+      model.beginConfirmation(deps.clock.now());
       deps.logger.info('the live inventory begins anew', { server: session.server, reason: lost.message });
       yield { changed: [], removed: [], placesChanged: false, stage: 'places', lost };
       await deps.clock.sleep(deps.retryMs(attempt), signal);
@@ -139,9 +140,10 @@ interface Followed {
 async function* watchOnce(
   session: VimSession,
   model: InventoryModel,
+  clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<InventoryChange, void, undefined> {
-  model.beginConfirmation();
+  model.beginConfirmation(clock.now());
   const followed: Followed[] = [];
   const end = new AbortController();
   const working = AbortSignal.any([signal, end.signal]);
@@ -158,7 +160,9 @@ async function* watchOnce(
       const gone = model.confirmed(stage.types.map(({ type }) => type));
       yield { ...gone, stage: stage.next, lost: undefined };
     }
-    yield* changes(session, model, followed, working);
+    model.noteCurrent(clock.now());
+    yield { ...model.endRecall(), stage: 'current', lost: undefined };
+    yield* changes(session, model, followed, clock, working);
   } finally {
     end.abort();
     await giveBack(session, followed);
@@ -170,6 +174,7 @@ async function* changes(
   session: VimSession,
   model: InventoryModel,
   followed: readonly Followed[],
+  clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<InventoryChange, void, undefined> {
   const next = (current: Followed) => {
@@ -185,6 +190,7 @@ async function* changes(
   for (;;) {
     const { current, set } = await Promise.race(waiting.values());
     waiting.set(current, next(current));
+    model.noteCurrent(clock.now());
     if (set !== undefined) yield { ...applied(model, set, current.stage), stage: 'current', lost: undefined };
   }
 }

@@ -6,16 +6,17 @@ import { sourceLink } from './glossaryText.ts';
 import { markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 import { certaintyLabel } from './prediction.ts';
+import { formatMoment } from './time.ts';
 
 /** Everything there is to say of a VM's prediction, as a page. Whatever comes from outside is text in it, never markup. */
 export function explanationMarkdown(explanation: ExplanationDto, t: Translate): string {
-  const { name, inventoryPath, isStale } = explanation;
+  const { name, inventoryPath, asOf } = explanation;
   const blocks = [
     heading(1, t('Consistency of {0}', name)),
     markdownText(inventoryPath),
-    ...(isStale === true
-      ? [strong(t('As it was before the connection was lost; the server has not confirmed it since'))]
-      : []),
+    ...(asOf === undefined
+      ? []
+      : [strong(t('As it was at {0}; the server has not confirmed it since', formatMoment(asOf)))]),
     ...predictedBlocks(explanation, t),
     ...limitBlocks(explanation, t),
     ...ceilingBlocks(explanation, t),

@@ -11,6 +11,12 @@ export function formatMoment(moment: string): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
+/** `14:03` of today, otherwise with the date. */
+export function formatShortMoment(moment: string, now: Date): string {
+  const [whole, today] = [formatMoment(moment), formatMoment(now.toISOString()).slice(0, 10)];
+  return whole.startsWith(today) ? whole.slice(today.length + 1) : whole;
+}
+
 /** How long ago something happened, in one unit. */
 export function formatAge(moment: string, now: Date, t: Translate): string {
   const ageMs = now.getTime() - Date.parse(moment);

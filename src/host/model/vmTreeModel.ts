@@ -5,7 +5,7 @@ import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/v
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionIcon, predictionLines, predictionText } from './prediction.ts';
-import { formatAge, formatMoment } from './time.ts';
+import { formatAge, formatMoment, formatShortMoment } from './time.ts';
 
 /** What the parents of VMs are in the tree: their folders, or the clusters and hosts that run them. */
 export type Grouping = 'folders' | 'hosts';
@@ -210,16 +210,16 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
     id: vmRowId(node),
     label: vm.name,
     description: [
-      ...(vm.isStale === true ? [t('not confirmed')] : []),
+      ...(vm.asOf === undefined ? [] : [t('as of {0}, not confirmed', formatShortMoment(vm.asOf, now))]),
       predictionText(vm.predicted, t),
       ...(saysState(vm) ? [] : [state]),
       protection,
     ].join(' — '),
     tooltip: [
       `${vm.name} (${vm.id})`,
-      ...(vm.isStale === true
-        ? [t('As it was before the connection was lost; the server has not confirmed it since')]
-        : []),
+      ...(vm.asOf === undefined
+        ? []
+        : [t('As it was at {0}; the server has not confirmed it since', formatMoment(vm.asOf))]),
       `${state}, ${size}`,
       ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
       ...predictionLines(vm.predicted, t),

@@ -23,14 +23,14 @@ export function explanationDto({
   name,
   instanceUuid,
   inventoryPath,
-  isStale,
+  asOf,
   facts,
 }: InventoryRow): ExplanationDto {
   const { outside, ...explanation } = explain(assess(facts));
   return {
     ...{ name, inventoryPath },
     ...(instanceUuid !== undefined && { instanceUuid }),
-    ...(isStale && { isStale: true }),
+    ...(asOf !== undefined && { asOf: asOf.toISOString() }),
     ...explanation,
     outsideDisks: outside,
   };

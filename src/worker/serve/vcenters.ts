@@ -22,7 +22,9 @@ export function serveVCenters(handle: Handle, { vcenters, openers, guard }: Work
     return vcenterDto(params, place);
   });
   handle(closeVCenter, async ({ name }) => {
+    const { inventory } = vcenters.assertOpen(name);
     await vcenters.close(name);
+    await inventory.forget();
     return {};
   });
   handle(listVCenters, () => ({

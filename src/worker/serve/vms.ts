@@ -63,7 +63,7 @@ export function vmDto(vm: InventoryRow): VmDto {
     hasSnapshots: vm.hasSnapshots,
     ...(vm.computePath !== undefined && { computePath: vm.computePath }),
     predicted: predictionDto(assess(vm.facts)),
-    ...(vm.isStale && { isStale: true }),
+    ...(vm.asOf !== undefined && { asOf: vm.asOf.toISOString() }),
   };
 }
 

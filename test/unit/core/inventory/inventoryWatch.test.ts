@@ -3,6 +3,7 @@ import { silentLogger } from '../../../../src/base/logger.ts';
 import { AppError } from '../../../../src/base/errors.ts';
 import { newInventoryModel, watchInventory } from '../../../../src/core/inventory/inventoryWatch.ts';
 import type { InventoryChange } from '../../../../src/core/inventory/inventoryWatch.ts';
+import type { KeptInventory } from '../../../../src/core/inventory/keptInventory.ts';
 import type { Answer } from '../../../../src/core/vsphere/vimCaller.ts';
 import { fault, ref, scriptedSession } from '../../../support/scriptedCaller.ts';
 import type { Script } from '../../../support/scriptedCaller.ts';
@@ -66,6 +67,40 @@ test('what is known stays, marked as stale, until the server has confirmed it or
   expect(model.row('vm-1')).toMatchObject({ name: 'web01b', diskCount: 1 });
 });
 
+test('what was kept is shown until the server has told everything of it, or all without it', async () => {
+  const { model: former } = await watched([
+    [
+      places,
+      ['vm-1', 'vm-2', 'vm-3'].map(id => ['enter', id, vm(id)] as const),
+      ['vm-1', 'vm-2', 'vm-3'].map(id => ['enter', id, details] as const),
+    ],
+  ]);
+  const asOf = new Date('2026-11-22T17:03:00Z');
+  const { changes, model } = await watched(
+    [
+      [
+        places,
+        [
+          ['enter', 'vm-1', vm('renamed')],
+          ['enter', 'vm-2', vm('vm-2')],
+        ],
+        [['enter', 'vm-1', details]],
+      ],
+    ],
+    { asOf, rows: former.rows() },
+  );
+  expect(changes[0]).toMatchObject({ stage: 'places', stale: ['vm-1', 'vm-2', 'vm-3'] });
+  // Told in part, it stays as it was kept: with its disks.
+  const told = changes.find(({ stage }) => stage === 'rows' && model.toldCount === 2);
+  expect(told).toMatchObject({ rows: ['/Lab/vm/vm-1', '/Lab/vm/vm-2', '/Lab/vm/vm-3'] });
+  const [rowsWhole, detailsTold] = changes.filter(({ stage }) => stage === 'details');
+  expect(rowsWhole).toMatchObject({ removed: ['vm-3'], stale: ['vm-1', 'vm-2'] });
+  expect(detailsTold).toMatchObject({ changed: ['vm-1'], stale: ['vm-2'] });
+  // The last one is said to be different even where the server had no more to tell of it.
+  expect(changes.at(-1)).toMatchObject({ stage: 'current', changed: ['vm-2'], stale: [] });
+  expect(model.isRecalled).toBe(false);
+});
+
 test.each([
   [
     'a collector that went with its session',
@@ -95,7 +130,7 @@ interface Seen extends InventoryChange {
 }
 
 /** Follows a scripted server to the end of what it tells. */
-async function watched(tellings: readonly Telling[]) {
+async function watched(tellings: readonly Telling[], kept?: KeptInventory) {
   const stop = new AbortController();
   const waiting = tellings.map(telling => [...telling]);
   const collectors: string[] = [];
@@ -126,6 +161,7 @@ async function watched(tellings: readonly Telling[]) {
   };
   const { session, clock } = await scriptedSession(script);
   const model = newInventoryModel(session);
+  if (kept !== undefined) model.recall(kept);
   const changes: Seen[] = [];
   const deps = { clock, logger: silentLogger, retryMs: () => 0 };
   try {
@@ -135,7 +171,7 @@ async function watched(tellings: readonly Telling[]) {
         ...change,
         rows: rows.map(row => row.inventoryPath),
         isComplete: rows.map(row => row.isComplete),
-        stale: rows.filter(row => row.isStale).map(row => row.ref.value),
+        stale: rows.filter(row => row.asOf !== undefined).map(row => row.ref.value),
       });
       if (change.lost !== undefined) setImmediate(() => void clock.advance(0));
     }

@@ -80,9 +80,9 @@ test('what has changed is shown without asking anew; a refresh asks', async () =
   expect((await shown()).map(({ label }) => label)).toEqual(['web01']);
   expect(source.apply({ ...change, removed: [] })).toBe(true);
   expect((await shown()).map(({ label }) => label)).toEqual(['web01', 'web02']);
-  source.apply({ ...change, changed: [{ ...second, isStale: true }] });
+  source.apply({ ...change, changed: [{ ...second, asOf: host.clock.now().toISOString() }] });
   expect(await shown()).toMatchObject([
-    { label: 'web02', description: expect.stringMatching(/^not confirmed — /) as string },
+    { label: 'web02', description: expect.stringMatching(/^as of \d\d:\d\d, not confirmed — /) as string },
   ]);
   expect(worker.paramsOf(listVms)).toEqual([{ vcenter: 'vc.lab', atOnce: true }]);
   source.forget();
