@@ -35,8 +35,8 @@ test('the live inventory ends up equal to the server, whatever happens on the wa
   }
   process.stdout.write(`${JSON.stringify(Object.fromEntries(done))}, begun anew ${watch.lostCount} times\n`);
   // Whatever was lost on the way, all that wait log in once together.
-  await lab.control('sessions/expire', {});
-  await lab.control('vms', { count: 1, seed });
+  await told(lab, 'sessions/expire', {});
+  await told(lab, 'vms', { count: 1, seed });
   const truth = await settledTruth(lab, open);
   await watch.settled(() => isSame(model, truth));
   expectSameAs(model, truth);
@@ -50,7 +50,7 @@ test('the live inventory ends up equal to the server, whatever happens on the wa
       .sort(),
   );
   await watch.stop();
-  const { live } = (await lab.control('sessions')) as { readonly live: readonly unknown[] };
+  const { live } = (await told(lab, 'sessions')) as { readonly live: readonly unknown[] };
   expect(live).toHaveLength(1);
 });
 
@@ -60,7 +60,7 @@ async function disturb(lab: Lab, random: SeededRandom): Promise<string> {
   // Breaking the connections may break this one too.
   switch (random.below(8)) {
     case 0:
-      await lab.control('sessions/expire', {});
+      await told(lab, 'sessions/expire', {});
       return 'sessions ended';
     case 1:
       await lab.control('connections/cut', {}).catch(() => undefined);
@@ -70,11 +70,23 @@ async function disturb(lab: Lab, random: SeededRandom): Promise<string> {
       await systemClock.sleep(2100, anySignal);
       return 'server restarted';
     case 3:
-      await lab.control('vms', { count: 16, seed, removals: true, additions: true });
+      await told(lab, 'vms', { count: 16, seed, removals: true, additions: true });
       return 'VMs changed, removed and added';
     default:
-      await lab.control('vms', { count: 1 + random.below(60), seed });
+      await told(lab, 'vms', { count: 1 + random.below(60), seed });
       return 'VMs changed';
+  }
+}
+
+/** The control API goes away with the connections and the server, which may be later than it was told. */
+async function told(lab: Lab, path: string, body?: unknown): Promise<unknown> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await lab.control(path, body);
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await systemClock.sleep(200, anySignal);
+    }
   }
 }
 
@@ -85,7 +97,7 @@ async function settledTruth(lab: Lab, { session }: LoggedIn) {
       return await listVirtualMachines(session, anySignal);
     } catch (error) {
       if (attempt === 5) throw error;
-      await lab.control('sessions');
+      await told(lab, 'sessions');
     }
   }
 }
@@ -112,7 +124,7 @@ function comparable(model: InventoryModel): Truth {
 }
 
 async function idsOf(lab: Lab): Promise<string[]> {
-  const vms = (await lab.control('vms')) as readonly { readonly id: string }[];
+  const vms = (await told(lab, 'vms')) as readonly { readonly id: string }[];
   return vms.map(({ id }) => id).sort();
 }
 

@@ -35,14 +35,14 @@ export interface RecoveryFacts {
 
 export function recoveryOverview(facts: RecoveryFacts, now: Date, t: Translate): RecoveryOverview {
   const { explanation, standing, newest, points, notices } = facts;
-  const { name, inventoryPath, isStale } = explanation;
+  const { name, inventoryPath, asOf } = explanation;
   return {
     vmName: name,
     inventoryPath,
     notices: [
-      ...(isStale === true
-        ? [t('As it was before the connection was lost; the server has not confirmed it since')]
-        : []),
+      ...(asOf === undefined
+        ? []
+        : [t('As it was at {0}; the server has not confirmed it since', formatMoment(asOf))]),
       ...notices,
     ],
     goal: goalView(standing, newest, now, t),
