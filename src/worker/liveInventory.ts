@@ -10,7 +10,7 @@ import {
   watchRetryMs,
   type WatchStage,
 } from '../core/inventory/inventoryWatch.ts';
-import type { InventoryKeeper } from '../core/inventory/keptInventory.ts';
+import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
 import type { VimSession } from '../core/vsphere/session.ts';
 import { Throttle } from './throttle.ts';
 

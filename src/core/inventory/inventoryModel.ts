@@ -4,7 +4,6 @@ import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { Vim } from '../vsphere/vimCaller.ts';
 import { hostProduct, InventoryTree, type TreeEntry } from './inventoryPath.ts';
 import { vmSummary, type VmProperties, type VmSummary } from './listVirtualMachines.ts';
-import type { KeptInventory } from './keptInventory.ts';
 import { changedProperties, type PropertyValues } from './propertyChange.ts';
 import { SharedValues } from './sharedValues.ts';
 
@@ -18,6 +17,13 @@ export interface InventoryRow extends VmSummary {
   readonly datastoreNames: readonly string[];
   /** A disk stands on a file of another VM. */
   readonly isLinkedClone: boolean;
+}
+
+/** An inventory as it was known once, to be shown until the server has told it anew. */
+export interface KeptInventory {
+  /** When the server was last known to have just that. */
+  readonly asOf: Date;
+  readonly rows: readonly InventoryRow[];
 }
 
 /** What an update has changed. */

@@ -9,8 +9,8 @@ import type { Logger } from '../../../base/logger.ts';
 import { writeStreamDurably } from '../../../base/node/durableFile.ts';
 import { systemErrorCode } from '../../../base/node/fileErrors.ts';
 import { MiB } from '../../../base/units.ts';
-import type { InventoryRow } from '../inventoryModel.ts';
-import type { InventoryKeeper, KeptInventory } from '../keptInventory.ts';
+import type { InventoryKeeper } from '../inventoryKeeper.ts';
+import type { InventoryRow, KeptInventory } from '../inventoryModel.ts';
 
 /** Of the lines; whatever changes in a row or in the facts within makes a new one. */
 const storedVersion = 1;

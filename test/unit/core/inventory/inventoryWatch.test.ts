@@ -3,7 +3,7 @@ import { silentLogger } from '../../../../src/base/logger.ts';
 import { AppError } from '../../../../src/base/errors.ts';
 import { newInventoryModel, watchInventory } from '../../../../src/core/inventory/inventoryWatch.ts';
 import type { InventoryChange } from '../../../../src/core/inventory/inventoryWatch.ts';
-import type { KeptInventory } from '../../../../src/core/inventory/keptInventory.ts';
+import type { KeptInventory } from '../../../../src/core/inventory/inventoryModel.ts';
 import type { Answer } from '../../../../src/core/vsphere/vimCaller.ts';
 import { fault, ref, scriptedSession } from '../../../support/scriptedCaller.ts';
 import type { Script } from '../../../support/scriptedCaller.ts';

@@ -1,11 +1,4 @@
-import type { InventoryRow } from './inventoryModel.ts';
-
-/** An inventory as it was known once, to be shown until the server has told it anew. */
-export interface KeptInventory {
-  /** When the server was last known to have just that. */
-  readonly asOf: Date;
-  readonly rows: readonly InventoryRow[];
-}
+import type { InventoryRow, KeptInventory } from './inventoryModel.ts';
 
 /** Where the inventory of one server, as one user sees it, is kept over the ends of processes. */
 export interface InventoryKeeper {
