@@ -177,19 +177,21 @@ async function* changes(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<InventoryChange, void, undefined> {
-  const next = (current: Followed) => {
-    const coming = nextUpdates(session, current, changePageObjects, maxWaitSeconds, signal).then(set => ({
-      current,
-      set,
-    }));
+  const next = async (current: Followed) => ({
+    current,
+    set: await nextUpdates(session, current, changePageObjects, maxWaitSeconds, signal),
+  });
+  const waiting = new Map<Followed, ReturnType<typeof next>>();
+  const wait = (current: Followed): void => {
+    const coming = next(current);
     // It may fail while whoever consumes the changes is busy and nobody waits for it; the next race meets the failure.
     coming.catch(() => undefined);
-    return coming;
+    waiting.set(current, coming);
   };
-  const waiting = new Map(followed.map(current => [current, next(current)]));
+  for (const each of followed) wait(each);
   for (;;) {
     const { current, set } = await Promise.race(waiting.values());
-    waiting.set(current, next(current));
+    wait(current);
     model.noteCurrent(clock.now());
     if (set !== undefined) yield { ...applied(model, set, current.stage), stage: 'current', lost: undefined };
   }
