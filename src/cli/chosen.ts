@@ -3,16 +3,17 @@ import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { CommandArguments } from './command.ts';
 import { chooseEntry } from './config/config.ts';
 import { readConfig } from './config/configFile.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, OpenOptions } from './context.ts';
 
 /** The repository `--repo` names, or the only one. */
 export async function openChosenRepository(
   context: CommandContext,
   args: CommandArguments,
+  options: OpenOptions = {},
 ): Promise<Repository> {
   const { repositories } = await readConfig(context.places.configFile);
   const { name, entry } = chooseEntry(repositories, args.option('repo'), 'repository');
-  return await context.openRepository(name, entry);
+  return await context.openRepository(name, entry, options);
 }
 
 /** The vCenter `--vcenter` names, or the only one. */

@@ -28,7 +28,7 @@ export interface CommandContext {
 
   openJournal(): Promise<LeaseJournal & AsyncDisposable>;
   openSession(name: string, vcenter: VCenterConfig): Promise<VCenterConnection>;
-  openRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
+  openRepository(name: string, repository: RepositoryConfig, options?: OpenOptions): Promise<Repository>;
   createRepository(name: string, repository: RepositoryConfig): Promise<Repository>;
   /** Runs `work` with a progress line that is gone, or finished, when it ends. */
   withProgress<T>(work: (onProgress: ProgressListener) => Promise<T>): Promise<T>;
@@ -36,4 +36,9 @@ export interface CommandContext {
   readonly hasTerminal: boolean;
   /** Asks on the terminal. @throws INVALID_INPUT naming the option that answers instead, if there is no terminal */
   confirm(question: string, optionInstead: string): Promise<boolean>;
+}
+
+export interface OpenOptions {
+  /** Open it also with index files that cannot be read. */
+  readonly toRepair?: boolean;
 }

@@ -45,9 +45,9 @@ export function createOpeners(
       const source = credentialSource(password, `vCenter ${name}`);
       return await connectVCenter({ name, url, fingerprint, user, source }, surroundings, signal);
     },
-    openRepository: async (name, { folder, password }) => {
+    openRepository: async (name, { folder, password }, { toRepair = false } = {}) => {
       const secret = await credentialSource(password, `repository ${name}`).password(signal);
-      return await openRepository(storeIn(folder), secret, repositoryDeps, signal);
+      return await openRepository(storeIn(folder), secret, { ...repositoryDeps, toRepair }, signal);
     },
     createRepository: async (name, { folder, password }) => {
       const secret = await credentialSource(password, `repository ${name}`).password(signal);

@@ -12,8 +12,10 @@ import { restoreGuestCommand } from './restoreGuest.ts';
 import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { repositoryCheck } from './repositoryCheck.ts';
+import { repositoryCopy } from './repositoryCopy.ts';
 import { keyAdd, keyList, keyRemove, repositoryPassword, repositoryUnlock } from './repositoryKeys.ts';
 import { repositoryPrune } from './repositoryPrune.ts';
+import { repositoryRebuildIndex, repositoryRepair } from './repositoryRepair.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { vms } from './vms.ts';
 
@@ -33,7 +35,10 @@ export const commands: readonly Command[] = [
   repositoryList,
   repositoryRemove,
   repositoryCheck,
+  repositoryRepair,
+  repositoryRebuildIndex,
   repositoryPrune,
+  repositoryCopy,
   keyList,
   keyAdd,
   keyRemove,

@@ -1,7 +1,8 @@
+import { AppError } from '../../base/errors.ts';
 import { counted, formatBytes } from '../../base/units.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
 import { checkRepository } from '../../core/jobs/checkRepository.ts';
-import type { CheckResult } from '../../core/repository/check.ts';
+import type { CheckResult, ReadSubset } from '../../core/repository/check.ts';
 import { openChosenRepository } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -13,20 +14,39 @@ export const repositoryCheck: Command = {
   operands: [],
   options: {
     'read-data': { help: 'read, decrypt and hash every blob; otherwise only what refers to them' },
+    'read-data-subset': {
+      value: 'N/M|P%',
+      help: 'the same for the n-th of m parts of the packs, or a random share of them',
+    },
     ...repositoryOption,
   },
   run: async (context, args) => {
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args);
-    const readData = args.flag('read-data');
+    const subset = readSubset(args.option('read-data-subset'));
+    const readData = args.flag('read-data') || subset !== undefined;
+    const options = { readData, ...(subset !== undefined && { subset }) };
     const result = await context.withProgress(
-      async onProgress =>
-        await checkRepository(repository, journal, { readData }, onProgress, context.signal),
+      async onProgress => await checkRepository(repository, journal, options, onProgress, context.signal),
     );
     context.output.result(result, () => describe(result, readData));
     return result.errorCount === 0 ? 0 : exitCodes.CORRUPT_DATA;
   },
 };
+
+/** @throws INVALID_INPUT unless it is like `2/5` or `10%` */
+function readSubset(text: string | undefined): ReadSubset | undefined {
+  if (text === undefined) return undefined;
+  const [, part, parts, percent] = (/^(?:(\d{1,3})\/(\d{1,3})|(\d{1,3})%)$/.exec(text) ?? []).map(Number);
+  if (part !== undefined && parts !== undefined && part >= 1 && part <= parts && parts <= 256)
+    return { kind: 'part', part, parts };
+  if (percent !== undefined && percent >= 1 && percent <= 100)
+    return { kind: 'sample', share: percent / 100 };
+  throw new AppError('INVALID_INPUT', `--read-data-subset ${text} is no part of the packs`, {
+    object: '--read-data-subset',
+    remedy: 'Write 2/5 for the second of five parts (256 at most), or 10% for a random tenth',
+  });
+}
 
 function describe(result: CheckResult, readData: boolean): string {
   const { errors, errorCount, warnings, warningCount, damagedSnapshots, readBytes } = result;

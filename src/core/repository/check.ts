@@ -3,7 +3,17 @@ import type { SnapshotId } from './snapshot.ts';
 export interface CheckOptions {
   /** Read, decrypt and hash every blob; otherwise what trees refer to is looked for, and only trees are read. */
   readonly readData: boolean;
+  /** Of which packs the data is read; without it, of all. */
+  readonly subset?: ReadSubset;
 }
+
+/**
+ * `part`: the n-th of so many parts, 1 … `parts` ≤ 256, by the first byte of a pack's id; all parts in turn are everything,
+ * and restic's `--read-data-subset n/t` reads the same packs. `sample`: a random share of the packs, 0 … 1.
+ */
+export type ReadSubset =
+  | { readonly kind: 'part'; readonly part: number; readonly parts: number }
+  | { readonly kind: 'sample'; readonly share: number };
 
 /** What is the matter with one file or blob of the repository. */
 export interface CheckFinding {

@@ -32,6 +32,8 @@ export interface RepositoryDeps {
   readonly sealingPool: (key: MasterKey) => SealingPool;
   /** Size at which a pack is closed; 4 MiB … 128 MiB, by default 16 MiB. Larger ones suit object stores. */
   readonly packBytes?: number;
+  /** Opens also with index files that cannot be read, to repair it: what they name is not found. Never back up like that. */
+  readonly toRepair?: boolean;
 }
 
 const maxConfigBytes = 65_536;
@@ -144,6 +146,15 @@ async function openWithKey(
     locksLapsed: async lapseSignal => await held.takeLapses(lapseSignal),
     onPacksLost: async reason => await held.giveUpAll(reason),
     emptyIndex,
+    ...(deps.toRepair === true && {
+      onDamagedFile: (indexId: string, { message }: AppError) => {
+        logger.warn('an index file cannot be read', {
+          repository: store.location,
+          index: indexId,
+          problem: message,
+        });
+      },
+    }),
   });
   await index.refresh(signal);
   const packs = new PackWriter({

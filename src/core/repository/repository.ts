@@ -6,6 +6,7 @@ import type { BlobType } from './blobIndex.ts';
 import type { CheckOptions, CheckResult } from './check.ts';
 import type { PruneOptions, Pruning } from './prune.ts';
 import type { KeyEntry, KeyId } from './keys.ts';
+import type { RepairOptions, RepairPlan, RepairResult } from './repair.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from './snapshot.ts';
 import type { Tree } from './tree.ts';
@@ -104,6 +105,25 @@ export interface Repository extends AsyncDisposable {
     onProgress: ProgressListener,
     signal: AbortSignal,
   ): Promise<Pruning>;
+
+  /** Looks for what a repair would mend. @param lock  taken from this handle; a shared one is enough */
+  planRepair(
+    options: RepairOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<RepairPlan>;
+  /**
+   * Rescues what is still good out of damaged packs, and makes the index anew from what is there. Nothing that was good is
+   * lost by it; blobs that are lost are no longer named, so that the next backup that has the same bytes stores them again.
+   * @param lock  an exclusive one, taken from this handle
+   */
+  repair(
+    options: RepairOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<RepairResult>;
 
   /**
    * Looks at every index file, pack, snapshot and tree. Damage is a finding, not an error.

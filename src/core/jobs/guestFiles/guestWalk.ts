@@ -36,7 +36,7 @@ interface OpenFolder {
  * @param topPath  where the path itself belongs below the target folder
  */
 export async function* walkGuest(
-  { fileSystem, node, path }: GuestLocation,
+  { fileSystem, node, path }: Pick<GuestLocation, 'fileSystem' | 'node' | 'path'>,
   topPath: string,
   problems: string[],
   signal: AbortSignal,

@@ -38,6 +38,22 @@ export async function takeLock(
   return new HeldLock(claim, journal, context, await writeUncontested(claim, journal, context, [], signal));
 }
 
+/**
+ * Proves an exclusive lock held all the while: a machine that slept may wake up in the middle of removing, with somebody's
+ * backup begun beside it.
+ * @throws AppError CONFLICT if it was not
+ */
+export async function assertStillAlone(lock: HeldLock, location: string, signal: AbortSignal): Promise<void> {
+  if (lock.mode !== 'exclusive') throw new AppError('INTERNAL', 'removing needs an exclusive lock');
+  await lock.ensureHeld(signal);
+  if (!lock.takeLapse()) return;
+  throw new AppError('CONFLICT', `${location}: the lock had lapsed in the middle of the work`, {
+    object: location,
+    remedy: 'Run it again; it goes on where it was',
+    retryable: true,
+  });
+}
+
 async function writeUncontested(
   claim: LockClaim,
   journal: LeaseJournal,

@@ -9,10 +9,8 @@ import type { BlobIndex } from '../blobIndex.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import { encodeIndex, type PackContents } from './indexFile.ts';
 import { loadIndexFile } from './indexFiles.ts';
+import { maxBlobsPerIndexFile } from './indexFileWriter.ts';
 import { sealJson } from './unpacked.ts';
-
-/** The format's own limit; a client reads an index file as a whole. */
-export const maxBlobsPerIndexFile = 50_000;
 
 /** A crash costs at most what was sent in this time: it is sent again. */
 const writeEveryMs = 10 * 60 * 1000;
@@ -34,6 +32,8 @@ export interface IndexKeeperDeps {
   readonly onPacksLost: (reason: AppError) => Promise<void>;
   /** An index without entries. */
   readonly emptyIndex: () => BlobIndex;
+  /** Told of an index file that cannot be read, which is then passed over; without it, that is an error. */
+  readonly onDamagedFile?: (id: string, problem: AppError) => void;
 }
 
 /** Keeps the index of blobs in step with the index files: reads those of others, writes those for new packs. */
@@ -118,6 +118,16 @@ export class IndexKeeper {
   }
 
   async #read(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#readWhole(id, index, signal);
+    } catch (error) {
+      const { onDamagedFile } = this.#deps;
+      if (onDamagedFile === undefined || !AppError.is(error, 'CORRUPT_DATA')) throw error;
+      onDamagedFile(id, error);
+    }
+  }
+
+  async #readWhole(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
     const { store, sealer } = this.#deps;
     let packs: Iterable<PackContents>;
     try {

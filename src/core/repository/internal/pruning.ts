@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { AppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { Random } from '../../../base/random.ts';
@@ -8,14 +7,13 @@ import type { PackedBlob } from '../blobIndex.ts';
 import type { RepositoryLock } from '../locks.ts';
 import type { ObjectName } from '../objectStore.ts';
 import type { PruneOptions, PrunePlan, Pruning, SweepResult } from '../prune.ts';
-import type { HeldLock } from './heldLock.ts';
-import { encodeIndex, type PackContents } from './indexFile.ts';
+import { assertStillAlone, type HeldLock } from './heldLock.ts';
 import { loadIndexFile } from './indexFiles.ts';
-import { maxBlobsPerIndexFile, type IndexKeeper } from './indexKeeper.ts';
+import { IndexFileWriter } from './indexFileWriter.ts';
+import type { IndexKeeper } from './indexKeeper.ts';
 import type { PackWriter } from './packWriter.ts';
 import { findPackUse, isUnneeded, type PackUse, type PackUseDeps, type RepositoryUse } from './packUse.ts';
 import { planPrune, totalOf } from './prunePlan.ts';
-import { sealJson } from './unpacked.ts';
 import { UsedBlobs, type UsedBlobsDeps } from './usedBlobs.ts';
 
 export interface PruningDeps extends UsedBlobsDeps, PackUseDeps {
@@ -169,22 +167,15 @@ class StoredPruning implements Pruning {
       if (joined.has(id) || packIds.some(packId => dropped.has(packId))) old.push(id);
       else for (const packId of packIds) named.add(packId);
     }
-    let kept: PackContents[] = [];
-    let keptBlobs = 0;
+    const writer = new IndexFileWriter(store, sealer, this.#deps.random);
     for (const id of old) {
       for (const pack of await loadIndexFile(store, sealer, id, signal)) {
         if (dropped.has(pack.packId) || named.has(pack.packId)) continue;
         named.add(pack.packId);
-        if (keptBlobs + pack.blobs.length > maxBlobsPerIndexFile) {
-          await this.#writeIndexFile(kept, signal);
-          kept = [];
-          keptBlobs = 0;
-        }
-        kept.push(pack);
-        keptBlobs += pack.blobs.length;
+        await writer.add(pack, signal);
       }
     }
-    if (kept.length > 0) await this.#writeIndexFile(kept, signal);
+    await writer.finish(signal);
     for (const id of old) {
       await this.#assertStillAlone(lock, signal);
       await removeIfThere(store, { kind: 'index', id }, signal);
@@ -192,25 +183,8 @@ class StoredPruning implements Pruning {
     return old.length;
   }
 
-  async #writeIndexFile(packs: readonly PackContents[], signal: AbortSignal): Promise<void> {
-    const { store, sealer, random } = this.#deps;
-    const sealed = await sealJson(encodeIndex(packs), sealer, random);
-    const id = createHash('sha256').update(sealed).digest('hex');
-    await store.put({ kind: 'index', id }, sealed, signal);
-  }
-
-  /** A machine that slept may wake up in the middle of removing, with somebody's backup begun beside it. */
   async #assertStillAlone(lock: RepositoryLock, signal: AbortSignal): Promise<void> {
-    const held = this.#deps.own(lock);
-    if (held.mode !== 'exclusive') throw new AppError('INTERNAL', 'removing packs needs an exclusive lock');
-    await held.ensureHeld(signal);
-    if (!held.takeLapse()) return;
-    const { location } = this.#deps.store;
-    throw new AppError('CONFLICT', `${location}: the lock had lapsed while packs were removed`, {
-      object: location,
-      remedy: 'Prune again; it goes on where it was',
-      retryable: true,
-    });
+    await assertStillAlone(this.#deps.own(lock), this.#deps.store.location, signal);
   }
 }
 

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { CancelledError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
+import { toHex, type Random } from '../../../base/random.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { SealingPool } from '../../codec/sealingPool.ts';
@@ -20,6 +21,7 @@ export interface CheckDeps {
   readonly store: ObjectStore;
   readonly sealer: Sealer;
   readonly pool: SealingPool;
+  readonly random: Random;
   readonly snapshots: SnapshotStore;
   readonly loadTree: (id: BlobId, signal: AbortSignal) => Promise<Tree>;
   /** An index without entries. */
@@ -35,7 +37,7 @@ const packsAtOnce = 4;
  */
 export async function checkRepository(
   deps: CheckDeps,
-  { readData }: CheckOptions,
+  options: CheckOptions,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<CheckResult> {
@@ -43,17 +45,41 @@ export async function checkRepository(
   const snapshotIds = await idsOf(deps.store, 'snapshot', signal);
   const indexIds = [...(await idsOf(deps.store, 'index', signal)).keys()];
   const packSizes = await idsOf(deps.store, 'pack', signal);
-  const check = new RepositoryCheck(deps, packSizes, readData, onProgress);
+  const check = new RepositoryCheck(
+    deps,
+    packSizes,
+    packsToRead(packSizes, options, deps.random),
+    onProgress,
+  );
   for (const id of indexIds) await check.indexFile(id, signal);
   check.unnamedPacks();
   for (const id of snapshotIds.keys()) await check.snapshot(id as SnapshotId, signal);
   return check.result(snapshotIds.size, indexIds.length);
 }
 
+/** The packs of which every byte is read; a sample has one at least. */
+function packsToRead(
+  packSizes: ReadonlyMap<string, number>,
+  { readData, subset }: CheckOptions,
+  random: Random,
+): ReadonlySet<string> {
+  const ids = [...packSizes.keys()];
+  if (!readData) return new Set();
+  if (subset === undefined) return new Set(ids);
+  if (subset.kind === 'part') {
+    const { part, parts } = subset;
+    return new Set(ids.filter(id => Number.parseInt(id.slice(0, 2), 16) % parts === part - 1));
+  }
+  const drawn = ids.map(id => ({ id, lot: toHex(random.bytes(8)) }));
+  const count = Math.max(1, Math.round(ids.length * subset.share));
+  const first = drawn.toSorted((a, b) => (a.lot < b.lot ? -1 : 1)).slice(0, count);
+  return new Set(first.map(({ id }) => id));
+}
+
 class RepositoryCheck {
   readonly #deps: CheckDeps;
   readonly #packSizes: ReadonlyMap<string, number>;
-  readonly #readData: boolean;
+  readonly #toRead: ReadonlySet<string>;
   readonly #onProgress: ProgressListener;
   readonly #findings = new Findings();
   readonly #index: BlobIndex;
@@ -70,12 +96,12 @@ class RepositoryCheck {
   constructor(
     deps: CheckDeps,
     packSizes: ReadonlyMap<string, number>,
-    readData: boolean,
+    toRead: ReadonlySet<string>,
     onProgress: ProgressListener,
   ) {
     this.#deps = deps;
     this.#packSizes = packSizes;
-    this.#readData = readData;
+    this.#toRead = toRead;
     this.#onProgress = onProgress;
     this.#index = deps.emptyIndex();
     this.#packBytes = [...packSizes.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
@@ -142,16 +168,17 @@ class RepositoryCheck {
       return 0;
     }
     const deps = { ...this.#deps, findings: this.#findings };
-    for (const key of await checkPack(pack, sizeBytes, this.#readData, deps, signal))
+    const isRead = this.#toRead.has(packId);
+    if (isRead) this.#readBytes += sizeBytes;
+    for (const key of await checkPack(pack, sizeBytes, isRead, deps, signal))
       this.#lost.add(lostKey(packId, key));
     return sizeBytes;
   }
 
   #progress(sizeBytes: number): void {
     this.#doneBytes += sizeBytes;
-    if (this.#readData) this.#readBytes += sizeBytes;
     this.#onProgress({
-      phase: this.#readData ? 'Reading packs' : 'Comparing packs with the index',
+      phase: this.#toRead.size > 0 ? 'Reading packs' : 'Comparing packs with the index',
       doneBytes: this.#doneBytes,
       totalBytes: this.#packBytes,
     });

@@ -12,10 +12,11 @@ import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import type { PruneOptions, Pruning } from '../prune.ts';
 import type { KeyEntry, KeyId } from '../keys.ts';
+import type { RepairOptions, RepairPlan, RepairResult } from '../repair.ts';
 import type { NewKey, Repository, SavedBlob } from '../repository.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
 import type { Tree } from '../tree.ts';
-import { takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
+import { assertStillAlone, takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
 import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
 import type { KeyStore } from './keyStore.ts';
@@ -23,6 +24,7 @@ import type { LockStore } from './lockStore.ts';
 import type { PackWriter } from './packWriter.ts';
 import { startPruning } from './pruning.ts';
 import { checkRepository } from './repositoryCheck.ts';
+import { executeRepair, planRepair, type RepairDeps } from './repositoryRepair.ts';
 import type { SnapshotStore } from './snapshotStore.ts';
 import { encodeTree, parseTree } from './treeFile.ts';
 
@@ -214,6 +216,29 @@ export class StoredRepository implements Repository {
     return await startPruning(deps, options, onProgress, signal);
   }
 
+  async planRepair(
+    options: RepairOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<RepairPlan> {
+    await this.#own(lock).ensureHeld(signal);
+    return await planRepair(this.#repairDeps(lock), options, onProgress, signal);
+  }
+
+  async repair(
+    options: RepairOptions,
+    lock: RepositoryLock,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ): Promise<RepairResult> {
+    const deps = this.#repairDeps(lock);
+    await deps.assertAlone(signal);
+    await this.flush(signal);
+    const plan = await planRepair(deps, options, onProgress, signal);
+    return await executeRepair(plan, deps, options, onProgress, signal);
+  }
+
   async check(
     options: CheckOptions,
     lock: RepositoryLock,
@@ -254,6 +279,16 @@ export class StoredRepository implements Repository {
       plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
     };
     return await pool.unseal(sealed, expected, signal);
+  }
+
+  #repairDeps(lock: RepositoryLock): RepairDeps {
+    return {
+      ...this.#parts,
+      flush: async flushSignal => await this.flush(flushSignal),
+      assertAlone: async aloneSignal => {
+        await assertStillAlone(this.#ownExclusive(lock, 'a repair'), this.location, aloneSignal);
+      },
+    };
   }
 
   #ownExclusive(lock: RepositoryLock, what: string): HeldLock {

@@ -262,6 +262,6 @@ test('whatever is backed up, forgotten and pruned in whatever order: what is kep
       expect(pruning.plan.usedBlobCount).toBeGreaterThanOrEqual(chunks.size);
       expect(pruning.plan.usedBlobCount).toBeLessThanOrEqual(chunks.size + 2 * kept.size);
     }),
-    { numRuns: isProof ? 300 : 25 },
+    { numRuns: isProof ? 300 : 12 },
   );
 });
