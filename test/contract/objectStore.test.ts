@@ -16,7 +16,7 @@ import { pattern } from '../support/pattern.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
-const kinds: readonly ObjectKind[] = ['key', 'lock', 'snapshot', 'index', 'pack'];
+const kinds: readonly ObjectKind[] = ['key', 'lock', 'snapshot', 'index', 'pack', 'audit'];
 
 const implementations: readonly [string, () => Promise<ObjectStore>][] = [
   ['memory', async () => new MemoryObjectStore()],

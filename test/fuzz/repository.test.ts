@@ -5,6 +5,8 @@ import { BlobCodec } from '../../src/core/codec/blobCodec.ts';
 import { blobIdOf } from '../../src/core/codec/blobId.ts';
 import { decodeMasterKey, encodeMasterKey, masterKeyOf } from '../../src/core/codec/masterKey.ts';
 import { openSealer } from '../../src/core/codec/sealer.ts';
+import type { AuditEntryId } from '../../src/core/repository/audit.ts';
+import { parseAuditEntry } from '../../src/core/repository/internal/auditLog.ts';
 import { encodeConfig, parseConfig } from '../../src/core/repository/internal/configFile.ts';
 import { encodeIndex, parseIndex } from '../../src/core/repository/internal/indexFile.ts';
 import { encodeKeyFile, parseKeyFile } from '../../src/core/repository/internal/keyFile.ts';
@@ -51,6 +53,10 @@ const index = encodeIndex([
     blobs: [{ type: 'data', id, offsetBytes: 0, lengthBytes: 99, uncompressedLengthBytes: 200 }],
   },
 ]);
+const auditEntry = JSON.stringify({
+  ...{ version: 1, time, username: 'u', hostname: 'h' },
+  ...{ action: 'forget', subject: 'web01', ids: [id] },
+});
 const keyFile = await encodeKeyFile(
   key,
   testPassword,
@@ -71,6 +77,11 @@ const parsers: readonly [string, Uint8Array, (bytes: Uint8Array) => unknown][] =
   ['index', Buffer.from(index), bytes => [...parseIndex(bytes, 'index')]],
   ['key file', keyFile, bytes => parseKeyFile(bytes, 'key')],
   ['master key', encodeMasterKey(key), bytes => decodeMasterKey(bytes)],
+  [
+    'audit entry',
+    Buffer.from(auditEntry),
+    bytes => parseAuditEntry(bytes, id as string as AuditEntryId, 'audit'),
+  ],
   ['config', Buffer.from(encodeConfig(random)), bytes => parseConfig(bytes, 'here')],
   ['pack', pack, bytes => readPackHeader(bytes, sealer, 'pack')],
   ['pack header', header, bytes => readPackHeader(withHeader(bytes), sealer, 'pack')],

@@ -78,7 +78,7 @@ export async function createTestRepository(
 /** An independent copy of what a store holds. */
 export async function copyOf(store: ObjectStore): Promise<MemoryObjectStore> {
   const copy = new MemoryObjectStore();
-  for (const kind of ['config', 'key', 'lock', 'snapshot', 'index', 'pack'] as const) {
+  for (const kind of ['config', 'key', 'lock', 'snapshot', 'index', 'pack', 'audit'] as const) {
     for (const { id, sizeBytes } of await collect(store.list(kind, signal)))
       await copy.put({ kind, id }, await store.get({ kind, id }, sizeBytes, signal), signal);
   }

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { auditCommand } from './audit.ts';
 import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { explain, report } from './consistency.ts';
@@ -55,5 +56,6 @@ export const commands: readonly Command[] = [
   forgetCommand,
   pinCommand,
   unpinCommand,
+  auditCommand,
   guardCommand,
 ];

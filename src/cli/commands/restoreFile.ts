@@ -4,6 +4,7 @@ import { counted, formatBytes } from '../../base/units.ts';
 import { planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
 import { findGuestPath, type GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node/restoreFiles.ts';
+import { recordRestore } from '../../core/jobs/recordRestore.ts';
 import type { Command } from '../command.ts';
 import { openNamedPoint } from '../openPoint.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -32,6 +33,10 @@ export const restoreFileCommand: Command = {
     const options = { targetFolder, overwrite: args.flag('overwrite') };
     const plan = await planFileRestore(locations, options, lookUpLocalTarget, signal);
     for (const problem of plan.problems) context.output.note(`Left out: ${problem}`);
+    if (!args.flag('plan')) {
+      const subject = `${counted(plan.items.length, 'guest file')} of ${point.manifest.vm.name} to ${targetFolder}`;
+      await recordRestore(repository, point.id, subject, signal);
+    }
     const damaged = args.flag('plan')
       ? []
       : await context.withProgress(async onProgress => await restoreFiles(plan, onProgress, signal));

@@ -13,6 +13,7 @@ import type {
 } from '../../core/jobs/restoreToGuest/guestRestorePlan.ts';
 import { planGuestRestore } from '../../core/jobs/restoreToGuest/planGuestRestore.ts';
 import { openChosenVCenter } from '../chosen.ts';
+import { recordRestore } from '../../core/jobs/recordRestore.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { openNamedPoint } from '../openPoint.ts';
@@ -59,6 +60,8 @@ export const restoreGuestCommand: Command = {
       context.output.result(planValue(plan), () => describePlan(plan));
       return undefined;
     }
+    const subject = `guest files of ${point.manifest.vm.name} into the guest of ${plan.vmName}`;
+    await recordRestore(repository, point.id, subject, signal);
     const result = await context.withProgress(
       async onProgress => await executeGuestRestore(plan, guest, deps, onProgress, signal),
     );

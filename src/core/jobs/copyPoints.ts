@@ -48,6 +48,10 @@ export async function copyPoints(
         const copy = { ...snapshot, original, ...(newParent !== undefined && { parent: newParent }) };
         copied.push({ from: id, to: await target.saveSnapshot(copy, lock, held) });
       }
+      if (copied.length > 0) {
+        const ids = copied.map(({ to }) => to);
+        await target.record({ action: 'copy', subject: `from ${source.location}`, ids }, held);
+      }
       return { copied, skipped, storedBytes: copying.storedBytes };
     });
   });

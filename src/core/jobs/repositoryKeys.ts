@@ -12,7 +12,10 @@ export async function addKey(
   signal: AbortSignal,
 ): Promise<KeyId> {
   return await underLock(repository, { mode: 'shared', journal }, signal, async (lock, held) => {
-    return await repository.addKey(key, lock, held);
+    const id = await repository.addKey(key, lock, held);
+    const subject = key.isRecoveryKit ? 'recovery kit' : 'password';
+    await repository.record({ action: 'add-key', subject, ids: [id] }, held);
+    return id;
   });
 }
 
@@ -24,7 +27,9 @@ export async function removeKey(
   signal: AbortSignal,
 ): Promise<KeyId> {
   return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
-    return await repository.removeKey(prefix, lock, held);
+    const id = await repository.removeKey(prefix, lock, held);
+    await repository.record({ action: 'remove-key', subject: 'password', ids: [id] }, held);
+    return id;
   });
 }
 
@@ -36,6 +41,8 @@ export async function changePassword(
   signal: AbortSignal,
 ): Promise<KeyId> {
   return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
-    return await repository.changePassword(password, lock, held);
+    const id = await repository.changePassword(password, lock, held);
+    await repository.record({ action: 'change-password', subject: 'password', ids: [id] }, held);
+    return id;
   });
 }

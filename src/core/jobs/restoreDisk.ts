@@ -11,6 +11,7 @@ import { type DiskImage, openDiskImage } from '../image/diskImage.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** `raw`: the bytes, sparse. `vmdk`: streamOptimized, as vSphere and qemu import it. */
+import { recordRestore } from './recordRestore.ts';
 export type DiskFormat = 'raw' | 'vmdk';
 
 export interface DiskRestorePlan {
@@ -58,6 +59,8 @@ export async function restoreDisk(
   signal: AbortSignal,
 ): Promise<void> {
   const image = await openDiskImage(repository, point, plan.deviceKey, signal);
+  const subject = `${image.disk.label} of ${point.manifest.vm.name} to ${plan.targetPath}`;
+  await recordRestore(repository, point.id, subject, signal);
   const blocks = reportedBlocks(image, `Writing ${basename(plan.targetPath)}`, onProgress, signal);
   if (plan.format === 'vmdk') {
     const stream = writeStreamOptimized(image.sizeBytes, blocks, {}, signal);

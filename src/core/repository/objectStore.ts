@@ -37,7 +37,8 @@ export interface ObjectStore {
   remove(name: ObjectName, signal: AbortSignal): Promise<void>;
 }
 
-export type ObjectKind = 'config' | 'key' | 'lock' | 'snapshot' | 'index' | 'pack';
+/** All but `audit` are the format's own. */
+export type ObjectKind = 'config' | 'key' | 'lock' | 'snapshot' | 'index' | 'pack' | 'audit';
 
 export interface ObjectName {
   readonly kind: ObjectKind;

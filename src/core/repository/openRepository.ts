@@ -7,6 +7,7 @@ import { MiB } from '../../base/units.ts';
 import { generateMasterKey, type MasterKey } from '../codec/masterKey.ts';
 import { openSealer } from '../codec/sealer.ts';
 import type { SealingPool } from '../codec/sealingPool.ts';
+import { AuditLog } from './internal/auditLog.ts';
 import { encodeConfig, parseConfig } from './internal/configFile.ts';
 import { HeldLocks } from './internal/heldLocks.ts';
 import { IndexKeeper } from './internal/indexKeeper.ts';
@@ -169,6 +170,7 @@ async function openWithKey(
     ...{ id, store, sealer, random, emptyIndex },
     pool: deps.sealingPool(key),
     keys: new KeyStore(store, found, deps),
+    audit: new AuditLog({ store, sealer, clock, random, host }),
     index,
     packs,
     locks,

@@ -2,6 +2,7 @@ import type { RepositoryLockRecord } from '../journal/leaseJournal.ts';
 import type { BlobId } from '../codec/blobId.ts';
 import type { ProgressListener } from '../../base/progress.ts';
 import type { Secret } from '../../base/secret.ts';
+import type { AuditEvent, AuditListing } from './audit.ts';
 import type { BlobType } from './blobIndex.ts';
 import type { CheckOptions, CheckResult } from './check.ts';
 import type { PruneOptions, Pruning } from './prune.ts';
@@ -93,6 +94,11 @@ export interface Repository extends AsyncDisposable {
    * @param lock  an exclusive one, taken from this handle
    */
   removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void>;
+
+  /** Writes down what is done with the repository, and by whom: this process. Durable once it resolves. */
+  record(event: AuditEvent, signal: AbortSignal): Promise<void>;
+  /** Everything written down, in no particular order. */
+  listAudit(signal: AbortSignal): AsyncIterable<AuditListing>;
 
   /**
    * Begins to give back what no snapshot needs: finds out what is used, and what there is to do.

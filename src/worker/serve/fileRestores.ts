@@ -1,3 +1,5 @@
+import { counted } from '../../base/units.ts';
+import { recordRestore } from '../../core/jobs/recordRestore.ts';
 import { type FileRestorePlan, planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
 import type { GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node/restoreFiles.ts';
@@ -30,6 +32,8 @@ export function serveFileRestores(handle: Handle, { repositories, jobs, guestRea
       run: async ({ signal, onProgress }) => {
         await using repository = repositories.use(params.repository, targetFolder);
         const plan = await makePlan(guestReaders, repository.place, params, signal);
+        const subject = `${counted(plan.items.length, 'guest file')} to ${targetFolder}`;
+        await recordRestore(repository.place, params.point, subject, signal);
         await restoreFiles(plan, onProgress, signal);
         const { items, totalBytes, problems } = plan;
         return { kind: 'restoreFiles', targetFolder, itemCount: items.length, totalBytes, problems };

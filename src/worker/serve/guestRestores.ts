@@ -1,3 +1,4 @@
+import { recordRestore } from '../../core/jobs/recordRestore.ts';
 import type { GuestSession } from '../../core/guestops/guestSession.ts';
 import type { GuestTransferDeps } from '../../core/guestops/node/guestTransfer.ts';
 import type { GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
@@ -48,6 +49,8 @@ export function serveGuestRestores(handle: Handle, parts: WorkerParts): void {
         const plan = await makePlan(guestReaders, repository.place, guest, params, deps, signal);
         for (const { message } of plan.problems) logger.warn(`left out: ${message}`);
         for (const warning of plan.warnings) logger.warn(warning);
+        const subject = `guest files into the guest of ${vm.name}`;
+        await recordRestore(repository.place, params.point, subject, signal);
         const result = await executeGuestRestore(plan, guest, deps, onProgress, signal);
         const { restoredCount, skippedCount, sentBytes, keptAside } = result;
         return {

@@ -1,4 +1,4 @@
-import type { AppError } from '../../../base/errors.ts';
+import { type AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { commitRestorePoint } from '../../catalog/commitRestorePoint.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
@@ -49,14 +49,30 @@ export async function backUpVm(
     onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
     const manifest = composeManifest(session, plan, read, startedAt, deps);
     const pointId = await commit(repository, plan, read, manifest, lock, deps, held);
+    const unrecorded = await recordBackup(repository, plan.vm.name, pointId, held);
     return {
       pointId,
       manifest,
       receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
       storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
-      problems: read.problems,
+      problems: [...read.problems, ...unrecorded],
     };
   });
+}
+
+/** The restore point is there: whoever cannot write down that it was made has a problem, but no failed backup. */
+async function recordBackup(
+  repository: Repository,
+  vmName: string,
+  pointId: SnapshotId,
+  signal: AbortSignal,
+): Promise<readonly AppError[]> {
+  try {
+    await repository.record({ action: 'backup', subject: vmName, ids: [pointId] }, signal);
+    return [];
+  } catch (error) {
+    return [toAppError(error)];
+  }
 }
 
 function composeManifest(

@@ -34,6 +34,7 @@ export async function repairRepository(
   signal: AbortSignal,
 ): Promise<RepositoryRepair> {
   const result = await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
+    await repository.record({ action: 'repair', subject: repository.location, ids: [] }, held);
     return await repository.repair(options, lock, onProgress, held);
   });
   const affected = await underLock(repository, { mode: 'shared', journal }, signal, async (_, held) => {

@@ -12,6 +12,7 @@ import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { VmRestorePlan } from './vmRestorePlan.ts';
+import { recordRestore } from '../recordRestore.ts';
 
 export interface VmRestoreDeps {
   readonly journal: LeaseJournal;
@@ -48,6 +49,7 @@ export async function restoreVm(
     });
   }
   const { placement, spec, name } = plan;
+  await recordRestore(repository, point.id, `VM ${point.manifest.vm.name} as ${name}`, signal);
   const phase = `Sending the disks of ${name}`;
   await using imported = await importVirtualMachine(
     session,

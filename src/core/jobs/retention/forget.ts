@@ -32,14 +32,20 @@ export async function forget(
     const present = new Set<SnapshotId>();
     for await (const { id } of repository.listSnapshots(held)) present.add(id);
     assertKeptAreThere(plan, present);
+    const ids = doomed.filter(id => present.has(id));
+    if (ids.length > 0) await repository.record({ action: 'forget', subject: namesOf(plan), ids }, held);
     const removed: SnapshotId[] = [];
-    for (const id of doomed) {
-      if (!present.has(id)) continue;
+    for (const id of ids) {
       await repository.removeSnapshot(id, lock, held);
       removed.push(id);
     }
     return removed;
   });
+}
+
+/** Of the VMs that lose restore points. */
+function namesOf(plan: ForgetPlan): string {
+  return [...new Set(forgottenPoints(plan).map(({ vmName }) => vmName))].join(', ');
 }
 
 function assertNoneEmptied(plan: ForgetPlan): void {

@@ -33,6 +33,8 @@ export async function setPinned(
     const newId =
       (await findReplacement(repository, replacement, held)) ??
       (await repository.saveSnapshot(replacement, lock, held));
+    const name = snapshot.tags.find(tag => tag.startsWith('name:'))?.slice('name:'.length) ?? '';
+    await repository.record({ action: pinned ? 'pin' : 'unpin', subject: name, ids: [id, newId] }, held);
     await repository.removeSnapshot(id, lock, held);
     return newId;
   });

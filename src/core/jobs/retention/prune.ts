@@ -84,6 +84,9 @@ async function sweepAlone(
     try {
       return await underLock(repository, { mode: 'exclusive', journal }, signal, async (lock, held) => {
         sweep.hasBegun = true;
+        const { unusedPacks, unnamedPacks, repackedPacks } = pruning.plan;
+        const count = unusedPacks.count + unnamedPacks.count + repackedPacks.count;
+        await repository.record({ action: 'prune', subject: `${count} packs`, ids: [] }, held);
         const startedMs = clock.monotonicMs();
         const swept = await pruning.sweep(lock, onProgress, held);
         return { ...swept, exclusiveMs: clock.monotonicMs() - startedMs };

@@ -6,6 +6,7 @@ import type { ProgressListener } from '../../../base/progress.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
 import type { HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
+import type { AuditEvent, AuditListing } from '../audit.ts';
 import type { BlobIndex, BlobLocation, BlobType } from '../blobIndex.ts';
 import type { CheckOptions, CheckResult } from '../check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
@@ -16,6 +17,7 @@ import type { RepairOptions, RepairPlan, RepairResult } from '../repair.ts';
 import type { NewKey, Repository, SavedBlob } from '../repository.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
 import type { Tree } from '../tree.ts';
+import type { AuditLog } from './auditLog.ts';
 import { assertStillAlone, takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
 import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
@@ -37,6 +39,7 @@ export interface RepositoryParts {
   readonly emptyIndex: () => BlobIndex;
   readonly pool: SealingPool;
   readonly keys: KeyStore;
+  readonly audit: AuditLog;
   readonly index: IndexKeeper;
   readonly packs: PackWriter;
   readonly locks: LockStore;
@@ -197,6 +200,14 @@ export class StoredRepository implements Repository {
   async removeSnapshot(id: SnapshotId, lock: RepositoryLock, signal: AbortSignal): Promise<void> {
     await this.#ownExclusive(lock, 'removing a snapshot').ensureHeld(signal);
     await this.#parts.snapshots.remove(id, signal);
+  }
+
+  async record(event: AuditEvent, signal: AbortSignal): Promise<void> {
+    await this.#parts.audit.record(event, signal);
+  }
+
+  listAudit(signal: AbortSignal): AsyncIterable<AuditListing> {
+    return this.#parts.audit.list(signal);
   }
 
   async startPrune(

@@ -30,6 +30,7 @@ const folders: Readonly<Record<Exclude<ObjectKind, 'config'>, string>> = {
   snapshot: 'snapshots',
   index: 'index',
   pack: 'data',
+  audit: 'audit',
 };
 
 /** Files under construction. One folder for all of them, so that leftovers are found without a search. */

@@ -1,0 +1,40 @@
+import type { Brand } from '../../base/brand.ts';
+import type { AppError } from '../../base/errors.ts';
+
+/** The name of an entry's file: SHA-256 of its stored bytes, lower-case hexadecimal. */
+export type AuditEntryId = Brand<string, 'AuditEntryId'>;
+
+export const auditActions = [
+  'backup',
+  'restore',
+  'forget',
+  'pin',
+  'unpin',
+  'prune',
+  'repair',
+  'copy',
+  'add-key',
+  'remove-key',
+  'change-password',
+] as const;
+
+export type AuditAction = (typeof auditActions)[number];
+
+/** What somebody did, or began to do, with a repository. */
+export interface AuditEvent {
+  readonly action: AuditAction;
+  /** Of what, for people: a VM's name, a path, a number of packs. */
+  readonly subject: string;
+  /** Restore points, keys it was about. */
+  readonly ids: readonly string[];
+}
+
+export interface AuditEntry extends AuditEvent {
+  readonly id: AuditEntryId;
+  readonly time: Date;
+  readonly username: string;
+  readonly hostname: string;
+}
+
+/** One file of the record: a damaged one is a problem of its own and hides no other. */
+export type AuditListing = AuditEntry | { readonly id: AuditEntryId; readonly problem: AppError };
