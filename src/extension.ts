@@ -40,6 +40,7 @@ import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
 import { VmGrouping } from './host/vmGrouping.ts';
 import { RecoveryPanels } from './host/webviews/recovery.ts';
+import { Standings } from './host/standings.ts';
 import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
 import { WorkerReporter } from './host/workerReporter.ts';
@@ -96,7 +97,11 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const pages = new Pages();
 
   const t = l10n.t;
-  const deps: SourceDeps = { worker, places, known, grouping, clock: systemClock, logger: log, t };
+  const standings = new Standings({ worker, jobs, clock: systemClock, logger: log });
+  const deps: SourceDeps = {
+    ...{ worker, places, known, grouping, standings, clock: systemClock, t },
+    logger: log,
+  };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
   const vmSource = new VmSource(deps);
   const vmTree = new LazyTree(vmSource, t, onFailure);
@@ -153,6 +158,8 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     restoreBrowser,
     recovery,
     pages,
+    standings,
+    standings.onDidChange(() => vmTree.refreshSoon(systemClock)),
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
     window.createTreeView(viewIds.vms, {

@@ -74,6 +74,8 @@ export interface RemarkDto {
   /** Missing where nothing can be done. */
   readonly remedy?: string;
   readonly certainty: CertaintyDto;
+  /** Title of what it rests on; `vm/explain` has its address. */
+  readonly source: string;
 }
 
 export interface LimitDto extends RemarkDto {

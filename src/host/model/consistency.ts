@@ -26,7 +26,7 @@ export function shortConsistencyLabel(level: ConsistencyLevelDto | undefined, t:
     case 'application':
       return t('application');
     case 'filesystem':
-      return t('file system');
+      return t('filesystem');
     case 'crash':
       return t('crash');
     case 'none':

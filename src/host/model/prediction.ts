@@ -1,6 +1,6 @@
 import { never } from '../../base/assert.ts';
 import type { CertaintyDto, PredictionDto, RemarkDto } from '../../protocol/vm.ts';
-import { consistencyLabel, shortConsistencyLabel } from './consistency.ts';
+import { consistencyLabel, isWeaker, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 
@@ -11,6 +11,45 @@ export function predictionText(prediction: PredictionDto, t: Translate): string 
     prediction.certainty === 'uncertain' ? t('predicted {0} (uncertain)', label) : t('predicted {0}', label);
   const reason = limitingReason(prediction, t);
   return reason === undefined ? level : `${level} · ${reason}`;
+}
+
+/**
+ * The same where every letter counts and nothing else is expected: `application · VSS`, `filesystem · 1 fix available`,
+ * `crash · Tools not running`.
+ */
+export function predictionRowText(prediction: PredictionDto, t: Translate): string {
+  const { level, certainty } = prediction;
+  const label = shortConsistencyLabel(level, t);
+  const shown = certainty === 'uncertain' ? t('{0} (uncertain)', label) : label;
+  return `${shown} · ${rowReason(prediction, t)}`;
+}
+
+/** What is to be done first: below file-system consistency what is wrong, above it whether more can be had. */
+function rowReason(prediction: PredictionDto, t: Translate): string {
+  const { level, limits, mechanism, base, outsideDisks, levelAfterAllFixes } = prediction;
+  const limit = limits.find(({ cap }) => cap === level);
+  if (limit !== undefined && isWeaker(level, 'filesystem')) return limit.reason;
+  if (isWeaker(level, levelAfterAllFixes)) {
+    const fixCount = limits.filter(({ remedy }) => remedy !== undefined).length;
+    return fixCount === 1 ? t('1 fix available') : t('{0} fixes available', fixCount);
+  }
+  if (outsideDisks.length > 0)
+    return outsideDisks.length === 1
+      ? t('1 disk outside the snapshot')
+      : t('{0} disks outside the snapshot', outsideDisks.length);
+  return limit?.reason ?? shortMechanismLabel(mechanism, t) ?? base.reason;
+}
+
+/** Undefined where nothing brings the guest to rest. */
+function shortMechanismLabel(mechanism: string, t: Translate): string | undefined {
+  const texts: Readonly<Record<string, string>> = {
+    cold: t('clean shutdown'),
+    vss: t('VSS'),
+    'vss-without-writers': t('VSS without writers'),
+    'sync-driver': t('sync driver'),
+    freeze: t('FIFREEZE'),
+  };
+  return texts[mechanism];
 }
 
 /** The strongest reason why it is no more, in a few words. */
@@ -31,10 +70,10 @@ export function predictionLines(prediction: PredictionDto, t: Translate): readon
     t('Predicted for a backup now: {0} ({1})', consistencyLabel(level, t), certaintyLabel(certainty, t)),
     ...limits.map(limit =>
       limit.levelAfterFix === level
-        ? remarkLine(limit)
-        : t('{0} Then: {1}.', remarkLine(limit), consistencyLabel(limit.levelAfterFix, t)),
+        ? remarkLine(limit, t)
+        : t('{0} Then: {1}.', remarkLine(limit, t), consistencyLabel(limit.levelAfterFix, t)),
     ),
-    ...remarks.map(remarkLine),
+    ...remarks.map(remark => remarkLine(remark, t)),
     t('At best: {0}', consistencyLabel(ceiling, t)),
     t('Basis: {0} ({1})', sentence({ message: base.text }), base.rule),
     ...(levelAfterAllFixes === level
@@ -44,13 +83,13 @@ export function predictionLines(prediction: PredictionDto, t: Translate): readon
   ];
 }
 
-/** Another shape than a restore point's, so that what is expected never looks like what is proven. */
+/** Another shape than a restore point's, and never green: what is expected must not look like what is proven. */
 export function predictionIcon({ level, certainty, outsideDisks }: PredictionDto): NodeView['icon'] {
   if (level === 'none') return { name: 'error', color: 'list.errorForeground' };
   if (certainty === 'uncertain') return { name: 'question', color: 'list.warningForeground' };
   if (level === 'crash' || outsideDisks.length > 0)
     return { name: 'warning', color: 'list.warningForeground' };
-  return { name: 'shield', color: level === 'application' ? 'testing.iconPassed' : 'charts.blue' };
+  return { name: 'shield', color: 'charts.blue' };
 }
 
 export function certaintyLabel(certainty: CertaintyDto, t: Translate): string {
@@ -66,6 +105,8 @@ export function certaintyLabel(certainty: CertaintyDto, t: Translate): string {
   }
 }
 
-function remarkLine({ text, remedy, rule }: RemarkDto): string {
-  return `${sentence({ message: text, remedy })} (${rule})`;
+/** What is wrong, what to do, by which rule, how certain that is, and who says so. */
+function remarkLine({ text, remedy, rule, certainty, source }: RemarkDto, t: Translate): string {
+  const what = sentence({ message: text, remedy });
+  return t('{0} ({1}, {2}. Source: {3})', what, rule, certaintyLabel(certainty, t), source);
 }

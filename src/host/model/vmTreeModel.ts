@@ -1,10 +1,12 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { PointSummaryDto } from '../../protocol/point.ts';
+import type { StandingDto } from '../../protocol/recovery.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
-import { predictionIcon, predictionLines, predictionText } from './prediction.ts';
+import { predictionIcon, predictionLines, predictionRowText } from './prediction.ts';
+import { standingIcon, standingLines, standingText } from './standingText.ts';
 import { formatAge, formatMoment, formatShortMoment } from './time.ts';
 
 /** What the parents of VMs are in the tree: their folders, or the clusters and hosts that run them. */
@@ -37,6 +39,8 @@ export interface VmNode {
   readonly vcenter: string;
   readonly vm: VmDto;
   readonly newest: NewestPoint | undefined;
+  /** Against its goal; missing without one. */
+  readonly standing?: StandingDto;
 }
 
 export interface NewestPointNode extends NewestPoint {
@@ -69,12 +73,23 @@ export function arrangeVms(
   vms: readonly VmDto[],
   newestByVm: ReadonlyMap<string, NewestPoint>,
   grouping: Grouping,
+  standings: ReadonlyMap<string, StandingDto> = new Map(),
 ): readonly (VmFolderNode | VmNode)[] {
   const nodes = vms.map(vm => ({
     folders: grouping === 'hosts' ? hostsOf(vm.computePath ?? '') : foldersOf(vm.inventoryPath),
-    node: { kind: 'vm', vcenter, vm, newest: newestByVm.get(vm.instanceUuid ?? '') } satisfies VmNode,
+    node: vmNode(vcenter, vm, newestByVm, standings.get(vm.id)),
   }));
   return arrangeLevel(vcenter, '', nodes, grouping);
+}
+
+function vmNode(
+  vcenter: string,
+  vm: VmDto,
+  newestByVm: ReadonlyMap<string, NewestPoint>,
+  standing: StandingDto | undefined,
+): VmNode {
+  const newest = newestByVm.get(vm.instanceUuid ?? '');
+  return { kind: 'vm', vcenter, vm, newest, ...(standing !== undefined && { standing }) };
 }
 
 export function vmRef({ vcenter, vm }: VmNode): VmRef {
@@ -195,7 +210,7 @@ function vmRowId({ vcenter, vm }: VmNode): string {
 }
 
 function vmView(node: VmNode, now: Date, t: Translate): NodeView {
-  const { vm, newest } = node;
+  const { vm, newest, standing } = node;
   const state = powerText(vm, t);
   const protection =
     newest === undefined
@@ -211,9 +226,10 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
     label: vm.name,
     description: [
       ...(vm.asOf === undefined ? [] : [t('as of {0}, not confirmed', formatShortMoment(vm.asOf, now))]),
-      predictionText(vm.predicted, t),
+      predictionRowText(vm.predicted, t),
       ...(saysState(vm) ? [] : [state]),
       protection,
+      ...(standing === undefined ? [] : [standingText(standing, t)]),
     ].join(' — '),
     tooltip: [
       `${vm.name} (${vm.id})`,
@@ -222,13 +238,14 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
         : [t('As it was at {0}; the server has not confirmed it since', formatMoment(vm.asOf))]),
       `${state}, ${size}`,
       ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
+      ...(standing === undefined ? [] : standingLines(standing, t)),
       ...predictionLines(vm.predicted, t),
       vm.hasSnapshots ? t('Has snapshots') : t('No snapshots'),
       newest === undefined
         ? t('No restore point in an open repository')
         : t('Newest restore point: {0}, {1}', formatMoment(newest.point.takenAt), protection),
     ],
-    icon: predictionIcon(vm.predicted),
+    icon: standing === undefined ? predictionIcon(vm.predicted) : standingIcon(standing),
     contextValue: `vm;power=${vm.powerState};protected=${newest === undefined ? 'no' : 'yes'}`,
     children: vm.hasSnapshots || newest !== undefined ? 'collapsed' : 'none',
   };

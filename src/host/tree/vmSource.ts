@@ -17,6 +17,7 @@ import {
 } from '../model/vmTreeModel.ts';
 import { newestPoints } from '../newestPoints.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
+import type { Standings } from '../standings.ts';
 import type { VmGrouping } from '../vmGrouping.ts';
 import type { Worker } from '../workerLink.ts';
 import type { TreeSource } from './lazyTree.ts';
@@ -26,6 +27,7 @@ export interface SourceDeps {
   readonly places: OpenPlaces;
   readonly known: KnownPlaces;
   readonly grouping: VmGrouping;
+  readonly standings: Pick<Standings, 'of' | 'follow'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly t: Translate;
@@ -100,7 +102,7 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   async #inventory(vcenter: string, signal: AbortSignal): Promise<readonly VmTreeNode[]> {
-    const { known, grouping, t } = this.#deps;
+    const { known, grouping, standings, t } = this.#deps;
     const { vms, newest } = this.#shown.get(vcenter) ?? (await this.#ask(vcenter, signal));
     if (vms.size === 0) {
       const user = known.vcenters().find(({ name }) => name === vcenter)?.user ?? '';
@@ -110,11 +112,11 @@ export class VmSource implements TreeSource<VmTreeNode> {
       );
       return [{ kind: 'remark', parentId: `vcenter/${vcenter}`, text }];
     }
-    return arrangeVms(vcenter, [...vms.values()], newest, grouping.get());
+    return arrangeVms(vcenter, [...vms.values()], newest, grouping.get(), standings.of(vcenter));
   }
 
   async #ask(vcenter: string, signal: AbortSignal): Promise<ShownVCenter> {
-    const { worker, places, known, logger } = this.#deps;
+    const { worker, places, known, standings, logger } = this.#deps;
     await places.vcenter(vcenter, signal);
     const newest = newestPoints(worker, places, known, logger, signal);
     try {
@@ -126,6 +128,8 @@ export class VmSource implements TreeSource<VmTreeNode> {
       this.#shown.set(vcenter, { vms: byId, newest: new Map() });
       const shown = { vms: byId, newest: await newest };
       this.#shown.set(vcenter, shown);
+      // Whoever asks for restore points has opened the repositories; the rows need not wait for it.
+      void standings.follow(vcenter);
       return shown;
     } catch (error) {
       this.#shown.delete(vcenter);

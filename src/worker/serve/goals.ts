@@ -64,6 +64,9 @@ export function serveGoals(handle: Handle, parts: WorkerParts): void {
   });
   handle(listStandings, async ({ vcenter, vmId }, signal) => {
     await using used = vcenters.use(vcenter);
+    // Nobody waits for a large inventory only to hear that nothing was asked of it.
+    const { goals: kept, problems: damaged } = await goals.read(signal);
+    if (kept.length === 0) return { standings: [], problems: damaged.map(toWireError) };
     const rows = await used.place.inventory.rows(signal);
     const wanted = rows.filter(({ ref }) => vmId === undefined || ref.value === vmId);
     const subjects = wanted.map(row => subjectOf(used.place, row));

@@ -1,5 +1,6 @@
 import { assess, type Assessment, type Remark } from '../../core/consistency/assess.ts';
 import { explain } from '../../core/consistency/explanation.ts';
+import { sources } from '../../core/consistency/sources.ts';
 import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
 import type { ExplanationDto, PredictionDto, RemarkDto } from '../../protocol/vm.ts';
 
@@ -36,6 +37,13 @@ export function explanationDto({
   };
 }
 
-function remarkDto({ rule, reason, text, remedy, certainty }: Remark): RemarkDto {
-  return { rule, reason, text, certainty, ...(remedy !== undefined && { remedy }) };
+function remarkDto({ rule, reason, text, remedy, certainty, source }: Remark): RemarkDto {
+  return {
+    rule,
+    reason,
+    text,
+    certainty,
+    source: sources[source].title,
+    ...(remedy !== undefined && { remedy }),
+  };
 }

@@ -12,9 +12,9 @@ export async function story(editor, { startLab }) {
   await connect(editor, lab);
   await editor.showOnly(vms);
   for (const [vm, text] of [
-    ['web01', 'predicted file system · Linux — no restore point'],
-    ['build01', 'predicted file system · 1 disks outside the snapshot'],
-    ['archive01', 'predicted crash · powered off, not known how'],
+    ['web01', 'filesystem · FIFREEZE — no restore point'],
+    ['build01', 'filesystem · 1 disk outside the snapshot'],
+    ['archive01', 'crash · powered off, not known how'],
   ])
     await editor.row(vms, vm).getByText(text).waitFor();
   await editor.row(vms, 'archive01').hover();

@@ -36,6 +36,7 @@ export async function story(editor, { startLab }) {
   await section(what).getByText('ext4, files can be read').waitFor();
   assert.match(await recovery.status(), /^Updated\. Yes: the goal is met now/);
   await editor.command('Notifications: Clear All Notifications');
+  await editor.row('Virtual Machines', 'web01').getByText('goal met').waitFor();
   await editor.shot('met');
 
   await startBackup(editor, 'web01');
@@ -65,6 +66,7 @@ export async function story(editor, { startLab }) {
   await editor.page.keyboard.press('Enter');
   await section(happy).getByText('The goal is missed, and that is accepted for now').waitFor();
   await section(happy).getByText(': until the database moves').waitFor();
+  await editor.row('Virtual Machines', 'web01').getByText('gap accepted until').waitFor();
   await editor.shot('accepted');
 
   await recovery.press('Restore Disk…');

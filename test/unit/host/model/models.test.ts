@@ -26,6 +26,7 @@ import {
   vmTreeView,
 } from '../../../../src/host/model/vmTreeModel.ts';
 import type { CheckResultDto, JobDto } from '../../../../src/protocol/job.ts';
+import type { StandingDto } from '../../../../src/protocol/recovery.ts';
 import type { LimitDto } from '../../../../src/protocol/vm.ts';
 import { guestNode, pointId, predicted, vmDto } from '../hostFixture.ts';
 
@@ -93,30 +94,38 @@ const newest = {
 } as const;
 
 const noTools: LimitDto = {
-  ...{ rule: 'TLS-02', reason: 'VMware Tools not running', text: 'VMware Tools do not run in the guest' },
+  ...{ rule: 'TLS-02', reason: 'Tools not running', text: 'VMware Tools do not run in the guest' },
   ...{ remedy: 'Start them', certainty: 'certain', cap: 'crash', levelAfterFix: 'filesystem' },
+  source: 'A guide',
 };
+const noUuids: LimitDto = { ...noTools, rule: 'DSK-11', cap: 'filesystem', levelAfterFix: 'application' };
+const vss = { level: 'application', mechanism: 'vss', levelAfterAllFixes: 'application' } as const;
+const withoutUuids = {
+  level: 'filesystem',
+  mechanism: 'vss-without-writers',
+  levelAfterAllFixes: 'application',
+} as const;
 const isOff: LimitDto = { ...noTools, rule: 'PWR-02', reason: 'powered off, not known how' };
 
 test.each([
   [
     vmDto(),
     undefined,
-    'predicted file system · Linux — no restore point',
+    'filesystem · FIFREEZE — no restore point',
     'shield',
     'vm;power=poweredOn;protected=no',
   ],
   [
     vmDto({ predicted: predicted({ level: 'crash', certainty: 'certain', limits: [noTools] }) }),
     newest,
-    'predicted crash · VMware Tools not running — proven crash · 3 h ago',
+    'crash · Tools not running — proven crash · 3 h ago',
     'warning',
     'vm;power=poweredOn;protected=yes',
   ],
   [
     vmDto({ powerState: 'poweredOff', predicted: predicted({ level: 'crash', limits: [isOff] }) }),
     undefined,
-    'predicted crash · powered off, not known how — no restore point',
+    'crash · powered off, not known how — no restore point',
     'warning',
     'vm;power=poweredOff;protected=no',
   ],
@@ -126,27 +135,48 @@ test.each([
       predicted: predicted({ level: 'none', limits: [{ ...noTools, cap: 'none' }] }),
     }),
     undefined,
-    'predicted none · VMware Tools not running — suspended — no restore point',
+    'none · Tools not running — suspended — no restore point',
     'error',
     'vm;power=suspended;protected=no',
   ],
   [
-    vmDto({ predicted: predicted({ level: 'application', certainty: 'uncertain' }) }),
+    vmDto({ predicted: predicted({ ...vss, certainty: 'uncertain' }) }),
     undefined,
-    'predicted application (uncertain) — no restore point',
+    'application (uncertain) · VSS — no restore point',
     'question',
     'vm;power=poweredOn;protected=no',
   ],
   [
     vmDto({
       predicted: predicted({
-        level: 'application',
+        ...vss,
         outsideDisks: [{ rule: 'DSK-01', deviceKey: 2001, label: 'Hard disk 2', reason: 'independent' }],
       }),
     }),
     undefined,
-    'predicted application · 1 disks outside the snapshot — no restore point',
+    'application · 1 disk outside the snapshot — no restore point',
     'warning',
+    'vm;power=poweredOn;protected=no',
+  ],
+  [
+    vmDto({ predicted: predicted(vss) }),
+    undefined,
+    'application · VSS — no restore point',
+    'shield',
+    'vm;power=poweredOn;protected=no',
+  ],
+  [
+    vmDto({ predicted: predicted({ ...withoutUuids, limits: [noUuids] }) }),
+    undefined,
+    'filesystem · 1 fix available — no restore point',
+    'shield',
+    'vm;power=poweredOn;protected=no',
+  ],
+  [
+    vmDto({ predicted: predicted({ ...withoutUuids, limits: [noUuids, { ...noUuids, rule: 'DSK-07' }] }) }),
+    undefined,
+    'filesystem · 2 fixes available — no restore point',
+    'shield',
     'vm;power=poweredOn;protected=no',
   ],
 ])(
@@ -165,7 +195,9 @@ test('the tooltip names every reason with its remedy and what that buys, the cei
       level: 'crash',
       certainty: 'certain',
       limits: [noTools],
-      remarks: [{ rule: 'SNAP-01', reason: 'r', text: 'disks need it', certainty: 'certain' }],
+      remarks: [
+        { rule: 'SNAP-01', reason: 'r', text: 'disks need it', certainty: 'certain', source: 'The API' },
+      ],
       unknowns: [{ rule: 'CFG-02', question: 'what is set in tools.conf' }],
     }),
   });
@@ -173,14 +205,64 @@ test('the tooltip names every reason with its remedy and what that buys, the cei
   expect(tooltip).toEqual(
     expect.arrayContaining([
       'Predicted for a backup now: crash-consistent (certain)',
-      'VMware Tools do not run in the guest. Start them. (TLS-02) Then: file-system-consistent.',
-      'Disks need it. (SNAP-01)',
+      'VMware Tools do not run in the guest. Start them. (TLS-02, certain. Source: A guide) Then: file-system-consistent.',
+      'Disks need it. (SNAP-01, certain. Source: The API)',
       'At best: file-system-consistent',
       'Basis: VMware Tools freeze the file systems. (OS-LINUX-FIFREEZE)',
       'With all of that remedied: file-system-consistent',
       'Not known: what is set in tools.conf (CFG-02)',
     ]),
   );
+});
+
+const standing: StandingDto = {
+  vmId: 'vm-1',
+  goal: { goal: { minimumLevel: 'filesystem' }, setBy: 'kim', setAt: '2026-03-01T00:00:00Z' },
+  ...{ state: 'met', gaps: [], acceptances: [], expired: [] },
+  recoveryTime: { kind: 'unknown', why: '' },
+};
+const tooOld = { kind: 'age', text: 'the newest restore point is 26 h old' } as const;
+const acceptance = {
+  ...{ by: 'kim', at: '2026-03-01T00:00:00Z', reason: 'moving', until: '2026-03-08T00:00:00Z' },
+  gaps: ['age' as const],
+};
+
+test.each<readonly [string, Partial<StandingDto>, RegExp, string, string]>([
+  ['met', {}, /goal met$/, 'pass-filled', 'testing.iconPassed'],
+  ['missed', { state: 'gap', gaps: [tooOld] }, /goal missed: too old$/, 'error', 'list.errorForeground'],
+  [
+    'accepted',
+    { state: 'accepted', gaps: [tooOld], acceptances: [acceptance] },
+    /gap accepted until 2026-03-0\d \d\d:\d\d$/,
+    ...(['thumbsup', 'list.warningForeground'] as const),
+  ],
+  [
+    'accepted no more',
+    { state: 'gap', gaps: [tooOld], expired: [acceptance] },
+    /goal missed: too old; acceptance ended$/,
+    ...(['error', 'list.errorForeground'] as const),
+  ],
+])('a goal that is %s is said in words, and green is met alone', (_, change, words, name, color) => {
+  const node = {
+    kind: 'vm',
+    vcenter: 'vc',
+    vm: vmDto(),
+    newest,
+    standing: { ...standing, ...change },
+  } as const;
+  const view = vmTreeView(node, now, t);
+  expect(view.description).toMatch(words);
+  expect(view.icon).toEqual({ name, color });
+  expect(view.tooltip).toContain('Goal: at least file-system-consistent');
+});
+
+test('whatever is predicted is not green', () => {
+  for (const level of ['none', 'crash', 'filesystem', 'application'] as const)
+    for (const certainty of ['certain', 'likely', 'uncertain'] as const) {
+      const vm = vmDto({ predicted: predicted({ level, certainty }) });
+      const { icon } = vmTreeView({ kind: 'vm', vcenter: 'vc', vm, newest: undefined }, now, t);
+      expect(icon.color).not.toBe('testing.iconPassed');
+    }
 });
 
 test.each([
@@ -257,7 +339,7 @@ test('a backup that proves less than was asked for is told as such, never as a s
     downgrades: [{ from: 'application', to: 'crash', reason: 'no Tools' }],
   } as const;
   expect(resultText({ ...downgraded, ...reasons }, t)).toBe(
-    'asked for file-system-consistent, proven crash-consistent; file system claimed, unproven, 2 KiB stored; stepped down from application to crash: no Tools',
+    'asked for file-system-consistent, proven crash-consistent; filesystem claimed, unproven, 2 KiB stored; stepped down from application to crash: no Tools',
   );
   expect(jobView({ ...job, state: 'succeeded', result: downgraded }, t).icon.name).toBe('warning');
   expect(jobView({ ...job, state: 'succeeded', result: backup }, t).icon.name).toBe('pass');

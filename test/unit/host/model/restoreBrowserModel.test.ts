@@ -27,7 +27,7 @@ test('a backup set is told in words, levels that nobody knows as well', () => {
     { id: pointId, age: '2 h ago', level: 'crash', levelText: 'crash-consistent' },
     { levelText: 'consistency unknown' },
     {
-      levelText: 'crash-consistent; file system claimed, unproven, asked for application',
+      levelText: 'crash-consistent; filesystem claimed, unproven, asked for application',
       isBelowRequest: true,
     },
   ]);

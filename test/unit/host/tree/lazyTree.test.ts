@@ -10,6 +10,7 @@ import { listPoints } from '../../../../src/protocol/point.ts';
 import { openRepository } from '../../../../src/protocol/repository.ts';
 import { openVCenter } from '../../../../src/protocol/vcenter.ts';
 import { listVms } from '../../../../src/protocol/vm.ts';
+import type { StandingDto } from '../../../../src/protocol/recovery.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
 import { hostFixture, pointId, vmDto } from '../hostFixture.ts';
 
@@ -21,7 +22,8 @@ async function fixture() {
   await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
   worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
   const { known, places, grouping, clock } = host;
-  const deps = { worker, known, places, grouping, clock, logger: silentLogger, t: l10n.t };
+  const standings = { of: () => new Map<string, StandingDto>(), follow: async () => await Promise.resolve() };
+  const deps = { worker, known, places, grouping, standings, clock, logger: silentLogger, t: l10n.t };
   const failures: AppError[] = [];
   const source = new VmSource(deps);
   return {
@@ -200,9 +202,7 @@ test('a VM shows the newest restore point of all repositories; one that is locke
   const [vcenter] = await vms.getChildren();
   const [folder] = await vms.getChildren(vcenter);
   const [vm] = await vms.getChildren(folder);
-  expect(vms.getTreeItem(vm!).description).toBe(
-    'predicted file system · Linux — proven file system · 2 h ago',
-  );
+  expect(vms.getTreeItem(vm!).description).toBe('filesystem · FIFREEZE — proven filesystem · 2 h ago');
 });
 
 test('names from outside are shown as text, not as markup', async () => {
