@@ -15,6 +15,7 @@ const testTools = {
   debugfs: 'e2fsprogs',
   xfs_io: 'xfsprogs',
   sfdisk: 'fdisk',
+  zbarimg: 'zbar-tools',
 };
 
 /** What compiles the editor's two native modules, and the browser that shows it, with letters. */

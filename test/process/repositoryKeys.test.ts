@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
+import { qrModules } from '../../src/core/jobs/recoveryKit/qrCode.ts';
+import { generateRecoveryPassword } from '../../src/core/jobs/recoveryKit/recoveryPassword.ts';
 import { anySignal as signal } from '../support/anySignal.ts';
 import { collect } from '../support/collect.ts';
 import { LocalRepository } from '../support/localRepository.ts';
 import { memoryJournal } from '../support/memoryJournal.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
+import { seededRandom } from '../support/seededRandom.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -85,6 +88,48 @@ describe('passwords', () => {
     await local.restic.run('snapshots');
   });
 });
+
+describe('a recovery kit', () => {
+  test('opens the repository in restic, is readable by its owner alone and never overwrites', async () => {
+    const { cli, local, passwordFile, keys } = await user();
+    const page = join(cli.folder, 'kit.html');
+    const { keyId } = (await cli.json('repo', 'kit', '--to', page)) as { keyId: string };
+    const password = /\b(?:[2-9A-Z]{5}-){7}[2-9A-Z]{5}\b/.exec(readFileSync(page, 'utf8'))![0];
+    await new Restic(local.folder, passwordFile('paper', password)).checkEverything();
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const again = await cli.run('repo', 'kit', '--to', page);
+    expect({ code: again.code, keys: (await keys()).length }).toEqual({ code: 6, keys: 2 });
+    await cli.ok('repo', 'key', 'remove', keyId.slice(0, 10));
+    await expect(new Restic(local.folder, join(cli.folder, 'paper')).run('snapshots')).rejects.toThrow(
+      /wrong password/,
+    );
+  });
+});
+
+describe('the QR code of a recovery kit', () => {
+  toolTest('zbarimg')('is read by another program as the password', () => {
+    const folder = temporaryFolder('qr');
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const password = generateRecoveryPassword(seededRandom(seed)).reveal();
+      const path = join(folder, `${seed}.pgm`);
+      writeFileSync(path, greyImage(qrModules(password)));
+      const args = ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', path];
+      const read = execFileSync('zbarimg', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      expect(read.toString().trim()).toBe(password);
+    }
+  });
+});
+
+/** As a scanner sees it: eight points a module, a quiet zone of four modules around. */
+function greyImage(rows: readonly (readonly boolean[])[]): Buffer {
+  const scale = 8;
+  const side = (rows.length + 8) * scale;
+  const pixels = Buffer.alloc(side * side, 255);
+  for (let y = 0; y < side; y += 1)
+    for (let x = 0; x < side; x += 1)
+      if (rows[Math.floor(y / scale) - 4]?.[Math.floor(x / scale) - 4] === true) pixels[y * side + x] = 0;
+  return Buffer.concat([Buffer.from(`P5\n${side} ${side}\n255\n`), pixels]);
+}
 
 describe('quiesce repo unlock', () => {
   test('removes the lock of a restic that was killed, not of one that lives', async () => {

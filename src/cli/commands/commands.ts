@@ -14,6 +14,7 @@ import { restoreVmCommand } from './restoreVm.ts';
 import { repositoryInit, repositoryList, repositoryOpen, repositoryRemove } from './repository.ts';
 import { repositoryCheck } from './repositoryCheck.ts';
 import { repositoryCopy } from './repositoryCopy.ts';
+import { repositoryKit } from './repositoryKit.ts';
 import { keyAdd, keyList, keyRemove, repositoryPassword, repositoryUnlock } from './repositoryKeys.ts';
 import { repositoryPrune } from './repositoryPrune.ts';
 import { repositoryRebuildIndex, repositoryRepair } from './repositoryRepair.ts';
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   keyRemove,
   repositoryPassword,
   repositoryUnlock,
+  repositoryKit,
   backup,
   points,
   list,
