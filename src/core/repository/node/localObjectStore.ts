@@ -60,7 +60,9 @@ export class LocalObjectStore implements ObjectStore {
     this.#begin(signal);
     this.#assertWritable(configName);
     try {
-      for (const subfolder of [temporaryFolder, ...Object.values(folders), ...packFolders()])
+      // The folder of the audit record is no part of the format: it comes with the first entry.
+      const ofFormat = Object.values(folders).filter(name => name !== folders.audit);
+      for (const subfolder of [temporaryFolder, ...ofFormat, ...packFolders()])
         await mkdir(join(this.location, subfolder), { recursive: true, mode: 0o700 });
     } catch (error) {
       throw fileError(this.location, error);
