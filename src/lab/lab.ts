@@ -2,10 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { toHex, type Random } from '../base/random.ts';
 import type { Secret } from '../base/secret.ts';
-import { noFaults } from './control.ts';
+import type { MoRef } from '../core/vsphere/schema/moRef.ts';
+import { noFaults, type Faults } from './control.ts';
 import { Datastores } from './datastore/datastores.ts';
 import { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
+import { importDump } from './dump/importDump.ts';
+import type { Dump } from './dump/readDump.ts';
 import { GuestActivity, type ActiveDisk } from './guest/guestActivity.ts';
 import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
 import { GuestTransfers } from './guest/guestTransfers.ts';
@@ -17,11 +20,12 @@ import type { LabContext } from './labContext.ts';
 import { methods } from './methods/methods.ts';
 import { createGeneratedVms } from './model/generatedVms.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
-import { createInventory } from './model/inventory.ts';
+import { createInventory, type Inventory } from './model/inventory.ts';
 import { LabVm } from './model/labVm.ts';
 import { Lease } from './model/lease.ts';
 import { ObjectRegistry } from './model/objectRegistry.ts';
 import { createServices } from './model/services.ts';
+import { VmIndex } from './model/vmIndex.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
 import { ServiceTickets } from './serviceTickets.ts';
 import type { Personality, ServerState } from './personality.ts';
@@ -48,6 +52,8 @@ export interface LabParts {
   readonly activity: boolean;
   /** How many VMs there are besides the lab's own, in a datacenter of their own; they have no content. */
   readonly generatedVmCount: number;
+  /** A saved inventory that is served, for reading alone, instead of the lab's own. */
+  readonly dump: Dump | undefined;
 }
 
 /** A lab that answers, until it is disposed. */
@@ -70,7 +76,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
   const stop = new AbortController();
   try {
     const lab = createContext(parts, disks, servers);
-    await createGuestVms(lab, parts.images, parts.seed);
+    if (parts.dump === undefined) await createGuestVms(lab, parts.images, parts.seed);
     if (parts.generatedVmCount > 0) createGeneratedVms(lab, parts.generatedVmCount, parts.seed);
     const activity = new GuestActivity({
       clock,
@@ -116,11 +122,9 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
 function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): LabContext {
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
-  const server: ServerState = { personality: parts.personality };
-  const inventory = createInventory(registry, server, host => servers.ofHost(host).certificate);
   const faults = noFaults();
-  const instanceUuid = seededUuid(`${parts.seed} vcenter`);
-  createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });
+  const server: ServerState = { personality: parts.personality, isReadOnly: parts.dump !== undefined };
+  const inventory = createObjects(parts, registry, server, servers, faults);
   const sessions = new Sessions({
     userName: parts.userName,
     password: parts.password,
@@ -148,6 +152,25 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     servers,
     server,
   };
+}
+
+/** Everything that can be read: what the lab makes itself, or what was saved of another server. */
+function createObjects(
+  { dump, clock, seed }: LabParts,
+  registry: ObjectRegistry,
+  server: ServerState,
+  servers: LabServers,
+  faults: Faults,
+): Inventory {
+  const certificateOf = (host: MoRef) => servers.ofHost(host).certificate;
+  if (dump !== undefined) {
+    const places = importDump(dump, registry, clock);
+    return { ...places, datacenters: [], vmIndex: new VmIndex(registry), server, certificateOf };
+  }
+  const inventory = createInventory(registry, server, certificateOf);
+  const instanceUuid = seededUuid(`${seed} vcenter`);
+  createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });
+  return inventory;
 }
 
 function activeDisks(registry: ObjectRegistry, images: ReadonlyMap<string, GuestDisk>): ActiveDisk[] {

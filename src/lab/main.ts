@@ -10,6 +10,8 @@ import type { Logger } from '../base/logger.ts';
 import { systemRandom, toHex } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
 import { guestAccounts, type GuestPasswords } from './guest/accounts.ts';
+import { personalityOfDump } from './dump/importDump.ts';
+import { readDump } from './dump/readDump.ts';
 import { ext4ToolsPresent } from './images/ext4Tools.ts';
 import { fullImages } from './images/fullImages.ts';
 import type { GuestDisk, Profile } from './images/guestDisks.ts';
@@ -26,7 +28,8 @@ async function main(): Promise<void> {
   const stateFolder = await mkdtemp(join(stateParent, 'quiesce-lab-'));
   try {
     const stopped = stopRequest(options.exitWithParent);
-    const images = await prepareImages(options, logger);
+    const dump = options.dumpFolder === undefined ? undefined : await readDump(options.dumpFolder);
+    const images = dump === undefined ? await prepareImages(options, logger) : new Map<string, GuestDisk>();
     const { password, passwordFile } = await preparePassword(options, stateFolder);
     const guests = await prepareGuestPasswords(stateFolder);
     await using lab = await startLab({
@@ -38,7 +41,8 @@ async function main(): Promise<void> {
       password,
       guestPasswords: guests.passwords,
       seed: options.seed,
-      personality: options.personality,
+      personality: dump === undefined ? options.personality : personalityOfDump(dump),
+      dump,
       images,
       stateFolder,
       activity: options.activity,

@@ -18,6 +18,8 @@ export interface LabOptions {
   readonly exitWithParent: boolean;
   readonly generatedVmCount: number;
   readonly personality: Personality;
+  /** A folder that `govc object.save` has written, to be served instead of the lab's own inventory. */
+  readonly dumpFolder: string | undefined;
 }
 
 const maxGeneratedVms = 20_000;
@@ -32,6 +34,8 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     throw invalid(`--generate ${values.generate} is not a number of VMs up to ${maxGeneratedVms}`);
   if (values.esx && generatedVmCount > 0)
     throw invalid('--generate makes clusters, which a host on its own does not have');
+  if (values.import !== undefined && generatedVmCount > 0)
+    throw invalid('--generate adds to the own inventory of the lab, which --import replaces');
   const { profile } = values;
   if (profile !== undefined && profile !== 'full' && profile !== 'small')
     throw invalid(`--profile ${profile} is neither full nor small`);
@@ -47,6 +51,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     exitWithParent: values['exit-with-parent'],
     generatedVmCount,
     personality: personalityOf(values['api-version'], values.esx),
+    dumpFolder: values.import,
   };
 }
 
@@ -66,6 +71,7 @@ function parse(commandLine: readonly string[]) {
         generate: { type: 'string', default: '0' },
         'api-version': { type: 'string', default: defaultRelease },
         esx: { type: 'boolean', default: false },
+        import: { type: 'string' },
         'exit-with-parent': { type: 'boolean', default: false },
       },
     });

@@ -13,9 +13,11 @@ export interface Personality {
   readonly isHost: boolean;
 }
 
-/** What an upgrade changes. */
+/** What kind of server it is; an upgrade changes that. */
 export interface ServerState {
   personality: Personality;
+  /** Whether it refuses every change: of a saved inventory there is nothing but what was read. */
+  readonly isReadOnly: boolean;
 }
 
 /** By what people call them, oldest first. */

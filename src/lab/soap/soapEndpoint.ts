@@ -74,6 +74,8 @@ async function answer(
       planned.message ?? `The lab was told to fail: ${planned.fault}`,
       planned.fields,
     );
+  if (lab.server.isReadOnly && changesServer(operation))
+    throw new VimFault('NotSupported', 'The lab serves a saved inventory, which can only be read.');
   if (lab.faults.freeLicense && changesServer(operation))
     throw new VimFault(
       'RestrictedVersion',

@@ -195,6 +195,7 @@ export async function startTestLab(
     guestPasswords: new Map(Object.entries(guestPasswords).map(([name, word]) => [name, new Secret(word)])),
     seed: 7,
     personality,
+    dump: undefined,
     images: patternedImages(folder),
     stateFolder,
     activity: false,

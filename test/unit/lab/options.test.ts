@@ -19,11 +19,13 @@ test('options have defaults', () => {
     exitWithParent: false,
     generatedVmCount: 0,
     personality: { apiVersion: '8.0.3.0', productVersion: '8.0.3', hardware: 'vmx-21', isHost: false },
+    dumpFolder: undefined,
   });
 });
 
 test.each([
   [['--api-version', '4.1']],
+  [['--import', '/somewhere', '--generate', '100']],
   [['--esx', '--generate', '100']],
   [['--profile', 'large']],
   [['--seed', 'x']],
