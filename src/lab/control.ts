@@ -38,6 +38,8 @@ export interface Faults {
   manifests: boolean;
   /** As a host with the free license: everything can be read, every change is refused. */
   freeLicense: boolean;
+  /** Who logs in when there are so many sessions is turned away with HTTP status 503; null: nobody is. */
+  sessionLimit: number | null;
 }
 
 export interface MethodFault {
@@ -112,6 +114,7 @@ export function noFaults(): Faults {
     leaseUrls: 'asterisk',
     manifests: true,
     freeLicense: false,
+    sessionLimit: null,
   };
 }
 

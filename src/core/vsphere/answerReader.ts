@@ -2,7 +2,7 @@ import sax, { type SAXParser, type Tag } from 'sax';
 import { CorruptDataError } from '../../base/errors.ts';
 import { primitiveValue } from './primitiveValue.ts';
 import type { Field, OperationRow } from './schema/parseTable.ts';
-import { fieldsOf, isDataType, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
+import { fieldsOf, isDataType, isEnumeration, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
 
 /**
  * Reads the answer of an operation while it arrives, in pieces of any size, and makes the same plain values of it as
@@ -166,6 +166,7 @@ function contentOf(type: string, named: string | undefined): readonly [Content, 
   if (named === undefined) return ['unknown', ''];
   const primitive = primitivesByXmlName.get(named);
   if (primitive !== undefined) return ['primitive', primitive];
+  if (isEnumeration(named)) return ['primitive', 'str'];
   if (!isDataType(named)) return ['unknown', ''];
   return [named.startsWith('ArrayOf') ? 'array' : 'object', named];
 }

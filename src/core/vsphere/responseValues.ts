@@ -1,6 +1,6 @@
 import { CorruptDataError } from '../../base/errors.ts';
 import { primitiveValue } from './primitiveValue.ts';
-import { fieldsOf, isDataType, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
+import { fieldsOf, isDataType, isEnumeration, isPrimitive, isSubtype, primitives } from './schema/schema.ts';
 import type { Field } from './schema/parseTable.ts';
 
 /** Where the library is told to put XML attributes: its own choice, `attributes`, is also the name of an element. */
@@ -45,6 +45,7 @@ function plainAny(parsed: unknown): unknown {
   if (named === undefined) return plainUnknown(parsed);
   const primitive = Object.entries(primitives).find(([, xmlName]) => xmlName === named)?.[0];
   if (primitive !== undefined && primitive !== 'any') return plainPrimitive(primitive, parsed);
+  if (isEnumeration(named)) return plainPrimitive('str', parsed);
   if (!isDataType(named)) return plainUnknown(parsed);
   if (!named.startsWith('ArrayOf')) return plainObject(named, parsed);
   return fieldsOf(named).flatMap(element => plainField(element, elements(parsed)[element.name] ?? []));

@@ -23,9 +23,7 @@ export function decodeDumped(declared: string, element: XmlElement): unknown {
   const values: Record<string, unknown> = actual === declared ? {} : { _type: actual };
   for (const field of fieldsOf(actual)) {
     const found = element.children.filter(child => child.localName === field.name);
-    // Where a server has said no word of an enumeration, it has said nothing.
-    const words = field.enumeration === undefined ? found : found.filter(({ text }) => text !== '');
-    const items = words.flatMap(child => decodeDumped(field.type, child) ?? []);
+    const items = found.flatMap(child => decodeDumped(field.type, child) ?? []);
     if (items.length > 0) values[field.name] = field.repeated ? items : items[0];
   }
   return values;

@@ -46,6 +46,7 @@ export function soapEndpoint(lab: LabContext, methods: MethodTable): RequestHand
       sendXml(response, 200, encodeResponse(operationName, returns, value, version));
     } catch (error) {
       if (response.destroyed) return;
+      if (error instanceof HttpError) throw error;
       const fault = toVimFault(error);
       if (fault.type === 'SystemError') lab.logger.warn(fault.message, { operation: operationName });
       sendXml(response, 500, encodeFault(fault, version));
@@ -109,6 +110,8 @@ function login(
   request: IncomingMessage,
   response: ServerResponse,
 ): unknown {
+  if (lab.sessions.live().length >= (lab.faults.sessionLimit ?? Infinity))
+    throw new HttpError(503, 'Service Unavailable');
   const userAgent = request.headers['user-agent'] ?? '';
   const session = lab.sessions.login(
     parameters['userName'] as string,

@@ -70,6 +70,7 @@ const dataTypes = byName(
     ].flatMap(parseTypes),
   ),
 );
+const enumerations = new Set(vimEnumerations.map(([, , enumeration]) => enumeration));
 const managedObjects = byName(described(parseTypes(managedObjectTypes)));
 const operations = byName(operationsWithVersions(parseOperations(vimOperations)));
 
@@ -99,6 +100,11 @@ export function fieldsOf(type: string): readonly Field[] {
   const element = arrayElement(type);
   if (element !== undefined) return [element];
   return chain(dataTypes, type).flatMap(row => row.ownFields);
+}
+
+/** Whether the name is that of an enumeration that fields of the table hold words of. */
+export function isEnumeration(name: string): boolean {
+  return enumerations.has(name);
 }
 
 /** The fields that a server of the version knows. */

@@ -33,7 +33,8 @@ export function typesWithVersions(rows: readonly TypeRow[]): TypeRow[] {
 
 export function operationsWithVersions(rows: readonly OperationRow[]): OperationRow[] {
   return rows.map(row => {
-    const parameters = row.parameters.map(field => withSince(field, `${row.name} ${field.name}`, undefined));
+    const since = newcomers.get(row.name);
+    const parameters = row.parameters.map(field => withSince(field, `${row.name} ${field.name}`, since));
     return withSince({ ...row, parameters }, row.name, undefined);
   });
 }

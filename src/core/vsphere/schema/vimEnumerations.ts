@@ -25,6 +25,8 @@ export const vimEnumerations: readonly (readonly [type: string, field: string, e
   ['VirtualMachineQuickStats', 'guestHeartbeatStatus', 'ManagedEntityStatus'],
   ['VirtualMachineQuickStats', 'ftLatencyStatus', 'ManagedEntityStatus'],
   ['HostListSummary', 'overallStatus', 'ManagedEntityStatus'],
+  ['HostRuntimeInfo', 'connectionState', 'HostSystemConnectionState'],
+  ['HostRuntimeInfo', 'powerState', 'HostSystemPowerState'],
   ['ResourcePoolRuntimeInfo', 'overallStatus', 'ManagedEntityStatus'],
   ['VirtualMachineSnapshotTree', 'state', 'VirtualMachinePowerState'],
   ['InvalidPowerState', 'requestedState', 'VirtualMachinePowerState'],
@@ -34,6 +36,4 @@ export const vimEnumerations: readonly (readonly [type: string, field: string, e
   ['ManagedEntity', 'overallStatus', 'ManagedEntityStatus'],
   ['VirtualMachine', 'guestHeartbeatStatus', 'ManagedEntityStatus'],
   ['HttpNfcLease', 'state', 'HttpNfcLeaseState'],
-  ['HostRuntimeInfo', 'connectionState', 'HostSystemConnectionState'],
-  ['HostRuntimeInfo', 'powerState', 'HostSystemPowerState'],
 ];

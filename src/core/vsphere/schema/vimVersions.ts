@@ -34,6 +34,7 @@ export const vimVersions = `
   DatastoreInfo maxMemoryFileSize
   DVPortgroupConfigInfo vmVnicNetworkResourcePoolKey
   VirtualMachineSnapshot vm
+  HostConfigManager certificateManager
 6.5
   operations CreateSnapshotEx_Task
   types VirtualNVMEController, ID, VirtualVmxnet3Vrdma, CryptoKeyId, KeyProviderId,
