@@ -133,9 +133,9 @@ export class InventoryModel {
       const { obj } = update;
       if (!isVm(obj)) placesChanged = true;
       if (update.kind === 'leave') {
-        this.#forget(obj);
+        this.#leave(obj, pathsOf(obj.type));
         changed.delete(obj.value);
-        if (isVm(obj)) removed.add(obj.value);
+        if (isVm(obj)) (this.row(obj.value) === undefined ? removed : changed).add(obj.value);
         continue;
       }
       this.#learn(update, pathsOf(obj.type));
@@ -191,6 +191,15 @@ export class InventoryModel {
     this.#objects.set(obj.value, { ref: obj, properties, confirmedIn: this.#confirmation });
     if (!isVm(obj)) this.#places.set(obj.value, placeOf(properties));
     else if ('name' in properties && this.#isComplete(properties)) this.#recalled.delete(obj.value);
+  }
+
+  /** With what was asked along with it: it may come back before another filter has told that it had left. */
+  #leave(ref: MoRef, paths: readonly string[]): void {
+    this.#recalled.delete(ref.value);
+    const known = this.#objects.get(ref.value);
+    const left = Object.entries(known?.properties ?? {}).filter(([path]) => !paths.includes(path));
+    if (known === undefined || left.length === 0) this.#forget(ref);
+    else this.#objects.set(ref.value, { ...known, properties: Object.fromEntries(left) });
   }
 
   #isComplete(properties: PropertyValues): boolean {
