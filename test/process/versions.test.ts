@@ -32,7 +32,13 @@ test.each(servers)(
     const folder = temporaryFolder('versions');
     const cli = new QuiesceCli(folder);
     await cli.setUp(lab);
-    const vms = (await cli.json('vms')) as readonly { readonly name: string; readonly path: string }[];
+    const added = (await cli.json(...addLab('lab', lab))) as { readonly missing: readonly string[] };
+    expect(added.missing.includes('quiesceSpec')).toBe(release === '5.5' || release === '6.0');
+    expect(added.missing.includes('placement')).toBe(options.length > 0);
+    const vms = (await cli.json('vms')) as readonly {
+      readonly name: string;
+      readonly path: string;
+    }[];
     expect(vms.map(({ name }) => name).toSorted()).toEqual(['archive01', 'build01', 'db01', 'web01']);
     const explained = (await cli.ok('explain', 'web01')).toString();
     expect(explained).toMatch(/filesystem/i);

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { type Capability, missingCapabilities } from '../../core/vsphere/capabilities.ts';
 import { readServerFingerprint } from '../../core/vsphere/node/pinnedAgent.ts';
 import type { Command } from '../command.ts';
 import { changeConfig, readConfig } from '../config/configFile.ts';
@@ -30,10 +31,16 @@ export const vcenterAdd: Command = {
       ...config,
       vcenters: { ...config.vcenters, [args.operand(0)]: vcenter },
     }));
-    const product = connection.session.about.fullName;
+    const { about } = connection.session;
+    const product = about.fullName;
+    const missing = missingCapabilities(about);
     context.output.result(
-      { name: args.operand(0), url, fingerprint: vcenter.fingerprint, product },
-      () => `${args.operand(0)}: ${product} at ${url}, certificate pinned (SHA-256 ${vcenter.fingerprint})`,
+      { name: args.operand(0), url, fingerprint: vcenter.fingerprint, product, missing },
+      () =>
+        [
+          `${args.operand(0)}: ${product} at ${url}, certificate pinned (SHA-256 ${vcenter.fingerprint})`,
+          ...missing.map(capability => `  without ${capabilityWords[capability]}`),
+        ].join('\n'),
     );
     return undefined;
   },
@@ -59,6 +66,18 @@ export const vcenterList: Command = {
     );
     return undefined;
   },
+};
+
+const capabilityWords: Readonly<Record<Capability, string>> = {
+  exportSnapshot: 'reading the disks of VMs that run',
+  quiesceSpec: 'a time limit or a VSS backup type for quiesced snapshots',
+  nvmeController: 'NVMe controllers',
+  encryption: 'encryption of VMs',
+  diskOnlySnapshotOfSuspended: 'snapshots of suspended VMs without their memory',
+  trustedPlatformModule: 'virtual TPMs',
+  transferChecksumSha256: 'SHA-256 of what was transferred',
+  placement: 'folders for VMs and a choice of hosts',
+  tags: 'tags',
 };
 
 /** At first contact a person compares the fingerprint; afterwards only that certificate is accepted. */
