@@ -26,3 +26,6 @@ export const goalsMissed = 15;
 
 /** The restore point is made, but it is known to be less consistent than what was asked for. */
 export const levelNotReached = 16;
+
+/** The restore point is made, and what was asked for is not proven, though nothing speaks against it. */
+export const levelUnproven = 17;

@@ -18,6 +18,7 @@ import { LabServers } from './http/servers.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
 import type { LabContext } from './labContext.ts';
 import { methods } from './methods/methods.ts';
+import { EventLog } from './model/eventLog.ts';
 import { createGeneratedVms } from './model/generatedVms.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
 import { createInventory, type Inventory } from './model/inventory.ts';
@@ -147,6 +148,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     faults,
     guestPasswords: parts.guestPasswords,
     guestTransfers: new GuestTransfers(clock, random),
+    events: new EventLog(clock),
     snapshotHistory: [],
     retiredVms: [],
     servers,

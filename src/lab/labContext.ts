@@ -8,6 +8,7 @@ import type { GuestPasswords } from './guest/accounts.ts';
 import type { GuestTransfers } from './guest/guestTransfers.ts';
 import type { LabServers } from './http/servers.ts';
 import type { Inventory } from './model/inventory.ts';
+import type { EventLog } from './model/eventLog.ts';
 import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
 import type { SnapshotRecord } from './model/snapshotHistory.ts';
@@ -31,6 +32,7 @@ export interface LabContext {
   /** Of every guest alike. */
   readonly guestPasswords: GuestPasswords;
   readonly guestTransfers: GuestTransfers;
+  readonly events: EventLog;
   /** Every snapshot ever taken, oldest first. */
   readonly snapshotHistory: SnapshotRecord[];
   /** VMs that are gone, in the order in which they went. */

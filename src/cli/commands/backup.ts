@@ -3,6 +3,7 @@ import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import type { Manifest } from '../../core/catalog/manifest.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
+import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
@@ -15,7 +16,7 @@ import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
-import { leftoversRemain, levelNotReached } from '../exitCodes.ts';
+import { leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { describeError, table } from '../output.ts';
 import { planOption, repositoryOption, vcenterOption } from './options.ts';
 
@@ -72,9 +73,10 @@ export const backup: Command = {
   },
 };
 
-/** Scripts shall hear of a level that was not reached. */
-function consistencyCode({ consistency }: Manifest): number {
-  return consistency.downgrades.length > 0 ? levelNotReached : 0;
+/** Scripts shall hear of a level that was not reached, and of one that nobody can prove. */
+function consistencyCode({ consistency: { requested, proven, downgrades } }: Manifest): number {
+  if (downgrades.length > 0) return levelNotReached;
+  return compareLevels(proven, requested) < 0 ? levelUnproven : 0;
 }
 
 function askOnTerminal(context: CommandContext, vmName: string): AskForLess {

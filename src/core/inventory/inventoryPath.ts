@@ -30,6 +30,17 @@ export class InventoryTree {
     return `/${parts.join('/')}`;
   }
 
+  /** `Europe/Paris`: the folders and the name of the datacenter above an object; undefined if it may not be seen. */
+  datacenterPathOf(parent: MoRef | undefined): string | undefined {
+    let at = parent;
+    for (let depth = 0; at !== undefined && depth < 64; depth += 1) {
+      const entry = this.#entries.get(at.value);
+      if (at.type === 'Datacenter') return entry && this.pathOf(entry.name, entry.parent).slice(1);
+      at = entry?.parent;
+    }
+    return undefined;
+  }
+
   /** Undefined for a host that may not be seen, or does not say what it runs. */
   productOf(host: MoRef | undefined): HostProduct | undefined {
     return host === undefined ? undefined : this.#entries.get(host.value)?.product;

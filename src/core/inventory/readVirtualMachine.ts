@@ -11,6 +11,7 @@ import { assessmentFacts } from './assessmentFacts.ts';
 import type { AssessmentFacts } from './assessmentFacts.ts';
 import { readInventoryTree } from './inventoryPath.ts';
 import type { VmIdentity } from './listVirtualMachines.ts';
+import { readLastPowerOff } from './powerHistory.ts';
 import { flattenSnapshots } from './snapshotTree.ts';
 import type { SnapshotFacts } from './snapshotTree.ts';
 import { virtualDisks } from './virtualDisk.ts';
@@ -25,6 +26,8 @@ export interface NamedRef {
 /** Everything a backup keeps of a VM, and its assessment looks at. Plain values: safe to serialize as JSON. */
 export interface VirtualMachineFacts extends VmIdentity {
   readonly inventoryPath: string;
+  /** `Europe/Paris`, as paths of datastores want it; undefined if the datacenter may not be seen. */
+  readonly datacenterPath: string | undefined;
   readonly config: Vim<'VirtualMachineConfigInfo'>;
   readonly runtime: Vim<'VirtualMachineRuntimeInfo'>;
   readonly guest: Vim<'GuestInfo'> | undefined;
@@ -80,10 +83,12 @@ export async function readVirtualMachine(
   );
   const tree = await readInventoryTree(session, signal);
   const name = plainName(found.name);
+  const facts = assessmentFacts({ ...found, config, runtime }, tree.productOf(runtime.host));
   return {
     ref: vm.ref,
     name,
     inventoryPath: tree.pathOf(name, parent),
+    datacenterPath: tree.datacenterPathOf(parent),
     config,
     runtime,
     guest: found.guest,
@@ -95,7 +100,10 @@ export async function readVirtualMachine(
     host: named(runtime.host),
     datastores: (found.datastore ?? []).flatMap(ref => named(ref) ?? []),
     networks: (found.network ?? []).flatMap(ref => named(ref) ?? []),
-    facts: assessmentFacts({ ...found, config, runtime }, tree.productOf(runtime.host)),
+    facts:
+      runtime.powerState === 'poweredOff' && facts.lastPowerOff === undefined
+        ? { ...facts, lastPowerOff: await readLastPowerOff(session, vm.ref, signal) }
+        : facts,
     isServerReadOnly: await isReadOnlyByLicense(session, signal),
   };
 }

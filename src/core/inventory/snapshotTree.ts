@@ -11,6 +11,8 @@ export interface SnapshotFacts {
   readonly createdAt: Date;
   /** Whether the guest was quiesced, as the server reports it. */
   readonly isQuiesced: boolean;
+  /** File with what the guest says of it; a whole path or one within the VM's folder of snapshots. */
+  readonly backupManifest: string | undefined;
   /** Whether the VM's running state descends from it directly. */
   readonly isCurrent: boolean;
 }
@@ -28,6 +30,7 @@ export function flattenSnapshots(info: Vim<'VirtualMachineSnapshotInfo'> | undef
       description: node.description,
       createdAt: node.createTime,
       isQuiesced: node.quiesced,
+      backupManifest: node.backupManifest === '' ? undefined : node.backupManifest,
       isCurrent: info?.currentSnapshot !== undefined && sameMoRef(info.currentSnapshot, node.snapshot),
     });
     open.push(...(node.childSnapshotList ?? []).map(child => ({ node: child, parent: node.snapshot })));

@@ -7,7 +7,6 @@ import {
   firstStep,
   type LevelDowngrade,
   limitOf,
-  type RequestState,
   type SnapshotRequest,
   stepAfterFailure,
   stepDown,
@@ -15,6 +14,7 @@ import {
 import { describeCall, type QuiesceSpec, type SnapshotCall } from '../consistency/request/snapshotCall.ts';
 import type { QuiesceRequest } from '../snapshot/createSnapshot.ts';
 import { VimFaultError } from '../vsphere/faults.ts';
+import type { SnapshotEvents } from './snapshotEvents.ts';
 
 /** Asks a person whether less is good enough. False also if nobody answers. */
 export type AskForLess = (downgrade: LevelDowngrade, signal: AbortSignal) => Promise<boolean>;
@@ -23,6 +23,8 @@ export interface PolicyDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly askForLess: AskForLess;
+  /** The server's events around each attempt. */
+  readonly events: Pick<SnapshotEvents, 'begin' | 'complaint'>;
   /** Told before each attempt and each wait, as a person reads it. */
   readonly onPhase: (phase: string) => void;
 }
@@ -68,12 +70,12 @@ export async function snapshotByPolicy<Snapshot>(
     const { level, downgrades } = step.state;
     switch (step.kind) {
       case 'fail':
-        throw refusal ?? outOfReach(vmName, request, step.reason);
+        throw explained(refusal, vmName, step.reason) ?? outOfReach(vmName, request, step.reason);
       case 'ask': {
         const { downgrade } = step;
         onPhase('Waiting for an answer');
         if (!(await deps.askForLess(downgrade, signal)))
-          throw refusal ?? outOfReach(vmName, request, downgrade.reason);
+          throw explained(refusal, vmName, downgrade.reason) ?? outOfReach(vmName, request, downgrade.reason);
         step = stepDown(request, step.state, downgrade);
         break;
       }
@@ -84,14 +86,16 @@ export async function snapshotByPolicy<Snapshot>(
         onPhase(asksGuest(call) ? 'Taking a quiesced snapshot' : 'Taking a snapshot');
         const attempt = { level, call: describeCall(call), at: clock.now() };
         try {
+          await deps.events.begin(signal);
           const snapshot = await take(quiesceRequest(call));
           return { snapshot, level, downgrades, attempts: [...attempts, { ...attempt, problem: undefined }] };
         } catch (error) {
           if (signal.aborted || !(error instanceof VimFaultError)) throw error;
           refusal = error;
-          attempts.push({ ...attempt, problem: wordsOf(error) });
-          logger.warn('the snapshot was refused', { vm: vmName, level, problem: wordsOf(error) });
-          step = next(request, step.state, error);
+          const problem = [wordsOf(error), await deps.events.complaint(signal)].filter(Boolean).join(' ');
+          attempts.push({ ...attempt, problem });
+          logger.warn('the snapshot was refused', { vm: vmName, level, problem });
+          step = stepAfterFailure(request, step.state, { fault: error.faultType, text: problem });
         }
         break;
       }
@@ -101,12 +105,18 @@ export async function snapshotByPolicy<Snapshot>(
   }
 }
 
-function next(request: SnapshotRequest, state: RequestState, error: VimFaultError) {
-  return stepAfterFailure(request, state, { fault: error.faultType, text: wordsOf(error) });
-}
-
 function wordsOf({ serverMessage, faultType }: VimFaultError): string {
   return serverMessage.trim() === '' ? faultType : serverMessage.trim();
+}
+
+/** The refusal with what the events say of it. */
+function explained(refusal: VimFaultError | undefined, vmName: string, reason: string): AppError | undefined {
+  if (refusal === undefined || reason === wordsOf(refusal)) return refusal;
+  return new AppError(refusal.code, `${vmName}: creating the snapshot failed: ${reason.replace(/\.$/, '')}`, {
+    object: vmName,
+    ...(refusal.remedy !== undefined && { remedy: refusal.remedy }),
+    cause: refusal,
+  });
 }
 
 /** Nothing was asked of the server: rules say that it would be in vain. */

@@ -31,6 +31,7 @@ export const isRepeatable: Readonly<Record<OperationName, boolean>> = {
   FindByUuid: true,
   FindByInventoryPath: true,
   CancelTask: true,
+  QueryEvents: true,
   CreateSnapshot_Task: false,
   CreateSnapshotEx_Task: false,
   RemoveSnapshot_Task: true,

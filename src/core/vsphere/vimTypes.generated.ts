@@ -2444,6 +2444,114 @@ interface GuestProcessInfo extends DynamicData {
   readonly exitCode?: number | undefined;
 }
 
+interface Event extends DynamicData {
+  readonly key: number;
+  readonly chainId: number;
+  readonly createdTime: Date;
+  readonly userName: string;
+  readonly datacenter?: DatacenterEventArgument | undefined;
+  readonly computeResource?: ComputeResourceEventArgument | undefined;
+  readonly host?: HostEventArgument | undefined;
+  readonly vm?: VmEventArgument | undefined;
+  readonly ds?: DatastoreEventArgument | undefined;
+  readonly net?: NetworkEventArgument | undefined;
+  readonly dvs?: DvsEventArgument | undefined;
+  readonly fullFormattedMessage?: string | undefined;
+  readonly changeTag?: string | undefined;
+}
+
+interface EventArgument extends DynamicData {
+}
+
+interface EntityEventArgument extends EventArgument {
+  readonly name: string;
+}
+
+interface DatacenterEventArgument extends EntityEventArgument {
+  readonly datacenter: MoRef;
+}
+
+interface ComputeResourceEventArgument extends EntityEventArgument {
+  readonly computeResource: MoRef;
+}
+
+interface HostEventArgument extends EntityEventArgument {
+  readonly host: MoRef;
+}
+
+interface VmEventArgument extends EntityEventArgument {
+  readonly vm: MoRef;
+}
+
+interface DatastoreEventArgument extends EntityEventArgument {
+  readonly datastore: MoRef;
+}
+
+interface NetworkEventArgument extends EntityEventArgument {
+  readonly network: MoRef;
+}
+
+interface DvsEventArgument extends EntityEventArgument {
+  readonly dvs: MoRef;
+}
+
+interface VmEvent extends Event {
+  readonly template: boolean;
+}
+
+interface VmPoweredOnEvent extends VmEvent {
+}
+
+interface VmPoweredOffEvent extends VmEvent {
+}
+
+interface VmGuestShutdownEvent extends VmEvent {
+}
+
+interface VmMessageEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface VmMessageWarningEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface VmMessageErrorEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface EventFilterSpec extends DynamicData {
+  readonly entity?: EventFilterSpecByEntity | undefined;
+  readonly time?: EventFilterSpecByTime | undefined;
+  readonly userName?: EventFilterSpecByUsername | undefined;
+  readonly eventChainId?: number | undefined;
+  readonly alarm?: MoRef | undefined;
+  readonly scheduledTask?: MoRef | undefined;
+  readonly disableFullMessage?: boolean | undefined;
+  readonly category?: readonly string[] | undefined;
+  readonly type?: readonly string[] | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly eventTypeId?: readonly string[] | undefined;
+}
+
+interface EventFilterSpecByEntity extends DynamicData {
+  readonly entity: MoRef;
+  readonly recursion: string;
+}
+
+interface EventFilterSpecByTime extends DynamicData {
+  readonly beginTime?: Date | undefined;
+  readonly endTime?: Date | undefined;
+}
+
+interface EventFilterSpecByUsername extends DynamicData {
+  readonly systemUser: boolean;
+  readonly userList?: readonly string[] | undefined;
+}
+
 interface SecurityError extends RuntimeFault {
 }
 
@@ -3263,6 +3371,27 @@ export interface VimTypes {
   FileTransferInformation: FileTransferInformation;
   GuestProgramSpec: GuestProgramSpec;
   GuestProcessInfo: GuestProcessInfo;
+  Event: Event;
+  EventArgument: EventArgument;
+  EntityEventArgument: EntityEventArgument;
+  DatacenterEventArgument: DatacenterEventArgument;
+  ComputeResourceEventArgument: ComputeResourceEventArgument;
+  HostEventArgument: HostEventArgument;
+  VmEventArgument: VmEventArgument;
+  DatastoreEventArgument: DatastoreEventArgument;
+  NetworkEventArgument: NetworkEventArgument;
+  DvsEventArgument: DvsEventArgument;
+  VmEvent: VmEvent;
+  VmPoweredOnEvent: VmPoweredOnEvent;
+  VmPoweredOffEvent: VmPoweredOffEvent;
+  VmGuestShutdownEvent: VmGuestShutdownEvent;
+  VmMessageEvent: VmMessageEvent;
+  VmMessageWarningEvent: VmMessageWarningEvent;
+  VmMessageErrorEvent: VmMessageErrorEvent;
+  EventFilterSpec: EventFilterSpec;
+  EventFilterSpecByEntity: EventFilterSpecByEntity;
+  EventFilterSpecByTime: EventFilterSpecByTime;
+  EventFilterSpecByUsername: EventFilterSpecByUsername;
   SecurityError: SecurityError;
   NoPermission: NoPermission;
   NoPermissionEntityPrivileges: NoPermissionEntityPrivileges;
@@ -3420,6 +3549,7 @@ export interface VimOperations {
   FindByUuid: { parameters: { readonly datacenter?: MoRef | undefined; readonly uuid: string; readonly vmSearch: boolean; readonly instanceUuid?: boolean | undefined; }; returns: MoRef | undefined };
   FindByInventoryPath: { parameters: { readonly inventoryPath: string; }; returns: MoRef | undefined };
   CancelTask: { parameters: {}; returns: undefined };
+  QueryEvents: { parameters: { readonly filter: EventFilterSpec; }; returns: readonly Event[] };
   CreateSnapshot_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesce: boolean; }; returns: MoRef };
   CreateSnapshotEx_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesceSpec?: VirtualMachineGuestQuiesceSpec | undefined; }; returns: MoRef };
   RemoveSnapshot_Task: { parameters: { readonly removeChildren: boolean; readonly consolidate?: boolean | undefined; }; returns: MoRef };
@@ -3510,4 +3640,5 @@ export interface VimProperties {
   OvfManager: {};
   ViewManager: { readonly viewList?: readonly MoRef[] | undefined; };
   TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; };
+  EventManager: {};
 }

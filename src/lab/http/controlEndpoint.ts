@@ -7,6 +7,7 @@ import { noFaults } from '../control.ts';
 import { sha256At } from '../disk/diskBytes.ts';
 import { grainBytes } from '../disk/grainMap.ts';
 import type { VersionedDisk } from '../disk/versionedDisk.ts';
+import { applyPreset, guestPresets, type PresetName } from '../guest/guestPresets.ts';
 import type { GuestActivity } from '../guest/guestActivity.ts';
 import { activityPath } from '../images/guestTree.ts';
 import type { LabContext } from '../labContext.ts';
@@ -44,7 +45,10 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'vms', ({ lab }) => [...lab.registry.instancesOf(LabVm)].map(describeVm)],
   ['POST', 'vms/:', setVm],
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
+  ['POST', 'vms/:/guest', setGuest],
   ['POST', 'vms/:/files', addFile],
+  ['GET', 'events', ({ lab }) => lab.events.all()],
+  ['DELETE', 'events', ({ lab }) => lab.events.forget()],
   ['POST', 'vms', changeVms],
   ['GET', 'personality', ({ lab }) => lab.server.personality],
   ['POST', 'personality', becomeVersion],
@@ -182,6 +186,17 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   if (body['powerState'] === 'poweredOn' || body['powerState'] === 'poweredOff')
     vm.powerState = body['powerState'];
   if (typeof body['toolsRunning'] === 'boolean') vm.toolsStopped = !body['toolsRunning'];
+  lab.registry.changed(vm.ref);
+  return describeVm(vm);
+}
+
+/** Makes the VM one of the guests that behave as the rules of consistency say. */
+function setGuest({ lab, body }: ControlCall, name = ''): unknown {
+  const vm = liveVm(lab, name);
+  const preset = Object.keys(guestPresets).find((known): known is PresetName => known === body['preset']);
+  if (preset === undefined)
+    throw new HttpError(400, `preset is none of ${Object.keys(guestPresets).join(', ')}`);
+  applyPreset(vm, preset, lab.events);
   lab.registry.changed(vm.ref);
   return describeVm(vm);
 }

@@ -1,3 +1,4 @@
+import { eventMethods } from './eventMethods.ts';
 import { guestMethods } from './guestMethods.ts';
 import { hostMethods } from './hostMethods.ts';
 import { leaseMethods } from './leaseMethods.ts';
@@ -16,6 +17,7 @@ export const methods: MethodTable = {
   ...propertyMethods,
   ...vmMethods,
   ...snapshotMethods,
+  ...eventMethods,
   ...leaseMethods,
   ...ovfMethods,
   ...guestMethods,

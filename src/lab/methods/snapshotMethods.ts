@@ -1,7 +1,10 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { LabVm } from '../model/labVm.ts';
 import { Snapshot, type FrozenDisk } from '../model/snapshot.ts';
-import { VimFault } from '../soap/vimFault.ts';
+import { unsupportedDevice } from '../guest/guestPresets.ts';
+import { type Quiesced, quiesceGuest, QuiesceRefusal, type QuiesceWish } from '../guest/quiesce.ts';
+import type { PlainObject } from '../model/managedObject.ts';
+import { invalidArgument, VimFault } from '../soap/vimFault.ts';
 import type { LabContext } from '../labContext.ts';
 import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
 import { vmOf } from './vmMethods.ts';
@@ -9,11 +12,18 @@ import { vmOf } from './vmMethods.ts';
 export const snapshotMethods: MethodTable = {
   CreateSnapshot_Task: {
     on: 'VirtualMachine',
-    answer: call => createSnapshot(call, call.parameters['quiesce'] as boolean),
+    answer: call =>
+      createSnapshot(call, call.parameters['quiesce'] === true ? { spec: undefined } : undefined),
   },
   CreateSnapshotEx_Task: {
     on: 'VirtualMachine',
-    answer: call => createSnapshot(call, call.parameters['quiesceSpec'] !== undefined),
+    answer: call => {
+      const spec = call.parameters['quiesceSpec'] as PlainObject | undefined;
+      const timeout = spec?.['timeout'];
+      if (typeof timeout === 'number' && (timeout < 5 || timeout > 240))
+        throw invalidArgument('quiesceSpec.timeout');
+      return createSnapshot(call, spec === undefined ? undefined : { spec });
+    },
   },
   RemoveSnapshot_Task: { on: 'VirtualMachineSnapshot', answer: removeSnapshot },
   RemoveAllSnapshots_Task: {
@@ -41,14 +51,20 @@ export const snapshotMethods: MethodTable = {
   },
 };
 
-function createSnapshot(call: MethodCall, quiesce: boolean): MoRef {
+/** @param wish  undefined: the guest is not asked */
+function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef {
   const { lab, parameters } = call;
   const vm = vmOf(call);
   const options = { descriptionId: 'VirtualMachine.createSnapshot', cancelable: true };
   return startVmTask(call, vm, options, async progress => {
     await progress(10);
-    const quiesced = quiesce && vm.powerState === 'poweredOn';
-    if (quiesced) requireQuiesced(lab, vm);
+    const device = unsupportedDevice(vm);
+    if (device !== undefined) {
+      const message = `An error occurred while taking a snapshot: ${device} does not support snapshots.`;
+      const fault = { fault: { _type: 'NotSupported' }, localizedMessage: message };
+      throw new VimFault('SnapshotIncompatibleDeviceInVm', message, { fault });
+    }
+    const quiesced = wish === undefined || vm.powerState !== 'poweredOn' ? undefined : quiesce(lab, vm, wish);
     await progress(60);
     const snapshot = takeSnapshot(lab, vm, {
       name: parameters['name'] as string,
@@ -60,20 +76,32 @@ function createSnapshot(call: MethodCall, quiesce: boolean): MoRef {
   });
 }
 
-function requireQuiesced(lab: LabContext, vm: LabVm): void {
-  const refused = lab.faults.refuseQuiesce.some(name => name === '*' || name === vm.name);
-  if (!refused && vm.toolsRunning) return;
-  throw new VimFault(
-    'ApplicationQuiesceFault',
-    "An error occurred while quiescing the virtual machine. See the virtual machine's event log for details.",
-  );
+function quiesce(lab: LabContext, vm: LabVm, wish: QuiesceWish): Quiesced {
+  if (lab.faults.refuseQuiesce.some(name => name === '*' || name === vm.name)) {
+    throw new VimFault(
+      'ApplicationQuiesceFault',
+      "An error occurred while quiescing the virtual machine. See the virtual machine's event log for details.",
+    );
+  }
+  try {
+    const quiesced = quiesceGuest(vm, wish);
+    for (const complaint of quiesced.complaints) lab.events.add('VmMessageWarningEvent', vm, complaint);
+    return quiesced;
+  } catch (error) {
+    if (error instanceof QuiesceRefusal) lab.events.add('VmMessageErrorEvent', vm, error.eventText);
+    throw error;
+  }
 }
 
 /** Everything at one moment: nothing here waits, so no guest write falls in between. */
 function takeSnapshot(
   lab: LabContext,
   vm: LabVm,
-  wanted: { readonly name: string; readonly description: string; readonly quiesced: boolean },
+  wanted: {
+    readonly name: string;
+    readonly description: string;
+    readonly quiesced: Quiesced | undefined;
+  },
 ): Snapshot {
   const disks: FrozenDisk[] = vm.disks
     .filter(chain => !chain.independent)
@@ -83,10 +111,17 @@ function takeSnapshot(
   vm.nextSnapshotNumber += 1;
   const createTime = lab.clock.now();
   const settingsThen = structuredClone(vm.settings);
+  const { name, description } = wanted;
+  const quiesced = wanted.quiesced?.isListed ?? false;
+  const manifest = wanted.quiesced?.manifest;
+  const manifestName = manifest?.name(vm.name, id);
+  if (manifest !== undefined && manifestName !== undefined)
+    lab.datastores.addToVm(vm, manifestName, manifest.content, 'snapshotManifestList');
   const snapshot = new Snapshot(ref, {
     id,
     vm: vm.ref,
-    ...wanted,
+    ...{ name, description, quiesced, manifestName },
+    backupManifest: manifestName === undefined ? undefined : `${vm.home.path}${manifestName}`,
     createTime,
     powerState: vm.powerState,
     disks,
@@ -98,7 +133,7 @@ function takeSnapshot(
     vm: vm.name,
     vmId: vm.ref.value,
     snapshotId: ref.value,
-    ...wanted,
+    ...{ name, description, quiesced },
     createTime: createTime.toISOString(),
     removeTime: undefined,
     disks: disks.map(({ chain, position }) => ({ deviceKey: chain.key, position })),
@@ -126,6 +161,7 @@ function dropSnapshot(lab: LabContext, vm: LabVm, snapshot: Snapshot): void {
   vm.snapshots.splice(index, 1);
   vm.snapshots[index - 1]?.setChild(vm.snapshots[index]);
   for (const { chain, link } of snapshot.facts.disks) chain.merge(link);
+  if (snapshot.facts.manifestName !== undefined) lab.datastores.removeFromVm(vm, snapshot.facts.manifestName);
   lab.registry.remove(snapshot.ref);
   const record = lab.snapshotHistory.find(candidate => candidate.snapshotId === snapshot.ref.value);
   if (record !== undefined) record.removeTime = lab.clock.now().toISOString();

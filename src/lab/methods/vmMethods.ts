@@ -19,6 +19,7 @@ export const vmMethods: MethodTable = {
         await progress(50);
         vm.powerState = 'poweredOn';
         vm.bootTime = call.lab.clock.now();
+        call.lab.events.add('VmPoweredOnEvent', vm, `${vm.name} is powered on`);
       });
     },
   },
@@ -32,6 +33,7 @@ export const vmMethods: MethodTable = {
         await progress(50);
         vm.powerState = 'poweredOff';
         vm.bootTime = undefined;
+        call.lab.events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
       });
     },
   },

@@ -41,9 +41,10 @@ export class DiskChain {
     return this.device['key'] as number;
   }
 
-  /** Independent disks take no part in snapshots. */
+  /** Independent disks, and whole disks of the storage, take no part in snapshots. */
   get independent(): boolean {
-    return String(this.#backing()['diskMode']).startsWith('independent');
+    const { diskMode, compatibilityMode } = this.#backing();
+    return String(diskMode).startsWith('independent') || compatibilityMode === 'physicalMode';
   }
 
   get isThin(): boolean {
@@ -99,7 +100,16 @@ export class DiskChain {
   }
 
   #describeBacking(link: DiskLink, datastore: MoRef, changeId: string | undefined): PlainObject {
-    const { diskMode, thinProvisioned, sharing } = this.#backing();
+    const { diskMode, thinProvisioned, sharing, compatibilityMode } = this.#backing();
+    if (compatibilityMode !== undefined) {
+      return {
+        _type: 'VirtualDiskRawDiskMappingVer1BackingInfo',
+        ...{ fileName: link.fileName, datastore, deviceName: 'vml.0200', compatibilityMode, diskMode },
+        ...{ uuid: this.uuid, contentId: this.contentIdOf(link), changeId, sharing },
+        parent:
+          link.parent === undefined ? undefined : this.#describeBacking(link.parent, datastore, undefined),
+      };
+    }
     return {
       _type: 'VirtualDiskFlatVer2BackingInfo',
       fileName: link.fileName,

@@ -1,4 +1,5 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { type GuestNature, usualNature } from '../guest/guestNature.ts';
 import type { LabGuest } from '../guest/labGuest.ts';
 import { taskInProgress } from '../soap/vimFault.ts';
 import { withChildren } from './deviceInfo.ts';
@@ -56,7 +57,9 @@ export class LabVm implements ManagedObject {
   /** Whether its firmware has ever run. */
   hasBeenOn: boolean;
   bootTime: Date | undefined;
-  readonly toolsInstalled: boolean;
+  toolsInstalled: boolean;
+  /** What its guest is, and does when it is asked to quiesce. */
+  nature: GuestNature = usualNature;
   /** By name, files in the VM's folder beside those that follow from what it is. */
   readonly addedFiles = new Map<string, AddedFile>();
   /** Somebody has stopped them in the guest. */

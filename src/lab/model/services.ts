@@ -34,6 +34,7 @@ export function createServices({
     licenseManager: { type: 'LicenseManager', value: 'LicenseManager' },
     searchIndex: { type: 'SearchIndex', value: 'SearchIndex' },
     ovfManager: { type: 'OvfManager', value: 'OvfManager' },
+    eventManager: { type: 'EventManager', value: 'EventManager' },
     guestOperationsManager: { type: 'GuestOperationsManager', value: 'guestOperationsManager' },
   };
   registry.add(
@@ -57,6 +58,7 @@ export function createServices({
     describedObject(content.licenseManager, { licenses: () => [faults.freeLicense ? freeLicense : license] }),
   );
   registry.add(describedObject(content.searchIndex, {}));
+  registry.add(describedObject(content.eventManager, {}));
   registry.add(describedObject(content.ovfManager, {}));
   const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
   const fileManager = { type: 'GuestFileManager', value: 'guestOperationsFileManager' };

@@ -17,6 +17,10 @@ export interface SnapshotFacts {
   readonly createTime: Date;
   readonly powerState: string;
   readonly quiesced: boolean;
+  /** Name of the file that the guest's manifest is in, in the VM's folder. */
+  readonly manifestName: string | undefined;
+  /** Whole path of that file, as a vCenter of version 8 tells it. */
+  readonly backupManifest: string | undefined;
   readonly disks: readonly FrozenDisk[];
   /** The VM's configuration with disks as of the frozen links. */
   readonly describeConfig: (disks: readonly FrozenDisk[]) => PlainObject;
@@ -49,7 +53,7 @@ export class Snapshot implements ManagedObject {
   }
 
   tree(): PlainObject {
-    const { vm, name, description, id, createTime, powerState, quiesced } = this.facts;
+    const { vm, name, description, id, createTime, powerState, quiesced, backupManifest } = this.facts;
     return {
       snapshot: this.ref,
       vm,
@@ -59,6 +63,7 @@ export class Snapshot implements ManagedObject {
       createTime,
       state: powerState,
       quiesced,
+      backupManifest,
       childSnapshotList: this.#child === undefined ? undefined : [this.#child.tree()],
       replaySupported: false,
     };

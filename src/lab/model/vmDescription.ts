@@ -1,5 +1,6 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { fieldsOf } from '../../core/vsphere/schema/schema.ts';
+import type { GuestNature } from '../guest/guestNature.ts';
 import type { LabGuest } from '../guest/labGuest.ts';
 import type { DiskChain } from './diskChain.ts';
 import type { PlainObject } from './managedObject.ts';
@@ -25,6 +26,7 @@ export interface VmFacts {
   readonly bootTime: Date | undefined;
   readonly toolsInstalled: boolean;
   readonly toolsRunning: boolean;
+  readonly nature: GuestNature;
   readonly consolidationNeeded: boolean;
   readonly hasBeenOn: boolean;
   /** Devices other than disks. */
@@ -40,7 +42,7 @@ export function describeRuntime(vm: VmFacts): PlainObject {
     host: vm.home.host,
     connectionState: vm.connectionState,
     powerState: vm.powerState,
-    faultToleranceState: 'notConfigured',
+    faultToleranceState: vm.nature.faultTolerance,
     toolsInstallerMounted: false,
     bootTime: vm.bootTime,
     suspendInterval: 0,
@@ -60,11 +62,11 @@ export function describeRuntime(vm: VmFacts): PlainObject {
 export function describeGuest(vm: VmFacts): PlainObject {
   return {
     ...toolsState(vm),
-    toolsVersion: vm.toolsInstalled ? '12389' : '0',
-    toolsInstallType: vm.toolsInstalled ? 'guestToolsTypeOpenVMTools' : undefined,
+    toolsVersion: vm.toolsInstalled ? String(vm.nature.tools.version) : '0',
+    toolsInstallType: vm.toolsInstalled ? vm.nature.tools.installType : undefined,
     ...(vm.toolsRunning && {
-      guestId: vm.settings['guestId'],
-      guestFamily: 'linuxGuest',
+      guestId: vm.nature.reportedGuestId ?? vm.settings['guestId'],
+      guestFamily: vm.nature.family,
       guestFullName: vm.settings['guestFullName'],
       hostName: vm.name,
       ipAddress: addressOf(vm),
@@ -133,8 +135,8 @@ export function describeCapability(): PlainObject {
 function toolsState(vm: VmFacts): PlainObject {
   return {
     toolsStatus: vm.toolsRunning ? 'toolsOk' : vm.toolsInstalled ? 'toolsNotRunning' : 'toolsNotInstalled',
-    toolsVersionStatus: vm.toolsInstalled ? 'guestToolsUnmanaged' : 'guestToolsNotInstalled',
-    toolsVersionStatus2: vm.toolsInstalled ? 'guestToolsUnmanaged' : 'guestToolsNotInstalled',
+    toolsVersionStatus: vm.toolsInstalled ? vm.nature.tools.versionStatus : 'guestToolsNotInstalled',
+    toolsVersionStatus2: vm.toolsInstalled ? vm.nature.tools.versionStatus : 'guestToolsNotInstalled',
     toolsRunningStatus: vm.toolsRunning ? 'guestToolsRunning' : 'guestToolsNotRunning',
   };
 }

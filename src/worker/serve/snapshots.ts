@@ -3,6 +3,7 @@ import { requestedLevel } from '../../core/consistency/request/requestSnapshot.t
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { snapshotRequest } from '../../core/jobs/backupVm/backupPlan.ts';
 import { snapshotByPolicy } from '../../core/jobs/snapshotByPolicy.ts';
+import { SnapshotEvents } from '../../core/jobs/snapshotEvents.ts';
 import { startSnapshot } from '../../protocol/job.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { takeSnapshot } from '../takeSnapshot.ts';
@@ -33,7 +34,10 @@ export function serveSnapshots(handle: Handle, parts: WorkerParts): void {
           request,
           async quiesce =>
             await takeSnapshot(session, vmIdentity(vm), { name, description, quiesce }, signal),
-          { clock, logger, askForLess, onPhase },
+          {
+            ...{ clock, logger, askForLess, onPhase },
+            events: new SnapshotEvents(session, facts.ref),
+          },
           signal,
         );
         const { ref, isQuiesced } = snapshot;

@@ -4,7 +4,13 @@ import { AppError, CorruptDataError } from '../../../src/base/errors.ts';
 import type { Progress } from '../../../src/base/progress.ts';
 import { RateMeter } from '../../../src/base/rateMeter.ts';
 import { GiB, MiB } from '../../../src/base/units.ts';
-import { exitCodes, goalsMissed, leftoversRemain, levelNotReached } from '../../../src/cli/exitCodes.ts';
+import {
+  exitCodes,
+  goalsMissed,
+  leftoversRemain,
+  levelNotReached,
+  levelUnproven,
+} from '../../../src/cli/exitCodes.ts';
 import { describeError, errorValue, table } from '../../../src/cli/output.ts';
 import { describeProgress, openProgressLine } from '../../../src/cli/progressLine.ts';
 import { ManualClock } from '../../support/manualClock.ts';
@@ -13,7 +19,7 @@ test('the exit codes are those of the document, each with one meaning', () => {
   const text = readFileSync(`${import.meta.dirname}/../../../docs/CLI.md`, 'utf8');
   const section = text.slice(text.indexOf('## Exit codes'));
   const documented = [...section.matchAll(/^\| (\d+) +\| (.+?) +\|$/gm)].map(row => Number(row[1]));
-  const used = [0, leftoversRemain, goalsMissed, levelNotReached, ...Object.values(exitCodes)];
+  const used = [0, leftoversRemain, goalsMissed, levelNotReached, levelUnproven, ...Object.values(exitCodes)];
   expect(documented).toEqual([...new Set(used)].toSorted((one, other) => one - other));
   expect(used).toHaveLength(new Set(used).size);
 });

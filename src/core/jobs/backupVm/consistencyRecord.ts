@@ -6,21 +6,38 @@ import { type FoundManifest, type Proof, prove } from '../../consistency/proof/p
 import type { LevelDowngrade } from '../../consistency/request/requestSnapshot.ts';
 import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
 import type { RequestHistory } from '../snapshotByPolicy.ts';
+import type { EventsInWindow } from '../snapshotEvents.ts';
 
 /** What is known of how the snapshot came about. */
-export interface SnapshotEvidence {
+export interface SnapshotEvidence extends EventsInWindow {
   readonly history: RequestHistory;
   /** The `quiesced` flag of the snapshot, as the server lists it. */
   readonly reportedQuiesced: boolean;
   readonly powerState: string;
   /** Of the VM before the snapshot. */
-  readonly facts: Pick<AssessmentFacts, 'guestId' | 'lastPowerOff' | 'toolsVersion' | 'host'>;
+  readonly facts: Pick<AssessmentFacts, 'guestId' | 'lastPowerOff' | 'toolsVersion' | 'host' | 'guestLook'>;
   /** By the server's clock. */
   readonly takenAt: Date;
+  readonly manifest: FoundManifest;
 }
 
-/** Until the guest's own manifest is fetched, a server's flag stays a claim. */
-const notFetched: FoundManifest = { kind: 'unreadable', reason: 'the guest’s manifest was not fetched' };
+/** What the evidence proves, claims and leaves open. */
+export function proveSnapshot(evidence: SnapshotEvidence): Proof {
+  const { history, reportedQuiesced, powerState, facts, manifest, events, window } = evidence;
+  return prove({
+    requested: history.level,
+    guestFamily: guestRowOf(facts.guestId ?? '')?.traits.family,
+    powerState,
+    lastPowerOff: facts.lastPowerOff,
+    isListedAsQuiesced: reportedQuiesced,
+    canLeaveManifest: canLeaveManifest(facts),
+    manifest,
+    events,
+    window,
+    tokens: [],
+    writersBefore: facts.guestLook?.writers,
+  });
+}
 
 /**
  * What a restore point may claim. A server's flag is a claim: it says that quiescing was tried and did not fail, not
@@ -31,20 +48,8 @@ export function consistencyRecord(
   predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
 ): ConsistencyRecord {
-  const { history, reportedQuiesced, powerState, facts, takenAt } = evidence;
-  const proof = prove({
-    requested: history.level,
-    guestFamily: guestRowOf(facts.guestId ?? '')?.traits.family,
-    powerState,
-    lastPowerOff: facts.lastPowerOff,
-    isListedAsQuiesced: reportedQuiesced,
-    canLeaveManifest: canLeaveManifest(facts),
-    manifest: notFetched,
-    events: [],
-    window: { from: takenAt, to: takenAt },
-    tokens: [],
-    writersBefore: undefined,
-  });
+  const { history, powerState, eventsProblem } = evidence;
+  const proof = proveSnapshot(evidence);
   return {
     requested,
     predicted,
@@ -53,17 +58,26 @@ export function consistencyRecord(
     evidence: [
       { rule: 'POWER-STATE', statement: `The VM was ${powerState} when the snapshot was taken` },
       ...proof.evidence,
+      ...(eventsProblem === undefined
+        ? []
+        : [{ rule: 'E8', statement: `The events of the VM could not be read: ${eventsProblem}` }]),
     ],
-    downgrades: [...history.downgrades, ...refuted(history.level, proof)],
+    downgrades: [...history.downgrades, ...refutations(history.level, proof)],
     attempts: history.attempts.map(({ level, call, at, problem }) => ({
       ...{ level, call, at: at.toISOString() },
       ...(problem !== undefined && { problem }),
     })),
+    applications: proof.applications.map(({ application, rule, isProven }) => ({
+      ...{ name: application, rule, isProven },
+    })),
   };
 }
 
-/** The server took the snapshot and the evidence says that it is not what was asked for. */
-function refuted(asked: ConsistencyLevel, { evidence, proven, claimed }: Proof): readonly LevelDowngrade[] {
+/** The server took the snapshot and the evidence says that it is not what was asked for: a list of one or none. */
+export function refutations(
+  asked: ConsistencyLevel,
+  { evidence, proven, claimed }: Proof,
+): readonly LevelDowngrade[] {
   const against = evidence
     .filter(({ limits }) => limits !== undefined && compareLevels(limits, asked) < 0)
     .toSorted((one, other) => compareLevels(one.limits ?? asked, other.limits ?? asked))[0];

@@ -6,6 +6,7 @@ import type { Random } from '../../../base/random.ts';
 import type { Manifest, ManifestDisk } from '../../catalog/manifest.ts';
 import { defaultChunkGeometry } from '../../chunking/geometry.ts';
 import type { BlobId } from '../../codec/blobId.ts';
+import { compareLevels } from '../../consistency/level.ts';
 import { openNfcExport } from '../../disk/node/nfcExport.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -13,10 +14,12 @@ import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.t
 import { VimFaultError } from '../../vsphere/faults.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { VimSession } from '../../vsphere/session.ts';
-import { type AskForLess, snapshotByPolicy } from '../snapshotByPolicy.ts';
+import { type AskForLess, type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
+import { SnapshotEvents } from '../snapshotEvents.ts';
 import { backUpDisk } from './backupDisk.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
-import type { SnapshotEvidence } from './consistencyRecord.ts';
+import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
+import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
 
 export interface ReadDeps {
   readonly askForLess: AskForLess;
@@ -70,6 +73,9 @@ async function readVm(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
+  const onPhase = (phase: string) => onProgress({ phase, doneBytes: 0, totalBytes: undefined });
+  const events = new SnapshotEvents(session, plan.vm.ref);
+  const before = { events, manifestPaths: await manifestPaths(session, plan.vm, signal) };
   const { snapshot, ...history } = await snapshotByPolicy(
     plan.vm.name,
     plan.request,
@@ -78,11 +84,14 @@ async function readVm(
       const options = { name, quiesce, validForMs: snapshotValidForMs };
       return await openSnapshot(session, plan.vm, options, deps, signal);
     },
-    { ...deps, onPhase: phase => onProgress({ phase, doneBytes: 0, totalBytes: undefined }) },
+    { ...deps, events, onPhase },
     signal,
   );
   const disks: ReadVm['disks'][number][] = [];
+  let evidence: SnapshotEvidence;
   try {
+    evidence = await gatherEvidence(session, plan.vm, snapshot, history, before, deps, signal);
+    await requireMinimum(plan, evidence, { ...deps, onPhase }, signal);
     for (const disk of plan.disks) {
       disks.push(await readDisk(session, repository, snapshot, disk, deps, onProgress, signal));
     }
@@ -92,13 +101,7 @@ async function readVm(
   }
   const problem = await removeSnapshot(snapshot, deps, onProgress);
   return {
-    evidence: {
-      history,
-      reportedQuiesced: snapshot.facts.isQuiesced,
-      powerState: plan.vm.runtime.powerState,
-      facts: plan.vm.facts,
-      takenAt: snapshot.facts.createdAt,
-    },
+    evidence,
     snapshot: {
       id: snapshot.snapshot.value,
       name: snapshot.facts.name,
@@ -109,6 +112,30 @@ async function readVm(
     disks,
     problems: problem === undefined ? [] : [problem],
   };
+}
+
+/** The server may have taken a snapshot of which the evidence says that it is less than what the policy allows. */
+async function requireMinimum(
+  { vm, request: { policy, hasUser } }: BackupPlan,
+  evidence: SnapshotEvidence,
+  { askForLess, onPhase }: Pick<PolicyDeps, 'askForLess' | 'onPhase'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const [refutation] = refutations(evidence.history.level, proveSnapshot(evidence));
+  if (refutation === undefined || compareLevels(refutation.to, policy.minimum) >= 0) return;
+  if (policy.onShortfall === 'step-down') return;
+  if (policy.onShortfall === 'ask' && hasUser) {
+    onPhase('Waiting for an answer');
+    if (await askForLess(refutation, signal)) return;
+  }
+  throw new AppError(
+    'QUIESCE_FAILED',
+    `${vm.name}: the snapshot is not ${refutation.from}-consistent: ${refutation.reason}`,
+    {
+      object: vm.name,
+      remedy: 'Look for the reason in the guest and in the events of the VM, or accept a lower level',
+    },
+  );
 }
 
 /** The server names by their ids what is no longer there; a person knows the VM. */

@@ -8,6 +8,7 @@ import { backingTypes } from './vimTypesBacking.ts';
 import { commonTypes } from './vimTypesCommon.ts';
 import { configTypes } from './vimTypesConfig.ts';
 import { deviceTypes } from './vimTypesDevice.ts';
+import { eventTypes } from './vimTypesEvent.ts';
 import { faultTypes } from './vimTypesFault.ts';
 import { guestOpsTypes } from './vimTypesGuestOps.ts';
 import { leaseTypes } from './vimTypesLease.ts';
@@ -66,6 +67,7 @@ const dataTypes = byName(
       leaseTypes,
       ovfTypes,
       guestOpsTypes,
+      eventTypes,
       faultTypes,
     ].flatMap(parseTypes),
   ),

@@ -78,4 +78,5 @@ ViewManager: ManagedObject
   viewList ref?[]
 TaskManager: ManagedObject
   recentTask ref?[]
+EventManager: ManagedObject
 `;

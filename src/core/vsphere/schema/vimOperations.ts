@@ -25,6 +25,7 @@ FindAllByUuid(datacenter ref?, uuid str, vmSearch bool, instanceUuid bool?) -> r
 FindByUuid(datacenter ref?, uuid str, vmSearch bool, instanceUuid bool?) -> ref?
 FindByInventoryPath(inventoryPath str) -> ref?
 CancelTask()
+QueryEvents(filter EventFilterSpec) -> Event?[]
 CreateSnapshot_Task(name str, description str?, memory bool, quiesce bool) -> ref
 CreateSnapshotEx_Task(
   name str, description str?, memory bool, quiesceSpec VirtualMachineGuestQuiesceSpec?

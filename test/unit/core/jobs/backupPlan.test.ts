@@ -24,6 +24,7 @@ function machine(
     ref: ref('VirtualMachine', 'vm-1'),
     name: 'db01',
     inventoryPath: '/DC/vm/db01',
+    datacenterPath: 'DC',
     config,
     runtime: { connectionState: 'connected', powerState: 'poweredOn', ...runtime } as Runtime,
     guest: undefined,
@@ -196,7 +197,12 @@ describe('what a restore point may say of its consistency', () => {
     (_what, facts, quiesceRequested, reportedQuiesced, powerState, rule, claimed, downgrades) => {
       const requested = quiesceRequested ? 'filesystem' : 'crash';
       const history = { level: requested, downgrades: [], attempts: [] } as const;
-      const evidence = { history, reportedQuiesced, powerState, facts, takenAt: new Date(0) };
+      const takenAt = new Date(0);
+      const evidence = {
+        ...{ history, reportedQuiesced, powerState, facts, takenAt },
+        manifest: { kind: 'none' as const },
+        ...{ events: [], eventsProblem: undefined, window: { from: takenAt, to: takenAt } },
+      };
       const record = consistencyRecord(requested, 'application', evidence);
       expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', downgrades });
       expect(record.claimed).toBe(claimed);

@@ -18,6 +18,7 @@ async function take(
   change: Partial<ConsistencyPolicy> = {},
   consent?: boolean,
   facts: Partial<AssessmentFacts> = {},
+  said?: string,
 ) {
   const asked: QuiesceRequest[] = [];
   const phases: string[] = [];
@@ -56,6 +57,10 @@ async function take(
       askForLess: async ({ from, to }) => {
         questions.push(`${from} → ${to}`);
         return await Promise.resolve(consent === true);
+      },
+      events: {
+        begin: async () => await Promise.resolve(),
+        complaint: async () => await Promise.resolve(said),
       },
       onPhase: phase => phases.push(phase),
     },
@@ -105,6 +110,12 @@ describe('a snapshot by policy', () => {
       message: expect.stringContaining(vss) as string,
     });
     expect(asked).toHaveLength(1);
+  });
+
+  test('asks the events for what the fault does not tell', async () => {
+    const seeLog = 'See the virtual machine’s event log for details.';
+    const { outcome } = await take([['ApplicationQuiesceFault', seeLog]], {}, undefined, {}, vss);
+    expect(outcome).toMatchObject({ downgrades: [{ reason: `${seeLog} ${vss}` }] });
   });
 
   test('waits for what may pass before it steps down', async () => {
