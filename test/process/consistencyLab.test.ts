@@ -72,16 +72,31 @@ const file = 'filesystem';
 const app = 'application';
 
 const outcomes: readonly Outcome[] = [
-  { preset: 'linux-freeze', rules: ['E6'], predicted: file, requested: file, reached: file, proven: file },
   {
+    preset: 'linux-freeze',
+    rules: ['E6', 'IMG-EXT4', 'IMG-ALL'],
+    predicted: file,
+    requested: file,
+    reached: file,
+    proven: file,
+  },
+  {
+    // These versions leave no manifest; what was frozen shows in the bytes.
     preset: 'linux-old-tools',
-    rules: ['TLS-07', 'E2'],
-    ...{ predicted: file, requested: file, reached: file, proven: 'crash', claimed: file },
+    rules: ['TLS-07', 'E2', 'IMG-ALL'],
+    ...{ predicted: file, requested: file, reached: file, proven: file },
   },
   {
     preset: 'linux-no-sync-driver',
-    rules: ['E7'],
-    ...{ predicted: file, requested: file, reached: file, proven: 'crash', claimed: file },
+    rules: ['E7', 'IMG-EXT4'],
+    ...{ predicted: file, requested: file, reached: file, proven: 'crash' },
+    downgrades: [[file, 'crash', /needs recovery from its journal/]],
+  },
+  {
+    preset: 'linux-excluded-file-system',
+    rules: ['E6', 'IMG-EXT4'],
+    ...{ predicted: file, requested: file, reached: file, proven: 'crash' },
+    downgrades: [[file, 'crash', /Hard disk 2.*needs recovery from its journal/]],
   },
   {
     preset: 'linux-script-fails',
@@ -218,13 +233,14 @@ const outcomes: readonly Outcome[] = [
   },
   {
     preset: 'off-after-shutdown',
-    rules: ['PWR-01'],
-    ...{ predicted: app, requested: file, reached: file, proven: 'crash', claimed: app },
+    rules: ['PWR-01', 'IMG-ALL'],
+    ...{ predicted: app, requested: file, reached: file, proven: file, claimed: app },
   },
   {
     preset: 'off-hard',
-    rules: ['PWR-02'],
+    rules: ['PWR-02', 'IMG-EXT4'],
     ...{ predicted: 'crash', requested: file, reached: file, proven: 'crash' },
+    downgrades: [[file, 'crash', /needs recovery from its journal/]],
   },
 ];
 

@@ -42,6 +42,16 @@ export async function openDiskImage(
       },
     );
   }
+  return await openStoredDisk(repository, tree, disk, signal);
+}
+
+/** A disk that is stored, also while no restore point refers to it yet. @param tree  of the disk's folder, flushed */
+export async function openStoredDisk(
+  repository: Repository,
+  tree: BlobId,
+  disk: ManifestDisk,
+  signal: AbortSignal,
+): Promise<DiskImage> {
   const parts = await PartContents.open(repository, tree, disk, signal);
   return new ChunkedDiskImage(repository, disk, parts);
 }

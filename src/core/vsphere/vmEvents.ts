@@ -35,7 +35,7 @@ export async function readVmEvents(
     ...((from !== undefined || to !== undefined) && { time: { beginTime: from, endTime: to } }),
     ...(types !== undefined && { eventTypeId: types.map(type => `vim.event.${type}`) }),
   };
-  const events = (await session.call('QueryEvents', eventManager, { filter }, signal)) ?? [];
+  const events = await session.call('QueryEvents', eventManager, { filter }, signal);
   return events
     .map(({ _type, createdTime, fullFormattedMessage }) => ({
       type: _type ?? 'Event',

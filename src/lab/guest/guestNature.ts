@@ -30,6 +30,8 @@ export interface Quiescing {
   readonly leavesManifest: boolean;
   /** `tools.conf` has `enableSyncDriver=false`: success is reported and nothing is frozen. */
   readonly claimsWithoutFreezing: boolean;
+  /** `tools.conf` has `excludedFileSystems`: the one on the last disk stays in use. */
+  readonly excludesLastDisk: boolean;
   readonly failure: QuiesceFailure | undefined;
 }
 
@@ -65,6 +67,7 @@ export const usualNature: GuestNature = {
     hasDynamicDisks: false,
     leavesManifest: true,
     claimsWithoutFreezing: false,
+    excludesLastDisk: false,
     failure: undefined,
   },
 };

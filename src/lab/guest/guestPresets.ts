@@ -82,6 +82,7 @@ export const guestPresets = {
   'linux-freeze': {},
   'linux-old-tools': { tools: { version: 10_272 }, quiescing: { leavesManifest: false } },
   'linux-no-sync-driver': { quiescing: { claimsWithoutFreezing: true } },
+  'linux-excluded-file-system': { quiescing: { excludesLastDisk: true } },
   'linux-script-fails': { quiescing: { failure: scriptError } },
   'linux-freeze-timeout': { quiescing: { failure: heldTooLong } },
   'linux-complains': { quiescing: { failure: { ...scriptError, when: 'complaint' } } },
@@ -173,6 +174,7 @@ function powerLike(vm: LabVm, power: Preset['power'], events: EventLog): void {
   if (power === 'shut-down') events.add('VmGuestShutdownEvent', vm, `Guest OS shut down for ${vm.name}`);
   events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
   vm.powerState = 'poweredOff';
+  vm.wasSwitchedOff = power === 'switched-off';
 }
 
 const nvmeKey = 31_000;

@@ -16,6 +16,8 @@ export interface Quiesced {
   /** What it leaves beside the snapshot; the number of the snapshot is put in. */
   readonly manifest:
     { readonly name: (vmName: string, number: number) => string; readonly content: Uint8Array } | undefined;
+  /** Whether the file systems are really at rest. */
+  readonly isFrozen: boolean;
   /** Messages that the VM's events keep, though the task succeeds. */
   readonly complaints: readonly string[];
 }
@@ -37,20 +39,27 @@ export function quiesceGuest(vm: LabVm, { spec }: QuiesceWish): Quiesced {
   )
     throw new QuiesceRefusal(failure.fault, failure.message, failure.event);
   const complaints = failure?.when === 'complaint' ? [failure.event] : [];
-  if (quiescing.claimsWithoutFreezing) return { isListed: true, manifest: undefined, complaints };
+  const isFrozen = complaints.length === 0;
+  if (quiescing.claimsWithoutFreezing)
+    return { isListed: true, manifest: undefined, isFrozen: false, complaints };
   switch (quiescing.mechanism) {
     case 'vss': {
       const content = vssManifest(wantsApplications ? quiescing.writers : []);
       const name = (vmName: string, number: number) => `${vmName}-vss_manifests${number}.zip`;
-      return { isListed: true, manifest: { name, content }, complaints };
+      return { isListed: true, manifest: { name, content }, isFrozen, complaints };
     }
     case 'freeze': {
-      if (!quiescing.leavesManifest) return { isListed: false, manifest: undefined, complaints };
+      if (!quiescing.leavesManifest) return { isListed: false, manifest: undefined, isFrozen, complaints };
       const name = (vmName: string, number: number) => `${vmName}-quiesce_manifest${number}.xml`;
-      return { isListed: true, manifest: { name, content: freezeManifest(tools.version) }, complaints };
+      return {
+        isListed: true,
+        manifest: { name, content: freezeManifest(tools.version) },
+        isFrozen,
+        complaints,
+      };
     }
     case 'sync':
-      return { isListed: false, manifest: undefined, complaints };
+      return { isListed: false, manifest: undefined, isFrozen: false, complaints };
   }
 }
 

@@ -2,6 +2,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { LabVm } from '../model/labVm.ts';
 import { Snapshot, type FrozenDisk } from '../model/snapshot.ts';
 import { unsupportedDevice } from '../guest/guestPresets.ts';
+import { markMounted } from '../guest/mountMark.ts';
 import { type Quiesced, quiesceGuest, QuiesceRefusal, type QuiesceWish } from '../guest/quiesce.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { invalidArgument, VimFault } from '../soap/vimFault.ts';
@@ -65,6 +66,7 @@ function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef 
       throw new VimFault('SnapshotIncompatibleDeviceInVm', message, { fault });
     }
     const quiesced = wish === undefined || vm.powerState !== 'poweredOn' ? undefined : quiesce(lab, vm, wish);
+    await showMounts(vm, quiesced);
     await progress(60);
     const snapshot = takeSnapshot(lab, vm, {
       name: parameters['name'] as string,
@@ -74,6 +76,17 @@ function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef 
     await progress(95);
     return snapshot.ref;
   });
+}
+
+/** Whether the file systems of a guest are in use, their own bytes say. */
+async function showMounts(vm: LabVm, quiesced: Quiesced | undefined): Promise<void> {
+  if (vm.guest === undefined) return;
+  const { excludesLastDisk } = vm.nature.quiescing;
+  for (const [index, { content }] of vm.disks.entries()) {
+    const isExcluded = excludesLastDisk && index === vm.disks.length - 1;
+    const isFrozen = quiesced?.isFrozen === true && !isExcluded;
+    await markMounted(content, vm.powerState === 'poweredOn' ? !isFrozen : vm.wasSwitchedOff);
+  }
 }
 
 function quiesce(lab: LabContext, vm: LabVm, wish: QuiesceWish): Quiesced {

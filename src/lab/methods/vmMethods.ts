@@ -32,6 +32,7 @@ export const vmMethods: MethodTable = {
         if (vm.powerState === 'poweredOff') throw invalidPowerState('poweredOn', vm.powerState);
         await progress(50);
         vm.powerState = 'poweredOff';
+        vm.wasSwitchedOff = true;
         vm.bootTime = undefined;
         call.lab.events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
       });

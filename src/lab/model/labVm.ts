@@ -60,6 +60,8 @@ export class LabVm implements ManagedObject {
   toolsInstalled: boolean;
   /** What its guest is, and does when it is asked to quiesce. */
   nature: GuestNature = usualNature;
+  /** Its guest did not shut down before it went off. */
+  wasSwitchedOff = false;
   /** By name, files in the VM's folder beside those that follow from what it is. */
   readonly addedFiles = new Map<string, AddedFile>();
   /** Somebody has stopped them in the guest. */

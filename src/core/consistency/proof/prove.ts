@@ -24,6 +24,21 @@ export interface SnapshotFindings {
   readonly tokens: readonly { readonly application: string; readonly inImage: TokenState }[];
   /** Writers seen in the guest before the snapshot; undefined if nobody looked. */
   readonly writersBefore: readonly VssWriterFacts[] | undefined;
+  /** The volumes of the restore point's own disks, but for those without data of the guest; empty until they are stored. */
+  readonly volumes: readonly VolumeFinding[];
+}
+
+/** What the bytes of a volume say of the moment they are of. */
+export interface VolumeFinding {
+  /** For people: `Hard disk 1, root`. */
+  readonly label: string;
+  /** `ext4`, `xfs`, `ntfs`, or what else; undefined if it is nothing known. */
+  readonly fileSystem: string | undefined;
+  readonly state: 'clean' | 'in-use' | 'unknown';
+  /** Whether a `clean` can only be of one that was frozen or unmounted. */
+  readonly isConclusive: boolean;
+  /** As part of a sentence: `it needs recovery from its journal`. */
+  readonly finding: string;
 }
 
 export type FoundManifest =
@@ -74,6 +89,7 @@ export function prove(findings: SnapshotFindings): Proof {
     ...powerEvidence(findings),
     ...(wasQuiesceRequested(findings) ? quiesceEvidence(findings) : []),
     ...tokenEvidence(findings),
+    ...imageEvidence(findings),
   ];
   const limit = weakest(evidence.flatMap(({ limits }) => limits ?? []));
   const proven = weakest([limit, ...strongestOf(evidence.map(({ proves }) => proves))]);
@@ -239,6 +255,29 @@ function tokenEvidence({ tokens }: SnapshotFindings): readonly ProofEvidence[] {
         : `${application} was not held at the moment of the snapshot (${inImage})`,
     items: [application],
   }));
+}
+
+/**
+ * A file system that was in use contradicts everybody. That all were at rest proves something only where that was asked
+ * for, or nothing ran: of a guest that ran and was not asked, it says that it has them mounted read-only.
+ */
+function imageEvidence(findings: SnapshotFindings): readonly ProofEvidence[] {
+  const { volumes, powerState } = findings;
+  const each = volumes.map(volume => ({
+    rule: imageRule(volume),
+    statement: `${volume.label}: ${volume.finding}`,
+    ...(volume.state === 'in-use' && { limits: 'crash' as const }),
+  }));
+  const areAllAtRest =
+    volumes.length > 0 && volumes.every(({ state, isConclusive }) => state === 'clean' && isConclusive);
+  if (!areAllAtRest || (powerState === 'poweredOn' && !wasQuiesceRequested(findings))) return each;
+  const statement = 'Every file system in the restore point was frozen or unmounted, as its own bytes say';
+  return [...each, { rule: 'IMG-ALL', statement, proves: 'filesystem' }];
+}
+
+/** Id of the rule that judges a volume by its bytes. */
+export function imageRule({ fileSystem }: Pick<VolumeFinding, 'fileSystem'>): string {
+  return /^(ext4|xfs|ntfs)$/.test(fileSystem ?? '') ? `IMG-${fileSystem?.toUpperCase() ?? ''}` : 'IMG-OTHER';
 }
 
 /** Of an application the strongest word is its own: a token in the image, then the writers. */

@@ -9,7 +9,8 @@ import { underLock } from '../../repository/underLock.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { BackupPlan } from './backupPlan.ts';
 import { consistencyRecord } from './consistencyRecord.ts';
-import { type ReadDeps, readThroughSnapshot, type ReadVm } from './readThroughSnapshot.ts';
+import type { ReadDeps } from './readDeps.ts';
+import { readThroughSnapshot, type ReadVm } from './readThroughSnapshot.ts';
 
 export interface BackupDeps extends ReadDeps {
   /** How the program signs the restore point, for instance `quiesce 0.1.0`. */
@@ -106,7 +107,7 @@ function composeManifest(
     takenAt: read.takenAt.toISOString(),
     startedAt: startedAt.toISOString(),
     finishedAt: deps.clock.now().toISOString(),
-    consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence),
+    consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence, read.volumes),
     snapshot: read.snapshot,
     disks: read.disks.map(({ entry }) => entry),
     leftOutDisks: plan.leftOutDisks,

@@ -2,11 +2,18 @@ import type { ConsistencyRecord } from '../../catalog/manifest.ts';
 import { compareLevels, type ConsistencyLevel } from '../../consistency/level.ts';
 import { guestRowOf } from '../../consistency/matrix/guestMatrix.ts';
 import { canLeaveManifest } from '../../consistency/proof/canLeaveManifest.ts';
-import { type FoundManifest, type Proof, prove } from '../../consistency/proof/prove.ts';
+import {
+  type FoundManifest,
+  imageRule,
+  type Proof,
+  prove,
+  type VolumeFinding,
+} from '../../consistency/proof/prove.ts';
 import type { LevelDowngrade } from '../../consistency/request/requestSnapshot.ts';
 import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
 import type { RequestHistory } from '../snapshotByPolicy.ts';
 import type { EventsInWindow } from '../snapshotEvents.ts';
+import type { FoundVolume } from './imageEvidence.ts';
 
 /** What is known of how the snapshot came about. */
 export interface SnapshotEvidence extends EventsInWindow {
@@ -22,7 +29,7 @@ export interface SnapshotEvidence extends EventsInWindow {
 }
 
 /** What the evidence proves, claims and leaves open. */
-export function proveSnapshot(evidence: SnapshotEvidence): Proof {
+export function proveSnapshot(evidence: SnapshotEvidence, volumes: readonly VolumeFinding[] = []): Proof {
   const { history, reportedQuiesced, powerState, facts, manifest, events, window } = evidence;
   return prove({
     requested: history.level,
@@ -36,6 +43,7 @@ export function proveSnapshot(evidence: SnapshotEvidence): Proof {
     window,
     tokens: [],
     writersBefore: facts.guestLook?.writers,
+    volumes,
   });
 }
 
@@ -47,9 +55,10 @@ export function consistencyRecord(
   requested: ConsistencyLevel,
   predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
+  volumes: readonly FoundVolume[],
 ): ConsistencyRecord {
   const { history, powerState, eventsProblem } = evidence;
-  const proof = proveSnapshot(evidence);
+  const proof = proveSnapshot(evidence, volumes);
   return {
     requested,
     predicted,
@@ -69,6 +78,12 @@ export function consistencyRecord(
     })),
     applications: proof.applications.map(({ application, rule, isProven }) => ({
       ...{ name: application, rule, isProven },
+    })),
+    volumes: volumes.map(volume => ({
+      ...{ deviceKey: volume.deviceKey, volumeIndex: volume.volumeIndex, name: volume.label },
+      ...(volume.fileSystem !== undefined && { fileSystem: volume.fileSystem }),
+      ...{ state: volume.state, rule: imageRule(volume) },
+      statement: `${volume.label}: ${volume.finding}`,
     })),
   };
 }

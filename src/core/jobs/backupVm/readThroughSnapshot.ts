@@ -1,35 +1,22 @@
-import type { Clock } from '../../../base/clock.ts';
 import { AppError, toAppError } from '../../../base/errors.ts';
-import type { Logger } from '../../../base/logger.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
-import type { Random } from '../../../base/random.ts';
 import type { Manifest, ManifestDisk } from '../../catalog/manifest.ts';
 import { defaultChunkGeometry } from '../../chunking/geometry.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import { compareLevels } from '../../consistency/level.ts';
 import { openNfcExport } from '../../disk/node/nfcExport.ts';
-import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.ts';
 import { VimFaultError } from '../../vsphere/faults.ts';
-import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { VimSession } from '../../vsphere/session.ts';
-import { type AskForLess, type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
+import { type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { SnapshotEvents } from '../snapshotEvents.ts';
 import { backUpDisk } from './backupDisk.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
+import { type FoundVolume, imageEvidence } from './imageEvidence.ts';
+import type { ReadDeps } from './readDeps.ts';
 import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
-
-export interface ReadDeps {
-  readonly askForLess: AskForLess;
-  readonly journal: LeaseJournal;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Where disks are transferred from. */
-  readonly endpoint: TransferEndpoint;
-}
 
 /** A VM whose disks are stored, though no restore point refers to them yet. */
 export interface ReadVm {
@@ -39,6 +26,8 @@ export interface ReadVm {
   readonly takenAt: Date;
   /** The VM's configuration as the snapshot kept it. */
   readonly config: SnapshotLease['config'];
+  /** What the file systems on the stored disks say. */
+  readonly volumes: readonly FoundVolume[];
   readonly disks: readonly { readonly entry: ManifestDisk; readonly tree: BlobId }[];
   readonly problems: readonly AppError[];
 }
@@ -100,7 +89,9 @@ async function readVm(
     throw error;
   }
   const problem = await removeSnapshot(snapshot, deps, onProgress);
+  onPhase('Looking at the stored disks');
   return {
+    volumes: await imageEvidence(repository, disks, signal),
     evidence,
     snapshot: {
       id: snapshot.snapshot.value,

@@ -10,7 +10,7 @@ import type { VimSession } from '../../vsphere/session.ts';
 import type { RequestHistory } from '../snapshotByPolicy.ts';
 import type { SnapshotEvents } from '../snapshotEvents.ts';
 import type { SnapshotEvidence } from './consistencyRecord.ts';
-import type { ReadDeps } from './readThroughSnapshot.ts';
+import type { ReadDeps } from './readDeps.ts';
 
 const maxManifestBytes = 64 * MiB;
 const stallTimeoutMs = 60_000;

@@ -31,6 +31,7 @@ function windows(change: Partial<SnapshotFindings> = {}): SnapshotFindings {
     window: { from: at(10), to: at(20) },
     tokens: [],
     writersBefore: undefined,
+    volumes: [],
     ...change,
   };
 }

@@ -1,0 +1,17 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { Random } from '../../../base/random.ts';
+import type { LeaseJournal } from '../../journal/leaseJournal.ts';
+import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
+import type { AskForLess } from '../snapshotByPolicy.ts';
+
+/** What reading a VM works with. */
+export interface ReadDeps {
+  readonly askForLess: AskForLess;
+  readonly journal: LeaseJournal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Where disks are transferred from. */
+  readonly endpoint: TransferEndpoint;
+}
