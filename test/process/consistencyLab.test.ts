@@ -7,8 +7,9 @@ import type { ConsistencyLevel } from '../../src/core/consistency/level.ts';
 import { type ConsistencyPolicy, defaultPolicy } from '../../src/core/consistency/request/policy.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
-import { planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
-import { type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
+import { backUpGroup } from '../../src/core/jobs/backupVm/backupGroup.ts';
+import { type BackupPlan, planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
+import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
 import { guestPresets, type PresetName } from '../../src/lab/guest/guestPresets.ts';
@@ -34,22 +35,28 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
+async function planOf(name: string, change: Partial<ConsistencyPolicy> = {}): Promise<BackupPlan> {
+  const { session } = open;
+  const vm = await readVirtualMachine(session, await findVirtualMachine(session, name, anySignal), anySignal);
+  return planBackup(
+    vm,
+    { policy: { ...defaultPolicy, ...change }, knowsSpecs: true, hasUser: false },
+    undefined,
+  );
+}
+
+function backupDeps(): BackupDeps {
+  return {
+    ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
+    ...{ endpoint: open.client, program: 'test', username: 'test' },
+    askForLess: async () => await Promise.resolve(false),
+  };
+}
+
 async function backUp(preset: PresetName, change: Partial<ConsistencyPolicy> = {}): Promise<BackupResult> {
   await lab.control('vms/db01/guest', { preset });
-  const { session } = open;
-  const endpoint = open.client;
-  const vm = await readVirtualMachine(
-    session,
-    await findVirtualMachine(session, 'db01', anySignal),
-    anySignal,
-  );
-  const policy = { ...defaultPolicy, ...change };
-  const plan = planBackup(vm, { policy, knowsSpecs: true, hasUser: false }, undefined);
-  const deps = {
-    ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
-    ...{ endpoint, program: 'test', username: 'test', askForLess: async () => await Promise.resolve(false) },
-  };
-  return await backUpVm(session, repository, plan, deps, () => undefined, anySignal);
+  const plan = await planOf('db01', change);
+  return await backUpVm(open.session, repository, plan, backupDeps(), () => undefined, anySignal);
 }
 
 interface Outcome {
@@ -317,6 +324,48 @@ describe('what is requested, reached and proven', () => {
     const { base, limits, remarks, notes, unknowns, outside } = assessment;
     return [base, ...limits, ...remarks, ...notes, ...unknowns, ...outside].map(({ rule }) => rule);
   }
+});
+
+describe('a group', () => {
+  test('has its snapshots near each other, says how near, and is not called consistent across VMs', async () => {
+    await lab.control('vms/db01/guest', { preset: 'linux-freeze' });
+    await lab.control('vms/build01/guest', { preset: 'linux-script-fails' });
+    const plans = [await planOf('web01'), await planOf('build01'), await planOf('db01')];
+    const { session } = open;
+    const { group, members } = await backUpGroup(
+      ...([session, repository, plans, 'shop', backupDeps(), () => undefined, anySignal] as const),
+    );
+    expect(members.map(member => ('error' in member ? member.error.code : 'restore point'))).toEqual([
+      'restore point',
+      'QUIESCE_FAILED',
+      'restore point',
+    ]);
+    const times = group!.members.map(({ takenAt }) => Date.parse(takenAt));
+    expect(group).toMatchObject({ name: 'shop', skewMs: Math.max(...times) - Math.min(...times) });
+    expect(group!.members.map(({ name }) => name).toSorted()).toEqual(['db01', 'web01']);
+    const manifests = members.flatMap(member => ('error' in member ? [] : [member.result.manifest]));
+    expect(manifests.map(manifest => manifest.group)).toEqual([group, group]);
+    expect(manifests.map(({ consistency }) => consistency.proven)).toEqual(['filesystem', 'filesystem']);
+    // All were asked for before the first was read: the last one exists before any is removed.
+    const history = (await lab.control('snapshots', undefined)) as readonly {
+      readonly vm: string;
+      readonly createTime: string;
+      readonly removeTime: string;
+    }[];
+    const last = history.slice(-2);
+    expect(Math.max(...last.map(({ createTime }) => Date.parse(createTime)))).toBeLessThanOrEqual(
+      Math.min(...last.map(({ removeTime }) => Date.parse(removeTime))),
+    );
+    for (const name of ['web01', 'build01', 'db01']) {
+      const vm = await readVirtualMachine(
+        session,
+        await findVirtualMachine(session, name, anySignal),
+        anySignal,
+      );
+      expect(vm.snapshots).toEqual([]);
+    }
+    await lab.control('vms/build01/guest', { preset: 'linux-freeze' });
+  });
 });
 
 describe('the lab shows what a foreign client would see', () => {

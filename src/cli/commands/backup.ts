@@ -1,14 +1,17 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, toAppError } from '../../base/errors.ts';
 import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
-import type { Manifest } from '../../core/catalog/manifest.ts';
+import type { Manifest, ManifestGroup } from '../../core/catalog/manifest.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
 import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
-import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
+import { backUpGroup } from '../../core/jobs/backupVm/backupGroup.ts';
+import { type BackupDeps, type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { AskForLess } from '../../core/jobs/snapshotByPolicy.ts';
+import type { Repository } from '../../core/repository/repository.ts';
+import type { VimSession } from '../../core/vsphere/session.ts';
 import { chosenPolicy, policyOptions } from '../backupPolicy.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
@@ -16,15 +19,16 @@ import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
-import { leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
-import { describeError, table } from '../output.ts';
+import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
+import { describeError, errorValue, table } from '../output.ts';
 import { planOption, repositoryOption, vcenterOption } from './options.ts';
 
 export const backup: Command = {
   name: 'backup',
-  summary: 'Make a restore point of a VM',
-  operands: ['VM'],
+  summary: 'Make a restore point of a VM, or of each of several as near together as possible',
+  operands: ['VM', '[VM…]'],
   options: {
+    group: { value: 'NAME', help: 'name of the group that several VMs are' },
     ...policyOptions,
     ...vcenterOption,
     ...repositoryOption,
@@ -37,41 +41,108 @@ export const backup: Command = {
     await using repository = await openChosenRepository(context, args);
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
-    const vm = await readVirtualMachine(
-      session,
-      await findVirtualMachine(session, args.operand(0), signal),
-      signal,
-    );
-    const identity = vm.config.instanceUuid ?? vm.config.uuid;
-    const previous = await latestRestorePoint(repository, identity, signal);
     const knowsSpecs = session.has('quiesceSpec');
-    const plan = planBackup(vm, { policy, knowsSpecs, hasUser: context.hasTerminal }, previous);
+    const plans: BackupPlan[] = [];
+    for (const name of args.operandsFrom(0)) {
+      const vm = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
+      const identity = vm.config.instanceUuid ?? vm.config.uuid;
+      const previous = await latestRestorePoint(repository, identity, signal);
+      plans.push(planBackup(vm, { policy, knowsSpecs, hasUser: context.hasTerminal }, previous));
+    }
     if (args.flag('plan')) {
-      context.output.result(planValue(plan), () => describePlan(plan));
+      const values = plans.map(planValue);
+      context.output.result(values.length === 1 ? values[0] : values, () =>
+        plans.map(describePlan).join('\n'),
+      );
       return undefined;
     }
-    const startedMs = context.clock.monotonicMs();
-    const result = await context
-      .withProgress(
-        async onProgress =>
-          await backUpVm(
-            session,
-            repository,
-            plan,
-            { ...context, journal, endpoint, askForLess: askOnTerminal(context, vm.name) },
-            onProgress,
-            signal,
-          ),
-      )
-      .catch((error: unknown) => {
-        throw withWayOut(error);
-      });
-    for (const problem of result.problems) context.output.note(describeError(problem));
-    const tookMs = context.clock.monotonicMs() - startedMs;
-    context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
-    return result.problems.length === 0 ? consistencyCode(result.manifest) : leftoversRemain;
+    const deps = { ...context, journal, endpoint };
+    const [plan, another] = plans;
+    if (plan !== undefined && another === undefined && args.option('group') === undefined)
+      return await backUpOne(context, session, repository, plan, deps);
+    return await backUpSeveral(context, session, repository, plans, args.option('group'), deps);
   },
 };
+
+type CliDeps = Omit<BackupDeps, 'askForLess'>;
+
+async function backUpOne(
+  context: CommandContext,
+  session: VimSession,
+  repository: Repository,
+  plan: BackupPlan,
+  deps: CliDeps,
+): Promise<number> {
+  const { signal } = context;
+  const startedMs = context.clock.monotonicMs();
+  const result = await context
+    .withProgress(
+      async onProgress =>
+        await backUpVm(
+          session,
+          repository,
+          plan,
+          { ...deps, askForLess: askOnTerminal(context, plan.vm.name) },
+          onProgress,
+          signal,
+        ),
+    )
+    .catch((error: unknown) => {
+      throw withWayOut(error);
+    });
+  for (const problem of result.problems) context.output.note(describeError(problem));
+  const tookMs = context.clock.monotonicMs() - startedMs;
+  context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
+  return codeOf(result);
+}
+
+async function backUpSeveral(
+  context: CommandContext,
+  session: VimSession,
+  repository: Repository,
+  plans: readonly BackupPlan[],
+  name: string | undefined,
+  deps: CliDeps,
+): Promise<number> {
+  const startedMs = context.clock.monotonicMs();
+  const asking = { ...deps, askForLess: askOnTerminal(context, name ?? 'group') };
+  const { group, members } = await context.withProgress(
+    async onProgress =>
+      await backUpGroup(session, repository, plans, name, asking, onProgress, context.signal),
+  );
+  const tookMs = context.clock.monotonicMs() - startedMs;
+  for (const member of members) {
+    if ('error' in member) context.output.note(describeError(toAppError(withWayOut(member.error))));
+    else for (const problem of member.result.problems) context.output.note(describeError(problem));
+  }
+  const value = members.map(member =>
+    'error' in member
+      ? { vm: member.vmName, error: errorValue(member.error) }
+      : resultValue(member.result, tookMs),
+  );
+  context.output.result({ group, backups: value }, () =>
+    [
+      ...members.map(member =>
+        'error' in member ? `No restore point of ${member.vmName}` : describeResult(member.result, tookMs),
+      ),
+      ...(group === undefined ? [] : [describeGroup(group)]),
+    ].join('\n'),
+  );
+  const codes = members.map(member =>
+    'error' in member ? exitCodes[member.error.code] : codeOf(member.result),
+  );
+  // What failed weighs more than what was reached in part.
+  const failed = members.findIndex(member => 'error' in member);
+  return codes[failed] ?? codes.find(code => code !== 0) ?? 0;
+}
+
+function describeGroup({ name, members, skewMs }: ManifestGroup): string {
+  return `${name === undefined ? 'Group' : `Group ${name}`}: ${counted(members.length, 'VM')}, snapshots ${skewMs} ms apart: near each other, not consistent with each other`;
+}
+
+function codeOf({ problems, manifest }: BackupResult): number {
+  return problems.length === 0 ? consistencyCode(manifest) : leftoversRemain;
+}
 
 /** Scripts shall hear of a level that was not reached, and of one that nobody can prove. */
 function consistencyCode({ consistency: { requested, proven, downgrades } }: Manifest): number {

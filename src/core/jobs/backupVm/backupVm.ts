@@ -1,7 +1,7 @@
 import { type AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { commitRestorePoint } from '../../catalog/commitRestorePoint.ts';
-import type { Manifest } from '../../catalog/manifest.ts';
+import type { Manifest, ManifestGroup } from '../../catalog/manifest.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
@@ -42,23 +42,56 @@ export async function backUpVm(
   signal: AbortSignal,
 ): Promise<BackupResult> {
   const startedAt = deps.clock.now();
-  const { instanceUuid, uuid } = plan.vm.config;
-  const vmId = instanceUuid ?? uuid;
-  const request = { mode: 'shared', journal: deps.journal, vmId } as const;
-  return await underLock(repository, request, signal, async (lock, held) => {
+  return await underVmLock(repository, plan, deps, signal, async (lock, held) => {
     const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, held);
-    onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
-    const manifest = composeManifest(session, plan, read, startedAt, deps);
-    const pointId = await commit(repository, plan, read, manifest, lock, deps, held);
-    const unrecorded = await recordBackup(repository, plan.vm.name, pointId, held);
-    return {
-      pointId,
-      manifest,
-      receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
-      storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
-      problems: [...read.problems, ...unrecorded],
-    };
+    const backup = { plan, read, startedAt, lock, group: undefined };
+    return await commitBackup(session, repository, backup, deps, onProgress, held);
   });
+}
+
+/** Keeps others from backing up the same VM into the repository while it works. */
+export async function underVmLock<Result>(
+  repository: Repository,
+  { vm }: BackupPlan,
+  { journal }: BackupDeps,
+  signal: AbortSignal,
+  work: (lock: RepositoryLock, held: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { instanceUuid, uuid } = vm.config;
+  const request = { mode: 'shared', journal, vmId: instanceUuid ?? uuid } as const;
+  return await underLock(repository, request, signal, work);
+}
+
+/** A VM that was read, and what its restore point needs besides. */
+export interface ReadBackup {
+  readonly plan: BackupPlan;
+  readonly read: ReadVm;
+  readonly startedAt: Date;
+  readonly lock: RepositoryLock;
+  readonly group: ManifestGroup | undefined;
+}
+
+/** Writes the restore point. */
+export async function commitBackup(
+  session: VimSession,
+  repository: Repository,
+  backup: ReadBackup,
+  deps: BackupDeps,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<BackupResult> {
+  onProgress({ phase: 'Writing the restore point', doneBytes: 0, totalBytes: undefined });
+  const { plan, read, lock } = backup;
+  const manifest = composeManifest(session, backup, deps);
+  const pointId = await commit(repository, plan, read, manifest, lock, deps, signal);
+  const unrecorded = await recordBackup(repository, plan.vm.name, pointId, signal);
+  return {
+    pointId,
+    manifest,
+    receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
+    storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
+    problems: [...read.problems, ...unrecorded],
+  };
 }
 
 /** The restore point is there: whoever cannot write down that it was made has a problem, but no failed backup. */
@@ -78,9 +111,7 @@ async function recordBackup(
 
 function composeManifest(
   session: VimSession,
-  plan: BackupPlan,
-  read: ReadVm,
-  startedAt: Date,
+  { plan, read, startedAt, group }: ReadBackup,
   deps: BackupDeps,
 ): Manifest {
   const { config } = read;
@@ -109,6 +140,7 @@ function composeManifest(
     finishedAt: deps.clock.now().toISOString(),
     consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence, read.volumes),
     snapshot: read.snapshot,
+    ...(group !== undefined && { group }),
     disks: read.disks.map(({ entry }) => entry),
     leftOutDisks: plan.leftOutDisks,
   };

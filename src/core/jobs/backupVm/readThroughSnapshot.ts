@@ -35,6 +35,13 @@ export interface ReadVm {
 /** Twice the longest backup anyone should have; then a snapshot of ours is certainly left over. */
 const snapshotValidForMs = 48 * 60 * 60_000;
 
+/** A snapshot of the VM of a plan, with what is known of it. Whoever has it reads its disks, or gives it back. */
+export interface TakenSnapshot {
+  readonly plan: BackupPlan;
+  readonly snapshot: SnapshotLease;
+  readonly evidence: SnapshotEvidence;
+}
+
 /**
  * Takes a snapshot, stores every disk of the plan as it was then, and removes the snapshot: it lives exactly as long as
  * the disks are read.
@@ -47,49 +54,65 @@ export async function readThroughSnapshot(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
+  const taken = await takeBackupSnapshot(session, plan, deps, onProgress, signal);
+  return await readSnapshotDisks(session, repository, taken, deps, onProgress, signal);
+}
+
+/** The snapshot of a plan, given back at once if it is less than what the policy allows. */
+export async function takeBackupSnapshot(
+  session: VimSession,
+  plan: BackupPlan,
+  deps: ReadDeps,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<TakenSnapshot> {
+  const onPhase = (phase: string) => onProgress({ phase, doneBytes: 0, totalBytes: undefined });
   try {
-    return await readVm(session, repository, plan, deps, onProgress, signal);
+    const events = new SnapshotEvents(session, plan.vm.ref);
+    const before = { events, manifestPaths: await manifestPaths(session, plan.vm, signal) };
+    const { snapshot, ...history } = await snapshotByPolicy(
+      plan.vm.name,
+      plan.request,
+      async quiesce => {
+        const name = `Quiesce backup ${deps.clock.now().toISOString()}`;
+        const options = { name, quiesce, validForMs: snapshotValidForMs };
+        return await openSnapshot(session, plan.vm, options, deps, signal);
+      },
+      { ...deps, events, onPhase },
+      signal,
+    );
+    try {
+      const evidence = await gatherEvidence(session, plan.vm, snapshot, history, before, deps, signal);
+      await requireMinimum(plan, evidence, { ...deps, onPhase }, signal);
+      return { plan, snapshot, evidence };
+    } catch (error) {
+      await giveBackSnapshot(snapshot, deps, onProgress);
+      throw error;
+    }
   } catch (error) {
     throw explained(error, plan.vm.name);
   }
 }
 
-async function readVm(
+/** Stores the disks of a snapshot and removes it, whether that succeeds or not. */
+export async function readSnapshotDisks(
   session: VimSession,
   repository: Repository,
-  plan: BackupPlan,
+  { plan, snapshot, evidence }: TakenSnapshot,
   deps: ReadDeps,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
-  const onPhase = (phase: string) => onProgress({ phase, doneBytes: 0, totalBytes: undefined });
-  const events = new SnapshotEvents(session, plan.vm.ref);
-  const before = { events, manifestPaths: await manifestPaths(session, plan.vm, signal) };
-  const { snapshot, ...history } = await snapshotByPolicy(
-    plan.vm.name,
-    plan.request,
-    async quiesce => {
-      const name = `Quiesce backup ${deps.clock.now().toISOString()}`;
-      const options = { name, quiesce, validForMs: snapshotValidForMs };
-      return await openSnapshot(session, plan.vm, options, deps, signal);
-    },
-    { ...deps, events, onPhase },
-    signal,
-  );
   const disks: ReadVm['disks'][number][] = [];
-  let evidence: SnapshotEvidence;
   try {
-    evidence = await gatherEvidence(session, plan.vm, snapshot, history, before, deps, signal);
-    await requireMinimum(plan, evidence, { ...deps, onPhase }, signal);
-    for (const disk of plan.disks) {
+    for (const disk of plan.disks)
       disks.push(await readDisk(session, repository, snapshot, disk, deps, onProgress, signal));
-    }
   } catch (error) {
-    await removeSnapshot(snapshot, deps, onProgress);
-    throw error;
+    await giveBackSnapshot(snapshot, deps, onProgress);
+    throw explained(error, plan.vm.name);
   }
-  const problem = await removeSnapshot(snapshot, deps, onProgress);
-  onPhase('Looking at the stored disks');
+  const problem = await giveBackSnapshot(snapshot, deps, onProgress);
+  onProgress({ phase: 'Looking at the stored disks', doneBytes: 0, totalBytes: undefined });
   return {
     volumes: await imageEvidence(repository, disks, signal),
     evidence,
@@ -140,7 +163,7 @@ function explained(error: unknown, vmName: string): unknown {
 }
 
 /** What was read is good even if the snapshot cannot be removed: that is told, and the journal remembers it. */
-async function removeSnapshot(
+export async function giveBackSnapshot(
   snapshot: SnapshotLease,
   deps: ReadDeps,
   onProgress: ProgressListener,
