@@ -55,6 +55,7 @@ export class RecoveryPage {
       root,
       {
         onAction: action => void this.#run(this.#actionOf(action)),
+        onRemedy: rule => void this.#run({ kind: 'applyRemedy', vm: this.#vm, rule }),
         onRestore: what => this.#restore(what),
         onPoint: ({ repository, point }) => this.#choose({ repository, point }),
         onRetry: () => {

@@ -4,6 +4,7 @@ import type {
   PointDetailsView,
   RecoverabilityView,
   RestoreKind,
+  StatementView,
   TimelinePointView,
 } from '../../src/protocol/webview/recovery.ts';
 import type { PointRef } from '../../src/protocol/point.ts';
@@ -22,6 +23,7 @@ export type PageAction = 'backUp' | 'explain' | 'setGoal' | 'acceptGaps' | 'glos
 
 export interface ViewHandlers {
   readonly onAction: (action: PageAction) => void;
+  readonly onRemedy: (rule: string) => void;
   readonly onRestore: (what: RestoreKind) => void;
   readonly onPoint: (point: TimelinePointView) => void;
   readonly onRetry: () => void;
@@ -160,13 +162,24 @@ export class RecoveryView {
           ),
         ),
       ),
-      ...block(t('What limits it'), ...statements(limits, t)),
+      ...block(t('What limits it'), ...statements(limits, t, this.#remedyButton)),
       ...(allRemedied === undefined ? [] : [element('p', {}, allRemedied)]),
       ...block(t('Disks in the snapshot'), coverage, ...disks(view.disks, t)),
+      ...block(t('Good to know'), ...statements(view.remarks, t, this.#remedyButton)),
       ...block(t('Not known'), ...statements(unknowns, t)),
       this.#actions([['explain', t('Explain Consistency')]]),
     ];
   }
+
+  readonly #remedyButton = ({ rule, canBeApplied }: StatementView): readonly HTMLElement[] =>
+    canBeApplied === true
+      ? [
+          keyed(
+            button(this.#t('Apply Remedy…'), () => this.#handlers.onRemedy(rule)).element,
+            `remedy-${rule}`,
+          ),
+        ]
+      : [];
 
   #how(
     details: Loadable<PointDetailsView> | undefined,

@@ -16,6 +16,7 @@ export const commandIds = {
   setRecoveryGoal: 'quiesce.setRecoveryGoal',
   acceptRecoveryGap: 'quiesce.acceptRecoveryGap',
   showGlossary: 'quiesce.showGlossary',
+  applyRemedy: 'quiesce.applyRemedy',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',

@@ -5,6 +5,7 @@ import type {
   DiskRestoreParams,
   FileRestoreParams,
   GuestRestoreParams,
+  RemedyParams,
   VmRestoreParams,
 } from './plan.ts';
 import type { ConsistencyLevelDto, DowngradeDto } from './point.ts';
@@ -15,7 +16,15 @@ import type { WireError } from './wireError.ts';
 export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
 export type JobKind =
-  'backup' | 'snapshot' | 'restoreFiles' | 'restoreToGuest' | 'restoreDisk' | 'restoreVm' | 'check' | 'guard';
+  | 'backup'
+  | 'snapshot'
+  | 'restoreFiles'
+  | 'restoreToGuest'
+  | 'restoreDisk'
+  | 'restoreVm'
+  | 'check'
+  | 'guard'
+  | 'remedy';
 
 export interface JobDto {
   readonly id: string;
@@ -62,7 +71,8 @@ export type JobResult =
   | DiskRestoreResultDto
   | VmRestoreResultDto
   | CheckResultDto
-  | GuardResultDto;
+  | GuardResultDto
+  | RemedyResultDto;
 
 export interface BackupResultDto {
   readonly kind: 'backup';
@@ -165,6 +175,14 @@ export interface GuardResultDto {
   readonly problems: readonly WireError[];
 }
 
+/** What a rule asked for was done to a VM. */
+export interface RemedyResultDto {
+  readonly kind: 'remedy';
+  readonly rule: string;
+  /** Looked at again: the rule finds nothing any more. */
+  readonly isGone: boolean;
+}
+
 /** What a dead process, or a job that could not, did not give back. */
 export interface LeftoverDto {
   /** In words: `snapshot of web-1`. */
@@ -222,6 +240,9 @@ export const startCheck = request<{ readonly repository: string; readonly readDa
 );
 /** Gives back what dead processes left on every server and repository that is open. */
 export const startGuard = request<Empty, JobRef>('job/guard');
+
+/** Does to a VM what a rule asks for, as planned by `plan/remedy`. */
+export const startRemedy = request<RemedyParams, JobRef>('job/remedy');
 
 /** Running jobs and the last finished ones, newest first. */
 export const listJobs = request<Empty, { readonly jobs: readonly JobDto[] }>('job/list');

@@ -215,3 +215,24 @@ export const planFileRestore = request<FileRestoreParams, FileRestorePlanDto>('p
 export const planGuestRestore = request<GuestRestoreParams, GuestRestorePlanDto>('plan/restoreToGuest');
 export const planDiskRestore = request<DiskRestoreParams, DiskRestorePlanDto>('plan/restoreDisk');
 export const planVmRestore = request<VmRestoreParams, VmRestorePlanDto>('plan/restoreVm');
+
+export interface RemedyParams {
+  readonly vm: VmRef;
+  /** Id of a rule whose remedy can be applied. */
+  readonly rule: string;
+}
+
+/** What will be done to a VM, and what it costs. */
+export interface RemedyPlanDto {
+  readonly vmName: string;
+  readonly rule: string;
+  readonly text: string;
+  /** Sentences without their full stop, to be read first. */
+  readonly price: readonly string[];
+  readonly steps: readonly (
+    'shut-down-guest' | 'reconfigure' | 'consolidate' | 'snapshot-and-remove' | 'power-on'
+  )[];
+}
+
+/** Fails with INVALID_INPUT for a rule the server cannot help with, with CONFLICT where something is in the way. */
+export const planRemedy = request<RemedyParams, RemedyPlanDto>('plan/remedy');

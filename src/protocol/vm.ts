@@ -129,6 +129,8 @@ export interface ExplanationDto {
 
 export interface ExplainedRemarkDto {
   readonly rule: string;
+  /** The server can do what the remedy says. */
+  readonly canBeApplied?: true;
   readonly text: string;
   /** Missing where nothing can be done. */
   readonly remedy?: string;

@@ -42,6 +42,7 @@ export const isRepeatable: Readonly<Record<OperationName, boolean>> = {
   ReconfigVM_Task: false,
   PowerOnVM_Task: false,
   PowerOffVM_Task: false,
+  ShutdownGuest: false,
   Destroy_Task: false,
   Rename_Task: true,
   CreateVM_Task: false,

@@ -3560,6 +3560,7 @@ export interface VimOperations {
   ReconfigVM_Task: { parameters: { readonly spec: VirtualMachineConfigSpec; }; returns: MoRef };
   PowerOnVM_Task: { parameters: { readonly host?: MoRef | undefined; }; returns: MoRef };
   PowerOffVM_Task: { parameters: {}; returns: MoRef };
+  ShutdownGuest: { parameters: {}; returns: undefined };
   Destroy_Task: { parameters: {}; returns: MoRef };
   Rename_Task: { parameters: { readonly newName: string; }; returns: MoRef };
   CreateVM_Task: { parameters: { readonly config: VirtualMachineConfigSpec; readonly pool: MoRef; readonly host?: MoRef | undefined; }; returns: MoRef };

@@ -4,7 +4,8 @@ import type { JobDto } from '../../protocol/job.ts';
 import type { Host } from '../host.ts';
 import { type CommandId, commandIds } from '../ids.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
-import type { VmNode, VmTreeNode } from '../model/vmTreeModel.ts';
+import type { VmNode, VmTreeNode, WantedRemedy } from '../model/vmTreeModel.ts';
+import { applyRemedy } from './applyRemedy.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
@@ -47,6 +48,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.acceptRecoveryGap]: async (host, row) =>
     await acceptRecoveryGap(host, vmsOf(row, undefined)[0]),
   [commandIds.showGlossary]: showGlossary,
+  [commandIds.applyRemedy]: async (host, row) =>
+    await applyRemedy(host, row as VmNode | WantedRemedy | undefined),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

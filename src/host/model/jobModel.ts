@@ -105,6 +105,10 @@ export function resultText(result: JobResult, t: Translate): string {
         '{0} leftovers given back',
         result.leftovers.filter(({ outcome }) => outcome === 'removed').length,
       );
+    case 'remedy':
+      return result.isGone
+        ? t('rule {0} finds nothing any more', result.rule)
+        : t('done, but rule {0} still finds something', result.rule);
     default:
       return never(result);
   }
@@ -175,6 +179,7 @@ export function needsAttention(result: JobResult): boolean {
   if (result.kind === 'snapshot')
     return result.downgrades.length > 0 || (isWeaker('crash', result.requested) && !result.isQuiesced);
   if (result.kind === 'check') return result.errorCount > 0;
+  if (result.kind === 'remedy') return !result.isGone;
   return (result.kind === 'restoreFiles' || result.kind === 'restoreToGuest') && result.problems.length > 0;
 }
 
@@ -196,6 +201,8 @@ function titleOf(kind: JobKind, object: string, t: Translate): string {
       return t('Check of repository {0}', object);
     case 'guard':
       return t('Clean-up: {0}', object);
+    case 'remedy':
+      return t('Remedy for {0}', object);
     default:
       return never(kind);
   }

@@ -1,5 +1,12 @@
+import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
-import type { DiskRestorePlanDto, FileRestorePlanDto, VmRestorePlanDto } from '../../protocol/plan.ts';
+import type {
+  DiskRestorePlanDto,
+  FileRestorePlanDto,
+  RemedyPlanDto,
+  VmRestorePlanDto,
+} from '../../protocol/plan.ts';
+import { sentence } from './errorText.ts';
 import type { Translate } from './nodeView.ts';
 
 /** A plan as a person reads it before saying yes: a question, what will happen, and the name of the button. */
@@ -91,4 +98,34 @@ export function vmRestoreText(plan: VmRestorePlanDto, t: Translate): PlanText {
 export function shown(lines: readonly string[], count: number, t: Translate): readonly string[] {
   const first = lines.slice(0, shownItems);
   return count <= first.length ? first : [...first, t('… and {0} more', count - first.length)];
+}
+
+/** The price comes first: it is what a person has to agree to. */
+export function remedyText({ vmName, rule, text, price, steps }: RemedyPlanDto, t: Translate): PlanText {
+  return {
+    question: t('{0} of {1}?', text, vmName),
+    lines: [
+      ...price.map(line => t('Price: {0}', sentence({ message: line }))),
+      t('Steps: {0}', steps.map(step => stepLabel(step, t)).join(', ')),
+      t('For rule {0}', rule),
+    ],
+    action: t('Apply'),
+  };
+}
+
+function stepLabel(step: RemedyPlanDto['steps'][number], t: Translate): string {
+  switch (step) {
+    case 'shut-down-guest':
+      return t('shut the guest down');
+    case 'reconfigure':
+      return t('change the settings of the VM');
+    case 'consolidate':
+      return t('consolidate the disks');
+    case 'snapshot-and-remove':
+      return t('take a snapshot and remove it');
+    case 'power-on':
+      return t('power on');
+    default:
+      return never(step);
+  }
 }

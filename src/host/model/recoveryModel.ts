@@ -1,6 +1,6 @@
 import type { ConsistencyDto, PointDto } from '../../protocol/point.ts';
 import type { StandingDto } from '../../protocol/recovery.ts';
-import type { ExplainedLimitDto, ExplanationDto, VmDiskDto } from '../../protocol/vm.ts';
+import type { ExplainedLimitDto, ExplainedRemarkDto, ExplanationDto, VmDiskDto } from '../../protocol/vm.ts';
 import type {
   AnswerView,
   ConsistencyView,
@@ -66,7 +66,7 @@ function timelinePoint({ repository, point }: NewestPoint, now: Date, t: Transla
 
 function consistencyView(facts: RecoveryFacts, now: Date, t: Translate): ConsistencyView {
   const { explanation, newest } = facts;
-  const { level, limits, levelAfterAllFixes, unknowns, coverage } = explanation;
+  const { level, limits, levelAfterAllFixes, unknowns, remarks, coverage } = explanation;
   const all = levelAfterAllFixes;
   return {
     answer: consistencyAnswer(facts, t),
@@ -80,6 +80,7 @@ function consistencyView(facts: RecoveryFacts, now: Date, t: Translate): Consist
       certainty: certaintyText(certainty, t),
       ...(remedy !== undefined && { remedy }),
     })),
+    remarks: remarks.flatMap(remark => (remark.remedy === undefined ? [] : [remarkView(remark, t)])),
     coverage: coverageLabel(coverage, t),
     disks: diskCoverage(facts),
   };
@@ -143,18 +144,25 @@ export function basisText({ claimed, evidence }: ConsistencyDto, t: Translate): 
 }
 
 function limitView(limit: ExplainedLimitDto, level: ExplanationDto['level'], t: Translate): StatementView {
-  const { rule, cap, text, remedy, levelAfterFix, certainty, source } = limit;
+  const { cap, text, levelAfterFix } = limit;
   return {
-    ...{ rule, source },
+    ...remarkView(limit, t),
     text: t('At most {0}: {1}', consistencyLabel(cap, t), sentence({ message: text })),
-    ...(remedy !== undefined && { remedy }),
     ...(levelAfterFix !== undefined && {
       gain:
         levelAfterFix === level
           ? t('That alone changes nothing: another limit remains')
           : t('Level after that: {0}', consistencyLabel(levelAfterFix, t)),
     }),
-    certainty: certaintyText(certainty, t),
+  };
+}
+
+function remarkView(remark: ExplainedRemarkDto, t: Translate): StatementView {
+  const { rule, text, remedy, certainty, source, canBeApplied } = remark;
+  return {
+    ...{ rule, source, text: sentence({ message: text }), certainty: certaintyText(certainty, t) },
+    ...(remedy !== undefined && { remedy }),
+    ...(canBeApplied === true && { canBeApplied }),
   };
 }
 

@@ -55,6 +55,13 @@ export interface SnapshotNode {
   readonly snapshot: VmSnapshotDto;
 }
 
+/** A remedy for a VM, as a page asks for it. */
+export interface WantedRemedy {
+  readonly kind: 'remedy';
+  readonly vm: VmRef;
+  readonly rule: string;
+}
+
 /** What there is to say where no rows are. */
 export interface VmRemarkNode {
   readonly kind: 'remark';

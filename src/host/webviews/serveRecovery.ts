@@ -20,7 +20,7 @@ import { sentence } from '../model/errorText.ts';
 import { pointDetailsView } from '../model/pointRecoveryModel.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { type RecoveryFacts, recoveryOverview } from '../model/recoveryModel.ts';
-import type { NewestPoint, VmNode } from '../model/vmTreeModel.ts';
+import type { NewestPoint, VmNode, WantedRemedy } from '../model/vmTreeModel.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
 import type { Worker } from '../workerLink.ts';
 
@@ -111,6 +111,10 @@ async function commandOf(
       return [commandIds.setRecoveryGoal, await vmNode(sources, action.vm, signal)];
     case 'acceptGaps':
       return [commandIds.acceptRecoveryGap, await vmNode(sources, action.vm, signal)];
+    case 'applyRemedy': {
+      const { vm, rule } = action;
+      return [commandIds.applyRemedy, { kind: 'remedy', vm, rule } satisfies WantedRemedy];
+    }
     case 'glossary':
       return [commandIds.showGlossary, undefined];
     case 'restore':

@@ -5,8 +5,10 @@ import { LabTask } from '../model/labTask.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { removeVm } from '../model/removeVm.ts';
-import { invalidPowerState } from '../soap/vimFault.ts';
+import { invalidPowerState, VimFault } from '../soap/vimFault.ts';
 import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
+
+const shutdownMs = 50;
 
 export const vmMethods: MethodTable = {
   PowerOnVM_Task: {
@@ -35,6 +37,21 @@ export const vmMethods: MethodTable = {
         vm.wasSwitchedOff = true;
         vm.bootTime = undefined;
         call.lab.events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
+      });
+    },
+  },
+  ShutdownGuest: {
+    on: 'VirtualMachine',
+    answer: call => {
+      const vm = vmOf(call);
+      if (vm.powerState === 'poweredOff') throw invalidPowerState('poweredOn', vm.powerState);
+      if (!vm.toolsRunning)
+        throw new VimFault('ToolsUnavailable', 'VMware Tools are not running in the guest.');
+      // The call only asks: the guest takes a moment, and nobody is told when it has ended.
+      void call.lab.clock.sleep(shutdownMs, AbortSignal.any([])).then(() => {
+        vm.powerState = 'poweredOff';
+        vm.bootTime = undefined;
+        call.lab.registry.changed(vm.ref);
       });
     },
   },

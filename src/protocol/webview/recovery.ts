@@ -24,6 +24,8 @@ export interface StatementView {
   readonly gain?: string;
   readonly certainty?: string;
   readonly source: SourceDto;
+  /** The server can do what the remedy says. */
+  readonly canBeApplied?: true;
 }
 
 /** Am I happy with this VM's backup? */
@@ -62,6 +64,8 @@ export interface ConsistencyView {
   readonly limits: readonly StatementView[];
   readonly allRemedied?: string;
   readonly unknowns: readonly StatementView[];
+  /** What does not lower the level and can be remedied. */
+  readonly remarks: readonly StatementView[];
   readonly coverage: string;
   readonly disks: readonly DiskCoverageView[];
 }
@@ -133,6 +137,7 @@ export type RecoveryAction =
       readonly kind: 'backUp' | 'explain' | 'setGoal' | 'acceptGaps' | 'glossary';
       readonly vm: VmRef;
     }
+  | { readonly kind: 'applyRemedy'; readonly vm: VmRef; readonly rule: string }
   | { readonly kind: 'restore'; readonly what: RestoreKind; readonly point: PointRef }
   | { readonly kind: 'browse'; readonly point?: PointRef };
 

@@ -1,6 +1,7 @@
 import { assess, type Assessment, type Remark } from '../../core/consistency/assess.ts';
 import { explain } from '../../core/consistency/explanation.ts';
 import { sources } from '../../core/consistency/sources.ts';
+import { isApplied } from '../../core/jobs/applyRemedy/remedyPlan.ts';
 import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
 import type { ExplanationDto, PredictionDto, RemarkDto } from '../../protocol/vm.ts';
 
@@ -33,8 +34,16 @@ export function explanationDto({
     ...(instanceUuid !== undefined && { instanceUuid }),
     ...(asOf !== undefined && { asOf: asOf.toISOString() }),
     ...explanation,
+    limits: explanation.limits.map(withAppliedMark),
+    remarks: explanation.remarks.map(withAppliedMark),
     outsideDisks: outside,
   };
+}
+
+function withAppliedMark<R extends { readonly rule: string; readonly remedy?: string }>(
+  remark: R,
+): R & { readonly canBeApplied?: true } {
+  return isApplied(remark.rule) && remark.remedy !== undefined ? { ...remark, canBeApplied: true } : remark;
 }
 
 function remarkDto({ rule, reason, text, remedy, certainty, source }: Remark): RemarkDto {

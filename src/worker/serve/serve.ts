@@ -14,6 +14,7 @@ import { serveJobs } from './jobs.ts';
 import { serveLiveGuests } from './liveGuests.ts';
 import { servePoints } from './points.ts';
 import { serveRecoveries } from './recoveries.ts';
+import { serveRemedies } from './remedies.ts';
 import { serveRepositories } from './repositories.ts';
 import { serveSnapshots } from './snapshots.ts';
 import { serveVCenters } from './vcenters.ts';
@@ -33,6 +34,7 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveGuests(handle, parts);
   serveRecoveries(handle, parts);
   serveGoals(handle, parts);
+  serveRemedies(handle, parts);
   serveGlossary(handle);
   serveBackups(handle, parts);
   serveSnapshots(handle, parts);

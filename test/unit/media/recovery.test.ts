@@ -21,7 +21,7 @@ function overview(change: Partial<RecoveryOverview> = {}): RecoveryOverview {
   return {
     ...{ vmName: 'web01', inventoryPath: '/web01', notices: [], points },
     goal: { answer, gaps: [], acceptances: [], canAccept: false },
-    consistency: { answer, levels: [], limits: [], unknowns: [], coverage: '', disks: [] },
+    consistency: { answer, levels: [], limits: [], unknowns: [], remarks: [], coverage: '', disks: [] },
     ...change,
   };
 }

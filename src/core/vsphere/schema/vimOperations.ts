@@ -38,6 +38,7 @@ QueryChangedDiskAreas(snapshot ref?, deviceKey int, startOffset long, changeId s
 ReconfigVM_Task(spec VirtualMachineConfigSpec) -> ref
 PowerOnVM_Task(host ref?) -> ref
 PowerOffVM_Task() -> ref
+ShutdownGuest()
 Destroy_Task() -> ref
 Rename_Task(newName str) -> ref
 CreateVM_Task(config VirtualMachineConfigSpec, pool ref, host ref?) -> ref

@@ -1,0 +1,163 @@
+import { AppError } from '../../../base/errors.ts';
+import { assess } from '../../consistency/assess.ts';
+import type { VmIdentity } from '../../inventory/listVirtualMachines.ts';
+import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
+import { isVim, type Vim } from '../../vsphere/vimCaller.ts';
+
+/** Rules whose remedy the API can apply; those of the others are text for a person. */
+export const appliedRules = ['CAP-04', 'DSK-11', 'FLP-01', 'SNAP-01', 'SNAP-04'] as const;
+export type AppliedRule = (typeof appliedRules)[number];
+
+export type RemedyStep =
+  | { readonly kind: 'shut-down-guest' | 'power-on' | 'consolidate' | 'snapshot-and-remove' }
+  | { readonly kind: 'reconfigure'; readonly spec: Vim<'VirtualMachineConfigSpec'> };
+
+/** What will be done to a VM, and what it costs. */
+export interface RemedyPlan {
+  readonly vm: VmIdentity;
+  readonly rule: AppliedRule;
+  /** The remedy in one sentence. */
+  readonly text: string;
+  /** Sentences without their full stop; read before anything is done. */
+  readonly price: readonly string[];
+  readonly steps: readonly RemedyStep[];
+}
+
+export function isApplied(rule: string): rule is AppliedRule {
+  return appliedRules.some(applied => applied === rule);
+}
+
+/**
+ * @throws INVALID_INPUT for a rule that the API cannot help with; CONFLICT if it does not apply to the VM now, or
+ * something of the VM is in the way
+ */
+export function planRemedy(vm: VirtualMachineFacts, rule: string): RemedyPlan {
+  if (!isApplied(rule))
+    throw new AppError('INVALID_INPUT', `what rule ${rule} asks for is not done by the server`, {
+      object: vm.name,
+      remedy: 'Do what its remedy says',
+    });
+  if (!hasFinding(vm, rule))
+    throw new AppError('CONFLICT', `${vm.name}: rule ${rule} finds nothing any more`, { object: vm.name });
+  return { vm: { ref: vm.ref, name: vm.name }, rule, ...remedyOf(vm, rule) };
+}
+
+/** Whether the rule limits or remarks on the VM as it is now. */
+export function hasFinding({ facts }: VirtualMachineFacts, rule: AppliedRule): boolean {
+  const { limits, remarks } = assess(facts);
+  return [...limits, ...remarks].some(found => found.rule === rule);
+}
+
+function remedyOf(vm: VirtualMachineFacts, rule: AppliedRule): Pick<RemedyPlan, 'text' | 'price' | 'steps'> {
+  switch (rule) {
+    case 'DSK-11':
+      return whileOff(vm, {
+        text: 'Show the guest the UUIDs of its disks (disk.EnableUUID = TRUE)',
+        price: [
+          'Disks may get other names in the guest, and new disks of Windows may come up offline: look at what mounts them by name first',
+        ],
+        spec: { extraConfig: [{ key: 'disk.EnableUUID', value: 'TRUE' }] },
+      });
+    case 'CAP-04':
+      return changeTracking(vm);
+    case 'SNAP-01':
+      return {
+        text: 'Consolidate its disks',
+        price: [
+          'What was written since the snapshot is copied, which takes long on a busy VM',
+          'The VM is stunned for a moment at the end',
+        ],
+        steps: [{ kind: 'consolidate' }],
+      };
+    case 'SNAP-04':
+      return {
+        text: 'Allow snapshots in its settings',
+        price: ['Somebody has switched them off: from then on everybody with the privilege can take them'],
+        steps: [{ kind: 'reconfigure', spec: { flags: { snapshotDisabled: false } } }],
+      };
+    case 'FLP-01':
+      return {
+        text: 'Disconnect its floppy and optical drives',
+        price: ['What the guest has mounted from these drives is gone'],
+        steps: [
+          {
+            kind: 'reconfigure',
+            spec: { deviceChange: connectedMedia(vm).map(device => edit(disconnected(device))) },
+          },
+        ],
+      };
+  }
+}
+
+/** A guest that runs is shut down for it, and is powered on again. */
+function whileOff(
+  vm: VirtualMachineFacts,
+  {
+    text,
+    price,
+    spec,
+  }: Pick<RemedyPlan, 'text' | 'price'> & { readonly spec: Vim<'VirtualMachineConfigSpec'> },
+): Pick<RemedyPlan, 'text' | 'price' | 'steps'> {
+  const reconfigure: RemedyStep = { kind: 'reconfigure', spec };
+  if (vm.runtime.powerState === 'poweredOff') return { text, price, steps: [reconfigure] };
+  if (vm.runtime.powerState !== 'poweredOn' || vm.guest?.toolsRunningStatus !== 'guestToolsRunning')
+    throw new AppError(
+      'CONFLICT',
+      `${vm.name} has to be off for it, and its guest cannot be shut down from here`,
+      {
+        object: vm.name,
+        remedy: 'Shut the guest down, then try again',
+      },
+    );
+  return {
+    text,
+    price: ['The guest is shut down and powered on again: what it serves is away meanwhile', ...price],
+    steps: [{ kind: 'shut-down-guest' }, reconfigure, { kind: 'power-on' }],
+  };
+}
+
+/** It begins when a snapshot comes and goes, or with the next start. */
+function changeTracking(vm: VirtualMachineFacts): Pick<RemedyPlan, 'text' | 'price' | 'steps'> {
+  if (vm.facts.supportsChangeTracking === false)
+    throw new AppError('CONFLICT', `${vm.name}: its hardware version does not know changed block tracking`, {
+      object: vm.name,
+      remedy: 'Upgrade the hardware version of the VM',
+    });
+  requireNoSnapshots(vm);
+  const isOn = vm.runtime.powerState === 'poweredOn';
+  return {
+    text: 'Enable changed block tracking',
+    price: [
+      ...(isOn ? ['The VM is stunned for a moment when a snapshot comes, and when it goes'] : []),
+      'The host keeps a list of changed blocks beside each disk',
+    ],
+    steps: [
+      { kind: 'reconfigure', spec: { changeTrackingEnabled: true } },
+      ...(isOn ? [{ kind: 'snapshot-and-remove' } as const] : []),
+    ],
+  };
+}
+
+function requireNoSnapshots({ name, snapshots }: VirtualMachineFacts): void {
+  if (snapshots.length === 0) return;
+  throw new AppError('CONFLICT', `${name} has snapshots, which keep its disks as they are`, {
+    object: name,
+    remedy: 'Remove them, then try again',
+  });
+}
+
+function connectedMedia({ config }: VirtualMachineFacts): readonly Vim<'VirtualDevice'>[] {
+  return (config.hardware.device ?? [])
+    .filter(device => isVim(device, 'VirtualFloppy') || isVim(device, 'VirtualCdrom'))
+    .filter(({ connectable }) => connectable?.connected === true);
+}
+
+function disconnected(device: Vim<'VirtualDevice'>): Vim<'VirtualDevice'> {
+  const { connectable } = device;
+  if (connectable === undefined) return device;
+  return { ...device, connectable: { ...connectable, connected: false, startConnected: false } };
+}
+
+function edit(device: Vim<'VirtualDevice'>): Vim<'VirtualDeviceConfigSpec'> {
+  return { operation: 'edit', device };
+}

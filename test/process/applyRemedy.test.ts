@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test as labTest } from 'vitest';
+
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { assess } from '../../src/core/consistency/assess.ts';
+import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
+import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
+import { executeRemedy } from '../../src/core/jobs/applyRemedy/executeRemedy.ts';
+import { planRemedy, type RemedyPlan } from '../../src/core/jobs/applyRemedy/remedyPlan.ts';
+import { waitForTask } from '../../src/core/vsphere/task.ts';
+import type { Vim } from '../../src/core/vsphere/vimCaller.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { memoryJournal } from '../support/memoryJournal.ts';
+import { toolTest } from '../support/tools.ts';
+import { logIn, type LoggedIn, startLab, startVcsim, type TestServer } from '../vcsim/servers.ts';
+
+const windows = 'windows2019srv_64Guest';
+const withoutUuids: Vim<'VirtualMachineConfigSpec'> = {
+  guestId: windows,
+  flags: { diskUuidEnabled: false },
+  extraConfig: [{ key: 'disk.EnableUUID', value: 'FALSE' }],
+};
+
+/** What the tests do with a VM of a server. */
+function using(opened: () => LoggedIn, name: string) {
+  const journal = memoryJournal();
+  const read = async () => {
+    const { session } = opened();
+    const { ref } = await findVirtualMachine(session, name, anySignal);
+    return await readVirtualMachine(session, { ref, name }, anySignal);
+  };
+  return {
+    journal,
+    read,
+    findings: async () => {
+      const { limits, remarks } = assess((await read()).facts);
+      return [...limits, ...remarks].map(({ rule }) => rule);
+    },
+    reconfigure: async (spec: Vim<'VirtualMachineConfigSpec'>) => {
+      const { session } = opened();
+      const task = await session.call('ReconfigVM_Task', (await read()).ref, { spec }, anySignal);
+      await waitForTask(session, task, { what: 'changing', object: name }, anySignal);
+    },
+    apply: async (plan: RemedyPlan, signal = anySignal) => {
+      const phases: string[] = [];
+      const deps = { journal, clock: systemClock, random: systemRandom, logger: silentLogger };
+      const onProgress = ({ phase }: { readonly phase: string }) => phases.push(phase);
+      return { ...(await executeRemedy(opened().session, plan, deps, onProgress, signal)), phases };
+    },
+  };
+}
+
+describe('remedies that the server can apply, on the lab', () => {
+  let lab: Awaited<ReturnType<typeof startLab>>;
+  let open: LoggedIn;
+
+  beforeAll(async () => {
+    lab = await startLab();
+    open = await logIn(lab);
+  });
+  afterAll(async () => {
+    await open[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  labTest('a VM whose hardware knows no changed block tracking is left alone', async () => {
+    const vm = using(() => open, 'web01');
+    expect(await vm.findings()).toContain('CAP-04');
+    const facts = await vm.read();
+    expect(() => planRemedy(facts, 'CAP-04')).toThrow('does not know changed block tracking');
+  });
+
+  labTest('disk UUIDs: the guest is shut down, and powered on again; the level rises', async () => {
+    const vm = using(() => open, 'db01');
+    await vm.reconfigure(withoutUuids);
+    expect(await vm.findings()).toContain('DSK-11');
+    const plan = planRemedy(await vm.read(), 'DSK-11');
+    expect(plan.price[0]).toContain('shut down');
+    expect(plan.price[1]).toContain('other names in the guest');
+    const { isGone, phases } = await vm.apply(plan);
+    expect([isGone, phases]).toEqual([
+      true,
+      ['Shutting the guest down', 'Changing the settings', 'Powering on'],
+    ]);
+    const { runtime, facts } = await vm.read();
+    expect([runtime.powerState, facts.diskUuidEnabled]).toEqual(['poweredOn', true]);
+  });
+
+  labTest('a VM that was shut down for it is on again although the change was refused', async () => {
+    const vm = using(() => open, 'db01');
+    await vm.reconfigure(withoutUuids);
+    const plan = planRemedy(await vm.read(), 'DSK-11');
+    await lab.control('faults', {
+      methods: [{ method: 'ReconfigVM_Task', fault: 'NoPermission', times: 1 }],
+    });
+    await expect(vm.apply(plan)).rejects.toMatchObject({ code: 'PERMISSION' });
+    expect((await vm.read()).runtime.powerState).toBe('poweredOn');
+  });
+
+  labTest('snapshots that were switched off are allowed again', async () => {
+    const vm = using(() => open, 'archive01');
+    await vm.reconfigure({ flags: { snapshotDisabled: true } });
+    const plan = planRemedy(await vm.read(), 'SNAP-04');
+    expect(await vm.apply(plan)).toMatchObject({ isGone: true, phases: ['Changing the settings'] });
+  });
+
+  labTest(
+    'what the server cannot do, and what is in the way, is refused before anything is done',
+    async () => {
+      const vm = using(() => open, 'web01');
+      const facts = await vm.read();
+      expect(() => planRemedy(facts, 'TLS-02')).toThrow('is not done by the server');
+      expect(() => planRemedy(facts, 'SNAP-04')).toThrow('finds nothing any more');
+      const other = await using(() => open, 'db01').read();
+      const snapshot = { name: 'theirs' } as (typeof other.snapshots)[number];
+      const able = {
+        ...other,
+        facts: { ...other.facts, supportsChangeTracking: true, tracksChanges: false },
+      };
+      expect(() => planRemedy({ ...able, snapshots: [snapshot] }, 'CAP-04')).toThrow('has snapshots');
+      const withoutTools = {
+        ...other,
+        guest: { ...other.guest!, toolsRunningStatus: 'guestToolsNotRunning' },
+      };
+      const hidden = { ...withoutTools, facts: { ...other.facts, guestId: windows, diskUuidEnabled: false } };
+      expect(() => planRemedy(hidden, 'DSK-11')).toThrow('has to be off for it');
+    },
+  );
+});
+
+toolTest('go')(
+  'a foreign server takes the same changes of settings',
+  async () => {
+    const server: TestServer = await startVcsim([]);
+    const open = await logIn(server);
+    try {
+      const vm = using(() => open, 'DC0_H0_VM0');
+      await vm.reconfigure({ guestId: windows });
+      const facts = await vm.read();
+      const unmarked = {
+        ...facts,
+        facts: { ...facts.facts, supportsChangeTracking: true, tracksChanges: false },
+      };
+      const tracking = planRemedy(unmarked, 'CAP-04');
+      expect(tracking.price[0]).toContain('stunned');
+      expect(tracking.steps.map(({ kind }) => kind)).toEqual(['reconfigure', 'snapshot-and-remove']);
+      await vm.apply(tracking);
+      const off = { ...facts, runtime: { ...facts.runtime, powerState: 'poweredOff' as const } };
+      const uuids = planRemedy({ ...off, facts: { ...facts.facts, diskUuidEnabled: false } }, 'DSK-11');
+      await vm.apply(uuids);
+      const { config } = await vm.read();
+      expect([config.changeTrackingEnabled, vm.journal.open]).toEqual([true, []]);
+      expect(config.extraConfig).toContainEqual(
+        expect.objectContaining({ key: 'disk.EnableUUID', value: 'TRUE' }),
+      );
+    } finally {
+      await open[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    }
+  },
+  240_000,
+);
