@@ -73,16 +73,6 @@ interface ArrayUpdateSpec extends DynamicData {
   readonly removeKey?: unknown | undefined;
 }
 
-interface EntityPrivilege extends DynamicData {
-  readonly entity: MoRef;
-  readonly privAvailability: readonly PrivilegeAvailability[];
-}
-
-interface PrivilegeAvailability extends DynamicData {
-  readonly privId: string;
-  readonly isGranted: boolean;
-}
-
 interface ServiceContent extends DynamicData {
   readonly rootFolder: MoRef;
   readonly propertyCollector: MoRef;
@@ -198,6 +188,44 @@ interface SessionManagerServiceRequestSpec extends DynamicData {
 interface SessionManagerHttpServiceRequestSpec extends SessionManagerServiceRequestSpec {
   readonly method?: string | undefined;
   readonly url: string;
+}
+
+interface AuthorizationRole extends DynamicData {
+  readonly roleId: number;
+  readonly system: boolean;
+  readonly name: string;
+  readonly info: Description;
+  readonly privilege?: readonly string[] | undefined;
+}
+
+interface AuthorizationPrivilege extends DynamicData {
+  readonly privId: string;
+  readonly onParent: boolean;
+  readonly name: string;
+  readonly privGroupName: string;
+}
+
+interface Permission extends DynamicData {
+  readonly entity?: MoRef | undefined;
+  readonly principal: string;
+  readonly group: boolean;
+  readonly roleId: number;
+  readonly propagate: boolean;
+}
+
+interface EntityPrivilege extends DynamicData {
+  readonly entity: MoRef;
+  readonly privAvailability: readonly PrivilegeAvailability[];
+}
+
+interface PrivilegeAvailability extends DynamicData {
+  readonly privId: string;
+  readonly isGranted: boolean;
+}
+
+interface UserPrivilegeResult extends DynamicData {
+  readonly entity: MoRef;
+  readonly privileges?: readonly string[] | undefined;
 }
 
 interface SelectionSpec extends DynamicData {
@@ -3040,8 +3068,6 @@ export interface VimTypes {
   SharesInfo: SharesInfo;
   ResourceAllocationInfo: ResourceAllocationInfo;
   ArrayUpdateSpec: ArrayUpdateSpec;
-  EntityPrivilege: EntityPrivilege;
-  PrivilegeAvailability: PrivilegeAvailability;
   ServiceContent: ServiceContent;
   AboutInfo: AboutInfo;
   LicenseManagerLicenseInfo: LicenseManagerLicenseInfo;
@@ -3050,6 +3076,12 @@ export interface VimTypes {
   VirtualMachineCertThumbprint: VirtualMachineCertThumbprint;
   SessionManagerServiceRequestSpec: SessionManagerServiceRequestSpec;
   SessionManagerHttpServiceRequestSpec: SessionManagerHttpServiceRequestSpec;
+  AuthorizationRole: AuthorizationRole;
+  AuthorizationPrivilege: AuthorizationPrivilege;
+  Permission: Permission;
+  EntityPrivilege: EntityPrivilege;
+  PrivilegeAvailability: PrivilegeAvailability;
+  UserPrivilegeResult: UserPrivilegeResult;
   SelectionSpec: SelectionSpec;
   TraversalSpec: TraversalSpec;
   PropertySpec: PropertySpec;
@@ -3579,6 +3611,12 @@ export interface VimOperations {
   CreateImportSpec: { parameters: { readonly ovfDescriptor: string; readonly resourcePool: MoRef; readonly datastore: MoRef; readonly cisp: OvfCreateImportSpecParams; }; returns: OvfCreateImportSpecResult };
   CreateDescriptor: { parameters: { readonly obj: MoRef; readonly cdp: OvfCreateDescriptorParams; }; returns: OvfCreateDescriptorResult };
   HasPrivilegeOnEntities: { parameters: { readonly entity: readonly MoRef[]; readonly sessionId: string; readonly privId?: readonly string[] | undefined; }; returns: readonly EntityPrivilege[] };
+  HasUserPrivilegeOnEntities: { parameters: { readonly entities: readonly MoRef[]; readonly userName: string; readonly privId?: readonly string[] | undefined; }; returns: readonly EntityPrivilege[] };
+  FetchUserPrivilegeOnEntities: { parameters: { readonly entities: readonly MoRef[]; readonly userName: string; }; returns: readonly UserPrivilegeResult[] };
+  RetrieveEntityPermissions: { parameters: { readonly entity: MoRef; readonly inherited: boolean; }; returns: readonly Permission[] };
+  SetEntityPermissions: { parameters: { readonly entity: MoRef; readonly permission?: readonly Permission[] | undefined; }; returns: undefined };
+  AddAuthorizationRole: { parameters: { readonly name: string; readonly privIds?: readonly string[] | undefined; }; returns: number };
+  UpdateAuthorizationRole: { parameters: { readonly roleId: number; readonly newName: string; readonly privIds?: readonly string[] | undefined; }; returns: undefined };
   ValidateCredentialsInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; }; returns: undefined };
   ListFilesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly filePath: string; readonly index?: number | undefined; readonly maxResults?: number | undefined; readonly matchPattern?: string | undefined; }; returns: GuestListFileInfo };
   InitiateFileTransferFromGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly guestFilePath: string; }; returns: FileTransferInformation };
@@ -3623,6 +3661,7 @@ export interface VimProperties {
   ListView: { readonly view?: readonly MoRef[] | undefined; };
   ServiceInstance: { readonly serverClock: Date; readonly content: ServiceContent; };
   SessionManager: { readonly sessionList?: readonly UserSession[] | undefined; readonly currentSession?: UserSession | undefined; };
+  AuthorizationManager: { readonly privilegeList: readonly AuthorizationPrivilege[]; readonly roleList: readonly AuthorizationRole[]; };
   PropertyCollector: { readonly filter?: readonly MoRef[] | undefined; };
   PropertyFilter: { readonly spec: PropertyFilterSpec; readonly partialUpdates: boolean; };
   GuestOperationsManager: { readonly authManager?: MoRef | undefined; readonly fileManager?: MoRef | undefined; readonly processManager?: MoRef | undefined; };

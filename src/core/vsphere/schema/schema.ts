@@ -4,6 +4,7 @@ import type { Field, OperationRow, TypeRow } from './parseTable.ts';
 import { isKnownTo, operationsWithVersions, typesWithVersions } from './versions.ts';
 import { vimEnumerations } from './vimEnumerations.ts';
 import { vimOperations } from './vimOperations.ts';
+import { authorizationTypes } from './vimTypesAuthorization.ts';
 import { backingTypes } from './vimTypesBacking.ts';
 import { commonTypes } from './vimTypesCommon.ts';
 import { configTypes } from './vimTypesConfig.ts';
@@ -56,6 +57,7 @@ const dataTypes = byName(
     [
       commonTypes,
       sessionTypes,
+      authorizationTypes,
       propertyTypes,
       taskTypes,
       deviceTypes,

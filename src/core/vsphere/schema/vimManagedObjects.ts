@@ -54,6 +54,8 @@ ServiceInstance: ManagedObject
   serverClock date, content ServiceContent
 SessionManager: ManagedObject
   sessionList UserSession?[], currentSession UserSession?
+AuthorizationManager: ManagedObject
+  privilegeList AuthorizationPrivilege[], roleList AuthorizationRole[]
 PropertyCollector: ManagedObject
   filter ref?[]
 PropertyFilter: ManagedObject

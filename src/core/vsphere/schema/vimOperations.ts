@@ -59,6 +59,12 @@ CreateImportSpec(
 ) -> OvfCreateImportSpecResult
 CreateDescriptor(obj ref, cdp OvfCreateDescriptorParams) -> OvfCreateDescriptorResult
 HasPrivilegeOnEntities(entity ref[], sessionId str, privId str?[]) -> EntityPrivilege?[]
+HasUserPrivilegeOnEntities(entities ref[], userName str, privId str?[]) -> EntityPrivilege?[]
+FetchUserPrivilegeOnEntities(entities ref[], userName str) -> UserPrivilegeResult?[]
+RetrieveEntityPermissions(entity ref, inherited bool) -> Permission?[]
+SetEntityPermissions(entity ref, permission Permission?[])
+AddAuthorizationRole(name str, privIds str?[]) -> int
+UpdateAuthorizationRole(roleId int, newName str, privIds str?[])
 ValidateCredentialsInGuest(vm ref, auth GuestAuthentication)
 ListFilesInGuest(
   vm ref, auth GuestAuthentication, filePath str, index int?, maxResults int?, matchPattern str?

@@ -26,8 +26,4 @@ ResourceAllocationInfo: DynamicData
   reservation long?, expandableReservation bool?, limit long?, shares SharesInfo?, overheadLimit long?
 ArrayUpdateSpec: DynamicData
   operation str, removeKey any?
-EntityPrivilege: DynamicData
-  entity ref, privAvailability PrivilegeAvailability[]
-PrivilegeAvailability: DynamicData
-  privId str, isGranted bool
 `;
