@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { toHex, type Random } from '../base/random.ts';
-import type { Secret } from '../base/secret.ts';
 import type { MoRef } from '../core/vsphere/schema/moRef.ts';
+import { Access } from './access/access.ts';
+import { Roles } from './access/roles.ts';
 import { noFaults, type Faults } from './control.ts';
 import { Datastores } from './datastore/datastores.ts';
 import { DiskStore } from './disk/diskStore.ts';
@@ -30,9 +31,14 @@ import { VmIndex } from './model/vmIndex.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
 import { ServiceTickets } from './serviceTickets.ts';
 import type { Personality, ServerState } from './personality.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, type Account } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
 import { VimFault } from './soap/vimFault.ts';
+
+export interface LabAccount extends Account {
+  /** The name of a role of the server's own: Admin, ReadOnly or NoAccess. */
+  readonly role: string;
+}
 
 export interface LabParts {
   readonly clock: Clock;
@@ -40,8 +46,8 @@ export interface LabParts {
   readonly logger: Logger;
   /** A loopback address with port. */
   readonly listen: string;
-  readonly userName: string;
-  readonly password: Secret;
+  /** Who may log in, each with a role on everything. */
+  readonly accounts: readonly LabAccount[];
   /** By the names of the guests' accounts. */
   readonly guestPasswords: GuestPasswords;
   readonly seed: number;
@@ -124,11 +130,13 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
   const faults = noFaults();
+  const roles = new Roles();
   const server: ServerState = { personality: parts.personality, isReadOnly: parts.dump !== undefined };
-  const inventory = createObjects(parts, registry, server, servers, faults);
+  const inventory = createObjects(parts, registry, roles, server, servers, faults);
+  const access = new Access(registry, roles, inventory.rootFolder);
+  for (const { userName, role } of parts.accounts) access.permitRole(userName, role, inventory.rootFolder);
   const sessions = new Sessions({
-    userName: parts.userName,
-    password: parts.password,
+    accounts: parts.accounts,
     clock,
     random,
     onEnd: session => {
@@ -142,6 +150,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     registry,
     inventory,
     sessions,
+    access,
     disks,
     datastores: new Datastores(registry, clock),
     serviceTickets: new ServiceTickets(clock, random),
@@ -160,6 +169,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
 function createObjects(
   { dump, clock, seed }: LabParts,
   registry: ObjectRegistry,
+  roles: Roles,
   server: ServerState,
   servers: LabServers,
   faults: Faults,
@@ -171,7 +181,8 @@ function createObjects(
   }
   const inventory = createInventory(registry, server, certificateOf);
   const instanceUuid = seededUuid(`${seed} vcenter`);
-  createServices({ registry, clock, rootFolder: inventory.rootFolder, instanceUuid, server, faults });
+  const { rootFolder } = inventory;
+  createServices({ registry, clock, roles, rootFolder, instanceUuid, server, faults });
   return inventory;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
+import type { Access } from './access/access.ts';
 import type { Faults } from './control.ts';
 import type { Datastores } from './datastore/datastores.ts';
 import type { DiskStore } from './disk/diskStore.ts';
@@ -24,6 +25,7 @@ export interface LabContext {
   readonly registry: ObjectRegistry;
   readonly inventory: Inventory;
   readonly sessions: Sessions;
+  readonly access: Access;
   readonly disks: DiskStore;
   /** The files of every datastore; who leaves files in a VM's folder does it here. */
   readonly datastores: Datastores;

@@ -16,7 +16,7 @@ import { ext4ToolsPresent } from './images/ext4Tools.ts';
 import { fullImages } from './images/fullImages.ts';
 import type { GuestDisk, Profile } from './images/guestDisks.ts';
 import { smallImages } from './images/smallImages.ts';
-import { startLab } from './lab.ts';
+import { startLab, type LabAccount } from './lab.ts';
 import { parseOptions, type LabOptions } from './options.ts';
 
 /** Composition root of the lab: prints one line of JSON when it answers, and runs until it is told to stop. */
@@ -31,14 +31,14 @@ async function main(): Promise<void> {
     const dump = options.dumpFolder === undefined ? undefined : await readDump(options.dumpFolder);
     const images = dump === undefined ? await prepareImages(options, logger) : new Map<string, GuestDisk>();
     const { password, passwordFile } = await preparePassword(options, stateFolder);
+    const accounts = await prepareAccounts(options, stateFolder);
     const guests = await prepareGuestPasswords(stateFolder);
     await using lab = await startLab({
       clock: systemClock,
       random: systemRandom,
       logger,
       listen: options.listen,
-      userName: options.userName,
-      password,
+      accounts: [{ userName: options.userName, password, role: 'Admin' }, ...accounts],
       guestPasswords: guests.passwords,
       seed: options.seed,
       personality: dump === undefined ? options.personality : personalityOfDump(dump),
@@ -55,6 +55,7 @@ async function main(): Promise<void> {
       fingerprint,
       user: options.userName,
       passwordFile,
+      accounts: accounts.map(({ userName, passwordFile: file }) => ({ user: userName, passwordFile: file })),
       guestAccounts: guests.accounts,
       controlUrl,
       controlToken,
@@ -105,6 +106,16 @@ async function preparePassword(
     return { password: new Secret(text.replace(/\r?\n$/, '')), passwordFile: options.passwordFile };
   }
   return await newPassword(join(stateFolder, 'password'));
+}
+
+async function prepareAccounts(
+  { accounts }: LabOptions,
+  stateFolder: string,
+): Promise<readonly (LabAccount & { readonly passwordFile: string })[]> {
+  const prepared = [];
+  for (const [index, account] of accounts.entries())
+    prepared.push({ ...account, ...(await newPassword(join(stateFolder, `account-${index + 1}-password`))) });
+  return prepared;
 }
 
 /** New ones, of the same accounts in every guest. */

@@ -14,6 +14,8 @@ export interface LabOptions {
   readonly profile: Profile | undefined;
   readonly userName: string;
   readonly passwordFile: string | undefined;
+  /** Further accounts, each with the name of its role. */
+  readonly accounts: readonly { readonly userName: string; readonly role: string }[];
   readonly activity: boolean;
   readonly exitWithParent: boolean;
   readonly generatedVmCount: number;
@@ -47,12 +49,19 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     profile,
     userName: values.user,
     passwordFile: values['password-file'],
+    accounts: values.account.map(parseAccount),
     activity: !values['no-activity'],
     exitWithParent: values['exit-with-parent'],
     generatedVmCount,
     personality: personalityOf(values['api-version'], values.esx),
     dumpFolder: values.import,
   };
+}
+
+function parseAccount(text: string): { userName: string; role: string } {
+  const [, userName = '', role = ''] = /^([^=]+)=(Admin|ReadOnly|NoAccess)$/.exec(text) ?? [];
+  if (userName === '') throw invalid(`--account ${text} is not NAME=Admin, NAME=ReadOnly or NAME=NoAccess`);
+  return { userName, role };
 }
 
 function parse(commandLine: readonly string[]) {
@@ -67,6 +76,7 @@ function parse(commandLine: readonly string[]) {
         profile: { type: 'string' },
         user: { type: 'string', default: 'administrator@vsphere.local' },
         'password-file': { type: 'string' },
+        account: { type: 'string', multiple: true, default: [] },
         'no-activity': { type: 'boolean', default: false },
         generate: { type: 'string', default: '0' },
         'api-version': { type: 'string', default: defaultRelease },

@@ -10,14 +10,23 @@ const httpMethods: Readonly<Record<string, readonly string[]>> = {
   httpHead: ['HEAD'],
 };
 
+interface Ticket {
+  readonly path: string;
+  readonly method: string;
+  /** Whose rights it gives. */
+  readonly user: string;
+  readonly untilMs: number;
+}
+
+/** What a ticket turned out to be; a wrong one is kept, one that was used is unknown. */
+export type TicketAnswer =
+  { readonly verdict: 'good'; readonly user: string } | { readonly verdict: 'wrong' | 'unknown' };
+
 /** Permissions for single HTTP requests, given by AcquireGenericServiceTicket and shown as a cookie. Each is good once. */
 export class ServiceTickets {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #issued = new Map<
-    string,
-    { readonly path: string; readonly method: string; readonly untilMs: number }
-  >();
+  readonly #issued = new Map<string, Ticket>();
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -25,21 +34,21 @@ export class ServiceTickets {
   }
 
   /** @param method  as the API writes it, for instance "httpGet" */
-  issue(url: string, method: string): string {
+  issue(url: string, method: string, user: string): string {
     const id = toHex(this.#random.bytes(20));
     const path = pathAndQuery(url);
-    this.#issued.set(id, { path, method, untilMs: this.#clock.monotonicMs() + lifetimeMs });
+    this.#issued.set(id, { path, method, user, untilMs: this.#clock.monotonicMs() + lifetimeMs });
     return id;
   }
 
-  /** Whether the ticket was issued for this request. `wrong` keeps it; a ticket that was used is `unknown`. */
-  use(id: string, url: string, method: string): 'good' | 'wrong' | 'unknown' {
+  /** Whether the ticket was issued for this request. */
+  use(id: string, url: string, method: string): TicketAnswer {
     const ticket = this.#issued.get(id);
-    if (ticket === undefined || this.#clock.monotonicMs() > ticket.untilMs) return 'unknown';
+    if (ticket === undefined || this.#clock.monotonicMs() > ticket.untilMs) return { verdict: 'unknown' };
     if (ticket.path !== pathAndQuery(url) || httpMethods[ticket.method]?.includes(method) !== true)
-      return 'wrong';
+      return { verdict: 'wrong' };
     this.#issued.delete(id);
-    return 'good';
+    return { verdict: 'good', user: ticket.user };
   }
 }
 

@@ -29,9 +29,14 @@ export interface LabSession {
   readonly ended: AbortController;
 }
 
-export interface SessionOptions {
+/** Who may log in. */
+export interface Account {
   readonly userName: string;
   readonly password: Secret;
+}
+
+export interface SessionOptions {
+  readonly accounts: readonly Account[];
   readonly clock: Clock;
   readonly random: Random;
   /** Told after a session is gone, with what it owned. */
@@ -52,13 +57,14 @@ export class Sessions {
 
   /** Undefined if name or password are wrong. */
   login(userName: string, password: string, userAgent: string): LabSession | undefined {
-    if (!this.accepts(userName, password)) return undefined;
+    const account = this.accountWith(userName, password);
+    if (account === undefined) return undefined;
     const { clock, random } = this.#options;
     const now = clock.now();
     const session: LabSession = {
       secret: toHex(random.bytes(20)),
       key: toHex(random.bytes(16)),
-      userName: this.#options.userName,
+      userName: account,
       loginTime: now,
       lastActiveTime: now,
       callCount: 0,
@@ -72,10 +78,13 @@ export class Sessions {
     return session;
   }
 
-  /** Whether somebody of that name and password may log in. */
-  accepts(userName: string, password: string): boolean {
-    const isKnown = userName.toLowerCase() === this.#options.userName.toLowerCase();
-    return isKnown && password === this.#options.password.reveal();
+  /** The name of the account that may log in with that name and password. */
+  accountWith(userName: string, password: string): string | undefined {
+    const { accounts } = this.#options;
+    return accounts.find(
+      account =>
+        account.userName.toLowerCase() === userName.toLowerCase() && account.password.reveal() === password,
+    )?.userName;
   }
 
   /** The live session of a cookie; finding it counts as activity. */
@@ -98,6 +107,12 @@ export class Sessions {
     this.#past.push({ key, userName, loginTime, callCount });
     session.ended.abort();
     this.#options.onEnd(session);
+  }
+
+  /** The account's name as it was given, whatever the case it is asked for in; undefined if there is none. */
+  accountNamed(userName: string): string | undefined {
+    const { accounts } = this.#options;
+    return accounts.find(known => known.userName.toLowerCase() === userName.toLowerCase())?.userName;
   }
 
   live(): readonly LabSession[] {

@@ -77,7 +77,14 @@ const about = {
   ...{ productLineId: 'vpx', apiType: 'VirtualCenter', apiVersion: '8.0.3.0', instanceUuid: 'vc-uuid' },
 };
 
+const userSession = {
+  ...{ key: 'session-1', userName: 'backup', fullName: 'backup', loginTime: new Date(0) },
+  ...{ lastActiveTime: new Date(0), locale: 'en', messageLocale: 'en', extensionSession: false },
+  ...{ ipAddress: '127.0.0.1', userAgent: '', callCount: 0 },
+};
+
 const standard: Script = {
+  Login: () => userSession,
   RetrieveServiceContent: () => ({
     rootFolder: ref('Folder', 'root'),
     propertyCollector: ref('PropertyCollector', 'main'),

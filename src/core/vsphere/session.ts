@@ -58,6 +58,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
   #login: Promise<void> | undefined;
   #loginCount = 0;
   #lastAnswer: Date;
+  #key = '';
 
   private constructor(
     caller: VimCaller,
@@ -90,6 +91,15 @@ export class VimSession implements VimCaller, AsyncDisposable {
     await session.#logIn(signal);
     session.#keepAlive = session.#keepSessionAlive();
     return session;
+  }
+
+  /** What the server calls this session; another one after it was opened again. No secret. */
+  get key(): string {
+    return this.#key;
+  }
+
+  get user(): string {
+    return this.#credentials.user;
   }
 
   get about(): Vim<'AboutInfo'> {
@@ -154,13 +164,14 @@ export class VimSession implements VimCaller, AsyncDisposable {
     const { user, source } = this.#credentials;
     const password = await source.password(signal);
     try {
-      await this.#caller.call(
+      const { key } = await this.#caller.call(
         'Login',
         this.#sessionManager(),
         { userName: user, password: password.reveal(), locale: 'en_US' },
         signal,
       );
       this.#loginCount += 1;
+      this.#key = key;
     } catch (error) {
       if (!VimFaultError.isFault(error, 'InvalidLogin', 'PasswordExpired')) throw error;
       throw new AppError(

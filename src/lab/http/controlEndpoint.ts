@@ -24,12 +24,14 @@ import {
   removeGuestFile,
   writeGuestFile,
 } from './guestControl.ts';
+import { describeRole, setAccount, setRole } from './accessControl.ts';
+import { VimFault } from '../soap/vimFault.ts';
 import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
 
 const maxBytesPerRead = 16 * 1024 * 1024;
 
 /** What one request of the control API works with. */
-interface ControlCall {
+export interface ControlCall {
   readonly lab: LabContext;
   readonly activity: GuestActivity;
   readonly query: URLSearchParams;
@@ -70,6 +72,9 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'guests/:/folder', ({ lab, query }, vm) => listGuestFolder(liveVm(lab, vm), query)],
   ['POST', 'guests/:/remove', ({ lab, query }, vm) => removeGuestFile(liveVm(lab, vm), query)],
   ['POST', 'guests/:/file', ({ lab, query, body }, vm) => writeGuestFile(liveVm(lab, vm), query, body)],
+  ['GET', 'roles', ({ lab }) => lab.access.roles.all().map(describeRole)],
+  ['POST', 'roles/:', setRole],
+  ['POST', 'accounts/:', setAccount],
   [
     'POST',
     'activity',
@@ -113,6 +118,7 @@ async function answerOrRefuse(answer: ControlAnswer, call: ControlCall, parts: s
   } catch (error) {
     if (AppError.is(error, 'NOT_FOUND')) throw new HttpError(404, error.message);
     if (AppError.is(error, 'INVALID_INPUT')) throw new HttpError(400, error.message);
+    if (error instanceof VimFault) throw new HttpError(400, `${error.type}: ${error.message}`);
     throw error;
   }
 }

@@ -22,10 +22,11 @@ import { receiveFile } from './receivedFile.ts';
 /** Files of datastores at `/folder/<path>?dcPath=<datacenter>&dsName=<datastore>`: GET, HEAD and PUT. */
 export function folderEndpoint(lab: LabContext): RequestHandler {
   return async (request, response, url) => {
-    authorize(lab, request, response, url);
+    const user = authorize(lab, request, response, url);
     const path = normalizedPath(decodedPath(url).slice('/folder'.length));
     if (path === undefined) throw new HttpError(403, 'Access to the path is denied');
     const place = findPlace(lab, url, path);
+    requirePrivileges(lab, user, place);
     if (request.method === 'GET' || request.method === 'HEAD')
       await answerRead(lab, place, request, response, url);
     else if (request.method === 'PUT') await answerWrite(lab, place, request, response);
@@ -38,7 +39,7 @@ export function folderEndpoint(lab: LabContext): RequestHandler {
 
 /** A place on a datastore, or what lies above: names of datacenters or of datastores. */
 type FoundPlace =
-  | { readonly kind: 'place'; readonly place: DatastorePlace }
+  | { readonly kind: 'place'; readonly datastore: MoRef; readonly place: DatastorePlace }
   | { readonly kind: 'names'; readonly names: readonly string[]; readonly parameter: 'dcPath' | 'dsName' };
 
 async function answerRead(
@@ -149,24 +150,38 @@ function findPlace(lab: LabContext, url: URL, path: string): FoundPlace {
     const datastores = registry.get(datacenter).property('datastore') as readonly MoRef[];
     return { kind: 'names', names: datastores.map(nameOfRef), parameter: 'dsName' };
   }
-  if (datastoreNamed(registry, datacenter, dsName) === undefined)
-    throw new HttpError(404, 'The datastore was not found');
-  return { kind: 'place', place: { datastore: dsName, path } };
+  const datastore = datastoreNamed(registry, datacenter, dsName);
+  if (datastore === undefined) throw new HttpError(404, 'The datastore was not found');
+  return { kind: 'place', datastore, place: { datastore: dsName, path } };
 }
 
-/** @throws HttpError 401 for a client that does not prove who it is, 403 with a ticket for something else */
-function authorize(lab: LabContext, request: IncomingMessage, response: ServerResponse, url: URL): void {
+/** @throws HttpError 403 for somebody who may not look at the datastore, or not at its files */
+function requirePrivileges(lab: LabContext, user: string, found: FoundPlace): void {
+  if (found.kind === 'names') return;
+  const { place, datastore } = found;
+  const needed = ['Datastore.Browse', ...(place.path === '' ? [] : ['Datastore.FileManagement'])];
+  const held = lab.access.privilegesOn(user, datastore);
+  if (!needed.every(privilege => held.has(privilege))) throw new HttpError(403, 'Forbidden');
+}
+
+/**
+ * Who asks.
+ * @throws HttpError 401 for a client that does not prove who it is, 403 with a ticket for something else
+ */
+function authorize(lab: LabContext, request: IncomingMessage, response: ServerResponse, url: URL): string {
   const ticket = cookieIn(request, 'vmware_cgi_ticket');
   if (ticket !== undefined) {
-    const verdict = lab.serviceTickets.use(ticket, url.href, request.method ?? '');
-    if (verdict === 'wrong') throw new HttpError(403, 'The ticket is for another request');
-    if (verdict === 'good') return;
+    const answer = lab.serviceTickets.use(ticket, url.href, request.method ?? '');
+    if (answer.verdict === 'wrong') throw new HttpError(403, 'The ticket is for another request');
+    if (answer.verdict === 'good') return answer.user;
   }
-  if (lab.sessions.find(cookieIn(request, sessionCookie)) !== undefined) return;
+  const session = lab.sessions.find(cookieIn(request, sessionCookie));
+  if (session !== undefined) return session.userName;
   const basic = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const [, user = '', password = ''] =
     /^([^:]*):(.*)$/s.exec(Buffer.from(basic ?? '', 'base64').toString('utf8')) ?? [];
-  if (basic !== undefined && lab.sessions.accepts(user, password)) return;
+  const account = basic === undefined ? undefined : lab.sessions.accountWith(user, password);
+  if (account !== undefined) return account;
   response.setHeader('WWW-Authenticate', 'Basic realm="VMware HTTP server"');
   throw new HttpError(401, 'The request needs a session, a ticket or a password');
 }

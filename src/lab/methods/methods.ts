@@ -1,4 +1,5 @@
 import { eventMethods } from './eventMethods.ts';
+import { authorizationMethods } from './authorizationMethods.ts';
 import { guestMethods } from './guestMethods.ts';
 import { hostMethods } from './hostMethods.ts';
 import { leaseMethods } from './leaseMethods.ts';
@@ -13,6 +14,7 @@ import { vmMethods } from './vmMethods.ts';
 /** Everything the lab answers but Login. */
 export const methods: MethodTable = {
   ...sessionMethods,
+  ...authorizationMethods,
   ...viewMethods,
   ...propertyMethods,
   ...vmMethods,

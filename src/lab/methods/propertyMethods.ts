@@ -3,7 +3,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { Collector, maxObjectsPerAnswer } from '../properties/collector.ts';
 import { checkPropertySpecs, objectContent, type FoundObject } from '../properties/objectContent.ts';
 import { PropertyFilter } from '../properties/propertyFilter.ts';
-import { selectObjects, type FilterSpec } from '../properties/selection.ts';
+import { selectObjects, type FilterSpec, type Sees } from '../properties/selection.ts';
 import { invalidArgument } from '../soap/vimFault.ts';
 import type { MethodCall, MethodTable } from './methodCall.ts';
 import { dropOwned } from './viewMethods.ts';
@@ -60,13 +60,15 @@ export const propertyMethods: MethodTable = {
       const { lab, session, parameters, version } = call;
       const spec = parameters['spec'] as FilterSpec;
       checkPropertySpecs(spec.propSet, version);
-      selectObjects(lab.registry, spec);
+      const sees = sight(call);
+      selectObjects(lab.registry, spec, sees);
       const value = `session[${session.key}]${lab.registry.newId('filter')}`;
       const filter = new PropertyFilter(
         { type: 'PropertyFilter', value },
         spec,
         parameters['partialUpdates'] as boolean,
         version,
+        sees,
       );
       lab.registry.add(filter);
       session.ownedObjects.add(filter.ref);
@@ -110,11 +112,17 @@ function collectorOf({ lab, session, self }: MethodCall): Collector {
   return session.defaultCollector;
 }
 
-function selected({ lab, parameters, version }: MethodCall): FoundObject[] {
+/** What the caller may see. */
+function sight({ lab, session }: MethodCall): Sees {
+  return ref => lab.access.sees(session.userName, ref);
+}
+
+function selected(call: MethodCall): FoundObject[] {
+  const { lab, parameters, version } = call;
   const specs = parameters['specSet'] as readonly FilterSpec[];
   return specs.flatMap(spec => {
     checkPropertySpecs(spec.propSet, version);
-    const { objects } = selectObjects(lab.registry, spec);
+    const { objects } = selectObjects(lab.registry, spec, sight(call));
     return objects.map(object => ({ object, propSet: spec.propSet }));
   });
 }

@@ -18,13 +18,13 @@ export const sessionMethods: MethodTable = {
   },
   AcquireGenericServiceTicket: {
     on: 'SessionManager',
-    answer: ({ lab, parameters }) => {
+    answer: ({ lab, session, parameters }) => {
       const spec = parameters['spec'] as PlainObject;
       const url = textIn(spec, 'url');
       if (spec['_type'] !== 'SessionManagerHttpServiceRequestSpec' || url === undefined)
         throw invalidArgument('spec');
       return {
-        id: lab.serviceTickets.issue(url, textIn(spec, 'method') ?? 'httpGet'),
+        id: lab.serviceTickets.issue(url, textIn(spec, 'method') ?? 'httpGet', session.userName),
         hostName: lab.servers.main.authority,
         sslThumbprint: lab.servers.main.certificate.sha1Thumbprint,
         ticketType: 'HttpNfcServiceTicket',

@@ -3,6 +3,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
 import { describedObject } from '../model/managedObject.ts';
 import type { ObjectRegistry } from '../model/objectRegistry.ts';
+import type { Sees } from '../properties/selection.ts';
 import type { LabSession } from '../sessions.ts';
 import { ListView } from '../model/listView.ts';
 import { instanceOf, type MethodTable } from './methodCall.ts';
@@ -20,7 +21,10 @@ export const viewMethods: MethodTable = {
           container,
           type: type ?? [],
           recursive,
-          view: () => entitiesIn(lab.registry, container, type ?? [], recursive),
+          view: () =>
+            entitiesIn(lab.registry, container, type ?? [], recursive, found =>
+              lab.access.sees(session.userName, found),
+            ),
         }),
       );
       session.ownedObjects.add(ref);
@@ -83,12 +87,13 @@ function entitiesIn(
   container: MoRef,
   types: readonly string[],
   recursive: boolean,
+  sees: Sees,
 ): MoRef[] {
   const found = new Map<string, MoRef>();
   const waiting = [container];
   for (let ref = waiting.shift(); ref !== undefined; ref = waiting.shift()) {
     for (const child of childrenOf(registry, ref)) {
-      if (found.has(child.value)) continue;
+      if (found.has(child.value) || !sees(child)) continue;
       found.set(child.value, child);
       if (recursive) waiting.push(child);
     }

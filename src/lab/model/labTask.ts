@@ -57,6 +57,11 @@ export class LabTask implements ManagedObject {
     return task;
   }
 
+  /** What it works on. */
+  get entity(): MoRef {
+    return this.#request.entity;
+  }
+
   get finished(): boolean {
     return this.#state === 'success' || this.#state === 'error';
   }

@@ -38,6 +38,11 @@ export class ObjectRegistry {
     this.#changedAt.delete(ref.value);
   }
 
+  /** Ids are unique, whatever the type. */
+  withId(id: string): ManagedObject | undefined {
+    return this.#objects.get(id);
+  }
+
   find(ref: MoRef): ManagedObject | undefined {
     const object = this.#objects.get(ref.value);
     return object?.ref.type === ref.type ? object : undefined;

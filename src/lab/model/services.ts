@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { knownPrivileges, type Role, type Roles } from '../access/roles.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { Faults } from '../control.ts';
 import type { ServerState } from '../personality.ts';
@@ -10,6 +11,7 @@ import { aboutServer } from './product.ts';
 export interface ServiceParts {
   readonly registry: ObjectRegistry;
   readonly clock: Clock;
+  readonly roles: Roles;
   readonly rootFolder: MoRef;
   readonly instanceUuid: string;
   readonly server: ServerState;
@@ -20,6 +22,7 @@ export interface ServiceParts {
 export function createServices({
   registry,
   clock,
+  roles,
   rootFolder,
   instanceUuid,
   server,
@@ -30,6 +33,7 @@ export function createServices({
     propertyCollector: { type: 'PropertyCollector', value: 'propertyCollector' },
     viewManager: { type: 'ViewManager', value: 'ViewManager' },
     sessionManager: { type: 'SessionManager', value: 'SessionManager' },
+    authorizationManager: { type: 'AuthorizationManager', value: 'AuthorizationManager' },
     taskManager: { type: 'TaskManager', value: 'TaskManager' },
     licenseManager: { type: 'LicenseManager', value: 'LicenseManager' },
     searchIndex: { type: 'SearchIndex', value: 'SearchIndex' },
@@ -49,6 +53,12 @@ export function createServices({
   registry.add(describedObject(content.propertyCollector, { filter: [] }));
   registry.add(describedObject(content.viewManager, {}));
   registry.add(describedObject(content.sessionManager, { sessionList: [] }));
+  registry.add(
+    describedObject(content.authorizationManager, {
+      privilegeList: [...knownPrivileges].map(describePrivilege),
+      roleList: () => roles.all().map(describeRole),
+    }),
+  );
   registry.add(
     describedObject(content.taskManager, {
       recentTask: () => [...registry.instancesOf(LabTask)].slice(-10).map(task => task.ref),
@@ -80,3 +90,13 @@ const license: PlainObject = {
 };
 
 const freeLicense: PlainObject = { ...license, editionKey: 'esxBasic', costUnit: 'cpuPackage:8core' };
+/** `VirtualMachine.State.CreateSnapshot` is the privilege `CreateSnapshot` of the group `VirtualMachine.State`. */
+function describePrivilege(privId: string): PlainObject {
+  const dot = privId.lastIndexOf('.');
+  return { privId, onParent: false, name: privId.slice(dot + 1), privGroupName: privId.slice(0, dot) };
+}
+
+function describeRole({ id, name, label, isSystem, privileges }: Role): PlainObject {
+  const info = { label, summary: label };
+  return { roleId: id, system: isSystem, name, info, privilege: [...privileges] };
+}

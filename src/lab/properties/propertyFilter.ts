@@ -3,7 +3,7 @@ import type { ManagedObject } from '../model/managedObject.ts';
 import type { ObjectRegistry } from '../model/objectRegistry.ts';
 import { TypedValue } from '../soap/encodeResponse.ts';
 import { readWanted } from './objectContent.ts';
-import { selectObjects, type FilterSpec } from './selection.ts';
+import { selectObjects, type FilterSpec, type Sees } from './selection.ts';
 
 /** What of one object was last told to the client: each path with its value as comparable text. */
 type Told = ReadonlyMap<string, string>;
@@ -34,6 +34,7 @@ export class PropertyFilter implements ManagedObject {
   readonly #spec: FilterSpec;
   readonly #partialUpdates: boolean;
   readonly #version: string;
+  readonly #sees: Sees;
   #selected: Selected | undefined;
   readonly #told = new Map<
     string,
@@ -41,8 +42,9 @@ export class PropertyFilter implements ManagedObject {
   >();
 
   /** @param version  of the API, as the client spoke it when it asked */
-  constructor(ref: MoRef, spec: FilterSpec, partialUpdates: boolean, version: string) {
+  constructor(ref: MoRef, spec: FilterSpec, partialUpdates: boolean, version: string, sees: Sees) {
     this.ref = ref;
+    this.#sees = sees;
     this.#spec = spec;
     this.#partialUpdates = partialUpdates;
     this.#version = version;
@@ -106,7 +108,8 @@ export class PropertyFilter implements ManagedObject {
   /** Page after page asks for the same objects while nothing happens. */
   #select(registry: ObjectRegistry): Selected {
     if (this.#selected?.changeCount !== registry.changeCount) {
-      const { objects } = selectObjects(registry, { ...this.#spec, reportMissingObjectsInResults: true });
+      const spec = { ...this.#spec, reportMissingObjectsInResults: true };
+      const { objects } = selectObjects(registry, spec, this.#sees);
       this.#selected = { changeCount: registry.changeCount, objects, comparedCount: 0 };
     }
     return this.#selected;

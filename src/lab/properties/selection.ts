@@ -2,7 +2,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
 import type { ManagedObject } from '../model/managedObject.ts';
 import type { ObjectRegistry } from '../model/objectRegistry.ts';
-import { invalidArgument, managedObjectNotFound } from '../soap/vimFault.ts';
+import { invalidArgument, managedObjectNotFound, noPermission } from '../soap/vimFault.ts';
 import { readPath } from './propertyPath.ts';
 
 /** What a filter asks for, as it comes from the client. */
@@ -37,25 +37,31 @@ interface SelectionSpec {
 export interface Selection {
   /** Each object once, in the order in which it was reached. */
   readonly objects: readonly ManagedObject[];
-  /** Starting points that are gone. */
+  /** Starting points that are gone, or may not be seen. */
   readonly missing: readonly MoRef[];
 }
 
+/** Whether whoever asks may see an object. */
+export type Sees = (ref: MoRef) => boolean;
+
 /**
- * Follows the traversals of a filter from its starting points.
- * @throws VimFault ManagedObjectNotFound if a starting point is gone and the filter does not want that reported
+ * Follows the traversals of a filter from its starting points, past nothing that may not be seen.
+ * @throws VimFault NoPermission if a starting point may not be seen; ManagedObjectNotFound if a starting point is gone and the filter does not want that reported
  */
-export function selectObjects(registry: ObjectRegistry, spec: FilterSpec): Selection {
+export function selectObjects(registry: ObjectRegistry, spec: FilterSpec, sees: Sees): Selection {
   const objects = new Map<string, ManagedObject>();
   const missing: MoRef[] = [];
   for (const start of spec.objectSet) {
     const object = registry.find(start.obj);
-    if (object === undefined) {
-      if (spec.reportMissingObjectsInResults !== true) throw managedObjectNotFound(start.obj);
+    if (object === undefined || !sees(object.ref)) {
+      if (spec.reportMissingObjectsInResults !== true)
+        throw object === undefined
+          ? managedObjectNotFound(start.obj)
+          : noPermission(object.ref, 'System.View');
       missing.push(start.obj);
       continue;
     }
-    const walk = new Walk(registry, namedTraversals(start.selectSet ?? []), objects);
+    const walk = new Walk(registry, sees, namedTraversals(start.selectSet ?? []), objects);
     if (start.skip !== true) objects.set(object.ref.value, object);
     walk.follow(object, start.selectSet ?? []);
   }
@@ -68,6 +74,7 @@ function isWanted(object: ManagedObject, propSet: readonly PropertySpec[]): bool
 
 class Walk {
   readonly #registry: ObjectRegistry;
+  readonly #sees: Sees;
   readonly #traversals: ReadonlyMap<string, SelectionSpec>;
   readonly #reached: Map<string, ManagedObject>;
   /** A traversal is followed from an object once; folders refer to themselves by name to descend. */
@@ -75,10 +82,12 @@ class Walk {
 
   constructor(
     registry: ObjectRegistry,
+    sees: Sees,
     traversals: ReadonlyMap<string, SelectionSpec>,
     reached: Map<string, ManagedObject>,
   ) {
     this.#registry = registry;
+    this.#sees = sees;
     this.#traversals = traversals;
     this.#reached = reached;
   }
@@ -93,7 +102,7 @@ class Walk {
       followed.add(object.ref.value);
       for (const ref of referencesAt(object, traversal.path ?? '')) {
         const next = this.#registry.find(ref);
-        if (next === undefined) continue;
+        if (next === undefined || !this.#sees(ref)) continue;
         if (traversal.skip !== true) this.#reached.set(ref.value, next);
         this.follow(next, traversal.selectSet ?? []);
       }

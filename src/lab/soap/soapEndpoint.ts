@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
+import { requirePrivileges } from '../access/requirePrivileges.ts';
 import { takeFault } from '../control.ts';
 import {
   cookieIn,
@@ -91,6 +92,7 @@ async function answer(
       receiver: self.ref,
       method: operation,
     });
+  if (session !== undefined) requirePrivileges(lab, session.userName, operation, self, parameters);
   const signal = session === undefined ? hungUp : AbortSignal.any([hungUp, session.ended.signal]);
   const value = await method.answer({
     lab,

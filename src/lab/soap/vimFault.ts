@@ -36,6 +36,14 @@ export function notAuthenticated(object: MoRef): VimFault {
   });
 }
 
+/** In the words of a vCenter, which name neither; they are in the fault. */
+export function noPermission(object: MoRef, privilegeId: string): VimFault {
+  return new VimFault('NoPermission', 'Permission to perform this operation was denied.', {
+    object,
+    privilegeId,
+  });
+}
+
 export function managedObjectNotFound(ref: MoRef): VimFault {
   const message = `The object 'vim.${ref.type}:${ref.value}' has already been deleted or has not been completely created`;
   return new VimFault('ManagedObjectNotFound', message, { obj: ref });

@@ -21,6 +21,9 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 export const user = 'administrator@vsphere.local';
 export const password = 'pass<word>';
+/** Somebody who has no role before a test gives him one. */
+export const backupUser = 'backup@vsphere.local';
+export const backupPassword = 'other&word';
 export const guestPasswords = { root: 'root&word', user: 'user"word' };
 export const diskBytes = 20 * grainBytes;
 
@@ -97,9 +100,9 @@ export class TestLab {
     return element;
   }
 
-  async login(): Promise<void> {
-    const userName = `<userName>${user}</userName><password>${escapeXml(password)}</password>`;
-    const answer = await this.call('Login', ['SessionManager', 'SessionManager'], userName);
+  async login(name = user, word = password): Promise<void> {
+    const credentials = `<userName>${name}</userName><password>${escapeXml(word)}</password>`;
+    const answer = await this.call('Login', ['SessionManager', 'SessionManager'], credentials);
     if (answer.localName !== 'LoginResponse') throw new Error(allText(answer));
   }
 
@@ -190,8 +193,10 @@ export async function startTestLab(
     random: systemRandom,
     logger: silentLogger,
     listen: '127.0.0.1:0',
-    userName: user,
-    password: new Secret(password),
+    accounts: [
+      { userName: user, password: new Secret(password), role: 'Admin' },
+      { userName: backupUser, password: new Secret(backupPassword), role: 'NoAccess' },
+    ],
     guestPasswords: new Map(Object.entries(guestPasswords).map(([name, word]) => [name, new Secret(word)])),
     seed: 7,
     personality,

@@ -9,6 +9,7 @@ import { selfSignedCertificate } from '../../../src/lab/tls/selfSigned.ts';
 test('options have defaults', () => {
   expect(parseOptions([])).toEqual({
     listen: '127.0.0.1:0',
+    accounts: [],
     images: undefined,
     state: undefined,
     seed: 1,
@@ -23,6 +24,14 @@ test('options have defaults', () => {
   });
 });
 
+test('accounts come with their roles', () => {
+  const { accounts } = parseOptions(['--account', 'a@lab=ReadOnly', '--account', 'b@lab=NoAccess']);
+  expect(accounts).toEqual([
+    { userName: 'a@lab', role: 'ReadOnly' },
+    { userName: 'b@lab', role: 'NoAccess' },
+  ]);
+});
+
 test.each([
   [['--api-version', '4.1']],
   [['--import', '/somewhere', '--generate', '100']],
@@ -32,6 +41,7 @@ test.each([
   [['--nonsense']],
   [['stray']],
   [['--listen']],
+  [['--account', 'x=Root']],
 ])('refuses %j', commandLine => {
   expect(() => parseOptions(commandLine)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
 });

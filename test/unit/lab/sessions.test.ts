@@ -9,8 +9,10 @@ function newSessions() {
   const clock = new ManualClock();
   const ended: LabSession[] = [];
   const sessions = new Sessions({
-    userName: 'Admin@vsphere.local',
-    password: new Secret('right'),
+    accounts: [
+      { userName: 'Admin@vsphere.local', password: new Secret('right') },
+      { userName: 'Backup@vsphere.local', password: new Secret('other') },
+    ],
     clock,
     random: seededRandom(1),
     onEnd: session => ended.push(session),
@@ -24,6 +26,8 @@ test.each([
   ['Admin@vsphere.local', 'Right', false],
   ['Admin@vsphere.local', '', false],
   ['admin', 'right', false],
+  ['backup@vsphere.local', 'other', true],
+  ['backup@vsphere.local', 'right', false],
 ])('%s with "%s" may log in: %s', (userName, password, allowed) => {
   expect(newSessions().sessions.login(userName, password, '') !== undefined).toBe(allowed);
 });

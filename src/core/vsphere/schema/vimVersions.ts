@@ -36,11 +36,12 @@ export const vimVersions = `
   VirtualMachineSnapshot vm
   HostConfigManager certificateManager
 6.5
-  operations CreateSnapshotEx_Task
+  operations CreateSnapshotEx_Task, HasUserPrivilegeOnEntities, FetchUserPrivilegeOnEntities
   types VirtualNVMEController, ID, VirtualVmxnet3Vrdma, CryptoKeyId, KeyProviderId,
     VirtualMachineGuestIntegrityInfo, VirtualDeviceConfigSpecBackingSpec, CryptoSpec, ReplicationSpec,
     ReplicationGroupId, FaultDomainId, DeviceGroupId, CryptoSpecNoOp, CryptoSpecDecrypt, CryptoSpecEncrypt,
-    VirtualMachineGuestQuiesceSpec, VirtualMachineWindowsQuiesceSpec
+    VirtualMachineGuestQuiesceSpec, VirtualMachineWindowsQuiesceSpec,
+    UserPrivilegeResult
   ServiceContent vStorageObjectManager, hostSpecManager, cryptoManager, healthUpdateManager,
     failoverClusterConfigurator, failoverClusterManager
   VirtualDisk vDiskId
