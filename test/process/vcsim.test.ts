@@ -10,6 +10,9 @@ import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.
 import { newInventoryModel, watchInventory } from '../../src/core/inventory/inventoryWatch.ts';
 import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
+import { rolePrivileges } from '../../src/core/vsphere/privileges/featurePrivileges.ts';
+import { probePrivileges } from '../../src/core/vsphere/privileges/probePrivileges.ts';
+import { roleName } from '../../src/core/vsphere/privileges/roleCommand.ts';
 import { removeSnapshotByToken } from '../../src/core/snapshot/removeSnapshot.ts';
 import { openSnapshot } from '../../src/core/snapshot/snapshotLease.ts';
 import { readServerFingerprint } from '../../src/core/vsphere/node/pinnedAgent.ts';
@@ -79,6 +82,21 @@ describe.each(servers)("govmomi's simulator %s as %s", (generation, _, options, 
       for (;;) await watch.next();
     };
     await expect(toTheEnd()).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  test('says what the account may do, and knows every privilege of the role', async () => {
+    const { session } = open!;
+    const report = await probePrivileges(session, anySignal);
+    // This server grants everything to everybody.
+    expect(report.features.filter(({ isUsable }) => !isUsable)).toEqual([]);
+    expect(report.kinds.vm.seenCount).toBeGreaterThan(0);
+    const manager = session.content.authorizationManager!;
+    const role = { name: roleName, privIds: [...rolePrivileges] };
+    expect(await session.call('AddAuthorizationRole', manager, role, anySignal)).toEqual(expect.any(Number));
+    const misspelt = { name: 'other', privIds: ['VApp.Exprot'] };
+    await expect(session.call('AddAuthorizationRole', manager, misspelt, anySignal)).rejects.toMatchObject({
+      faultType: 'InvalidArgument',
+    });
   });
 
   test('lists, finds and reads its VMs', async () => {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { allDataTypes, allManagedTypes, allOperations } from '../../src/core/vsphere/schema/schema.ts';
+import { methodPrivileges } from '../../src/lab/access/methodPrivileges.ts';
 import { foreignProgram } from '../support/foreignProgram.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
@@ -26,6 +27,14 @@ toolTest('go')("the table agrees with govmomi's types", () => {
 
 toolTest('python3')("the table agrees with pyVmomi's types", () => {
   expectAgreement(foreignProgram('pyvmomi'), [join(foreign, 'checkPyvmomi.py'), writeTable()]);
+});
+
+toolTest('python3')('the privileges that methods need agree with what pyVmomi knows of them', () => {
+  const file = join(temporaryFolder('privileges'), 'table.json');
+  const operations = allOperations().map(({ name }) => name);
+  writeFileSync(file, JSON.stringify({ operations, privileges: methodPrivileges }));
+  expectAgreement(foreignProgram('pyvmomi'), [join(foreign, 'checkPrivileges.py'), file]);
+  expect(Object.keys(methodPrivileges).filter(name => !operations.includes(name))).toEqual([]);
 });
 
 function expectAgreement(program: string, args: readonly string[]): void {

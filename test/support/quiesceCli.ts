@@ -35,8 +35,11 @@ export class QuiesceCli {
     return join(this.folder, 'repository-password');
   }
 
-  /** Knows the lab as `lab` and a new repository as `main`. */
-  async setUp(lab: RunningLab): Promise<void> {
+  /**
+   * Knows the lab as `lab` and a new repository as `main`.
+   * @param user  one of the lab's accounts instead of its administrator
+   */
+  async setUp(lab: RunningLab, user?: string): Promise<void> {
     writeFileSync(this.repositoryPasswordFile, 'correct horse battery staple\n', { mode: 0o600 });
     await this.ok(
       'repo',
@@ -47,7 +50,7 @@ export class QuiesceCli {
       '--password-file',
       this.repositoryPasswordFile,
     );
-    await this.ok(...addLab('lab', lab));
+    await this.ok(...addLab('lab', lab, user));
   }
 
   /** Runs to the end, whatever the outcome. */
@@ -88,8 +91,9 @@ export class QuiesceCli {
 }
 
 /** The arguments that add a lab as a vCenter. */
-export function addLab(name: string, { ready }: RunningLab): string[] {
-  const { url, user, passwordFile, fingerprint } = ready;
+export function addLab(name: string, { ready }: RunningLab, account?: string): string[] {
+  const { url, fingerprint } = ready;
+  const { user, passwordFile } = ready.accounts.find(known => known.user === account) ?? ready;
   return [
     'vcenter',
     'add',

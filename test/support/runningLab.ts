@@ -48,6 +48,7 @@ interface Ready {
   readonly fingerprint: string;
   readonly user: string;
   readonly passwordFile: string;
+  readonly accounts: readonly { readonly user: string; readonly passwordFile: string }[];
   readonly guestAccounts: readonly { readonly user: string; readonly passwordFile: string }[];
   readonly controlUrl: string;
   readonly controlToken: string;

@@ -6,6 +6,7 @@ import { explain, report } from './consistency.ts';
 import { goalAccept, goalList, goalRemove, goalSet } from './goal.ts';
 import { forgetCommand, pinCommand, unpinCommand } from './forget.ts';
 import { guardCommand } from './guard.ts';
+import { vcenterPrivileges } from './privileges.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
 import { restoreFileCommand } from './restoreFile.ts';
@@ -25,6 +26,7 @@ import { vms } from './vms.ts';
 export const commands: readonly Command[] = [
   vcenterAdd,
   vcenterList,
+  vcenterPrivileges,
   vms,
   explain,
   report,

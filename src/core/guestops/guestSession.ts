@@ -1,6 +1,7 @@
 import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
 import { hostIdentityOf } from '../vsphere/hostCertificate.ts';
+import { requirePrivileges } from '../vsphere/privileges/requirePrivileges.ts';
 import { readObject } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import { required, type VimSession } from '../vsphere/session.ts';
@@ -48,6 +49,8 @@ export interface GuestTransferGrant {
   readonly thumbprint: string | undefined;
   readonly sizeBytes: number;
 }
+
+const writePrivileges = ['VirtualMachine.GuestOperations.Query', 'VirtualMachine.GuestOperations.Modify'];
 
 /** More than this at once makes guests answer slowly. */
 const pageEntries = 500;
@@ -98,6 +101,14 @@ export class GuestSession {
 
   get vcenterId(): string {
     return this.#session.instanceUuid;
+  }
+
+  /**
+   * To be asked before something is written that might have to be removed again.
+   * @throws PERMISSION naming the privilege that the account of the server lacks
+   */
+  async assertMayWrite(signal: AbortSignal): Promise<void> {
+    await requirePrivileges(this.#session, this.vm, writePrivileges, 'write files in the guest', signal);
   }
 
   /** The node itself, not what a link leads to; undefined if there is none. */

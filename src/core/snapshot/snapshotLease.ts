@@ -8,6 +8,7 @@ import type { SnapshotFacts } from '../inventory/snapshotTree.ts';
 import { virtualDisks } from '../inventory/virtualDisk.ts';
 import type { VirtualDiskFacts } from '../inventory/virtualDisk.ts';
 import type { JournalledLease, LeaseJournal, SnapshotLeaseRecord } from '../journal/leaseJournal.ts';
+import { requirePrivileges } from '../vsphere/privileges/requirePrivileges.ts';
 import { readObject } from '../vsphere/propertyCollector.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
 import type { VimSession } from '../vsphere/session.ts';
@@ -34,6 +35,8 @@ export interface SnapshotDeps {
   readonly logger: Logger;
 }
 
+const snapshotPrivileges = ['VirtualMachine.State.CreateSnapshot', 'VirtualMachine.State.RemoveSnapshot'];
+
 /** Removing a snapshot copies back what was written meanwhile; on a busy VM that takes hours. */
 const removalTimeoutMs = 12 * 60 * 60_000;
 
@@ -54,7 +57,8 @@ export interface SnapshotLease extends AsyncDisposable {
  * Takes a snapshot. Its token is journalled before the server is asked, so that it can be found and removed whatever
  * happens to this process. Disposal works after the signal was aborted; if it fails, it rejects and the journal keeps
  * the entry for a later clean-up.
- * @throws QUIESCE_FAILED if the guest could not be quiesced as requested: no weaker snapshot is taken instead
+ * @throws QUIESCE_FAILED if the guest could not be quiesced as requested: no weaker snapshot is taken instead; PERMISSION,
+ *         before anything is done, for an account that could not remove it
  */
 export async function openSnapshot(
   session: VimSession,
@@ -63,6 +67,7 @@ export async function openSnapshot(
   deps: SnapshotDeps,
   signal: AbortSignal,
 ): Promise<SnapshotLease> {
+  await requirePrivileges(session, vm, snapshotPrivileges, 'take a snapshot and remove it again', signal);
   const token = randomUuid(deps.random);
   const expiresAt = new Date(deps.clock.now().getTime() + options.validForMs);
   const description = formatMarker({ token, installationId: deps.journal.installationId, expiresAt });

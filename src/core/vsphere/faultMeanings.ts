@@ -9,6 +9,10 @@ export interface FaultMeaning {
   readonly retryable?: boolean;
 }
 
+/** The first look at what an account lacks is seldom the last; this shows all of it. */
+export const privilegeRemedy =
+  'Grant it to the account; Check Privileges in the editor and "quiesce vcenter privileges" list all that is missing';
+
 /** The first entry a fault's type is or derives from holds; hence derived types stand before their bases. */
 const meanings: readonly (readonly [faultType: string, meaning: FaultMeaning])[] = [
   ['NotAuthenticated', { code: 'AUTHENTICATION', remedy: 'Log in again' }],
@@ -23,7 +27,7 @@ const meanings: readonly (readonly [faultType: string, meaning: FaultMeaning])[]
     'InvalidGuestLogin',
     { code: 'AUTHENTICATION', remedy: 'Check the user name and the password of the guest' },
   ],
-  ['NoPermission', { code: 'PERMISSION', remedy: 'Grant the privilege to the user on this object' }],
+  ['NoPermission', { code: 'PERMISSION', remedy: privilegeRemedy }],
   ['SecurityError', { code: 'PERMISSION', remedy: 'Grant the user what is missing' }],
   [
     'RestrictedVersion',

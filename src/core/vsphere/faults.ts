@@ -67,6 +67,25 @@ export function localizedFault(
   return vimFault(fault, localizedMessage ?? '', what, object);
 }
 
+/** A privilege that somebody lacks on an object. */
+export interface MissingPrivilege {
+  readonly privilege: string;
+  readonly object: MoRef | undefined;
+}
+
+/** What a NoPermission fault says is missing; newer servers name several. */
+export function missingPrivileges(fault: Vim<'NoPermission'>): readonly MissingPrivilege[] {
+  const { privilegeId, object } = fault;
+  const first = privilegeId === undefined ? [] : [{ privilege: privilegeId, object }];
+  const others = (fault.missingPrivileges ?? []).flatMap(({ entity, privilegeIds }) =>
+    (privilegeIds ?? []).map(privilege => ({ privilege, object: entity })),
+  );
+  return [
+    ...first,
+    ...others.filter(other => other.privilege !== privilegeId || other.object.value !== object?.value),
+  ];
+}
+
 export function describeRef({ type, value }: MoRef): string {
   return `${type} ${value}`;
 }

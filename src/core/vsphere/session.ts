@@ -3,7 +3,9 @@ import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Capability, hasCapability } from './capabilities.ts';
+import { plainName } from './entityName.ts';
 import { describeRef, VimFaultError } from './faults.ts';
+import { isPermissionFault, permissionError } from './permissionError.ts';
 import { isRepeatable } from './repeatable.ts';
 import type { MoRef } from './schema/moRef.ts';
 import type { Answer, Arguments, OperationName, Vim, VimCaller } from './vimCaller.ts';
@@ -40,6 +42,8 @@ export class UnknownOutcomeError extends AppError {
 const keepAliveIntervalMs = 5 * 60_000;
 
 const logoutTimeoutMs = 10_000;
+
+const nameTimeoutMs = 10_000;
 
 /**
  * A logged-in user of one vCenter or ESXi host. Calls go on when the server forgets the session: it is opened again,
@@ -132,6 +136,12 @@ export class VimSession implements VimCaller, AsyncDisposable {
       this.#lastAnswer = this.#deps.clock.now();
       return answer;
     } catch (error) {
+      if (isPermissionFault(error))
+        throw await permissionError(
+          error,
+          { user: this.user, operation },
+          async object => await this.#nameOf(object),
+        );
       if (!VimFaultError.isFault(error, 'NotAuthenticated')) throw error;
       this.#deps.logger.info('the session has expired, logging in again', { server: this.server });
       // A call that finds out late, when another one has logged in already, must not leave that session behind.
@@ -198,6 +208,23 @@ export class VimSession implements VimCaller, AsyncDisposable {
         // The next call of the work itself meets the same problem and reports it.
         this.#deps.logger.debug('keeping the session alive failed', { error: String(error) });
       }
+    }
+  }
+
+  /** For an error that is on its way: it must not be lost to another one. */
+  async #nameOf(object: MoRef): Promise<string | undefined> {
+    const filter = { propSet: [{ type: object.type, pathSet: ['name'] }], objectSet: [{ obj: object }] };
+    try {
+      const answer = await this.#caller.call(
+        'RetrievePropertiesEx',
+        this.content.propertyCollector,
+        { specSet: [filter], options: {} },
+        AbortSignal.timeout(nameTimeoutMs),
+      );
+      const name = answer?.objects[0]?.propSet?.[0]?.val;
+      return typeof name === 'string' ? plainName(name) : undefined;
+    } catch {
+      return undefined;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
-import type { LabContext } from '../labContext.ts';
+import type { Inventory } from '../model/inventory.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { ManagedObject, PlainObject } from '../model/managedObject.ts';
 
@@ -9,7 +9,7 @@ export interface Need {
   readonly entity: MoRef;
 }
 
-type NeedsOf = (lab: LabContext, self: ManagedObject, parameters: PlainObject) => readonly Need[];
+type NeedsOf = (inventory: Inventory, self: ManagedObject, parameters: PlainObject) => readonly Need[];
 
 const config = {
   addNewDisk: 'VirtualMachine.Config.AddNewDisk',
@@ -62,9 +62,9 @@ const needsByMethod: Readonly<Record<string, NeedsOf>> = {
     const folder = self instanceof LabVm ? [self.home.folder] : [];
     return [self.ref, ...folder].map(entity => ({ privilege: removePrivilege, entity }));
   },
-  ImportVApp: (lab, self, { spec, folder }) => {
+  ImportVApp: (inventory, self, { spec, folder }) => {
     const { configSpec } = spec as PlainObject;
-    const place = (folder ?? lab.inventory.vmFolder) as MoRef;
+    const place = (folder ?? inventory.vmFolder) as MoRef;
     return [
       { privilege: poolPrivilege, entity: self.ref },
       ...importPrivileges.map(privilege => ({ privilege, entity: place })),
@@ -76,12 +76,12 @@ const needsByMethod: Readonly<Record<string, NeedsOf>> = {
 };
 
 export function dependentNeeds(
-  lab: LabContext,
+  inventory: Inventory,
   method: string,
   self: ManagedObject,
   parameters: PlainObject,
 ): readonly Need[] {
-  return needsByMethod[method]?.(lab, self, parameters) ?? [];
+  return needsByMethod[method]?.(inventory, self, parameters) ?? [];
 }
 
 function reconfiguration(spec: PlainObject): readonly string[] {

@@ -18,7 +18,7 @@ export function requirePrivileges(
   if (!lab.access.sees(user, self.ref)) lab.access.require(user, self.ref, 'System.View');
   for (const { entity, privilege } of [
     ...declaredNeeds(method, self, parameters),
-    ...dependentNeeds(lab, method, self, parameters),
+    ...dependentNeeds(lab.inventory, method, self, parameters),
   ])
     lab.access.require(user, entity, privilege);
 }

@@ -1,15 +1,16 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { Role } from '../access/roles.ts';
 import type { LabContext } from '../labContext.ts';
-import type { ControlCall } from './controlEndpoint.ts';
 import { HttpError } from './httpAnswer.ts';
+
+type Body = Readonly<Record<string, unknown>>;
 
 export function describeRole({ id, name, isSystem, privileges }: Role): unknown {
   return { id, name, isSystem, privileges: [...privileges] };
 }
 
 /** Makes a role of that name, or gives the one there is other privileges. */
-export function setRole({ lab, body }: ControlCall, name = ''): unknown {
+export function setRole(lab: LabContext, name: string, body: Body): unknown {
   const { privileges } = body;
   if (!Array.isArray(privileges) || !privileges.every(privilege => typeof privilege === 'string'))
     throw new HttpError(400, 'privileges is not a list of names');
@@ -21,7 +22,7 @@ export function setRole({ lab, body }: ControlCall, name = ''): unknown {
 }
 
 /** Gives an account a role on an object and everything below it, by default on everything. */
-export function setAccount({ lab, body }: ControlCall, name = ''): unknown {
+export function setAccount(lab: LabContext, name: string, body: Body): unknown {
   const user = lab.sessions.accountNamed(name);
   if (user === undefined) throw new HttpError(404, `There is no account ${name}`);
   const entity = body['entity'] === undefined ? lab.inventory.rootFolder : entityIn(lab, body['entity']);

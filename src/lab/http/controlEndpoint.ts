@@ -31,7 +31,7 @@ import { hangUpSignal, HttpError, readBody, sendJson, type RequestHandler } from
 const maxBytesPerRead = 16 * 1024 * 1024;
 
 /** What one request of the control API works with. */
-export interface ControlCall {
+interface ControlCall {
   readonly lab: LabContext;
   readonly activity: GuestActivity;
   readonly query: URLSearchParams;
@@ -73,8 +73,8 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['POST', 'guests/:/remove', ({ lab, query }, vm) => removeGuestFile(liveVm(lab, vm), query)],
   ['POST', 'guests/:/file', ({ lab, query, body }, vm) => writeGuestFile(liveVm(lab, vm), query, body)],
   ['GET', 'roles', ({ lab }) => lab.access.roles.all().map(describeRole)],
-  ['POST', 'roles/:', setRole],
-  ['POST', 'accounts/:', setAccount],
+  ['POST', 'roles/:', ({ lab, body }, name = '') => setRole(lab, name, body)],
+  ['POST', 'accounts/:', ({ lab, body }, name = '') => setAccount(lab, name, body)],
   [
     'POST',
     'activity',

@@ -56,6 +56,7 @@ export async function executeGuestRestore(
   signal: AbortSignal,
 ): Promise<GuestRestoreResult> {
   assertRestorable(plan);
+  await guest.assertMayWrite(signal);
   const restore = new Restore(guest, deps);
   const phase = `Restoring to ${plan.vmName}`;
   let doneBytes = 0;
