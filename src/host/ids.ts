@@ -17,6 +17,7 @@ export const commandIds = {
   acceptRecoveryGap: 'quiesce.acceptRecoveryGap',
   showGlossary: 'quiesce.showGlossary',
   applyRemedy: 'quiesce.applyRemedy',
+  checkPrivileges: 'quiesce.checkPrivileges',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',

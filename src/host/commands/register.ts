@@ -8,6 +8,7 @@ import type { VmNode, VmTreeNode, WantedRemedy } from '../model/vmTreeModel.ts';
 import { applyRemedy } from './applyRemedy.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
+import { checkPrivileges } from './checkPrivileges.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { openGuestFile } from './openGuestFile.ts';
@@ -50,6 +51,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.showGlossary]: showGlossary,
   [commandIds.applyRemedy]: async (host, row) =>
     await applyRemedy(host, row as VmNode | WantedRemedy | undefined),
+  [commandIds.checkPrivileges]: async (host, row) =>
+    await checkPrivileges(host, row as VmTreeNode | undefined),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

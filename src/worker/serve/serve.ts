@@ -15,6 +15,7 @@ import { serveLiveGuests } from './liveGuests.ts';
 import { servePoints } from './points.ts';
 import { serveRecoveries } from './recoveries.ts';
 import { serveRemedies } from './remedies.ts';
+import { servePrivileges } from './privileges.ts';
 import { serveRepositories } from './repositories.ts';
 import { serveSnapshots } from './snapshots.ts';
 import { serveVCenters } from './vcenters.ts';
@@ -28,6 +29,7 @@ import { serveVms } from './vms.ts';
 export function serve(connection: MessageConnection, parts: WorkerParts, gone: AbortSignal): void {
   const handle = handlersOf(connection, gone);
   serveVCenters(handle, parts);
+  servePrivileges(handle, parts);
   serveVms(handle, parts);
   serveRepositories(handle, parts);
   servePoints(handle, parts);

@@ -52,8 +52,18 @@ export async function probePrivileges(session: VimSession, signal: AbortSignal):
     server: session.server,
     user: session.user,
     features: features.map(feature => featureReport(feature, answers)),
-    kinds: answers,
+    kinds: {
+      vm: countsOf(answers.vm),
+      folder: countsOf(answers.folder),
+      resourcePool: countsOf(answers.resourcePool),
+      datastore: countsOf(answers.datastore),
+      network: countsOf(answers.network),
+    },
   };
+}
+
+function countsOf({ seenCount, askedCount }: KindAnswer): KindReport {
+  return { seenCount, askedCount };
 }
 
 interface KindAnswer extends KindReport {
