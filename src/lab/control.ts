@@ -40,6 +40,8 @@ export interface Faults {
   freeLicense: boolean;
   /** Who logs in when there are so many sessions is turned away with HTTP status 503; null: nobody is. */
   sessionLimit: number | null;
+  /** Whether REST is answered at `/api` too, as since vSphere 7, or at `/rest` alone. */
+  restInterface: 'api' | 'rest';
 }
 
 export interface MethodFault {
@@ -115,6 +117,7 @@ export function noFaults(): Faults {
     manifests: true,
     freeLicense: false,
     sessionLimit: null,
+    restInterface: 'api',
   };
 }
 

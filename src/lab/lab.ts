@@ -15,6 +15,7 @@ import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
 import { GuestTransfers } from './guest/guestTransfers.ts';
 import { controlEndpoint } from './http/controlEndpoint.ts';
 import { folderEndpoint } from './http/folderEndpoint.ts';
+import { restEndpoint } from './http/restEndpoint.ts';
 import { LabServers } from './http/servers.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
 import type { LabContext } from './labContext.ts';
@@ -33,6 +34,8 @@ import { ServiceTickets } from './serviceTickets.ts';
 import type { Personality, ServerState } from './personality.ts';
 import { Sessions, type Account } from './sessions.ts';
 import { soapEndpoint } from './soap/soapEndpoint.ts';
+import { attachStandardTags } from './tags/standardTags.ts';
+import { TagStore } from './tags/tagStore.ts';
 import { VimFault } from './soap/vimFault.ts';
 
 export interface LabAccount extends Account {
@@ -85,6 +88,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     const lab = createContext(parts, disks, servers);
     if (parts.dump === undefined) await createGuestVms(lab, parts.images, parts.seed);
     if (parts.generatedVmCount > 0) createGeneratedVms(lab, parts.generatedVmCount, parts.seed);
+    attachStandardTags(lab.tags, lab.registry);
     const activity = new GuestActivity({
       clock,
       disks: activeDisks(lab.registry, parts.images),
@@ -100,6 +104,8 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
       ['/guestFile', guestFileEndpoint(lab)],
     ]);
     for (const [prefix, handler] of transfers) server.handle(prefix, handler);
+    if (!parts.personality.isHost)
+      for (const prefix of ['/api', '/rest']) server.handle(prefix, restEndpoint(lab));
     if (!parts.personality.isHost)
       for (const host of lab.inventory.hosts)
         await servers.addHost(host, lab.registry.get(host).property('name') as string, transfers);
@@ -151,6 +157,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     inventory,
     sessions,
     access,
+    tags: new TagStore(seededUuids(`${parts.seed} tags`)),
     disks,
     datastores: new Datastores(registry, clock),
     serviceTickets: new ServiceTickets(clock, random),
@@ -184,6 +191,15 @@ function createObjects(
   const { rootFolder } = inventory;
   createServices({ registry, clock, roles, rootFolder, instanceUuid, server, faults });
   return inventory;
+}
+
+/** The same ones from run to run. */
+function seededUuids(seed: string): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    return seededUuid(`${seed} ${count}`);
+  };
 }
 
 function activeDisks(registry: ObjectRegistry, images: ReadonlyMap<string, GuestDisk>): ActiveDisk[] {

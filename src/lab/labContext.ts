@@ -16,6 +16,7 @@ import type { SnapshotRecord } from './model/snapshotHistory.ts';
 import type { ServiceTickets } from './serviceTickets.ts';
 import type { ServerState } from './personality.ts';
 import type { Sessions } from './sessions.ts';
+import type { TagStore } from './tags/tagStore.ts';
 
 /** What every part of the lab works with. Made once, in main.ts. */
 export interface LabContext {
@@ -26,6 +27,7 @@ export interface LabContext {
   readonly inventory: Inventory;
   readonly sessions: Sessions;
   readonly access: Access;
+  readonly tags: TagStore;
   readonly disks: DiskStore;
   /** The files of every datastore; who leaves files in a VM's folder does it here. */
   readonly datastores: Datastores;

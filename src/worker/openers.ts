@@ -72,7 +72,7 @@ export function createOpeners(deps: OpenerDeps): Openers {
         },
       });
       return {
-        ...{ session: connection.session, endpoint: connection.endpoint, inventory },
+        ...{ session: connection.session, endpoint: connection.endpoint, rest: connection.rest, inventory },
         [Symbol.asyncDispose]: async () => {
           await inventory[Symbol.asyncDispose]();
           await connection[Symbol.asyncDispose]();

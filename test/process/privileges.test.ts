@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
@@ -167,13 +168,15 @@ describe('an account with exactly the documented role', () => {
   goTest('the commands of --role make the role', async () => {
     await lab.control('POST', `accounts/${account}`, { role: 'NoAccess' });
     const script = (await cli.ok('vcenter', 'privileges', 'lab', '--role')).toString();
-    govc(lab, script);
+    const { url, user, passwordFile } = lab.ready;
+    const server = { url, user, password: readFileSync(passwordFile, 'utf8').trim() };
+    govc(server, script);
     const { code, stdout } = await cli.run('vcenter', 'privileges');
     expect(stdout.toString()).toContain('11 of 11 features');
     expect(code).toBe(0);
-    const listed = govc(lab, 'govc role.ls Quiesce').trim().split('\n');
+    const listed = govc(server, 'govc role.ls Quiesce').trim().split('\n');
     const given = [...rolePrivileges, 'System.Anonymous', 'System.Read', 'System.View'];
     expect(listed.toSorted()).toEqual(given.toSorted());
-    expect(govc(lab, 'govc permissions.ls /')).toMatch(/Quiesce +\S+ +\S*backup@vsphere\.local +Yes/);
+    expect(govc(server, 'govc permissions.ls /')).toMatch(/Quiesce +\S+ +\S*backup@vsphere\.local +Yes/);
   });
 });

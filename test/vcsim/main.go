@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/vmware/govmomi/simulator"
+	// Registers the REST interface with categories and tags.
+	_ "github.com/vmware/govmomi/vapi/simulator"
 )
 
 func main() {

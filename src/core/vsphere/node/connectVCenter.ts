@@ -1,4 +1,5 @@
 import { VimSession, type Credentials, type SessionDeps } from '../session.ts';
+import { RestSession } from './restSession.ts';
 import { type TransferEndpoint, VimClient } from './vimClient.ts';
 
 /** A server as a person has configured it. */
@@ -15,6 +16,8 @@ export interface VCenterAddress extends Credentials {
 export interface VCenterConnection extends AsyncDisposable {
   readonly session: VimSession;
   readonly endpoint: TransferEndpoint;
+  /** What is told over REST alone, such as tags; undefined for a server that has none of it, as an ESXi host. */
+  readonly rest: RestSession | undefined;
 }
 
 /** @throws what `VimClient.connect` and `VimSession.open` throw; nothing stays open then */
@@ -26,10 +29,17 @@ export async function connectVCenter(
   const client = await VimClient.connect(url, { fingerprint }, signal);
   try {
     const session = await VimSession.open(client, name, { user, source }, deps, signal);
+    const { host, identity } = client;
+    const rest =
+      session.about.apiType === 'VirtualCenter'
+        ? new RestSession({ name, host, identity }, { user, source }, deps.logger)
+        : undefined;
     return {
       session,
       endpoint: client,
+      rest,
       [Symbol.asyncDispose]: async () => {
+        await rest?.[Symbol.asyncDispose]();
         await session[Symbol.asyncDispose]();
         client.close();
       },
