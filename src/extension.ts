@@ -5,6 +5,7 @@ import {
   ExtensionMode,
   l10n,
   MarkdownString,
+  type TreeView,
   window,
   workspace,
 } from 'vscode';
@@ -17,7 +18,7 @@ import { restoredFolder } from './host/commands/restoreFiles.ts';
 import { Explanations } from './host/explanations.ts';
 import { GuestFileSystem } from './host/guestFileSystem.ts';
 import type { Host } from './host/host.ts';
-import { contextKeys, panelIds, schemes, viewIds } from './host/ids.ts';
+import { contextKeys, panelIds, schemes, settingIds, viewIds } from './host/ids.ts';
 import { JobLog } from './host/jobLog.ts';
 import { JobQuestions } from './host/jobQuestions.ts';
 import { JobReporter } from './host/jobReporter.ts';
@@ -32,13 +33,13 @@ import { Notifier } from './host/notify.ts';
 import { Pages } from './host/pages.ts';
 import { OpenPlaces } from './host/openPlaces.ts';
 import { Credentials } from './host/secrets.ts';
-import { readSettings } from './host/settings.ts';
+import { groupingSetting, readSettings } from './host/settings.ts';
 import { JobSource } from './host/tree/jobSource.ts';
 import { LazyTree } from './host/tree/lazyTree.ts';
 import { PointSource } from './host/tree/pointSource.ts';
 import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
-import { VmGrouping } from './host/vmGrouping.ts';
+import { VmView } from './host/vmView.ts';
 import { RecoveryPanels } from './host/webviews/recovery.ts';
 import { Standings } from './host/standings.ts';
 import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
@@ -78,7 +79,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       ),
   );
   const known = new KnownPlaces(context.globalState);
-  const grouping = new VmGrouping(context.globalState);
+  const vmView = new VmView(groupingSetting);
   const credentials = new Credentials(context.secrets, readSettings);
   const places = new OpenPlaces(worker, known, credentials);
   const jobs = new Jobs(worker);
@@ -99,7 +100,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const t = l10n.t;
   const standings = new Standings({ worker, jobs, clock: systemClock, logger: log });
   const deps: SourceDeps = {
-    ...{ worker, places, known, grouping, standings, clock: systemClock, t },
+    ...{ worker, places, known, vmView, standings, clock: systemClock, t },
     logger: log,
   };
   const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
@@ -118,7 +119,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     known,
     places,
     credentials,
-    grouping,
+    vmView,
     jobs,
     lab,
     explanations,
@@ -136,6 +137,11 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const guestFiles = new GuestFileSystem(worker, places);
   const liveFiles = new LiveFiles(worker, places);
   const jobLog = new JobLog(worker);
+  const vmTreeView = window.createTreeView(viewIds.vms, {
+    treeDataProvider: vmTree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
   const jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
 
   context.subscriptions.push(
@@ -143,7 +149,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       log,
       worker,
       known,
-      grouping,
+      vmView,
       jobs,
       lab,
       explanations,
@@ -162,11 +168,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     standings.onDidChange(() => vmTree.refreshSoon(systemClock)),
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
-    window.createTreeView(viewIds.vms, {
-      treeDataProvider: vmTree,
-      canSelectMany: true,
-      showCollapseAll: true,
-    }),
+    vmTreeView,
     window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
     new JobQuestions(jobs, { ui, worker, log }),
@@ -181,23 +183,27 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       ),
     }),
     jobs.onDidChange(() => jobTree.refresh()),
-    grouping.onDidChange(() => {
-      showGrouping(grouping);
+    vmView.onDidChange(() => {
       vmTree.refresh();
+      showVmFilter(vmTreeView, vmView, vmSource);
+    }),
+    workspace.onDidChangeConfiguration(change => {
+      if (change.affectsConfiguration(settingIds.groupVmsBy)) vmView.settingsChanged();
     }),
     known.onDidChange(() => {
       showWelcome(known);
       refresh();
     }),
     worker.onDidChangeVms(changes => {
-      if (vmSource.apply(changes)) vmTree.refreshSoon(systemClock);
+      if (!vmSource.apply(changes)) return;
+      vmTree.refreshSoon(systemClock);
+      showVmFilter(vmTreeView, vmView, vmSource);
     }),
     jobs.onDidLoseWorker(() => vmSource.forget()),
     new WorkerReporter({ jobs, worker, jobView, ui, log, clock: systemClock, refresh }),
     ...registerCommands(host),
   );
   showWelcome(known);
-  showGrouping(grouping);
   const isTest = context.extensionMode === ExtensionMode.Test;
   return isTest ? { host, trees: { vms: vmTree, points: pointTree } } : undefined;
 }
@@ -208,7 +214,10 @@ function showWelcome(known: KnownPlaces): void {
   void commands.executeCommand('setContext', contextKeys.hasRepository, known.repositories().length > 0);
 }
 
-/** Which of the two commands the title of the view offers. */
-function showGrouping(grouping: VmGrouping): void {
-  void commands.executeCommand('setContext', contextKeys.grouping, grouping.get());
+/** While a filter hides VMs, the view says so, and its title offers to clear it. */
+function showVmFilter(view: TreeView<unknown>, { filter }: VmView, source: VmSource): void {
+  void commands.executeCommand('setContext', contextKeys.vmsFiltered, filter !== undefined);
+  const { matching, all } = filter === undefined ? { matching: 0, all: 0 } : source.filterCounts(filter);
+  view.message =
+    filter === undefined ? '' : l10n.t('Filter: {0} ({1} of {2} VMs)', filter.text, matching, all);
 }

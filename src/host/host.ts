@@ -10,7 +10,7 @@ import type { OpenPlaces } from './openPlaces.ts';
 import type { Pages } from './pages.ts';
 import type { Credentials } from './secrets.ts';
 import type { Ui } from './ui/ui.ts';
-import type { VmGrouping } from './vmGrouping.ts';
+import type { VmView } from './vmView.ts';
 import type { RecoveryPanels } from './webviews/recovery.ts';
 import type { RestoreBrowser } from './webviews/restoreBrowser.ts';
 import type { Worker } from './workerLink.ts';
@@ -21,7 +21,7 @@ export interface Host {
   readonly known: KnownPlaces;
   readonly places: OpenPlaces;
   readonly credentials: Credentials;
-  readonly grouping: VmGrouping;
+  readonly vmView: VmView;
   readonly jobs: Jobs;
   readonly lab: Lab;
   readonly explanations: Pick<Explanations, 'prepare'>;

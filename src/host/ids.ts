@@ -25,8 +25,9 @@ export const commandIds = {
   restoreDisk: 'quiesce.restoreDisk',
   restoreVm: 'quiesce.restoreVm',
   openGuestFile: 'quiesce.openGuestFile',
-  groupByFolders: 'quiesce.groupByFolders',
-  groupByHosts: 'quiesce.groupByHosts',
+  groupVms: 'quiesce.groupVms',
+  filterVms: 'quiesce.filterVms',
+  clearVmFilter: 'quiesce.clearVmFilter',
   openRestoreBrowser: 'quiesce.openRestoreBrowser',
   tryLab: 'quiesce.tryLab',
   refresh: 'quiesce.refresh',
@@ -44,10 +45,13 @@ export const panelIds = { restoreBrowser: 'quiesce.restoreBrowser', recovery: 'q
 export const contextKeys = {
   hasVCenter: 'quiesce.hasVCenter',
   hasRepository: 'quiesce.hasRepository',
-  grouping: 'quiesce.grouping',
+  vmsFiltered: 'quiesce.vmsFiltered',
 } as const;
 
-export const settingIds = { passwordCommands: 'quiesce.passwordCommands' } as const;
+export const settingIds = {
+  passwordCommands: 'quiesce.passwordCommands',
+  groupVmsBy: 'quiesce.groupVmsBy',
+} as const;
 
 /** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */
 export const schemes = {

@@ -1,6 +1,8 @@
-import { workspace } from 'vscode';
+import { ConfigurationTarget, workspace } from 'vscode';
 
 import { settingIds } from './ids.ts';
+import { type Grouping, groupings } from './model/vmArrangement.ts';
+import type { GroupingSetting } from './vmView.ts';
 
 export interface Settings {
   /** Command lines whose first line of output is a password, by place: `vcenter/NAME` or `repository/NAME`. */
@@ -17,3 +19,16 @@ export function readSettings(): Settings {
     ),
   };
 }
+
+/** What the VMs are grouped by; what is no grouping is the usual one. */
+export const groupingSetting: GroupingSetting = {
+  read: () => {
+    const written = workspace.getConfiguration().get<unknown>(settingIds.groupVmsBy);
+    return groupings.find(grouping => grouping === written) ?? usualGrouping;
+  },
+  write: async grouping => {
+    await workspace.getConfiguration().update(settingIds.groupVmsBy, grouping, ConfigurationTarget.Global);
+  },
+};
+
+const usualGrouping: Grouping = 'folders';

@@ -104,11 +104,11 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
       ['/guestFile', guestFileEndpoint(lab)],
     ]);
     for (const [prefix, handler] of transfers) server.handle(prefix, handler);
-    if (!parts.personality.isHost)
+    if (!parts.personality.isHost) {
       for (const prefix of ['/api', '/rest']) server.handle(prefix, restEndpoint(lab));
-    if (!parts.personality.isHost)
       for (const host of lab.inventory.hosts)
         await servers.addHost(host, lab.registry.get(host).property('name') as string, transfers);
+    }
     server.handle('/lab', controlEndpoint(lab, activity, controlToken));
     const guests = activity.run(stop.signal);
     return {

@@ -31,10 +31,24 @@ export interface VmDto {
   readonly hasSnapshots: boolean;
   /** `/datacenter/host/cluster/host/name`; missing while no host that may be seen has the VM. */
   readonly computePath?: string;
+  /** Names of the datastores its files are on. */
+  readonly datastores: readonly string[];
+  /** Name of the vApp it is in, if it is in one. */
+  readonly vAppName?: string;
+  /** A disk of it stands on a file of another VM. */
+  readonly isLinkedClone?: true;
+  /** As last told by the server, sorted; they come a moment after the VM. An ESXi host has none. */
+  readonly tags: readonly VmTagDto[];
   /** What a backup of it can be expected to reach. */
   readonly predicted: PredictionDto;
   /** When the server was last known to have it so, where it has not confirmed that since; RFC 3339. */
   readonly asOf?: string;
+}
+
+export interface VmTagDto {
+  readonly category: string;
+  /** Unique within its category. */
+  readonly name: string;
 }
 
 /** How far the consistency of a backup can be told before it is taken. Texts are sentences without their full stop. */

@@ -12,18 +12,25 @@ import {
 } from '../core/inventory/inventoryWatch.ts';
 import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
 import type { VimSession } from '../core/vsphere/session.ts';
+import type { Tag } from '../core/vsphere/node/tags.ts';
+import { LiveTags, type LiveTagsDeps } from './liveTags.ts';
 import { Throttle } from './throttle.ts';
+
+/** A VM with the tags it had when they were last asked for. */
+export interface LiveRow extends InventoryRow {
+  readonly tags: readonly Tag[];
+}
 
 /** Rows that are different, and ids of VMs that are gone. */
 export interface RowChanges {
-  readonly changed: readonly InventoryRow[];
+  readonly changed: readonly LiveRow[];
   readonly removed: readonly string[];
   /** Nothing is known any more; whoever asks hears why. */
   readonly isLost: boolean;
 }
 
 export interface RowPage {
-  readonly rows: readonly InventoryRow[];
+  readonly rows: readonly LiveRow[];
   /** Where the next page begins; undefined for the last one. */
   readonly next: string | undefined;
 }
@@ -35,6 +42,8 @@ export interface LiveInventoryDeps {
   readonly onChanged: (changes: RowChanges) => void;
   /** Where it is kept between two runs of the worker. */
   readonly keeper: InventoryKeeper;
+  /** Undefined for a server that has no tags. */
+  readonly readTags: LiveTagsDeps['read'] | undefined;
 }
 
 /** How much is waited for; in every case no longer than until nothing more can be known. */
@@ -70,6 +79,7 @@ export class LiveInventory implements AsyncDisposable {
   readonly #model: InventoryModel;
   readonly #end = new AbortController();
   readonly #waiting = new Set<() => void>();
+  readonly #tags: LiveTags | undefined;
   readonly #toTell: Throttle;
   readonly #untold = new Set<string>();
   #stage: WatchStage = 'places';
@@ -90,6 +100,8 @@ export class LiveInventory implements AsyncDisposable {
     this.#session = session;
     this.#deps = deps;
     this.#model = newInventoryModel(session);
+    const { readTags } = deps;
+    this.#tags = readTags === undefined ? undefined : new LiveTags({ ...deps, read: readTags });
     this.#toTell = new Throttle(deps.clock, tellIntervalMs, () => {
       this.#telling = this.#telling.then(async () => await this.#tell());
     });
@@ -111,13 +123,15 @@ export class LiveInventory implements AsyncDisposable {
     await this.#untilEnough(wanted, signal);
     const ids = this.#model.vmIds().sort();
     const rest = after === undefined ? ids : ids.filter(id => id > after);
-    const rows = rest.slice(0, maxRows).flatMap(id => this.#model.row(id) ?? []);
+    // Whoever begins a list looks at everything anew.
+    if (after === undefined) this.#refreshTags();
+    const rows = rest.slice(0, maxRows).flatMap(id => this.#row(id) ?? []);
     return { rows, next: rest.length > maxRows ? rest[maxRows - 1] : undefined };
   }
 
   /** Every row, in no order. @throws as `page` */
-  async rows(signal: AbortSignal): Promise<InventoryRow[]> {
-    const rows: InventoryRow[] = [];
+  async rows(signal: AbortSignal): Promise<LiveRow[]> {
+    const rows: LiveRow[] = [];
     let after: string | undefined;
     do {
       const page = await this.page('all', after, rowsPerTurn, signal);
@@ -129,13 +143,14 @@ export class LiveInventory implements AsyncDisposable {
   }
 
   /** Undefined for a VM that is not there. @throws as `page` */
-  async row(id: string, signal: AbortSignal): Promise<InventoryRow | undefined> {
+  async row(id: string, signal: AbortSignal): Promise<LiveRow | undefined> {
     await this.#untilEnough('all', signal);
-    return this.#model.row(id);
+    return this.#row(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
+    await this.#tags?.[Symbol.asyncDispose]();
     await this.#watch;
     await this.#telling;
     await this.#keeping;
@@ -173,7 +188,10 @@ export class LiveInventory implements AsyncDisposable {
       for await (const change of watchInventory(this.#session, this.#model, deps, signal)) {
         this.#stage = change.stage;
         this.#lost = change.lost;
-        if (change.stage === 'current') this.#isWhole = true;
+        if (change.stage === 'current' && !this.#isWhole) {
+          this.#isWhole = true;
+          this.#refreshTags();
+        }
         // What is stale, or lies elsewhere, is a property of every row.
         const all = change.placesChanged || change.lost !== undefined;
         const ids = all && this.#isWhole ? this.#model.vmIds() : change.changed;
@@ -229,11 +247,28 @@ export class LiveInventory implements AsyncDisposable {
     }
   }
 
+  #row(id: string): LiveRow | undefined {
+    const row = this.#model.row(id);
+    return row === undefined ? undefined : { ...row, tags: this.#tags?.of(id) ?? [] };
+  }
+
+  /** Not before all VMs are known: those that come later would have none until somebody looks again. */
+  #refreshTags(): void {
+    if (!this.#isWhole) return;
+    this.#tags?.refresh(
+      () => this.#model.vmIds(),
+      changed => {
+        for (const id of changed) this.#untold.add(id);
+        this.#toTell.request();
+      },
+    );
+  }
+
   async #tell(): Promise<void> {
     while (this.#untold.size > 0 && !this.#end.signal.aborted) {
       const ids = [...this.#untold].slice(0, rowsPerTelling);
       for (const id of ids) this.#untold.delete(id);
-      const rows = ids.map(id => [id, this.#model.row(id)] as const);
+      const rows = ids.map(id => [id, this.#row(id)] as const);
       this.#deps.onChanged({
         changed: rows.flatMap(([, row]) => row ?? []),
         removed: rows.flatMap(([id, row]) => (row === undefined ? [id] : [])),

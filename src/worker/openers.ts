@@ -12,6 +12,8 @@ import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { Repository } from '../core/repository/repository.ts';
 import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
+import { readAttachedTags } from '../core/vsphere/node/tags.ts';
+import type { MoRef } from '../core/vsphere/schema/moRef.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
 import type { VCenterParams } from '../protocol/vcenter.ts';
 import { LiveInventory, type RowChanges } from './liveInventory.ts';
@@ -59,6 +61,7 @@ export function createOpeners(deps: OpenerDeps): Openers {
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
       const source = heldPassword(new Secret(password));
       const connection = await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
+      const { rest } = connection;
       const inventory = new LiveInventory(connection.session, {
         ...deps,
         keeper: new FileInventoryKeeper(
@@ -67,12 +70,16 @@ export function createOpeners(deps: OpenerDeps): Openers {
           productVersion,
           deps.logger,
         ),
+        readTags:
+          rest === undefined
+            ? undefined
+            : async (vmIds, stop) => await readAttachedTags(rest, vmIds.map(vmRef), stop),
         onChanged: changes => {
           deps.onRowsChanged(name, changes);
         },
       });
       return {
-        ...{ session: connection.session, endpoint: connection.endpoint, rest: connection.rest, inventory },
+        ...{ session: connection.session, endpoint: connection.endpoint, rest, inventory },
         [Symbol.asyncDispose]: async () => {
           await inventory[Symbol.asyncDispose]();
           await connection[Symbol.asyncDispose]();
@@ -84,6 +91,10 @@ export function createOpeners(deps: OpenerDeps): Openers {
     createRepository: async ({ folder, password }, signal) =>
       await createRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),
   };
+}
+
+function vmRef(id: string): MoRef {
+  return { type: 'VirtualMachine', value: id };
 }
 
 /** Beside the bundle in the shipped program, beside its own stage in the sources. */

@@ -27,9 +27,9 @@ async function tagsByVm({ session, rest }: VCenterConnection): Promise<Readonly<
   const vms = await readAllOfType(session, 'VirtualMachine', ['name'], anySignal);
   const refs = vms.map(({ object }) => object);
   const tags = await readAttachedTags(rest!, refs, anySignal);
-  return Object.fromEntries(
+  return Object.fromEntries<string>(
     vms.map(({ object, properties }) => [
-      properties.name,
+      properties.name ?? '',
       (tags.get(object.value) ?? []).map(({ category, name }) => `${category}/${name}`).join(' '),
     ]),
   );

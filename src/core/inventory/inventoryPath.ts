@@ -46,6 +46,10 @@ export class InventoryTree {
     return host === undefined ? undefined : this.#entries.get(host.value)?.product;
   }
 
+  nameOf(object: MoRef): string | undefined {
+    return this.#entries.get(object.value)?.name;
+  }
+
   knows(object: MoRef): boolean {
     return this.#entries.has(object.value);
   }

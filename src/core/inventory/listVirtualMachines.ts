@@ -34,6 +34,8 @@ export interface VmSummary extends VmIdentity {
   readonly hasSnapshots: boolean;
   /** `/datacenter/host/cluster/host/name`; undefined while no host that may be seen has the VM. */
   readonly computePath: string | undefined;
+  /** Undefined for a VM that is in no vApp, or in one that may not be seen. */
+  readonly vAppName: string | undefined;
   /** What the assessment of its consistency looks at. */
   readonly facts: AssessmentFacts;
 }
@@ -89,6 +91,7 @@ export function vmSummary(
     capacityBytes: disks.reduce((sum, disk) => sum + disk.capacityBytes, 0),
     hasSnapshots: properties.snapshot !== undefined,
     computePath: host !== undefined && tree.knows(host) ? tree.pathOf(name, host) : undefined,
+    vAppName: properties.parentVApp === undefined ? undefined : tree.nameOf(properties.parentVApp),
     facts,
   };
 }

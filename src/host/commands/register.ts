@@ -6,6 +6,7 @@ import { type CommandId, commandIds } from '../ids.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmNode, VmTreeNode, WantedRemedy } from '../model/vmTreeModel.ts';
 import { applyRemedy } from './applyRemedy.ts';
+import { filterVms, groupVms } from './arrangeVms.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { checkPrivileges } from './checkPrivileges.ts';
@@ -64,8 +65,9 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
-  [commandIds.groupByFolders]: async host => await host.grouping.set('folders'),
-  [commandIds.groupByHosts]: async host => await host.grouping.set('hosts'),
+  [commandIds.groupVms]: groupVms,
+  [commandIds.filterVms]: filterVms,
+  [commandIds.clearVmFilter]: host => host.vmView.show(undefined),
   [commandIds.openRestoreBrowser]: (host, row) => openRestoreBrowser(host, row as PointTreeNode | undefined),
   [commandIds.tryLab]: tryLab,
   [commandIds.refresh]: host => host.refresh(),

@@ -2,15 +2,13 @@ import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { StandingDto } from '../../protocol/recovery.ts';
-import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto } from '../../protocol/vm.ts';
+import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto, VmTagDto } from '../../protocol/vm.ts';
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
 import type { NodeView, Translate } from './nodeView.ts';
-import { predictionIcon, predictionLines, predictionRowText } from './prediction.ts';
-import { standingIcon, standingLines, standingText } from './standingText.ts';
+import { predictionLines, predictionRowText } from './prediction.ts';
+import { standingLines, standingText } from './standingText.ts';
 import { formatAge, formatMoment, formatShortMoment } from './time.ts';
-
-/** What the parents of VMs are in the tree: their folders, or the clusters and hosts that run them. */
-export type Grouping = 'folders' | 'hosts';
+import { kindLabel, vmIcon, vmKinds } from './vmKind.ts';
 
 /** The newest restore point of a VM over all repositories. */
 export interface NewestPoint {
@@ -24,13 +22,13 @@ export interface VCenterNode {
   readonly url: string;
 }
 
-/** A datacenter, folder, cluster or host of the inventory. */
+/** What VMs are grouped by: a place of the inventory, or a tag in its category. */
 export interface VmFolderNode {
   readonly kind: 'folder';
+  readonly what: 'folder' | 'vApp' | 'host' | 'datastore' | 'category' | 'tag' | 'untagged';
   readonly vcenter: string;
   readonly path: string;
   readonly name: string;
-  readonly isHost: boolean;
   readonly children: readonly (VmFolderNode | VmNode)[];
 }
 
@@ -38,6 +36,8 @@ export interface VmNode {
   readonly kind: 'vm';
   readonly vcenter: string;
   readonly vm: VmDto;
+  /** Tells the rows of a VM apart where it is in several groups; missing where it is in one. */
+  readonly group?: string;
   readonly newest: NewestPoint | undefined;
   /** Against its goal; missing without one. */
   readonly standing?: StandingDto;
@@ -71,34 +71,6 @@ export interface VmRemarkNode {
 
 export type VmTreeNode = VCenterNode | VmFolderNode | VmNode | NewestPointNode | SnapshotNode | VmRemarkNode;
 
-/**
- * Folders first, then VMs, each by name. The folders `vm` and `host` that every datacenter has say nothing and are left
- * out. A VM whose host may not be seen lies directly below the server.
- */
-export function arrangeVms(
-  vcenter: string,
-  vms: readonly VmDto[],
-  newestByVm: ReadonlyMap<string, NewestPoint>,
-  grouping: Grouping,
-  standings: ReadonlyMap<string, StandingDto> = new Map(),
-): readonly (VmFolderNode | VmNode)[] {
-  const nodes = vms.map(vm => ({
-    folders: grouping === 'hosts' ? hostsOf(vm.computePath ?? '') : foldersOf(vm.inventoryPath),
-    node: vmNode(vcenter, vm, newestByVm, standings.get(vm.id)),
-  }));
-  return arrangeLevel(vcenter, '', nodes, grouping);
-}
-
-function vmNode(
-  vcenter: string,
-  vm: VmDto,
-  newestByVm: ReadonlyMap<string, NewestPoint>,
-  standing: StandingDto | undefined,
-): VmNode {
-  const newest = newestByVm.get(vm.instanceUuid ?? '');
-  return { kind: 'vm', vcenter, vm, newest, ...(standing !== undefined && { standing }) };
-}
-
 export function vmRef({ vcenter, vm }: VmNode): VmRef {
   return { vcenter, id: vm.id, name: vm.name };
 }
@@ -126,13 +98,7 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
         children: 'expanded',
       };
     case 'folder':
-      return {
-        id: `folder/${node.vcenter}${node.path}`,
-        label: node.name,
-        icon: { name: node.isHost ? 'server' : 'folder' },
-        contextValue: 'folder',
-        children: 'expanded',
-      };
+      return folderView(node, t);
     case 'vm':
       return vmView(node, now, t);
     case 'newestPoint':
@@ -161,64 +127,35 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
   }
 }
 
-interface Placed {
-  readonly folders: readonly string[];
-  readonly node: VmNode;
+function vmRowId({ vcenter, vm, group }: VmNode): string {
+  return `vm/${vcenter}/${vm.id}${group === undefined ? '' : `@${group}`}`;
 }
 
-function arrangeLevel(
-  vcenter: string,
-  path: string,
-  placed: readonly Placed[],
-  grouping: Grouping,
-): readonly (VmFolderNode | VmNode)[] {
-  const here: VmNode[] = [];
-  const below = new Map<string, Placed[]>();
-  for (const {
-    folders: [name, ...inner],
-    node,
-  } of placed) {
-    const members = below.get(name ?? '') ?? [];
-    if (name === undefined) here.push(node);
-    else below.set(name, members);
-    members.push({ folders: inner, node });
-  }
-  const folders = [...below].map(([name, members]): VmFolderNode => {
-    const folderPath = `${path}/${name}`;
-    return {
-      kind: 'folder',
-      vcenter,
-      path: folderPath,
-      name,
-      isHost: grouping === 'hosts' && members.every(member => member.folders.length === 0),
-      children: arrangeLevel(vcenter, folderPath, members, grouping),
-    };
-  });
-  return [
-    ...folders.toSorted((one, other) => one.name.localeCompare(other.name)),
-    ...here.toSorted((one, other) => one.vm.name.localeCompare(other.vm.name)),
-  ];
-}
+const folderIcons = {
+  folder: 'folder',
+  vApp: 'layers',
+  host: 'server',
+  datastore: 'database',
+  category: 'symbol-enum',
+  tag: 'tag',
+  untagged: 'circle-slash',
+} as const satisfies Readonly<Record<VmFolderNode['what'], string>>;
 
-/** `/DC/vm/Production/web01` → `DC`, `Production`. */
-function foldersOf(inventoryPath: string): readonly string[] {
-  const parts = inventoryPath.split('/').slice(1, -1);
-  return parts.filter((part, index) => !(index === 1 && part === 'vm'));
-}
-
-/** `/DC/host/Cluster/esx01/web01` → `DC`, `Cluster`, `esx01`; a host outside clusters is its own one. */
-function hostsOf(computePath: string): readonly string[] {
-  const parts = computePath.split('/').slice(1, -1);
-  return parts.filter((part, index) => !(index === 1 && part === 'host') && part !== parts[index - 1]);
-}
-
-function vmRowId({ vcenter, vm }: VmNode): string {
-  return `vm/${vcenter}/${vm.id}`;
+function folderView({ what, vcenter, path, name }: VmFolderNode, t: Translate): NodeView {
+  return {
+    id: `folder/${vcenter}${path}`,
+    label: what === 'untagged' ? t('Without a tag') : name,
+    ...(what === 'vApp' && { description: t('vApp') }),
+    icon: { name: folderIcons[what] },
+    contextValue: 'folder',
+    children: 'expanded',
+  };
 }
 
 function vmView(node: VmNode, now: Date, t: Translate): NodeView {
   const { vm, newest, standing } = node;
   const state = powerText(vm, t);
+  const kinds = vmKinds(vm).map(kind => kindLabel(kind, t));
   const protection =
     newest === undefined
       ? t('no restore point')
@@ -233,8 +170,9 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
     label: vm.name,
     description: [
       ...(vm.asOf === undefined ? [] : [t('as of {0}, not confirmed', formatShortMoment(vm.asOf, now))]),
+      ...kinds,
       predictionRowText(vm.predicted, t),
-      ...(saysState(vm) ? [] : [state]),
+      ...(kinds.length > 0 || saysState(vm) ? [] : [state]),
       protection,
       ...(standing === undefined ? [] : [standingText(standing, t)]),
     ].join(' — '),
@@ -243,7 +181,9 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
       ...(vm.asOf === undefined
         ? []
         : [t('As it was at {0}; the server has not confirmed it since', formatMoment(vm.asOf))]),
-      `${state}, ${size}`,
+      [...kinds, state, size].join(', '),
+      ...(vm.vAppName === undefined ? [] : [t('In the vApp {0}', vm.vAppName)]),
+      ...(vm.tags.length === 0 ? [] : [t('Tags: {0}', vm.tags.map(tagText).join(', '))]),
       ...(vm.guestName === undefined ? [] : [t('Guest: {0}', vm.guestName)]),
       ...(standing === undefined ? [] : standingLines(standing, t)),
       ...predictionLines(vm.predicted, t),
@@ -252,7 +192,7 @@ function vmView(node: VmNode, now: Date, t: Translate): NodeView {
         ? t('No restore point in an open repository')
         : t('Newest restore point: {0}, {1}', formatMoment(newest.point.takenAt), protection),
     ],
-    icon: standing === undefined ? predictionIcon(vm.predicted) : standingIcon(standing),
+    icon: vmIcon(vm, standing),
     contextValue: `vm;power=${vm.powerState};protected=${newest === undefined ? 'no' : 'yes'}`,
     children: vm.hasSnapshots || newest !== undefined ? 'collapsed' : 'none',
   };
@@ -265,14 +205,16 @@ function saysState({ powerState, connectionState, predicted }: VmDto): boolean {
 }
 
 function powerText(vm: VmDto, t: Translate): string {
-  if (vm.connectionState !== 'connected') return t('cannot be used: {0}', vm.connectionState);
-  if (vm.isTemplate) return t('template');
   const texts: Readonly<Record<string, string>> = {
     poweredOn: t('powered on'),
     poweredOff: t('powered off'),
     suspended: t('suspended'),
   };
   return texts[vm.powerState] ?? t('power state unknown');
+}
+
+function tagText({ category, name }: VmTagDto): string {
+  return `${category}: ${name}`;
 }
 
 function snapshotView({ snapshot, parentId }: SnapshotNode, t: Translate): NodeView {

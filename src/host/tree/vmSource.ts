@@ -7,18 +7,13 @@ import { readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
 import { commandIds } from '../ids.ts';
 import type { KnownPlaces } from '../knownPlaces.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
-import {
-  arrangeVms,
-  type NewestPoint,
-  vmChildren,
-  vmRef,
-  type VmTreeNode,
-  vmTreeView,
-} from '../model/vmTreeModel.ts';
+import { arrangeVms } from '../model/vmArrangement.ts';
+import { matchesFilter, type VmFilter } from '../model/vmFilter.ts';
+import { type NewestPoint, vmChildren, vmRef, type VmTreeNode, vmTreeView } from '../model/vmTreeModel.ts';
 import { newestPoints } from '../newestPoints.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
 import type { Standings } from '../standings.ts';
-import type { VmGrouping } from '../vmGrouping.ts';
+import type { VmView } from '../vmView.ts';
 import type { Worker } from '../workerLink.ts';
 import type { TreeSource } from './lazyTree.ts';
 
@@ -26,7 +21,7 @@ export interface SourceDeps {
   readonly worker: Worker;
   readonly places: OpenPlaces;
   readonly known: KnownPlaces;
-  readonly grouping: VmGrouping;
+  readonly vmView: VmView;
   readonly standings: Pick<Standings, 'of' | 'follow'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -80,6 +75,12 @@ export class VmSource implements TreeSource<VmTreeNode> {
     return shown !== undefined;
   }
 
+  /** How many of the VMs that are known match the filter, on all vCenters together. */
+  filterCounts(filter: VmFilter): { readonly matching: number; readonly all: number } {
+    const vms = [...this.#shown.values()].flatMap(({ vms: known }) => [...known.values()]);
+    return { matching: vms.filter(vm => matchesFilter(vm, filter)).length, all: vms.length };
+  }
+
   /** Everything is asked for again when it is looked at next. */
   forget(): void {
     this.#shown.clear();
@@ -102,7 +103,7 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   async #inventory(vcenter: string, signal: AbortSignal): Promise<readonly VmTreeNode[]> {
-    const { known, grouping, standings, t } = this.#deps;
+    const { known, vmView, standings, t } = this.#deps;
     const { vms, newest } = this.#shown.get(vcenter) ?? (await this.#ask(vcenter, signal));
     if (vms.size === 0) {
       const user = known.vcenters().find(({ name }) => name === vcenter)?.user ?? '';
@@ -112,7 +113,13 @@ export class VmSource implements TreeSource<VmTreeNode> {
       );
       return [{ kind: 'remark', parentId: `vcenter/${vcenter}`, text }];
     }
-    return arrangeVms(vcenter, [...vms.values()], newest, grouping.get(), standings.of(vcenter));
+    const { filter, grouping } = vmView;
+    const wanted = [...vms.values()].filter(vm => filter === undefined || matchesFilter(vm, filter));
+    if (wanted.length === 0)
+      return [
+        { kind: 'remark', parentId: `vcenter/${vcenter}`, text: t('No virtual machine matches the filter') },
+      ];
+    return arrangeVms(vcenter, wanted, newest, grouping, standings.of(vcenter));
   }
 
   async #ask(vcenter: string, signal: AbortSignal): Promise<ShownVCenter> {

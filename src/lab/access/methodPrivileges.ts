@@ -12,6 +12,7 @@ export const methodPrivileges: Readonly<Record<string, Needs>> = {
   CreateSnapshot_Task: { self: 'VirtualMachine.State.CreateSnapshot' },
   CreateSnapshotEx_Task: { self: 'VirtualMachine.State.CreateSnapshot' },
   RemoveSnapshot_Task: { self: 'VirtualMachine.State.RemoveSnapshot' },
+  RemoveAllSnapshots_Task: { self: 'VirtualMachine.State.RemoveSnapshot' },
   ConsolidateVMDisks_Task: { self: 'VirtualMachine.State.RemoveSnapshot' },
   RevertToSnapshot_Task: { self: 'VirtualMachine.State.RevertToSnapshot' },
   QueryChangedDiskAreas: { self: 'VirtualMachine.Provisioning.DiskRandomRead' },

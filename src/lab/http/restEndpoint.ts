@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { LabContext } from '../labContext.ts';
+import { textIn } from '../model/managedObject.ts';
 import type { LabSession } from '../sessions.ts';
 import type { LabTag, TagCategory } from '../tags/tagStore.ts';
 import { HttpError, readBody, sendJson, type RequestHandler } from './httpAnswer.ts';
@@ -176,8 +177,8 @@ function specIn({ body, dialect }: RestCall): Readonly<Record<string, unknown>> 
 function createCategory(call: RestCall): unknown {
   const spec = specIn(call);
   const added = call.lab.tags.addCategory({
-    name: String(spec['name']),
-    description: String(spec['description'] ?? ''),
+    name: textIn(spec, 'name') ?? '',
+    description: textIn(spec, 'description') ?? '',
     cardinality: spec['cardinality'] === 'MULTIPLE' ? 'MULTIPLE' : 'SINGLE',
     associableTypes: (spec['associable_types'] ?? []) as readonly string[],
   });
@@ -188,9 +189,9 @@ function createCategory(call: RestCall): unknown {
 function createTag(call: RestCall): unknown {
   const spec = specIn(call);
   const added = call.lab.tags.addTag({
-    name: String(spec['name']),
-    description: String(spec['description'] ?? ''),
-    categoryId: String(spec['category_id']),
+    name: textIn(spec, 'name') ?? '',
+    description: textIn(spec, 'description') ?? '',
+    categoryId: textIn(spec, 'category_id') ?? '',
   });
   if (added === undefined) throw new RestError(400, 'There is a tag of that name, or no such category');
   return added.id;

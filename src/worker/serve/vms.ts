@@ -1,6 +1,5 @@
 import { AppError } from '../../base/errors.ts';
 import { assess } from '../../core/consistency/assess.ts';
-import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import type { SnapshotFacts } from '../../core/inventory/snapshotTree.ts';
 import type { VirtualDiskFacts } from '../../core/inventory/virtualDisk.ts';
@@ -16,6 +15,7 @@ import {
   type VmRef,
   type VmSnapshotDto,
 } from '../../protocol/vm.ts';
+import type { LiveRow } from '../liveInventory.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { explanationDto, predictionDto } from './predictions.ts';
 
@@ -46,7 +46,7 @@ export function vmIdentity({ id, name }: VmRef) {
   return { ref: { type: 'VirtualMachine', value: id }, name };
 }
 
-export function vmDto(vm: InventoryRow): VmDto {
+export function vmDto(vm: LiveRow): VmDto {
   const { name, instanceUuid, inventoryPath, powerState, connectionState, isTemplate } = vm;
   return {
     id: vm.ref.value,
@@ -62,6 +62,10 @@ export function vmDto(vm: InventoryRow): VmDto {
     capacityBytes: vm.capacityBytes,
     hasSnapshots: vm.hasSnapshots,
     ...(vm.computePath !== undefined && { computePath: vm.computePath }),
+    datastores: vm.datastoreNames,
+    ...(vm.vAppName !== undefined && { vAppName: vm.vAppName }),
+    ...(vm.isLinkedClone && { isLinkedClone: true }),
+    tags: vm.tags.map(({ category, name: tagName }) => ({ category, name: tagName })),
     predicted: predictionDto(assess(vm.facts)),
     ...(vm.asOf !== undefined && { asOf: vm.asOf.toISOString() }),
   };

@@ -37,15 +37,46 @@ export async function story(editor, { startLab }) {
   await editor.shot('explained');
   await editor.command('View: Close All Editors');
 
-  await editor.command('Quiesce: Group VMs by Hosts and Clusters');
+  await editor.command('Quiesce: Group Virtual Machines By…');
+  await editor.pick('Hosts and clusters');
   await editor.row(vms, 'esx01.lab.invalid').waitFor();
   assert.equal(await editor.row(vms, 'Production').count(), 0);
   await editor.shot('by-hosts');
   await editor.reload();
   await editor.openQuiesce();
   await editor.row(vms, 'esx01.lab.invalid').waitFor();
-  await editor.command('Quiesce: Group VMs by Folders');
+  await editor.command('Quiesce: Group Virtual Machines By…');
+  await editor.pick('Tags');
+  await editor.row(vms, 'Environment').waitFor();
+  await editor.row(vms, 'Daily').waitFor();
+  await editor.row(vms, 'Without a tag').waitFor();
+  await editor.shot('by-tags');
+  await editor.command('Quiesce: Group Virtual Machines By…');
+  await editor.pick('Datastores');
+  await editor.row(vms, 'datastore2').waitFor();
+  await editor.shot('by-datastores');
+  await editor.command('Quiesce: Filter Virtual Machines…');
+  await editor.enter('Words of the name', '@tag:Production web');
+  await page.getByText('Filter: @tag:Production web (1 of 4 VMs)').waitFor();
+  assert.equal(await editor.row(vms, 'db01').count(), 0);
+  await editor.shot('filtered');
+  await editor.command('Quiesce: Clear Filter of Virtual Machines');
+  await editor.row(vms, 'db01').first().waitFor();
+  await editor.command('Quiesce: Group Virtual Machines By…');
+  await editor.pick('Folders');
   await editor.row(vms, 'Production').waitFor();
+
+  await editor.command('Quiesce: Check Privileges');
+  await page.locator('.quick-input-widget:visible').getByText('Lab').first().click();
+  await page
+    .locator('iframe.webview.ready:visible')
+    .contentFrame()
+    .locator('iframe#active-frame')
+    .contentFrame()
+    .getByText('The account may do everything that Quiesce does.')
+    .waitFor();
+  await editor.shot('privileges');
+  await editor.command('View: Close All Editors');
 
   await editor.showOnly('Restore Points');
   await backUp(editor, 'web01');

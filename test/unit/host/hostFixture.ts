@@ -9,7 +9,8 @@ import { Notifier } from '../../../src/host/notify.ts';
 import { OpenPlaces } from '../../../src/host/openPlaces.ts';
 import { Pages } from '../../../src/host/pages.ts';
 import { Credentials } from '../../../src/host/secrets.ts';
-import { VmGrouping } from '../../../src/host/vmGrouping.ts';
+import { VmView } from '../../../src/host/vmView.ts';
+import type { Grouping } from '../../../src/host/model/vmArrangement.ts';
 import { WorkerLink } from '../../../src/host/workerLink.ts';
 import type { GuestNodeDto } from '../../../src/protocol/guest.ts';
 import { listRepositories } from '../../../src/protocol/repository.ts';
@@ -83,7 +84,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     worker,
     known,
     credentials,
-    grouping: new VmGrouping(new MemoryMemento()),
+    vmView: memoryVmView(),
     places,
     explanations,
     jobs: new Jobs(new WorkerLink(async () => await Promise.reject(new Error('not connected')))),
@@ -104,6 +105,20 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
   return { host, worker, explanations, vmsChanged, refreshed: () => refreshes };
 }
 
+/** Settings that are kept for one test. */
+function memoryVmView(): VmView {
+  let grouping: Grouping = 'folders';
+  const view: VmView = new VmView({
+    read: () => grouping,
+    write: async wanted => {
+      grouping = wanted;
+      await Promise.resolve();
+      view.settingsChanged();
+    },
+  });
+  return view;
+}
+
 export function vmDto(change: Partial<VmDto> = {}): VmDto {
   return {
     id: 'vm-1',
@@ -119,6 +134,8 @@ export function vmDto(change: Partial<VmDto> = {}): VmDto {
     capacityBytes: 3 * 1024 ** 3,
     hasSnapshots: false,
     computePath: '/Lab/host/Cluster/esx01/web01',
+    datastores: ['datastore1'],
+    tags: [],
     predicted: predicted(),
     ...change,
   };

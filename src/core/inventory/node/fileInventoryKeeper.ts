@@ -13,7 +13,7 @@ import type { InventoryKeeper } from '../inventoryKeeper.ts';
 import type { InventoryRow, KeptInventory } from '../inventoryModel.ts';
 
 /** Of the lines; whatever changes in a row or in the facts within makes a new one. */
-const storedVersion = 1;
+const storedVersion = 2;
 
 /** Some 30,000 VMs. */
 const maxFileBytes = 128 * MiB;

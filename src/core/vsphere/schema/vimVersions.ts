@@ -9,6 +9,7 @@ export const vimVersions = `
     VirtualMachineVMCIDeviceFilterSpec, VirtualPCIPassthroughPluginBackingInfo,
     VirtualPCIPassthroughVmiopBackingInfo, VirtualMachineForkConfigInfo, ServiceLocator,
     ServiceLocatorCredential, VirtualMachineDefaultProfileSpec
+  HostConfigManager certificateManager
   ServiceContent overheadMemoryManager, certificateManager, ioFilterManager
   TaskInfo activationId
   VirtualDisk iofilter

@@ -31,6 +31,7 @@ function row(number: number): InventoryRow {
     ...{
       hasSnapshots: false,
       computePath: undefined,
+      vAppName: undefined,
       facts: perfectServer(),
       isComplete: true,
       asOf: undefined,
@@ -119,6 +120,6 @@ test('of many servers those written longest ago are forgotten', async () => {
 test('whoever changes what a row is made of gives the file a new version', () => {
   const keys = [...Object.keys(row(1)), ...Object.keys(row(1).facts).map(key => `facts.${key}`)];
   expect(keys.sort().join(' ')).toMatchInlineSnapshot(
-    `"asOf biosUuid capacityBytes computePath connectionState datastoreNames diskCount facts facts.connectionState facts.controllers facts.devices facts.disabledMethods facts.diskUuidEnabled facts.disks facts.faultTolerance facts.guestId facts.guestLook facts.guestVolumes facts.host facts.isEncrypted facts.isTemplate facts.lastPowerOff facts.needsConsolidation facts.powerState facts.quiescedSnapshots facts.reportedGuestId facts.snapshotDepth facts.snapshotLimit facts.snapshotsDisabled facts.supportsChangeTracking facts.supportsQuiescedSnapshots facts.supportsSnapshots facts.toolsConfig facts.toolsInstallType facts.toolsRunning facts.toolsStatus facts.toolsVersion facts.tracksChanges facts.windowsBuild guestName hasSnapshots instanceUuid inventoryPath isComplete isLinkedClone isTemplate name powerState ref toolsState"`,
+    `"asOf biosUuid capacityBytes computePath connectionState datastoreNames diskCount facts facts.connectionState facts.controllers facts.devices facts.disabledMethods facts.diskUuidEnabled facts.disks facts.faultTolerance facts.guestId facts.guestLook facts.guestVolumes facts.host facts.isEncrypted facts.isTemplate facts.lastPowerOff facts.needsConsolidation facts.powerState facts.quiescedSnapshots facts.reportedGuestId facts.snapshotDepth facts.snapshotLimit facts.snapshotsDisabled facts.supportsChangeTracking facts.supportsQuiescedSnapshots facts.supportsSnapshots facts.toolsConfig facts.toolsInstallType facts.toolsRunning facts.toolsStatus facts.toolsVersion facts.tracksChanges facts.windowsBuild guestName hasSnapshots instanceUuid inventoryPath isComplete isLinkedClone isTemplate name powerState ref toolsState vAppName"`,
   );
 });

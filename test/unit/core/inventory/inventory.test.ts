@@ -24,6 +24,7 @@ function machine(id: string, inventoryPath: string): VmSummary {
     diskCount: 1,
     capacityBytes: 1,
     hasSnapshots: false,
+    vAppName: undefined,
     computePath: undefined,
     facts: linuxGuest(),
   };

@@ -19,12 +19,8 @@ import {
 import { fileRestoreText, vmRestoreText } from '../../../../src/host/model/planText.ts';
 import { guestNodes, pointTreeView, volumeNodes } from '../../../../src/host/model/pointTreeModel.ts';
 import { formatAge } from '../../../../src/host/model/time.ts';
-import {
-  arrangeVms,
-  type VmFolderNode,
-  type VmNode,
-  vmTreeView,
-} from '../../../../src/host/model/vmTreeModel.ts';
+import { arrangeVms } from '../../../../src/host/model/vmArrangement.ts';
+import { type VmFolderNode, type VmNode, vmTreeView } from '../../../../src/host/model/vmTreeModel.ts';
 import type { CheckResultDto, JobDto } from '../../../../src/protocol/job.ts';
 import type { StandingDto } from '../../../../src/protocol/recovery.ts';
 import type { LimitDto } from '../../../../src/protocol/vm.ts';

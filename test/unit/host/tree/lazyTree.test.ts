@@ -21,9 +21,9 @@ async function fixture() {
   await host.known.saveVCenter(vc);
   await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
   worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
-  const { known, places, grouping, clock } = host;
+  const { known, places, vmView, clock } = host;
   const standings = { of: () => new Map<string, StandingDto>(), follow: async () => await Promise.resolve() };
-  const deps = { worker, known, places, grouping, standings, clock, logger: silentLogger, t: l10n.t };
+  const deps = { worker, known, places, vmView, standings, clock, logger: silentLogger, t: l10n.t };
   const failures: AppError[] = [];
   const source = new VmSource(deps);
   return {
@@ -60,7 +60,7 @@ test('the VMs lie below their hosts if the user wants it so', async () => {
     return (await vms.getChildren(datacenter)).map(node => vms.getTreeItem(node).label);
   };
   expect(await top()).toEqual(['Production']);
-  await host.grouping.set('hosts');
+  await host.vmView.groupBy('hosts');
   expect(await top()).toEqual(['Cluster']);
 });
 
