@@ -23,6 +23,21 @@ export interface Faults {
   guestTransferSeconds: number;
   /** Exported disks stop after that many bytes for as long as this says so, and then go on; null: they do not. */
   holdStreamsAfterBytes: number | null;
+  /** How changed areas are told. */
+  changedAreas: {
+    /** So many in one answer; a client that does not ask on loses the rest. */
+    readonly maxExtents: number;
+    /** So much of the disk in one answer; null: all of it. */
+    readonly maxLengthBytes: number | null;
+    /** Of `*`, the allocated areas: what is written, one extent for the whole disk, or FileFault, as some storage does. */
+    readonly allocated: 'exact' | 'whole' | 'refused';
+    /** Everything is said to have changed, as after a repaired loss. */
+    readonly everything: boolean;
+    /** The first area is left out: a host that loses changes. */
+    readonly omitFirst: boolean;
+  };
+  /** What is free on datastores, by name; snapshots need some. */
+  datastoreFreeBytes: Readonly<Record<string, number>>;
   /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
   refuseQuiesce: string[];
   /** Seconds for which a lease lives without progress. */
@@ -34,6 +49,8 @@ export interface Faults {
    * host that the VM runs on, which answers on a port of its own with a certificate of its own.
    */
   leaseUrls: 'asterisk' | 'host' | 'esx';
+  /** So much of exported disks goes over the wire for each lease; null: as fast as it goes. */
+  leaseBytesPerSecond: number | null;
   /** Whether leases have a manifest. */
   manifests: boolean;
   /** As a host with the free license: everything can be read, every change is refused. */
@@ -98,6 +115,14 @@ export interface GuestTransferFault {
   times: number;
 }
 
+const standardChangedAreas: Faults['changedAreas'] = {
+  maxExtents: 2000,
+  maxLengthBytes: null,
+  allocated: 'exact',
+  everything: false,
+  omitFirst: false,
+};
+
 export function noFaults(): Faults {
   return {
     methods: [],
@@ -110,10 +135,13 @@ export function noFaults(): Faults {
     guestFreeBytes: {},
     guestTransferSeconds: 600,
     holdStreamsAfterBytes: null,
+    changedAreas: { ...standardChangedAreas },
+    datastoreFreeBytes: {},
     refuseQuiesce: [],
     leaseTimeoutSeconds: 300,
     vmdkDialect: 'vsphere',
     leaseUrls: 'asterisk',
+    leaseBytesPerSecond: null,
     manifests: true,
     freeLicense: false,
     sessionLimit: null,

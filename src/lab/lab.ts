@@ -13,6 +13,7 @@ import type { Dump } from './dump/readDump.ts';
 import { GuestActivity, type ActiveDisk } from './guest/guestActivity.ts';
 import { guestFileEndpoint } from './guest/guestFileEndpoint.ts';
 import { GuestTransfers } from './guest/guestTransfers.ts';
+import { EventLog } from './history/eventLog.ts';
 import { controlEndpoint } from './http/controlEndpoint.ts';
 import { folderEndpoint } from './http/folderEndpoint.ts';
 import { restEndpoint } from './http/restEndpoint.ts';
@@ -20,10 +21,9 @@ import { LabServers } from './http/servers.ts';
 import type { GuestDisk } from './images/guestDisks.ts';
 import type { LabContext } from './labContext.ts';
 import { methods } from './methods/methods.ts';
-import { EventLog } from './model/eventLog.ts';
 import { createGeneratedVms } from './model/generatedVms.ts';
 import { createGuestVms, seededUuid } from './model/guestVms.ts';
-import { createInventory, type Inventory } from './model/inventory.ts';
+import { createInventory, usualFreeBytes, type Inventory } from './model/inventory.ts';
 import { LabVm } from './model/labVm.ts';
 import { Lease } from './model/lease.ts';
 import { ObjectRegistry } from './model/objectRegistry.ts';
@@ -136,9 +136,10 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
   const faults = noFaults();
+  const events = new EventLog(registry, clock);
   const roles = new Roles();
   const server: ServerState = { personality: parts.personality, isReadOnly: parts.dump !== undefined };
-  const inventory = createObjects(parts, registry, roles, server, servers, faults);
+  const inventory = createObjects(parts, registry, roles, server, servers, { faults, events });
   const access = new Access(registry, roles, inventory.rootFolder);
   for (const { userName, role } of parts.accounts) access.permitRole(userName, role, inventory.rootFolder);
   const sessions = new Sessions({
@@ -160,11 +161,11 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     tags: new TagStore(seededUuids(`${parts.seed} tags`)),
     disks,
     datastores: new Datastores(registry, clock),
+    events,
     serviceTickets: new ServiceTickets(clock, random),
     faults,
     guestPasswords: parts.guestPasswords,
     guestTransfers: new GuestTransfers(clock, random),
-    events: new EventLog(clock),
     snapshotHistory: [],
     retiredVms: [],
     servers,
@@ -179,17 +180,21 @@ function createObjects(
   roles: Roles,
   server: ServerState,
   servers: LabServers,
-  faults: Faults,
+  { faults, events }: { readonly faults: Faults; readonly events: EventLog },
 ): Inventory {
-  const certificateOf = (host: MoRef) => servers.ofHost(host).certificate;
+  const facts = {
+    server,
+    certificateOf: (host: MoRef) => servers.ofHost(host).certificate,
+    freeBytes: (datastore: string) => faults.datastoreFreeBytes[datastore] ?? usualFreeBytes,
+  };
   if (dump !== undefined) {
     const places = importDump(dump, registry, clock);
-    return { ...places, datacenters: [], vmIndex: new VmIndex(registry), server, certificateOf };
+    return { ...places, datacenters: [], vmIndex: new VmIndex(registry), ...facts };
   }
-  const inventory = createInventory(registry, server, certificateOf);
+  const inventory = createInventory(registry, facts);
   const instanceUuid = seededUuid(`${seed} vcenter`);
   const { rootFolder } = inventory;
-  createServices({ registry, clock, roles, rootFolder, instanceUuid, server, faults });
+  createServices({ registry, clock, roles, rootFolder, instanceUuid, server, faults, events });
   return inventory;
 }
 

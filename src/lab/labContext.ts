@@ -7,9 +7,9 @@ import type { Datastores } from './datastore/datastores.ts';
 import type { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import type { GuestTransfers } from './guest/guestTransfers.ts';
+import type { EventLog } from './history/eventLog.ts';
 import type { LabServers } from './http/servers.ts';
 import type { Inventory } from './model/inventory.ts';
-import type { EventLog } from './model/eventLog.ts';
 import type { LabVm } from './model/labVm.ts';
 import type { ObjectRegistry } from './model/objectRegistry.ts';
 import type { SnapshotRecord } from './model/snapshotHistory.ts';
@@ -32,11 +32,11 @@ export interface LabContext {
   /** The files of every datastore; who leaves files in a VM's folder does it here. */
   readonly datastores: Datastores;
   readonly serviceTickets: ServiceTickets;
+  readonly events: EventLog;
   readonly faults: Faults;
   /** Of every guest alike. */
   readonly guestPasswords: GuestPasswords;
   readonly guestTransfers: GuestTransfers;
-  readonly events: EventLog;
   /** Every snapshot ever taken, oldest first. */
   readonly snapshotHistory: SnapshotRecord[];
   /** VMs that are gone, in the order in which they went. */

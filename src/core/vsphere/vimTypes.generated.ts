@@ -2226,6 +2226,10 @@ interface VirtualMachineWindowsQuiesceSpec extends VirtualMachineGuestQuiesceSpe
   readonly vssBackupContext?: string | undefined;
 }
 
+interface SnapshotSelectionSpec extends DynamicData {
+  readonly retentionDays?: number | undefined;
+}
+
 interface DiskChangeInfo extends DynamicData {
   readonly startOffset: number;
   readonly length: number;
@@ -2237,8 +2241,384 @@ interface DiskChangeExtent extends DynamicData {
   readonly length: number;
 }
 
-interface SnapshotSelectionSpec extends DynamicData {
-  readonly retentionDays?: number | undefined;
+interface VirtualDiskSpec extends DynamicData {
+  readonly diskType: string;
+  readonly adapterType: string;
+}
+
+interface FileBackedVirtualDiskSpec extends VirtualDiskSpec {
+  readonly capacityKb: number;
+  readonly profile?: readonly VirtualMachineProfileSpec[] | undefined;
+  readonly crypto?: CryptoSpec | undefined;
+}
+
+interface HostDatastoreBrowserSearchSpec extends DynamicData {
+  readonly query?: readonly FileQuery[] | undefined;
+  readonly details?: FileQueryFlags | undefined;
+  readonly searchCaseInsensitive?: boolean | undefined;
+  readonly matchPattern?: readonly string[] | undefined;
+  readonly sortFoldersFirst?: boolean | undefined;
+}
+
+interface FileQueryFlags extends DynamicData {
+  readonly fileType: boolean;
+  readonly fileSize: boolean;
+  readonly modification: boolean;
+  readonly fileOwner: boolean;
+}
+
+interface FileQuery extends DynamicData {
+}
+
+interface FolderFileQuery extends FileQuery {
+}
+
+interface VmLogFileQuery extends FileQuery {
+}
+
+interface VmNvramFileQuery extends FileQuery {
+}
+
+interface VmSnapshotFileQuery extends FileQuery {
+}
+
+interface IsoImageFileQuery extends FileQuery {
+}
+
+interface FloppyImageFileQuery extends FileQuery {
+}
+
+interface VmConfigFileQuery extends FileQuery {
+  readonly filter?: VmConfigFileQueryFilter | undefined;
+  readonly details?: VmConfigFileQueryFlags | undefined;
+}
+
+interface TemplateConfigFileQuery extends VmConfigFileQuery {
+}
+
+interface VmConfigFileQueryFilter extends DynamicData {
+  readonly matchConfigVersion?: readonly number[] | undefined;
+  readonly encrypted?: boolean | undefined;
+}
+
+interface VmConfigFileQueryFlags extends DynamicData {
+  readonly configVersion: boolean;
+  readonly encryption?: boolean | undefined;
+}
+
+interface VmDiskFileQuery extends FileQuery {
+  readonly filter?: VmDiskFileQueryFilter | undefined;
+  readonly details?: VmDiskFileQueryFlags | undefined;
+}
+
+interface VmDiskFileQueryFilter extends DynamicData {
+  readonly diskType?: readonly string[] | undefined;
+  readonly matchHardwareVersion?: readonly number[] | undefined;
+  readonly controllerType?: readonly string[] | undefined;
+  readonly thin?: boolean | undefined;
+  readonly encrypted?: boolean | undefined;
+}
+
+interface VmDiskFileQueryFlags extends DynamicData {
+  readonly diskType: boolean;
+  readonly capacityKb: boolean;
+  readonly hardwareVersion: boolean;
+  readonly controllerType?: boolean | undefined;
+  readonly diskExtents?: boolean | undefined;
+  readonly thin?: boolean | undefined;
+  readonly encryption?: boolean | undefined;
+}
+
+interface HostDatastoreBrowserSearchResults extends DynamicData {
+  readonly datastore?: MoRef | undefined;
+  readonly folderPath?: string | undefined;
+  readonly file?: readonly FileInfo[] | undefined;
+}
+
+interface FileInfo extends DynamicData {
+  readonly path: string;
+  readonly friendlyName?: string | undefined;
+  readonly fileSize?: number | undefined;
+  readonly modification?: Date | undefined;
+  readonly owner?: string | undefined;
+}
+
+interface FolderFileInfo extends FileInfo {
+}
+
+interface VmLogFileInfo extends FileInfo {
+}
+
+interface VmNvramFileInfo extends FileInfo {
+}
+
+interface VmSnapshotFileInfo extends FileInfo {
+}
+
+interface IsoImageFileInfo extends FileInfo {
+}
+
+interface FloppyImageFileInfo extends FileInfo {
+}
+
+interface VmConfigFileInfo extends FileInfo {
+  readonly configVersion?: number | undefined;
+}
+
+interface TemplateConfigFileInfo extends VmConfigFileInfo {
+}
+
+interface VmDiskFileInfo extends FileInfo {
+  readonly diskType?: string | undefined;
+  readonly capacityKb?: number | undefined;
+  readonly hardwareVersion?: number | undefined;
+  readonly controllerType?: string | undefined;
+  readonly diskExtents?: readonly string[] | undefined;
+  readonly thin?: boolean | undefined;
+}
+
+interface EventArgument extends DynamicData {
+}
+
+interface EntityEventArgument extends EventArgument {
+  readonly name: string;
+}
+
+interface DatacenterEventArgument extends EntityEventArgument {
+  readonly datacenter: MoRef;
+}
+
+interface ComputeResourceEventArgument extends EntityEventArgument {
+  readonly computeResource: MoRef;
+}
+
+interface HostEventArgument extends EntityEventArgument {
+  readonly host: MoRef;
+}
+
+interface VmEventArgument extends EntityEventArgument {
+  readonly vm: MoRef;
+}
+
+interface DatastoreEventArgument extends EntityEventArgument {
+  readonly datastore: MoRef;
+}
+
+interface NetworkEventArgument extends EntityEventArgument {
+  readonly network: MoRef;
+}
+
+interface DvsEventArgument extends EntityEventArgument {
+  readonly dvs: MoRef;
+}
+
+interface ChangesInfoEventArgument extends DynamicData {
+  readonly modified?: string | undefined;
+  readonly added?: string | undefined;
+  readonly deleted?: string | undefined;
+}
+
+interface Event extends DynamicData {
+  readonly key: number;
+  readonly chainId: number;
+  readonly createdTime: Date;
+  readonly userName: string;
+  readonly datacenter?: DatacenterEventArgument | undefined;
+  readonly computeResource?: ComputeResourceEventArgument | undefined;
+  readonly host?: HostEventArgument | undefined;
+  readonly vm?: VmEventArgument | undefined;
+  readonly ds?: DatastoreEventArgument | undefined;
+  readonly net?: NetworkEventArgument | undefined;
+  readonly dvs?: DvsEventArgument | undefined;
+  readonly fullFormattedMessage?: string | undefined;
+  readonly changeTag?: string | undefined;
+}
+
+interface TaskEvent extends Event {
+  readonly info: TaskInfo;
+}
+
+interface EventEx extends Event {
+  readonly eventTypeId: string;
+  readonly severity?: string | undefined;
+  readonly message?: string | undefined;
+  readonly arguments?: readonly KeyAnyValue[] | undefined;
+  readonly objectId?: string | undefined;
+  readonly objectType?: string | undefined;
+  readonly objectName?: string | undefined;
+  readonly fault?: LocalizedMethodFault | undefined;
+}
+
+interface SessionEvent extends Event {
+}
+
+interface UserLoginSessionEvent extends SessionEvent {
+  readonly ipAddress: string;
+  readonly userAgent?: string | undefined;
+  readonly locale: string;
+  readonly sessionId: string;
+}
+
+interface UserLogoutSessionEvent extends SessionEvent {
+  readonly ipAddress?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly callCount?: number | undefined;
+  readonly sessionId?: string | undefined;
+  readonly loginTime?: Date | undefined;
+}
+
+interface BadUsernameSessionEvent extends SessionEvent {
+  readonly ipAddress: string;
+}
+
+interface VmEvent extends Event {
+  readonly template: boolean;
+}
+
+interface VmCreatedEvent extends VmEvent {
+}
+
+interface VmRegisteredEvent extends VmEvent {
+}
+
+interface VmRemovedEvent extends VmEvent {
+}
+
+interface VmPoweredOnEvent extends VmEvent {
+}
+
+interface VmPoweredOffEvent extends VmEvent {
+}
+
+interface VmGuestShutdownEvent extends VmEvent {
+}
+
+interface VmMessageEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface VmMessageWarningEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface VmMessageErrorEvent extends VmEvent {
+  readonly message: string;
+  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
+}
+
+interface VmRenamedEvent extends VmEvent {
+  readonly oldName: string;
+  readonly newName: string;
+}
+
+interface VmReconfiguredEvent extends VmEvent {
+  readonly configSpec: VirtualMachineConfigSpec;
+  readonly configChanges?: ChangesInfoEventArgument | undefined;
+}
+
+interface VmMigratedEvent extends VmEvent {
+  readonly sourceHost: HostEventArgument;
+  readonly sourceDatacenter?: DatacenterEventArgument | undefined;
+  readonly sourceDatastore?: DatastoreEventArgument | undefined;
+}
+
+interface EventFilterSpec extends DynamicData {
+  readonly entity?: EventFilterSpecByEntity | undefined;
+  readonly time?: EventFilterSpecByTime | undefined;
+  readonly userName?: EventFilterSpecByUsername | undefined;
+  readonly eventChainId?: number | undefined;
+  readonly alarm?: MoRef | undefined;
+  readonly scheduledTask?: MoRef | undefined;
+  readonly disableFullMessage?: boolean | undefined;
+  readonly category?: readonly string[] | undefined;
+  readonly type?: readonly string[] | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly eventTypeId?: readonly string[] | undefined;
+  readonly maxCount?: number | undefined;
+  readonly delayedInit?: boolean | undefined;
+}
+
+interface EventFilterSpecByEntity extends DynamicData {
+  readonly entity: MoRef;
+  readonly recursion: string;
+}
+
+interface EventFilterSpecByTime extends DynamicData {
+  readonly beginTime?: Date | undefined;
+  readonly endTime?: Date | undefined;
+}
+
+interface EventFilterSpecByUsername extends DynamicData {
+  readonly systemUser: boolean;
+  readonly userList?: readonly string[] | undefined;
+}
+
+interface EventManagerEventViewSpec extends DynamicData {
+}
+
+interface EventDescription extends DynamicData {
+  readonly category: readonly ElementDescription[];
+  readonly eventInfo: readonly EventDescriptionEventDetail[];
+  readonly enumeratedTypes?: readonly EnumDescription[] | undefined;
+}
+
+interface EventDescriptionEventDetail extends DynamicData {
+  readonly key: string;
+  readonly description?: string | undefined;
+  readonly category: string;
+  readonly formatOnDatacenter: string;
+  readonly formatOnComputeResource: string;
+  readonly formatOnHost: string;
+  readonly formatOnVm: string;
+  readonly fullFormat: string;
+  readonly longDescription?: string | undefined;
+}
+
+interface EnumDescription extends DynamicData {
+  readonly key: string;
+  readonly tags: readonly ElementDescription[];
+}
+
+interface TaskFilterSpec extends DynamicData {
+  readonly entity?: TaskFilterSpecByEntity | undefined;
+  readonly time?: TaskFilterSpecByTime | undefined;
+  readonly userName?: TaskFilterSpecByUsername | undefined;
+  readonly activationId?: readonly string[] | undefined;
+  readonly state?: readonly string[] | undefined;
+  readonly alarm?: MoRef | undefined;
+  readonly scheduledTask?: MoRef | undefined;
+  readonly eventChainId?: readonly number[] | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly parentTaskKey?: readonly string[] | undefined;
+  readonly rootTaskKey?: readonly string[] | undefined;
+}
+
+interface TaskFilterSpecByEntity extends DynamicData {
+  readonly entity: MoRef;
+  readonly recursion: string;
+}
+
+interface TaskFilterSpecByTime extends DynamicData {
+  readonly timeType: string;
+  readonly beginTime?: Date | undefined;
+  readonly endTime?: Date | undefined;
+}
+
+interface TaskFilterSpecByUsername extends DynamicData {
+  readonly systemUser: boolean;
+  readonly userList?: readonly string[] | undefined;
+}
+
+interface TaskDescription extends DynamicData {
+  readonly methodInfo: readonly ElementDescription[];
+  readonly state: readonly ElementDescription[];
+  readonly reason: readonly TypeDescription[];
+}
+
+interface TypeDescription extends Description {
+  readonly key: string;
 }
 
 interface HttpNfcLeaseInfo extends DynamicData {
@@ -2470,114 +2850,6 @@ interface GuestProcessInfo extends DynamicData {
   readonly startTime: Date;
   readonly endTime?: Date | undefined;
   readonly exitCode?: number | undefined;
-}
-
-interface Event extends DynamicData {
-  readonly key: number;
-  readonly chainId: number;
-  readonly createdTime: Date;
-  readonly userName: string;
-  readonly datacenter?: DatacenterEventArgument | undefined;
-  readonly computeResource?: ComputeResourceEventArgument | undefined;
-  readonly host?: HostEventArgument | undefined;
-  readonly vm?: VmEventArgument | undefined;
-  readonly ds?: DatastoreEventArgument | undefined;
-  readonly net?: NetworkEventArgument | undefined;
-  readonly dvs?: DvsEventArgument | undefined;
-  readonly fullFormattedMessage?: string | undefined;
-  readonly changeTag?: string | undefined;
-}
-
-interface EventArgument extends DynamicData {
-}
-
-interface EntityEventArgument extends EventArgument {
-  readonly name: string;
-}
-
-interface DatacenterEventArgument extends EntityEventArgument {
-  readonly datacenter: MoRef;
-}
-
-interface ComputeResourceEventArgument extends EntityEventArgument {
-  readonly computeResource: MoRef;
-}
-
-interface HostEventArgument extends EntityEventArgument {
-  readonly host: MoRef;
-}
-
-interface VmEventArgument extends EntityEventArgument {
-  readonly vm: MoRef;
-}
-
-interface DatastoreEventArgument extends EntityEventArgument {
-  readonly datastore: MoRef;
-}
-
-interface NetworkEventArgument extends EntityEventArgument {
-  readonly network: MoRef;
-}
-
-interface DvsEventArgument extends EntityEventArgument {
-  readonly dvs: MoRef;
-}
-
-interface VmEvent extends Event {
-  readonly template: boolean;
-}
-
-interface VmPoweredOnEvent extends VmEvent {
-}
-
-interface VmPoweredOffEvent extends VmEvent {
-}
-
-interface VmGuestShutdownEvent extends VmEvent {
-}
-
-interface VmMessageEvent extends VmEvent {
-  readonly message: string;
-  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
-}
-
-interface VmMessageWarningEvent extends VmEvent {
-  readonly message: string;
-  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
-}
-
-interface VmMessageErrorEvent extends VmEvent {
-  readonly message: string;
-  readonly messageInfo?: readonly VirtualMachineMessage[] | undefined;
-}
-
-interface EventFilterSpec extends DynamicData {
-  readonly entity?: EventFilterSpecByEntity | undefined;
-  readonly time?: EventFilterSpecByTime | undefined;
-  readonly userName?: EventFilterSpecByUsername | undefined;
-  readonly eventChainId?: number | undefined;
-  readonly alarm?: MoRef | undefined;
-  readonly scheduledTask?: MoRef | undefined;
-  readonly disableFullMessage?: boolean | undefined;
-  readonly category?: readonly string[] | undefined;
-  readonly type?: readonly string[] | undefined;
-  readonly tag?: readonly string[] | undefined;
-  readonly eventTypeId?: readonly string[] | undefined;
-}
-
-interface EventFilterSpecByEntity extends DynamicData {
-  readonly entity: MoRef;
-  readonly recursion: string;
-}
-
-interface EventFilterSpecByTime extends DynamicData {
-  readonly beginTime?: Date | undefined;
-  readonly endTime?: Date | undefined;
-}
-
-interface EventFilterSpecByUsername extends DynamicData {
-  readonly systemUser: boolean;
-  readonly userList?: readonly string[] | undefined;
 }
 
 interface SecurityError extends RuntimeFault {
@@ -3368,9 +3640,82 @@ export interface VimTypes {
   VirtualMachineSnapshotTree: VirtualMachineSnapshotTree;
   VirtualMachineGuestQuiesceSpec: VirtualMachineGuestQuiesceSpec;
   VirtualMachineWindowsQuiesceSpec: VirtualMachineWindowsQuiesceSpec;
+  SnapshotSelectionSpec: SnapshotSelectionSpec;
   DiskChangeInfo: DiskChangeInfo;
   DiskChangeExtent: DiskChangeExtent;
-  SnapshotSelectionSpec: SnapshotSelectionSpec;
+  VirtualDiskSpec: VirtualDiskSpec;
+  FileBackedVirtualDiskSpec: FileBackedVirtualDiskSpec;
+  HostDatastoreBrowserSearchSpec: HostDatastoreBrowserSearchSpec;
+  FileQueryFlags: FileQueryFlags;
+  FileQuery: FileQuery;
+  FolderFileQuery: FolderFileQuery;
+  VmLogFileQuery: VmLogFileQuery;
+  VmNvramFileQuery: VmNvramFileQuery;
+  VmSnapshotFileQuery: VmSnapshotFileQuery;
+  IsoImageFileQuery: IsoImageFileQuery;
+  FloppyImageFileQuery: FloppyImageFileQuery;
+  VmConfigFileQuery: VmConfigFileQuery;
+  TemplateConfigFileQuery: TemplateConfigFileQuery;
+  VmConfigFileQueryFilter: VmConfigFileQueryFilter;
+  VmConfigFileQueryFlags: VmConfigFileQueryFlags;
+  VmDiskFileQuery: VmDiskFileQuery;
+  VmDiskFileQueryFilter: VmDiskFileQueryFilter;
+  VmDiskFileQueryFlags: VmDiskFileQueryFlags;
+  HostDatastoreBrowserSearchResults: HostDatastoreBrowserSearchResults;
+  FileInfo: FileInfo;
+  FolderFileInfo: FolderFileInfo;
+  VmLogFileInfo: VmLogFileInfo;
+  VmNvramFileInfo: VmNvramFileInfo;
+  VmSnapshotFileInfo: VmSnapshotFileInfo;
+  IsoImageFileInfo: IsoImageFileInfo;
+  FloppyImageFileInfo: FloppyImageFileInfo;
+  VmConfigFileInfo: VmConfigFileInfo;
+  TemplateConfigFileInfo: TemplateConfigFileInfo;
+  VmDiskFileInfo: VmDiskFileInfo;
+  EventArgument: EventArgument;
+  EntityEventArgument: EntityEventArgument;
+  DatacenterEventArgument: DatacenterEventArgument;
+  ComputeResourceEventArgument: ComputeResourceEventArgument;
+  HostEventArgument: HostEventArgument;
+  VmEventArgument: VmEventArgument;
+  DatastoreEventArgument: DatastoreEventArgument;
+  NetworkEventArgument: NetworkEventArgument;
+  DvsEventArgument: DvsEventArgument;
+  ChangesInfoEventArgument: ChangesInfoEventArgument;
+  Event: Event;
+  TaskEvent: TaskEvent;
+  EventEx: EventEx;
+  SessionEvent: SessionEvent;
+  UserLoginSessionEvent: UserLoginSessionEvent;
+  UserLogoutSessionEvent: UserLogoutSessionEvent;
+  BadUsernameSessionEvent: BadUsernameSessionEvent;
+  VmEvent: VmEvent;
+  VmCreatedEvent: VmCreatedEvent;
+  VmRegisteredEvent: VmRegisteredEvent;
+  VmRemovedEvent: VmRemovedEvent;
+  VmPoweredOnEvent: VmPoweredOnEvent;
+  VmPoweredOffEvent: VmPoweredOffEvent;
+  VmGuestShutdownEvent: VmGuestShutdownEvent;
+  VmMessageEvent: VmMessageEvent;
+  VmMessageWarningEvent: VmMessageWarningEvent;
+  VmMessageErrorEvent: VmMessageErrorEvent;
+  VmRenamedEvent: VmRenamedEvent;
+  VmReconfiguredEvent: VmReconfiguredEvent;
+  VmMigratedEvent: VmMigratedEvent;
+  EventFilterSpec: EventFilterSpec;
+  EventFilterSpecByEntity: EventFilterSpecByEntity;
+  EventFilterSpecByTime: EventFilterSpecByTime;
+  EventFilterSpecByUsername: EventFilterSpecByUsername;
+  EventManagerEventViewSpec: EventManagerEventViewSpec;
+  EventDescription: EventDescription;
+  EventDescriptionEventDetail: EventDescriptionEventDetail;
+  EnumDescription: EnumDescription;
+  TaskFilterSpec: TaskFilterSpec;
+  TaskFilterSpecByEntity: TaskFilterSpecByEntity;
+  TaskFilterSpecByTime: TaskFilterSpecByTime;
+  TaskFilterSpecByUsername: TaskFilterSpecByUsername;
+  TaskDescription: TaskDescription;
+  TypeDescription: TypeDescription;
   HttpNfcLeaseInfo: HttpNfcLeaseInfo;
   HttpNfcLeaseDeviceUrl: HttpNfcLeaseDeviceUrl;
   HttpNfcLeaseDatastoreLeaseInfo: HttpNfcLeaseDatastoreLeaseInfo;
@@ -3403,27 +3748,6 @@ export interface VimTypes {
   FileTransferInformation: FileTransferInformation;
   GuestProgramSpec: GuestProgramSpec;
   GuestProcessInfo: GuestProcessInfo;
-  Event: Event;
-  EventArgument: EventArgument;
-  EntityEventArgument: EntityEventArgument;
-  DatacenterEventArgument: DatacenterEventArgument;
-  ComputeResourceEventArgument: ComputeResourceEventArgument;
-  HostEventArgument: HostEventArgument;
-  VmEventArgument: VmEventArgument;
-  DatastoreEventArgument: DatastoreEventArgument;
-  NetworkEventArgument: NetworkEventArgument;
-  DvsEventArgument: DvsEventArgument;
-  VmEvent: VmEvent;
-  VmPoweredOnEvent: VmPoweredOnEvent;
-  VmPoweredOffEvent: VmPoweredOffEvent;
-  VmGuestShutdownEvent: VmGuestShutdownEvent;
-  VmMessageEvent: VmMessageEvent;
-  VmMessageWarningEvent: VmMessageWarningEvent;
-  VmMessageErrorEvent: VmMessageErrorEvent;
-  EventFilterSpec: EventFilterSpec;
-  EventFilterSpecByEntity: EventFilterSpecByEntity;
-  EventFilterSpecByTime: EventFilterSpecByTime;
-  EventFilterSpecByUsername: EventFilterSpecByUsername;
   SecurityError: SecurityError;
   NoPermission: NoPermission;
   NoPermissionEntityPrivileges: NoPermissionEntityPrivileges;
@@ -3581,12 +3905,12 @@ export interface VimOperations {
   FindByUuid: { parameters: { readonly datacenter?: MoRef | undefined; readonly uuid: string; readonly vmSearch: boolean; readonly instanceUuid?: boolean | undefined; }; returns: MoRef | undefined };
   FindByInventoryPath: { parameters: { readonly inventoryPath: string; }; returns: MoRef | undefined };
   CancelTask: { parameters: {}; returns: undefined };
-  QueryEvents: { parameters: { readonly filter: EventFilterSpec; }; returns: readonly Event[] };
   CreateSnapshot_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesce: boolean; }; returns: MoRef };
   CreateSnapshotEx_Task: { parameters: { readonly name: string; readonly description?: string | undefined; readonly memory: boolean; readonly quiesceSpec?: VirtualMachineGuestQuiesceSpec | undefined; }; returns: MoRef };
   RemoveSnapshot_Task: { parameters: { readonly removeChildren: boolean; readonly consolidate?: boolean | undefined; }; returns: MoRef };
   RemoveAllSnapshots_Task: { parameters: { readonly consolidate?: boolean | undefined; readonly spec?: SnapshotSelectionSpec | undefined; }; returns: MoRef };
   RevertToSnapshot_Task: { parameters: { readonly host?: MoRef | undefined; readonly suppressPowerOn?: boolean | undefined; }; returns: MoRef };
+  RevertToCurrentSnapshot_Task: { parameters: { readonly host?: MoRef | undefined; readonly suppressPowerOn?: boolean | undefined; }; returns: MoRef };
   ConsolidateVMDisks_Task: { parameters: {}; returns: MoRef };
   QueryChangedDiskAreas: { parameters: { readonly snapshot?: MoRef | undefined; readonly deviceKey: number; readonly startOffset: number; readonly changeId: string; }; returns: DiskChangeInfo };
   ReconfigVM_Task: { parameters: { readonly spec: VirtualMachineConfigSpec; }; returns: MoRef };
@@ -3600,6 +3924,29 @@ export interface VimOperations {
   RegisterVM_Task: { parameters: { readonly path: string; readonly name?: string | undefined; readonly asTemplate: boolean; readonly pool?: MoRef | undefined; readonly host?: MoRef | undefined; }; returns: MoRef };
   UnregisterVM: { parameters: {}; returns: undefined };
   QueryTpmAttestationReport: { parameters: {}; returns: undefined };
+  MigrateVM_Task: { parameters: { readonly pool?: MoRef | undefined; readonly host?: MoRef | undefined; readonly priority: string; readonly state?: string | undefined; }; returns: MoRef };
+  DeleteDatastoreFile_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: MoRef };
+  MakeDirectory: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly createParentDirectories?: boolean | undefined; }; returns: undefined };
+  MoveDatastoreFile_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destinationName: string; readonly destinationDatacenter?: MoRef | undefined; readonly force?: boolean | undefined; }; returns: MoRef };
+  CopyDatastoreFile_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destinationName: string; readonly destinationDatacenter?: MoRef | undefined; readonly force?: boolean | undefined; }; returns: MoRef };
+  CreateVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly spec: VirtualDiskSpec; }; returns: MoRef };
+  ExtendVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly newCapacityKb: number; readonly eagerZero?: boolean | undefined; }; returns: MoRef };
+  DeleteVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: MoRef };
+  CopyVirtualDisk_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destName: string; readonly destDatacenter?: MoRef | undefined; readonly destSpec?: VirtualDiskSpec | undefined; readonly force?: boolean | undefined; }; returns: MoRef };
+  QueryVirtualDiskUuid: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: string };
+  SearchDatastore_Task: { parameters: { readonly datastorePath: string; readonly searchSpec?: HostDatastoreBrowserSearchSpec | undefined; }; returns: MoRef };
+  SearchDatastoreSubFolders_Task: { parameters: { readonly datastorePath: string; readonly searchSpec?: HostDatastoreBrowserSearchSpec | undefined; }; returns: MoRef };
+  QueryEvents: { parameters: { readonly filter: EventFilterSpec; readonly eventViewSpec?: EventManagerEventViewSpec | undefined; }; returns: readonly Event[] };
+  CreateCollectorForEvents: { parameters: { readonly filter: EventFilterSpec; }; returns: MoRef };
+  ReadNextEvents: { parameters: { readonly maxCount: number; }; returns: readonly Event[] };
+  ReadPreviousEvents: { parameters: { readonly maxCount: number; }; returns: readonly Event[] };
+  CreateCollectorForTasks: { parameters: { readonly filter: TaskFilterSpec; }; returns: MoRef };
+  ReadNextTasks: { parameters: { readonly maxCount: number; }; returns: readonly TaskInfo[] };
+  ReadPreviousTasks: { parameters: { readonly maxCount: number; }; returns: readonly TaskInfo[] };
+  ResetCollector: { parameters: {}; returns: undefined };
+  RewindCollector: { parameters: {}; returns: undefined };
+  SetCollectorPageSize: { parameters: { readonly maxCount: number; }; returns: undefined };
+  DestroyCollector: { parameters: {}; returns: undefined };
   ExportVm: { parameters: {}; returns: MoRef };
   ExportSnapshot: { parameters: {}; returns: MoRef };
   ImportVApp: { parameters: { readonly spec: ImportSpec; readonly folder?: MoRef | undefined; readonly host?: MoRef | undefined; }; returns: MoRef };
@@ -3641,7 +3988,7 @@ export interface VimProperties {
   Datacenter: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly vmFolder: MoRef; readonly hostFolder: MoRef; readonly datastoreFolder: MoRef; readonly networkFolder: MoRef; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly environmentBrowser?: MoRef | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   ClusterComputeResource: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly environmentBrowser?: MoRef | undefined; readonly resourcePool?: MoRef | undefined; readonly host?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
-  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: HostRuntimeInfo; readonly summary: HostListSummary; readonly configManager: HostConfigManager; readonly config?: HostConfigInfo | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
+  HostSystem: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: HostRuntimeInfo; readonly summary: HostListSummary; readonly configManager: HostConfigManager; readonly config?: HostConfigInfo | undefined; readonly vm?: readonly MoRef[] | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; readonly datastoreBrowser?: MoRef | undefined; };
   ResourcePool: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; };
   VirtualApp: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly runtime: ResourcePoolRuntimeInfo; readonly owner: MoRef; readonly resourcePool?: readonly MoRef[] | undefined; readonly vm?: readonly MoRef[] | undefined; readonly parentFolder?: MoRef | undefined; readonly datastore?: readonly MoRef[] | undefined; readonly network?: readonly MoRef[] | undefined; };
   Datastore: { readonly parent?: MoRef | undefined; readonly name: string; readonly overallStatus: string; readonly recentTask?: readonly MoRef[] | undefined; readonly effectiveRole?: readonly number[] | undefined; readonly disabledMethod?: readonly string[] | undefined; readonly info: DatastoreInfo; readonly summary: DatastoreSummary; readonly vm?: readonly MoRef[] | undefined; readonly browser?: MoRef | undefined; readonly capability: DatastoreCapability; };
@@ -3671,7 +4018,6 @@ export interface VimProperties {
   LicenseManager: { readonly licenses: readonly LicenseManagerLicenseInfo[]; readonly licenseAssignmentManager?: MoRef | undefined; };
   SearchIndex: {};
   EnvironmentBrowser: {};
-  HostDatastoreBrowser: {};
   HostDatastoreSystem: {};
   HostNetworkSystem: {};
   HostVirtualNicManager: {};
@@ -3679,6 +4025,12 @@ export interface VimProperties {
   LicenseAssignmentManager: {};
   OvfManager: {};
   ViewManager: { readonly viewList?: readonly MoRef[] | undefined; };
-  TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; };
-  EventManager: {};
+  TaskManager: { readonly recentTask?: readonly MoRef[] | undefined; readonly description: TaskDescription; readonly maxCollector: number; };
+  EventManager: { readonly description: EventDescription; readonly latestEvent?: Event | undefined; readonly maxCollector: number; };
+  HistoryCollector: { readonly filter: unknown; };
+  EventHistoryCollector: { readonly filter: unknown; readonly latestPage?: readonly Event[] | undefined; };
+  TaskHistoryCollector: { readonly filter: unknown; readonly latestPage?: readonly TaskInfo[] | undefined; };
+  FileManager: {};
+  VirtualDiskManager: {};
+  HostDatastoreBrowser: { readonly datastore?: readonly MoRef[] | undefined; };
 }

@@ -30,6 +30,11 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** Another file in the same folder. */
+export function besides(path: string, name: string): string {
+  return path.slice(0, path.length - nameOf(path).length) + name;
+}
+
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

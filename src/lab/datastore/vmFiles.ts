@@ -1,4 +1,4 @@
-import { DiskChain, type DiskLink } from '../model/diskChain.ts';
+import type { DiskChain, DiskLink } from '../model/diskChain.ts';
 import type { VmFacts } from '../model/vmDescription.ts';
 import type { VmFileType } from '../model/vmFileType.ts';
 import { KiB } from '../../base/units.ts';
@@ -12,13 +12,13 @@ import {
   type FileLock,
   type ReadableBytes,
 } from './datastoreFile.ts';
-import { nameOf } from './datastorePath.ts';
-import { extentName, formatVmfsDescriptor } from './vmdkDescriptor.ts';
+import { besides, nameOf } from './datastorePath.ts';
+import { changeTrackingName, extentName, formatVmfsDescriptor } from './vmdkDescriptor.ts';
 import { formatVmx } from './vmxFile.ts';
 
-/** A file of a VM with the kind under which `layoutEx` lists it. */
+/** A file of a VM with the kind under which `layoutEx` lists it; it does not list all. */
 export interface VmFile extends DatastoreFile {
-  readonly layoutType: VmFileType;
+  readonly layoutType: VmFileType | undefined;
 }
 
 /** Every file of a VM, whatever datastore it is on; each path once. */
@@ -55,7 +55,7 @@ export function filesOfVm(vm: VmFacts): VmFile[] {
           ),
         ]
       : []),
-    ...vm.disks.flatMap(chain => filesOfDisk(vm, chain, modifiedAt)),
+    ...chainsOf(vm).flatMap(chain => filesOfDisk(chain, vm.powerState === 'poweredOn', modifiedAt)),
     ...vm.snapshots.map(({ facts }) =>
       inFolder(`${baseName}-Snapshot${facts.id}.vmsn`, 'snapshotData', bytesOf(new Uint8Array(28_672))),
     ),
@@ -68,27 +68,29 @@ export function filesOfVm(vm: VmFacts): VmFile[] {
   return [...new Map(files.map(file => [file.path, file])).values()];
 }
 
-/** Descriptor and extent of each link of a disk. */
-function filesOfDisk(vm: VmFacts, chain: DiskChain, modifiedAt: Date): VmFile[] {
-  const isOn = vm.powerState === 'poweredOn';
-  const links = new Set(
-    [
-      chain.current,
-      ...vm.snapshots
-        .flatMap(({ facts }) => facts.disks)
-        .filter(frozen => frozen.chain === chain)
-        .map(({ link }) => link),
-    ].flatMap(link => DiskChain.linksOf(link)),
-  );
-  return [...links].flatMap(link => {
+/** The disks of a VM, and those that only a snapshot of it still has. */
+function chainsOf(vm: VmFacts): DiskChain[] {
+  const frozen = vm.snapshots.flatMap(({ facts }) => facts.disks.map(({ chain }) => chain));
+  return [...new Set([...vm.disks, ...frozen])];
+}
+
+/** Descriptor and extent of each link of a disk, which is open while its VM is on. */
+export function filesOfDisk(chain: DiskChain, isOn: boolean, modifiedAt: Date): VmFile[] {
+  const trackingBytes = { sizeBytes: trackingFileBytes(chain.content.sizeBytes), read: undefined };
+  return chain.links.flatMap((link): VmFile[] => {
     const written: FileLock = link === chain.current ? 'exclusive' : 'shared';
-    const lock = isOn ? written : 'none';
+    const lock: FileLock = isOn ? written : 'none';
     const isDelta = link.parent !== undefined;
-    const extent = link.fileName.replace(nameOf(link.fileName), extentName(nameOf(link.fileName), isDelta));
+    const name = nameOf(link.fileName);
+    const extent = besides(link.fileName, extentName(name, isDelta));
+    const tracking = besides(link.fileName, changeTrackingName(name));
     const descriptor = text(() => describeLink(chain, link));
     return [
       { path: link.fileName, layoutType: 'diskDescriptor', modifiedAt, lock: 'none', bytes: descriptor },
       { path: extent, layoutType: 'diskExtent', modifiedAt, lock, bytes: extentBytes(chain, link) },
+      ...(chain.tracking.isActive
+        ? [{ path: tracking, layoutType: undefined, modifiedAt, lock, bytes: trackingBytes }]
+        : []),
     ];
   });
 }
@@ -105,7 +107,7 @@ function describeLink(chain: DiskChain, link: DiskLink): string {
     isThin: chain.isThin,
     uuid: chain.uuid,
     parent,
-    hasChangeTracking: false,
+    hasChangeTracking: chain.tracking.isActive,
   });
 }
 
@@ -124,6 +126,13 @@ function extentBytes({ content }: DiskChain, link: DiskLink): FileBytes {
     },
     read: undefined,
   };
+}
+
+/** A header and a bit for each block; what is in it, the lab does not show. */
+function trackingFileBytes(capacityBytes: number): number {
+  const sectorBytes = 512;
+  const bitmapBytes = Math.ceil(capacityBytes / grainBytes / 8);
+  return sectorBytes * (1 + Math.ceil(bitmapBytes / sectorBytes));
 }
 
 /** Header and tables of a delta into which nothing was written. */
@@ -158,14 +167,15 @@ function formatLog(vm: VmFacts): string {
 }
 
 /** The list of snapshots that the host keeps beside the VM. */
-function formatVmsd({ snapshots }: VmFacts): string {
-  const current = snapshots.at(-1)?.facts.id;
+function formatVmsd({ snapshots, currentSnapshot }: VmFacts): string {
+  const current = currentSnapshot?.facts.id;
   const lines = [
     ['.encoding', 'UTF-8'],
     ['snapshot.lastUID', String(Math.max(0, ...snapshots.map(({ facts }) => facts.id)))],
     ...(current === undefined ? [] : [['snapshot.current', String(current)]]),
-    ...snapshots.flatMap(({ facts }, index) => [
+    ...snapshots.flatMap(({ facts, parent }, index) => [
       [`snapshot${index}.uid`, String(facts.id)],
+      ...(parent === undefined ? [] : [[`snapshot${index}.parent`, String(parent.facts.id)]]),
       [`snapshot${index}.displayName`, facts.name],
       [`snapshot${index}.description`, facts.description],
       [`snapshot${index}.numDisks`, String(facts.disks.length)],

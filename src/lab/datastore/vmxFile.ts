@@ -19,6 +19,7 @@ export function formatVmx(vm: VmFacts): string {
         ['deviceType', 'scsi-hardDisk'],
         ['fileName', relativeTo(vm.home.path, chain.current.fileName)],
         ...(mode === 'persistent' ? [] : [['mode', mode] as const]),
+        ...(chain.tracking.isActive ? [['ctkEnabled', 'TRUE'] as const] : []),
       ]);
     }),
   ]);

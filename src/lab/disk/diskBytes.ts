@@ -18,7 +18,7 @@ export async function* blocksAt(
   for (const grain of disk.allocatedGrains(position)) {
     signal.throwIfAborted();
     const offsetBytes = grain * grainBytes;
-    const bytes = new Uint8Array(Math.min(grainBytes, disk.sizeBytes - offsetBytes));
+    const bytes = new Uint8Array(Math.min(grainBytes, disk.sizeAt(position) - offsetBytes));
     await disk.readAt(position, offsetBytes, bytes);
     yield { offsetBytes, bytes };
   }
@@ -45,6 +45,6 @@ export async function sha256At(
     hash.update(block.bytes);
     hashedBytes += block.bytes.length;
   }
-  hashZeros(disk.sizeBytes);
+  hashZeros(disk.sizeAt(position));
   return hash.digest('hex');
 }

@@ -16,10 +16,10 @@ export interface DiskBase {
 /** Names one state of a disk for ever: 0 is the base, every write makes the next one. */
 export type DiskPosition = number;
 
-/** A grain as it was from `position` on, stored at `storedAtBytes` of the version file. */
+/** A grain as it was from `position` on, stored at `storedAtBytes` of the version file; undefined: as the base has it. */
 interface GrainVersion {
   readonly position: DiskPosition;
-  readonly storedAtBytes: number;
+  readonly storedAtBytes: number | undefined;
 }
 
 /**
@@ -28,8 +28,9 @@ interface GrainVersion {
  */
 export class VersionedDisk implements AsyncDisposable {
   readonly name: string;
-  readonly sizeBytes: number;
   readonly #base: DiskBase;
+  /** Each from its position on. */
+  readonly #sizes: { readonly position: DiskPosition; readonly sizeBytes: number }[];
   readonly #openFiles: () => Promise<DiskFiles>;
   #files: Promise<DiskFiles> | undefined;
   readonly #versions = new Map<number, GrainVersion[]>();
@@ -39,7 +40,7 @@ export class VersionedDisk implements AsyncDisposable {
 
   private constructor(name: string, base: DiskBase, openFiles: () => Promise<DiskFiles>) {
     this.name = name;
-    this.sizeBytes = base.sizeBytes;
+    this.#sizes = [{ position: 0, sizeBytes: base.sizeBytes }];
     this.#base = base;
     this.#openFiles = openFiles;
   }
@@ -68,10 +69,18 @@ export class VersionedDisk implements AsyncDisposable {
     return this.#position;
   }
 
+  get sizeBytes(): number {
+    return this.sizeAt(this.#position);
+  }
+
+  sizeAt(position: DiskPosition): number {
+    return this.#sizes.findLast(candidate => candidate.position <= position)?.sizeBytes ?? 0;
+  }
+
   /** Fills `target` with the bytes at `offsetBytes` as they were at `position`. */
   async readAt(position: DiskPosition, offsetBytes: number, target: Uint8Array): Promise<void> {
-    assertRange(this.name, this.sizeBytes, offsetBytes, target.length);
     this.#assertPosition(position);
+    assertRange(this.name, this.sizeAt(position), offsetBytes, target.length);
     for (let done = 0; done < target.length;) {
       const grain = Math.floor((offsetBytes + done) / grainBytes);
       const withinBytes = (offsetBytes + done) % grainBytes;
@@ -88,24 +97,42 @@ export class VersionedDisk implements AsyncDisposable {
    */
   async write(offsetBytes: number, bytes: Uint8Array): Promise<DiskPosition> {
     assertRange(this.name, this.sizeBytes, offsetBytes, bytes.length);
-    const written = this.#lastWrite.then(async () => await this.#append(offsetBytes, bytes));
-    this.#lastWrite = written.then(
-      () => undefined,
-      () => undefined,
-    );
-    return await written;
+    return await this.#inOrder(async () => await this.#append(offsetBytes, bytes));
   }
 
-  /** Grains written after `since` and up to `until`, ascending. */
+  /** Makes a next state that is the one at `position` again. */
+  async revertTo(position: DiskPosition): Promise<DiskPosition> {
+    this.#assertPosition(position);
+    return await this.#inOrder(async () => {
+      const next = this.#position + 1;
+      for (const grain of this.changedGrains(position, this.#position))
+        this.#addVersion(grain, { position: next, storedAtBytes: this.#storedAt(grain, position) });
+      this.#sizes.push({ position: next, sizeBytes: this.sizeAt(position) });
+      this.#position = next;
+      return await Promise.resolve(next);
+    });
+  }
+
+  /** Makes a next state with zeros after what was the end. */
+  async grow(sizeBytes: number): Promise<DiskPosition> {
+    return await this.#inOrder(async () => {
+      if (sizeBytes < this.sizeBytes)
+        throw new AppError('INVALID_INPUT', `${this.name} cannot become smaller`);
+      const next = this.#position + 1;
+      this.#sizes.push({ position: next, sizeBytes });
+      this.#position = next;
+      return await Promise.resolve(next);
+    });
+  }
+
+  /** Grains that are stored elsewhere at `until` than at `since`: written in between, ascending. */
   changedGrains(since: DiskPosition, until: DiskPosition): number[] {
     this.#assertPosition(since);
     this.#assertPosition(until);
-    const changed: number[] = [];
-    for (const [grain, versions] of this.#versions) {
-      if (versions.some(version => version.position > since && version.position <= until))
-        changed.push(grain);
-    }
-    return changed.sort((a, b) => a - b);
+    const grains = [...this.#versions.keys()];
+    return grains
+      .filter(grain => this.#storedAt(grain, since) !== this.#storedAt(grain, until))
+      .sort((a, b) => a - b);
   }
 
   /** Grains that may hold something else than zeros at `position`, ascending. */
@@ -140,24 +167,49 @@ export class VersionedDisk implements AsyncDisposable {
     await writeFully(versionFile, grains, this.#versionFileBytes);
     // From here on without waiting: readers and snapshots see all grains of the write or none.
     const position = this.#position + 1;
-    for (let grain = first; grain < end; grain += 1) {
-      const versions = this.#versions.get(grain) ?? [];
-      versions.push({ position, storedAtBytes: this.#versionFileBytes + (grain - first) * grainBytes });
-      this.#versions.set(grain, versions);
-    }
+    for (let grain = first; grain < end; grain += 1)
+      this.#addVersion(grain, {
+        position,
+        storedAtBytes: this.#versionFileBytes + (grain - first) * grainBytes,
+      });
     this.#versionFileBytes += grains.length;
     this.#position = position;
     return position;
   }
 
   async #readGrain(position: DiskPosition, grain: number, withinBytes: number, target: Uint8Array) {
-    const version = this.#versions.get(grain)?.findLast(candidate => candidate.position <= position);
+    const storedAtBytes = this.#storedAt(grain, position);
     const { base, versions } =
-      version !== undefined || this.#base.allocated.has(grain) ? await this.#opened() : noFiles;
-    if (version !== undefined && versions !== undefined)
-      await readFully(versions, target, version.storedAtBytes + withinBytes, this.name);
-    else if (base !== undefined) await readFully(base, target, grain * grainBytes + withinBytes, this.name);
-    else target.fill(0);
+      storedAtBytes !== undefined || this.#base.allocated.has(grain) ? await this.#opened() : noFiles;
+    if (storedAtBytes !== undefined && versions !== undefined) {
+      await readFully(versions, target, storedAtBytes + withinBytes, this.name);
+      return;
+    }
+    // A disk that has grown has zeros behind its base.
+    const baseBytes = Math.max(0, this.#base.sizeBytes - grain * grainBytes - withinBytes);
+    const inBase = base === undefined ? target.subarray(0, 0) : target.subarray(0, baseBytes);
+    if (base !== undefined) await readFully(base, inBase, grain * grainBytes + withinBytes, this.name);
+    target.fill(0, inBase.length);
+  }
+
+  /** Where the version of a grain lies that holds at `position`; undefined where that is the base. */
+  #storedAt(grain: number, position: DiskPosition): number | undefined {
+    return this.#versions.get(grain)?.findLast(candidate => candidate.position <= position)?.storedAtBytes;
+  }
+
+  #addVersion(grain: number, version: GrainVersion): void {
+    const versions = this.#versions.get(grain) ?? [];
+    versions.push(version);
+    this.#versions.set(grain, versions);
+  }
+
+  async #inOrder(change: () => Promise<DiskPosition>): Promise<DiskPosition> {
+    const made = this.#lastWrite.then(change);
+    this.#lastWrite = made.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await made;
   }
 
   async #opened(): Promise<DiskFiles> {

@@ -1,4 +1,4 @@
-import type { EventLog } from '../model/eventLog.ts';
+import type { EventLog } from '../history/eventLog.ts';
 import type { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { deviceKeys } from '../model/standardHardware.ts';
@@ -168,11 +168,12 @@ export function applyPreset(vm: LabVm, name: PresetName, events: EventLog): void
 function powerLike(vm: LabVm, power: Preset['power'], events: EventLog): void {
   if (vm.powerState === 'poweredOff') {
     vm.powerState = 'poweredOn';
-    events.add('VmPoweredOnEvent', vm, `${vm.name} is powered on`);
+    events.addOfVm(vm, 'VmPoweredOnEvent', 'is powered on', { userName: '' });
   }
   if (power === undefined) return;
-  if (power === 'shut-down') events.add('VmGuestShutdownEvent', vm, `Guest OS shut down for ${vm.name}`);
-  events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
+  if (power === 'shut-down')
+    events.addOfVm(vm, 'VmGuestShutdownEvent', 'was shut down by its guest', { userName: '' });
+  events.addOfVm(vm, 'VmPoweredOffEvent', 'is powered off', { userName: '' });
   vm.powerState = 'poweredOff';
   vm.wasSwitchedOff = power === 'switched-off';
 }

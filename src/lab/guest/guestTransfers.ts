@@ -36,6 +36,11 @@ export class GuestTransfers {
     return `id=${id}&token=${token}`;
   }
 
+  /** What was granted for a VM and has not begun is void: it is not where it was. */
+  forget(vm: LabVm): void {
+    for (const [token, { transfer }] of this.#waiting) if (transfer.vm === vm) this.#waiting.delete(token);
+  }
+
   /** Undefined for a token that never was, was used already, or came too late. */
   begin(token: string | null, direction: GuestTransfer['direction']): GuestTransfer | undefined {
     const granted = this.#waiting.get(token ?? '');

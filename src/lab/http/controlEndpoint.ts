@@ -8,13 +8,17 @@ import { sha256At } from '../disk/diskBytes.ts';
 import { grainBytes } from '../disk/grainMap.ts';
 import type { VersionedDisk } from '../disk/versionedDisk.ts';
 import { applyPreset, guestPresets, type PresetName } from '../guest/guestPresets.ts';
+import { SeededRandom } from '../guest/seededRandom.ts';
 import type { GuestActivity } from '../guest/guestActivity.ts';
 import { activityPath } from '../images/guestTree.ts';
 import type { LabContext } from '../labContext.ts';
+import type { DiskChain } from '../model/diskChain.ts';
 import { Lease } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { VmFileType } from '../model/vmFileType.ts';
 import { changeAtRandom } from '../model/randomChanges.ts';
+import { failLeases, moveToHost } from '../model/moveVm.ts';
+import { losePower } from '../model/stun.ts';
 import { removeVm } from '../model/removeVm.ts';
 import { personalityOf } from '../personality.ts';
 import {
@@ -49,7 +53,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['DELETE', 'vms/:', ({ lab }, vm) => removeVm(lab, liveVm(lab, vm))],
   ['POST', 'vms/:/guest', setGuest],
   ['POST', 'vms/:/files', addFile],
-  ['GET', 'events', ({ lab }) => lab.events.all()],
+  ['GET', 'events', ({ lab }) => lab.events.events],
   ['DELETE', 'events', ({ lab }) => lab.events.forget()],
   ['POST', 'vms', changeVms],
   ['GET', 'personality', ({ lab }) => lab.server.personality],
@@ -67,6 +71,8 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'disks/:/:/bytes', readDisk],
   ['GET', 'disks/:/:/changes', listChanges],
   ['POST', 'disks/:/:/burst', burst],
+  ['POST', 'disks/:/:/bytes', writeDisk],
+  ['POST', 'disks/:/:/tracking', setTracking],
   ['GET', 'guests/:/file', ({ lab, query }, vm) => describeGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/bytes', async ({ lab, query }, vm) => await readGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/folder', ({ lab, query }, vm) => listGuestFolder(liveVm(lab, vm), query)],
@@ -191,6 +197,9 @@ function setVm({ lab, body }: ControlCall, name = ''): unknown {
   if (typeof body['consolidationNeeded'] === 'boolean') vm.consolidationNeeded = body['consolidationNeeded'];
   if (body['powerState'] === 'poweredOn' || body['powerState'] === 'poweredOff')
     vm.powerState = body['powerState'];
+  if (body['powerLost'] === true) losePower(vm);
+  if (typeof body['host'] === 'string') migrate(lab, vm, body['host'], body['keepLeases'] === true);
+  if (typeof body['filesLocked'] === 'boolean') vm.filesLocked = body['filesLocked'];
   if (typeof body['toolsRunning'] === 'boolean') vm.toolsStopped = !body['toolsRunning'];
   lab.registry.changed(vm.ref);
   return describeVm(vm);
@@ -205,6 +214,14 @@ function setGuest({ lab, body }: ControlCall, name = ''): unknown {
   applyPreset(vm, preset, lab.events);
   lab.registry.changed(vm.ref);
   return describeVm(vm);
+}
+
+/** A move to another host that nobody has asked, as DRS does it; a real host keeps its leases or loses them. */
+function migrate(lab: LabContext, vm: LabVm, hostName: string, keepsLeases: boolean): void {
+  const host = lab.inventory.hosts.find(ref => lab.registry.get(ref).property('name') === hostName);
+  if (host === undefined) throw new HttpError(404, `There is no host ${hostName}`);
+  moveToHost(lab, vm, host, '');
+  if (!keepsLeases) failLeases(lab, vm);
 }
 
 /** As if a host had left a file in the folder of a VM. */
@@ -255,9 +272,14 @@ function changeVms({ lab, body }: ControlCall): unknown {
   return { changed: changeAtRandom(lab, { count, seed, removals, additions }) };
 }
 
-function showDisk({ lab, activity }: ControlCall, vm = '', key = ''): unknown {
+function showDisk({ lab, activity, query }: ControlCall, vm = '', key = ''): unknown {
   const disk = findDisk(lab, vm, key);
-  return { ...describeDisk(disk), activityFile: { path: activityPath, extents: activity.fileOn(disk) } };
+  const position = numberIn(query, 'position', disk.position);
+  return {
+    sizeBytes: disk.sizeAt(position),
+    position,
+    activityFile: { path: activityPath, extents: activity.fileOn(disk) },
+  };
 }
 
 async function hashDisk({ lab, query, signal }: ControlCall, vm = '', key = ''): Promise<unknown> {
@@ -282,6 +304,27 @@ function listChanges({ lab, query }: ControlCall, vm = '', key = ''): unknown {
   return { since, until, grainBytes, grains: disk.changedGrains(since, until) };
 }
 
+/** As if the guest had written just there; the bytes follow from offset and seed. */
+async function writeDisk({ lab, body }: ControlCall, vm = '', key = ''): Promise<unknown> {
+  const { offset, length, seed } = { offset: 0, length: 1, seed: 1, ...body };
+  const { content } = findChain(lab, vm, key);
+  if (![offset, length, seed].every(number => Number.isSafeInteger(number)) || length > maxBytesPerRead)
+    throw new HttpError(400, 'offset, length and seed are numbers');
+  const bytes = new Uint8Array(length);
+  new SeededRandom(seed).fill(bytes);
+  await content.write(offset, bytes);
+  return describeDisk(content);
+}
+
+/** Change tracking as a host may lose it: begun anew, or with a file that cannot be read. */
+function setTracking({ lab, body }: ControlCall, vm = '', key = ''): unknown {
+  const { tracking, content } = findChain(lab, vm, key);
+  if (body['reset'] === true && tracking.isActive) tracking.start(content.position, lab.random);
+  if (typeof body['unusable'] === 'boolean') tracking.isUnusable = body['unusable'];
+  lab.registry.changed();
+  return { changeId: tracking.changeId, unusable: tracking.isUnusable };
+}
+
 async function burst({ lab, activity, body }: ControlCall, vm = '', key = ''): Promise<unknown> {
   const disk = findDisk(lab, vm, key);
   const written = await activity.burst(disk, {
@@ -298,7 +341,7 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const { faults } = lab;
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
-  const { methods, streams, datastoreRequests, guestTransfers, delays, ...settings } =
+  const { methods, streams, datastoreRequests, guestTransfers, delays, changedAreas, ...settings } =
     body as Partial<Faults>;
   for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
   for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
@@ -306,7 +349,8 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
     faults.datastoreRequests.push({ ...fault, times: readTimes(fault) });
   for (const fault of guestTransfers ?? []) faults.guestTransfers.push({ ...fault, times: readTimes(fault) });
   Object.assign(faults.delays, delays);
-  return Object.assign(faults, settings);
+  const areas = { ...faults.changedAreas, ...changedAreas };
+  return Object.assign(faults, settings, { changedAreas: areas });
 }
 
 /** One time unless the client says how often; it may have said nothing, whatever the type promises. */
@@ -321,11 +365,15 @@ function liveVm(lab: LabContext, name = ''): LabVm {
 
 /** Of a VM by name or id; VMs that are gone are still known. */
 function findDisk(lab: LabContext, vm = '', key = ''): VersionedDisk {
+  return findChain(lab, vm, key).content;
+}
+
+function findChain(lab: LabContext, vm: string, key: string): DiskChain {
   const vms = [...lab.registry.instancesOf(LabVm), ...lab.retiredVms.toReversed()];
   const found = vms.find(candidate => candidate.name === vm || candidate.ref.value === vm);
   const disk = found?.disks.find(chain => String(chain.key) === key);
   if (disk === undefined) throw new HttpError(404, `There is no disk ${key} of ${vm}`);
-  return disk.content;
+  return disk;
 }
 
 function numberIn(query: URLSearchParams, name: string, otherwise: number): number {

@@ -6,6 +6,7 @@ import type { DatastoreFile } from '../datastore/datastoreFile.ts';
 import { folderOf, normalizedPath, type DatastorePlace } from '../datastore/datastorePath.ts';
 import { datastoreNamed } from '../datastore/datastores.ts';
 import type { LabContext } from '../labContext.ts';
+import { Lease } from '../model/lease.ts';
 import { sendWithTrouble } from '../nfc/faultyStream.ts';
 import { escapeXml } from '../soap/xmlTree.ts';
 import { askedRange } from './byteRange.ts';
@@ -80,7 +81,8 @@ async function sendFile(
 ): Promise<void> {
   const planned = takeFault(lab.faults.datastoreRequests, ({ path }) => file.path.endsWith(path ?? ''));
   if (planned?.kind === 'refuse') throw new HttpError(planned.status ?? 503, 'The service is unavailable');
-  if (file.lock === 'exclusive' || (file.lock === 'shared' && lab.faults.frozenExtents === 'locked'))
+  const isFrozenAndLocked = file.lock === 'shared' && lab.faults.frozenExtents === 'locked';
+  if (file.lock === 'exclusive' || isFrozenAndLocked || isUnderLease(lab, file))
     throw new HttpError(500, 'Failed to lock the file');
   const { sizeBytes, read } = file.bytes;
   const entityTag = `"${file.modifiedAt.getTime().toString(16)}-${sizeBytes.toString(16)}"`;
@@ -111,6 +113,14 @@ async function sendFile(
   const fault = planned && { ...planned, kind: planned.kind };
   const trouble = { fault, faults: { holdStreamsAfterBytes: null }, clock: lab.clock };
   await sendWithTrouble(response, read(offsetBytes, lengthBytes), trouble, hangUpSignal(response));
+}
+
+/** Who exports a VM has its disks open; a host does not open them a second time. */
+function isUnderLease(lab: LabContext, { path }: DatastoreFile): boolean {
+  return [...lab.registry.instancesOf(Lease)].some(({ state, files }) => {
+    const disks = state === 'ready' ? files.map(({ transfer }) => transfer) : [];
+    return disks.some(transfer => transfer.kind === 'export' && transfer.files.includes(path));
+  });
 }
 
 async function answerWrite(

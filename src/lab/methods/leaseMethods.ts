@@ -1,13 +1,16 @@
 import { toHex } from '../../base/random.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { LabContext } from '../labContext.ts';
-import type { DiskChain } from '../model/diskChain.ts';
+import { besides, nameOf } from '../datastore/datastorePath.ts';
+import { extentName } from '../datastore/vmdkDescriptor.ts';
+import { DiskChain, type DiskLink } from '../model/diskChain.ts';
 import { createImportedVm, importedFiles } from '../model/importVm.ts';
 import { Lease, type LeaseFile, type LeaseRequest } from '../model/lease.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { removeVm } from '../model/removeVm.ts';
 import { Snapshot } from '../model/snapshot.ts';
+import { passStun } from '../model/stun.ts';
 import { deviceId } from '../model/deviceId.ts';
 import { invalidArgument, invalidPowerState, VimFault } from '../soap/vimFault.ts';
 import { instanceOf, type MethodCall, type MethodTable } from './methodCall.ts';
@@ -19,7 +22,11 @@ export const leaseMethods: MethodTable = {
     answer: call => {
       const vm = vmOf(call);
       if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
-      const disks = vm.disks.map(chain => ({ chain, position: chain.content.position }));
+      const disks = vm.disks.map(chain => ({
+        chain,
+        link: chain.current,
+        position: chain.content.position,
+      }));
       return exportLease(call.lab, vm, disks);
     },
   },
@@ -67,24 +74,30 @@ function leaseOf({ self }: MethodCall): Lease {
 function exportLease(
   lab: LabContext,
   vm: LabVm,
-  disks: readonly { readonly chain: DiskChain; readonly position: number }[],
+  disks: readonly { readonly chain: DiskChain; readonly link: DiskLink; readonly position: number }[],
 ): MoRef {
   vm.assertUnlocked();
   const lease = newLease(lab, vm, () => vm.unlock(lease.ref));
   vm.lock(lease.ref);
-  const files = disks.map(({ chain, position }, index): LeaseFile => ({
+  const files = disks.map(({ chain, link, position }, index): LeaseFile => ({
     name: `disk-${index}.vmdk`,
     deviceKey: chain.key,
     capacityBytes: chain.content.sizeBytes,
     importKey: `/${vm.ref.value}/${deviceId(chain.device, vm.devices)}`,
-    transfer: { kind: 'export', disk: chain.content, position },
+    transfer: { kind: 'export', disk: chain.content, position, files: extentsOf(link) },
     transferred: undefined,
   }));
   void becomeReadyLater(lab, lease, async () => await Promise.resolve(files));
   return lease.ref;
 }
 
-function importVm({ lab, self, parameters }: MethodCall): MoRef {
+function extentsOf(link: DiskLink): string[] {
+  return DiskChain.linksOf(link).map(({ fileName, parent }) =>
+    besides(fileName, extentName(nameOf(fileName), parent !== undefined)),
+  );
+}
+
+function importVm({ lab, session, self, parameters }: MethodCall): MoRef {
   const spec = parameters['spec'] as PlainObject;
   if (spec['_type'] !== 'VirtualMachineImportSpec') throw invalidArgument('spec');
   const configSpec = spec['configSpec'] as PlainObject;
@@ -94,7 +107,10 @@ function importVm({ lab, self, parameters }: MethodCall): MoRef {
   const lease = newLease(lab, vm, completed => {
     vm.unlock(lease.ref);
     // What an unfinished import has made goes with its lease.
-    if (!completed) removeVm(lab, vm);
+    if (completed) {
+      passStun(lab, vm);
+      lab.events.addOfVm(vm, 'VmCreatedEvent', 'is created', { userName: session.userName });
+    } else removeVm(lab, vm);
   });
   vm.lock(lease.ref);
   void becomeReadyLater(lab, lease, async () => await importedFiles(lab, vm, configSpec));

@@ -1,6 +1,9 @@
-import { eventMethods } from './eventMethods.ts';
 import { authorizationMethods } from './authorizationMethods.ts';
+import { browserMethods } from './browserMethods.ts';
+import { changeTrackingMethods } from './changeTrackingMethods.ts';
+import { fileMethods } from './fileMethods.ts';
 import { guestMethods } from './guestMethods.ts';
+import { historyMethods } from './historyMethods.ts';
 import { hostMethods } from './hostMethods.ts';
 import { leaseMethods } from './leaseMethods.ts';
 import type { MethodTable } from './methodCall.ts';
@@ -19,7 +22,10 @@ export const methods: MethodTable = {
   ...propertyMethods,
   ...vmMethods,
   ...snapshotMethods,
-  ...eventMethods,
+  ...changeTrackingMethods,
+  ...historyMethods,
+  ...fileMethods,
+  ...browserMethods,
   ...leaseMethods,
   ...ovfMethods,
   ...guestMethods,

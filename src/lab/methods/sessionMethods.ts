@@ -13,6 +13,13 @@ export const sessionMethods: MethodTable = {
   Logout: {
     on: 'SessionManager',
     answer: ({ lab, session }) => {
+      const { userName, userAgent, loginTime, callCount, key } = session;
+      lab.events.add({
+        type: 'UserLogoutSessionEvent',
+        message: `User ${userName}@127.0.0.1 logged out`,
+        userName,
+        fields: { ipAddress: '127.0.0.1', userAgent, callCount, sessionId: key, loginTime },
+      });
       lab.sessions.end(session);
     },
   },

@@ -1,11 +1,20 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { parseDatastorePath } from '../datastore/datastorePath.ts';
 import { LabVm } from '../model/labVm.ts';
-import { Snapshot, type FrozenDisk } from '../model/snapshot.ts';
+import { Snapshot } from '../model/snapshot.ts';
+import {
+  consolidateDisks,
+  dropSnapshots,
+  maxSnapshotLevels,
+  revertToSnapshot,
+  takeSnapshot,
+} from '../model/snapshotTree.ts';
 import { unsupportedDevice } from '../guest/guestPresets.ts';
 import { markMounted } from '../guest/mountMark.ts';
 import { type Quiesced, quiesceGuest, QuiesceRefusal, type QuiesceWish } from '../guest/quiesce.ts';
 import type { PlainObject } from '../model/managedObject.ts';
-import { invalidArgument, VimFault } from '../soap/vimFault.ts';
+import { fileFault, invalidArgument, VimFault } from '../soap/vimFault.ts';
+import { DiskChain } from '../model/diskChain.ts';
 import type { LabContext } from '../labContext.ts';
 import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
 import { vmOf } from './vmMethods.ts';
@@ -26,17 +35,33 @@ export const snapshotMethods: MethodTable = {
       return createSnapshot(call, spec === undefined ? undefined : { spec });
     },
   },
-  RemoveSnapshot_Task: { on: 'VirtualMachineSnapshot', answer: removeSnapshot },
+  RemoveSnapshot_Task: {
+    on: 'VirtualMachineSnapshot',
+    answer: call => {
+      const snapshot = instanceOf(call.self, Snapshot);
+      const withChildren = call.parameters['removeChildren'] === true;
+      return removeSnapshots(call, vmOfSnapshot(call), 'vm.Snapshot.remove', () =>
+        withChildren ? snapshot.branch : [snapshot],
+      );
+    },
+  },
   RemoveAllSnapshots_Task: {
     on: 'VirtualMachine',
     answer: call => {
       const vm = vmOf(call);
-      const options = { descriptionId: 'VirtualMachine.removeAllSnapshots', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
-        await progress(30);
-        for (const gone of vm.snapshots.toReversed()) dropSnapshot(call.lab, vm, gone);
-        await progress(90);
-      });
+      return removeSnapshots(call, vm, 'VirtualMachine.removeAllSnapshots', () => [...vm.snapshots]);
+    },
+  },
+  RevertToSnapshot_Task: {
+    on: 'VirtualMachineSnapshot',
+    answer: call => revert(call, vmOfSnapshot(call), instanceOf(call.self, Snapshot)),
+  },
+  RevertToCurrentSnapshot_Task: {
+    on: 'VirtualMachine',
+    answer: call => {
+      const vm = vmOf(call);
+      if (vm.currentSnapshot === undefined) throw new VimFault('NotFound', 'The object was not found.');
+      return revert(call, vm, vm.currentSnapshot);
     },
   },
   ConsolidateVMDisks_Task: {
@@ -46,11 +71,22 @@ export const snapshotMethods: MethodTable = {
       const options = { descriptionId: 'VirtualMachine.consolidateDisks', cancelable: false };
       return startVmTask(call, vm, options, async progress => {
         await progress(50);
-        vm.consolidationNeeded = false;
+        requireUnlockedFiles(vm);
+        consolidateDisks(call.lab, vm);
+        call.lab.events.addExtended(
+          vm,
+          'com.vmware.vc.VmDiskConsolidatedEvent',
+          'info',
+          `Virtual machine ${vm.name} disks consolidated successfully.`,
+        );
       });
     },
   },
 };
+
+function vmOfSnapshot({ lab, self }: MethodCall): LabVm {
+  return instanceOf(lab.registry.get(instanceOf(self, Snapshot).facts.vm), LabVm);
+}
 
 /** @param wish  undefined: the guest is not asked */
 function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef {
@@ -65,6 +101,8 @@ function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef 
       const fault = { fault: { _type: 'NotSupported' }, localizedMessage: message };
       throw new VimFault('SnapshotIncompatibleDeviceInVm', message, { fault });
     }
+    requireLevel(vm);
+    requireSpace(lab, vm);
     const quiesced = wish === undefined || vm.powerState !== 'poweredOn' ? undefined : quiesce(lab, vm, wish);
     await showMounts(vm, quiesced);
     await progress(60);
@@ -98,84 +136,78 @@ function quiesce(lab: LabContext, vm: LabVm, wish: QuiesceWish): Quiesced {
   }
   try {
     const quiesced = quiesceGuest(vm, wish);
-    for (const complaint of quiesced.complaints) lab.events.add('VmMessageWarningEvent', vm, complaint);
+    for (const complaint of quiesced.complaints)
+      lab.events.addMessage(vm, 'VmMessageWarningEvent', complaint);
     return quiesced;
   } catch (error) {
-    if (error instanceof QuiesceRefusal) lab.events.add('VmMessageErrorEvent', vm, error.eventText);
+    if (error instanceof QuiesceRefusal) lab.events.addMessage(vm, 'VmMessageErrorEvent', error.eventText);
     throw error;
   }
 }
 
-/** Everything at one moment: nothing here waits, so no guest write falls in between. */
-function takeSnapshot(
-  lab: LabContext,
-  vm: LabVm,
-  wanted: {
-    readonly name: string;
-    readonly description: string;
-    readonly quiesced: Quiesced | undefined;
-  },
-): Snapshot {
-  const disks: FrozenDisk[] = vm.disks
-    .filter(chain => !chain.independent)
-    .map(chain => ({ chain, position: chain.content.position, link: chain.freeze() }));
-  const ref = { type: 'VirtualMachineSnapshot', value: lab.registry.newId('snapshot') };
-  const id = vm.nextSnapshotNumber;
-  vm.nextSnapshotNumber += 1;
-  const createTime = lab.clock.now();
-  const settingsThen = structuredClone(vm.settings);
-  const { name, description } = wanted;
-  const quiesced = wanted.quiesced?.isListed ?? false;
-  const manifest = wanted.quiesced?.manifest;
-  const manifestName = manifest?.name(vm.name, id);
-  if (manifest !== undefined && manifestName !== undefined)
-    lab.datastores.addToVm(vm, manifestName, manifest.content, 'snapshotManifestList');
-  const snapshot = new Snapshot(ref, {
-    id,
-    vm: vm.ref,
-    ...{ name, description, quiesced, manifestName },
-    backupManifest: manifestName === undefined ? undefined : `${vm.home.path}${manifestName}`,
-    createTime,
-    powerState: vm.powerState,
-    disks,
-    describeConfig: frozen => ({ ...vm.describeConfig(frozen), ...settingsThen }),
-  });
-  vm.snapshots.at(-1)?.setChild(snapshot);
-  vm.snapshots.push(snapshot);
-  lab.snapshotHistory.push({
-    vm: vm.name,
-    vmId: vm.ref.value,
-    snapshotId: ref.value,
-    ...{ name, description, quiesced },
-    createTime: createTime.toISOString(),
-    removeTime: undefined,
-    disks: disks.map(({ chain, position }) => ({ deviceKey: chain.key, position })),
-  });
-  return lab.registry.add(snapshot);
+function requireLevel(vm: LabVm): void {
+  const levels = Math.max(0, ...vm.disks.map(({ current }) => DiskChain.linksOf(current).length - 1));
+  if (levels < maxSnapshotLevels) return;
+  throw new VimFault(
+    'TooManySnapshotLevels',
+    `Snapshot hierarchy is too deep: the virtual machine has ${levels} levels.`,
+  );
 }
 
-function removeSnapshot(call: MethodCall): MoRef {
+/** What a snapshot takes at once, for each disk: a delta with its tables. */
+const smallestDeltaBytes = 16 * 1024 * 1024;
+
+function requireSpace(lab: LabContext, vm: LabVm): void {
+  for (const { current } of vm.disks) {
+    const datastore = parseDatastorePath(current.fileName)?.datastore ?? '';
+    if ((lab.faults.datastoreFreeBytes[datastore] ?? Infinity) >= smallestDeltaBytes) continue;
+    throw new VimFault('NoDiskSpace', `Insufficient disk space on datastore '${datastore}'.`, {
+      file: current.fileName,
+      datastore,
+    });
+  }
+}
+
+function removeSnapshots(
+  call: MethodCall,
+  vm: LabVm,
+  descriptionId: string,
+  dropped: () => Snapshot[],
+): MoRef {
   const { lab, parameters } = call;
-  const snapshot = instanceOf(call.self, Snapshot);
-  const vm = instanceOf(lab.registry.get(snapshot.facts.vm), LabVm);
-  const options = { descriptionId: 'vm.Snapshot.remove', cancelable: false };
-  return startVmTask(call, vm, options, async progress => {
+  return startVmTask(call, vm, { descriptionId, cancelable: false }, async progress => {
     await progress(30);
-    const first = vm.snapshots.indexOf(snapshot);
-    const removed = parameters['removeChildren'] === true ? vm.snapshots.slice(first) : [snapshot];
-    // From the newest: each is then the last but for its own delta.
-    for (const gone of removed.toReversed()) dropSnapshot(lab, vm, gone);
+    const gone = dropped();
+    // As on a host: the snapshot is gone from the tree although joining its files may fail afterwards.
+    dropSnapshots(lab, vm, gone);
+    if (vm.consolidationNeeded && (vm.filesLocked || parameters['consolidate'] === false))
+      lab.events.addExtended(
+        vm,
+        'com.vmware.vc.VmDiskConsolidationNeeded',
+        'warning',
+        `Virtual machine ${vm.name} disks consolidation is needed.`,
+      );
+    await progress(60);
+    if (parameters['consolidate'] === false) return;
+    requireUnlockedFiles(vm);
+    consolidateDisks(lab, vm, gone);
     await progress(90);
   });
 }
 
-function dropSnapshot(lab: LabContext, vm: LabVm, snapshot: Snapshot): void {
-  const index = vm.snapshots.indexOf(snapshot);
-  vm.snapshots.splice(index, 1);
-  vm.snapshots[index - 1]?.setChild(vm.snapshots[index]);
-  for (const { chain, link } of snapshot.facts.disks) chain.merge(link);
-  if (snapshot.facts.manifestName !== undefined) lab.datastores.removeFromVm(vm, snapshot.facts.manifestName);
-  lab.registry.remove(snapshot.ref);
-  const record = lab.snapshotHistory.find(candidate => candidate.snapshotId === snapshot.ref.value);
-  if (record !== undefined) record.removeTime = lab.clock.now().toISOString();
+/** @throws VimFault FileLocked while somebody, such as a backup proxy, holds the disks */
+function requireUnlockedFiles(vm: LabVm): void {
+  const [disk] = vm.disks;
+  if (vm.filesLocked && disk !== undefined)
+    throw fileFault('FileLocked', DiskChain.files(disk.current)[0] ?? '');
+}
+
+function revert(call: MethodCall, vm: LabVm, snapshot: Snapshot): MoRef {
+  const options = { descriptionId: 'vm.Snapshot.revert', cancelable: false };
+  return startVmTask(call, vm, options, async progress => {
+    await progress(30);
+    requireUnlockedFiles(vm);
+    await revertToSnapshot(call.lab, vm, snapshot);
+    await progress(90);
+  });
 }

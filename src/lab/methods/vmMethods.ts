@@ -1,12 +1,17 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { parseDatastorePath } from '../datastore/datastorePath.ts';
 import { applySettings } from '../model/configSpec.ts';
 import { applyHardware, planHardware } from '../model/hardwareSpec.ts';
 import { LabTask } from '../model/labTask.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
+import { registerVm } from '../model/registerVm.ts';
 import { removeVm } from '../model/removeVm.ts';
-import { invalidPowerState, VimFault } from '../soap/vimFault.ts';
-import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
+import { isHostOf, moveToHost } from '../model/moveVm.ts';
+import { passStun } from '../model/stun.ts';
+import { unregisterVm } from '../model/unregisterVm.ts';
+import { invalidArgument, invalidPowerState, VimFault } from '../soap/vimFault.ts';
+import { instanceOf, startTask, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
 
 const shutdownMs = 50;
 
@@ -16,12 +21,13 @@ export const vmMethods: MethodTable = {
     answer: call => {
       const vm = vmOf(call);
       const options = { descriptionId: 'VirtualMachine.powerOn', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
+      return startVmTask(call, vm, options, async (progress, _, tell) => {
         if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
         await progress(50);
         vm.powerState = 'poweredOn';
         vm.bootTime = call.lab.clock.now();
-        call.lab.events.add('VmPoweredOnEvent', vm, `${vm.name} is powered on`);
+        passStun(call.lab, vm);
+        tell('VmPoweredOnEvent', 'is powered on');
       });
     },
   },
@@ -30,13 +36,14 @@ export const vmMethods: MethodTable = {
     answer: call => {
       const vm = vmOf(call);
       const options = { descriptionId: 'VirtualMachine.powerOff', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
+      return startVmTask(call, vm, options, async (progress, _, tell) => {
         if (vm.powerState === 'poweredOff') throw invalidPowerState('poweredOn', vm.powerState);
         await progress(50);
         vm.powerState = 'poweredOff';
         vm.wasSwitchedOff = true;
         vm.bootTime = undefined;
-        call.lab.events.add('VmPoweredOffEvent', vm, `${vm.name} is powered off`);
+        passStun(call.lab, vm);
+        tell('VmPoweredOffEvent', 'is powered off');
       });
     },
   },
@@ -51,6 +58,8 @@ export const vmMethods: MethodTable = {
       void call.lab.clock.sleep(shutdownMs, AbortSignal.any([])).then(() => {
         vm.powerState = 'poweredOff';
         vm.bootTime = undefined;
+        passStun(call.lab, vm);
+        call.lab.events.addOfVm(vm, 'VmGuestShutdownEvent', 'was shut down by its guest', { userName: '' });
         call.lab.registry.changed(vm.ref);
       });
     },
@@ -62,13 +71,29 @@ export const vmMethods: MethodTable = {
       const vm = vmOf(call);
       const spec = call.parameters['spec'] as PlainObject;
       const options = { descriptionId: 'VirtualMachine.reconfigure', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
+      return startVmTask(call, vm, options, async (progress, _, tell) => {
         await progress(30);
         const hardware = planHardware(vm.devices, vm.disks, spec);
         await applyHardware(lab, vm, hardware);
         applySettings(vm.settings, spec);
+        // Of a VM that is off, nothing has the disks open.
+        if (vm.powerState === 'poweredOff') passStun(lab, vm);
         vm.settings['modified'] = lab.clock.now();
         vm.settings['changeVersion'] = lab.clock.now().toISOString();
+        tell('VmReconfiguredEvent', 'is reconfigured', { configSpec: spec });
+      });
+    },
+  },
+  MigrateVM_Task: {
+    on: 'VirtualMachine',
+    answer: call => {
+      const vm = vmOf(call);
+      const host = (call.parameters['host'] ?? vm.home.host) as MoRef;
+      if (!isHostOf(call.lab, vm, host)) throw invalidArgument('host');
+      const options = { descriptionId: 'VirtualMachine.migrate', cancelable: true };
+      return startVmTask(call, vm, options, async progress => {
+        await progress(50);
+        moveToHost(call.lab, vm, host, call.session.userName);
       });
     },
   },
@@ -77,11 +102,50 @@ export const vmMethods: MethodTable = {
     answer: call => {
       const vm = vmOf(call);
       const options = { descriptionId: 'VirtualMachine.destroy', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
+      return startVmTask(call, vm, options, async (progress, _, tell) => {
         if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
         await progress(50);
+        tell('VmRemovedEvent', 'is removed');
         removeVm(call.lab, vm);
       });
+    },
+  },
+  RegisterVM_Task: {
+    on: 'Folder',
+    answer: call => {
+      const { lab, self, parameters } = call;
+      const text = parameters['path'] as string;
+      const place = parseDatastorePath(text);
+      if (place === undefined || !place.path.endsWith('.vmx'))
+        throw new VimFault('InvalidDatastorePath', `Invalid datastore path '${text}'.`, {
+          datastorePath: text,
+        });
+      const resourcePool = parameters['pool'] as MoRef | undefined;
+      if (resourcePool === undefined && parameters['asTemplate'] !== true) throw invalidArgument('pool');
+      const options = { descriptionId: 'Folder.registerVm', cancelable: false, entity: self.ref };
+      return startTask(call, { ...options, entityName: String(self.property('name')) }, async progress => {
+        await progress(30);
+        const vm = await registerVm(lab, {
+          place,
+          folder: self.ref,
+          resourcePool: resourcePool ?? lab.inventory.resourcePool,
+          host: parameters['host'] as MoRef | undefined,
+          name: parameters['name'] as string | undefined,
+          asTemplate: parameters['asTemplate'] as boolean,
+        });
+        lab.events.addOfVm(vm, 'VmRegisteredEvent', 'is registered', { userName: call.session.userName });
+        return vm.ref;
+      });
+    },
+  },
+  UnregisterVM: {
+    on: 'VirtualMachine',
+    answer: async call => {
+      const vm = vmOf(call);
+      vm.assertUnlocked();
+      if (vm.powerState === 'poweredOn') throw invalidPowerState('poweredOff', vm.powerState);
+      call.lab.events.addOfVm(vm, 'VmRemovedEvent', 'is removed', { userName: call.session.userName });
+      await unregisterVm(call.lab, vm);
     },
   },
   Rename_Task: {
@@ -89,9 +153,11 @@ export const vmMethods: MethodTable = {
     answer: call => {
       const vm = vmOf(call);
       const options = { descriptionId: 'VirtualMachine.rename', cancelable: false };
-      return startVmTask(call, vm, options, async progress => {
+      return startVmTask(call, vm, options, async (progress, _, tell) => {
         await progress(50);
-        vm.settings['name'] = call.parameters['newName'];
+        const names = { oldName: vm.name, newName: call.parameters['newName'] };
+        vm.settings['name'] = names.newName;
+        tell('VmRenamedEvent', `was ${names.oldName}`, names);
       });
     },
   },

@@ -1,5 +1,6 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { DiskPosition, VersionedDisk } from '../disk/versionedDisk.ts';
+import { ChangeTracking } from './changeTracking.ts';
 import type { PlainObject } from './managedObject.ts';
 
 /** One file of a disk: the base, or what was written since a snapshot. */
@@ -8,18 +9,28 @@ export interface DiskLink {
   parent: DiskLink | undefined;
   /** The state of the disk with which the file ends; undefined while the VM writes to it. */
   frozenAt: DiskPosition | undefined;
+  /** What change tracking called that state; undefined if nothing was tracked. */
+  changeId: string | undefined;
 }
 
 /**
  * A disk of a VM as its files present it. The bytes are in the versioned disk; the chain only keeps the names right,
- * which is what a client sees: `-000001.vmdk` after the first snapshot, back to the base after its removal.
+ * which is what a client sees: `-000001.vmdk` after the first snapshot, back to the base after its removal. Going back to
+ * a snapshot makes the chain a tree: a file may be the parent of several.
  */
 export class DiskChain {
   /** The device as it was configured, without what depends on the chain. */
   device: PlainObject;
   readonly content: VersionedDisk;
   readonly uuid: string;
+  readonly tracking = new ChangeTracking();
+  /** Where its files are, if not where its VM is. */
+  datastore: MoRef | undefined;
   #current: DiskLink;
+  /** All files of the disk, those of other branches too. */
+  readonly #links = new Set<DiskLink>();
+  /** Those that a snapshot needs. */
+  readonly #held = new Set<DiskLink>();
 
   /** @param baseFileName  of a linked clone: the file of another VM that its own stands on */
   constructor(
@@ -33,8 +44,10 @@ export class DiskChain {
     this.content = content;
     this.uuid = uuid;
     const parent =
-      baseFileName === undefined ? undefined : { fileName: baseFileName, parent: undefined, frozenAt: 0 };
-    this.#current = { fileName, parent, frozenAt: undefined };
+      baseFileName === undefined
+        ? undefined
+        : { fileName: baseFileName, parent: undefined, frozenAt: 0, changeId: undefined };
+    this.#current = this.#newLink(fileName, parent);
   }
 
   get key(): number {
@@ -55,30 +68,59 @@ export class DiskChain {
     return this.#current;
   }
 
-  /** From now on writes go to a new file. Returns the link whose content is frozen. */
+  /** All files of the disk, each after the one it stands on. */
+  get links(): readonly DiskLink[] {
+    return [...new Set([...this.#links, this.#current].flatMap(link => DiskChain.linksOf(link)))];
+  }
+
+  /** Whether there are files that no snapshot needs, as when those of a removed one could not be joined. */
+  get needsConsolidation(): boolean {
+    return [...this.#links].some(link => this.#isDispensable(link));
+  }
+
+  /** From now on writes go to a new file. Returns the link whose content is frozen; a snapshot needs it from now on. */
   freeze(): DiskLink {
     const frozen = this.#current;
     frozen.frozenAt = this.content.position;
-    this.#current = { fileName: this.#nextFileName(), parent: frozen, frozenAt: undefined };
+    frozen.changeId = this.tracking.mark(this.content.position);
+    this.#held.add(frozen);
+    this.#current = this.#newLink(this.#nextFileName(), frozen);
     return frozen;
   }
 
-  /** Joins the link written after `frozen` into it, as removing a snapshot does; it keeps the name of `frozen`. */
-  merge(frozen: DiskLink): void {
-    for (let link: DiskLink | undefined = this.#current; link !== undefined; link = link.parent) {
-      if (link.parent !== frozen) continue;
-      link.fileName = frozen.fileName;
-      link.parent = frozen.parent;
-      return;
+  /** The snapshot that needed the link is gone; its file stays until the disk is consolidated. */
+  release(frozen: DiskLink): void {
+    this.#held.delete(frozen);
+  }
+
+  /** Joins every file that no snapshot needs with the one written after it, which takes over its name. */
+  consolidate(): void {
+    for (;;) {
+      const link = [...this.#links].find(candidate => this.#isDispensable(candidate));
+      if (link === undefined) return;
+      const [child] = this.#childrenOf(link);
+      this.#links.delete(link);
+      if (child === undefined) continue;
+      child.fileName = link.fileName;
+      child.parent = link.parent;
     }
   }
 
+  /** Back to the content of a link that a snapshot needs; what was written since is dropped with its file. */
+  async revertTo(frozen: DiskLink): Promise<void> {
+    this.#links.delete(this.#current);
+    this.#current = this.#newLink(this.#nextFileName(), frozen);
+    await this.content.revertTo(frozen.frozenAt ?? 0);
+    this.tracking.stop();
+  }
+
   /** The device as the API shows it when `link` is its file. */
-  describe(link: DiskLink, datastore: MoRef, changeId: string | undefined): PlainObject {
-    const sizeBytes = this.content.sizeBytes;
+  describe(link: DiskLink, datastore: MoRef, device: PlainObject = this.device): PlainObject {
+    const sizeBytes = this.content.sizeAt(link.frozenAt ?? this.content.position);
+    const changeId = link.frozenAt === undefined ? this.tracking.changeId : link.changeId;
     return {
-      ...this.device,
-      backing: this.#describeBacking(link, datastore, changeId),
+      ...device,
+      backing: this.#describeBacking(link, this.datastore ?? datastore, changeId),
       capacityInKB: sizeBytes / 1024,
       capacityInBytes: sizeBytes,
     };
@@ -97,6 +139,20 @@ export class DiskChain {
   /** 32 hex digits that belong to a link. */
   contentIdOf(link: DiskLink): string {
     return contentIdOf(link.fileName);
+  }
+
+  #newLink(fileName: string, parent: DiskLink | undefined): DiskLink {
+    const link = { fileName, parent, frozenAt: undefined, changeId: undefined };
+    this.#links.add(link);
+    return link;
+  }
+
+  #isDispensable(link: DiskLink): boolean {
+    return link !== this.#current && !this.#held.has(link) && this.#childrenOf(link).length < 2;
+  }
+
+  #childrenOf(link: DiskLink): DiskLink[] {
+    return [...this.#links].filter(({ parent }) => parent === link);
   }
 
   #describeBacking(link: DiskLink, datastore: MoRef, changeId: string | undefined): PlainObject {
@@ -133,8 +189,9 @@ export class DiskChain {
   }
 
   #nextFileName(): string {
-    const names = DiskChain.files(this.#current);
-    const base = (names[0] ?? '').replace(/\.vmdk$/, '');
+    const names = this.links.map(({ fileName }) => fileName);
+    const [baseName = ''] = DiskChain.files(this.#current);
+    const base = baseName.replace(/\.vmdk$/, '');
     for (let number = 1; ; number += 1) {
       const candidate = `${base}-${String(number).padStart(6, '0')}.vmdk`;
       if (!names.includes(candidate)) return candidate;

@@ -1,8 +1,8 @@
 import { defined } from '../../base/assert.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import {
+  addDatastore,
   addTo,
-  datastoreProperties,
   hostConfig,
   hostRuntime,
   hostSummary,
@@ -194,12 +194,7 @@ function addCluster(
     vm: () => vmIndex.at(vApp),
   });
   for (const { ref: one, name } of cluster.datastores)
-    add(
-      one,
-      folders.datastore,
-      name,
-      datastoreProperties(one, name, () => vmIndex.at(one)),
-    );
+    addDatastore(add, inventory, folders.datastore, { ref: one, name });
 }
 
 function folder(value: string): MoRef {

@@ -12,6 +12,8 @@ const guestNames: Readonly<Record<string, string>> = {
   otherGuest64: 'Other (64-bit)',
 };
 
+export const knownGuestIds: readonly string[] = Object.keys(guestNames);
+
 /** An id this lab does not know reads like any other guest. */
 export function guestFullName(guestId: string): string {
   return guestNames[guestId] ?? 'Other (64-bit)';

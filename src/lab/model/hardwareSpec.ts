@@ -1,7 +1,9 @@
 import { randomUuid } from '../../base/random.ts';
 import { isSubtype } from '../../core/vsphere/schema/schema.ts';
+import { parseDatastorePath } from '../datastore/datastorePath.ts';
+import { openUploadedDisk } from '../datastore/uploadedDisk.ts';
 import type { LabContext } from '../labContext.ts';
-import { VimFault } from '../soap/vimFault.ts';
+import { fileFault, VimFault } from '../soap/vimFault.ts';
 import { withDeviceInfo, withMacAddress } from './deviceInfo.ts';
 import { DiskChain } from './diskChain.ts';
 import type { LabVm } from './labVm.ts';
@@ -14,9 +16,20 @@ export interface HardwarePlan {
   readonly keptDisks: readonly DiskChain[];
   /** Disks to make, with their final keys. */
   readonly newDisks: readonly PlainObject[];
+  readonly editedDisks: readonly EditedDisk[];
+  /** Devices with the file of a disk that is there already. */
+  readonly attachedDisks: readonly PlainObject[];
+  readonly removedDisks: readonly { readonly chain: DiskChain; readonly destroysFiles: boolean }[];
   readonly numCPU: number | undefined;
   readonly numCoresPerSocket: number | undefined;
   readonly memoryMB: number | undefined;
+}
+
+/** A disk that stays and becomes another one: its device, and its size if it grows. */
+export interface EditedDisk {
+  readonly chain: DiskChain;
+  readonly device: PlainObject;
+  readonly sizeBytes: number;
 }
 
 /**
@@ -32,6 +45,9 @@ export function planHardware(
   let plannedDevices = [...devices];
   let keptDisks = [...disks];
   const newDisks: PlainObject[] = [];
+  const editedDisks: EditedDisk[] = [];
+  const attachedDisks: PlainObject[] = [];
+  const removedDisks: { chain: DiskChain; destroysFiles: boolean }[] = [];
   const finalKeys = new Map<unknown, number>();
   const changes = (spec['deviceChange'] ?? []) as readonly PlainObject[];
   const usedKeys = new Set([...devices.map(device => device['key']), ...disks.map(disk => disk.key)]);
@@ -51,7 +67,9 @@ export function planHardware(
         finalKeys.set(device['key'], key);
         usedKeys.add(key);
         const placed = { ...device, key, controllerKey: device['controllerKey'] };
-        if (isDisk(device)) newDisks.push(placed);
+        if (isDisk(device) && namesFile(device) && change['fileOperation'] === undefined)
+          attachedDisks.push(placed);
+        else if (isDisk(device)) newDisks.push(placed);
         else plannedDevices.push(placed);
         break;
       }
@@ -59,12 +77,16 @@ export function planHardware(
         if (!known(device['key']) && !keptDisks.some(disk => disk.key === device['key']))
           throw invalidDevice(index, 'deviceChange.device.key');
         plannedDevices = plannedDevices.filter(other => other['key'] !== device['key']);
+        for (const chain of keptDisks.filter(disk => disk.key === device['key']))
+          removedDisks.push({ chain, destroysFiles: change['fileOperation'] === 'destroy' });
         keptDisks = keptDisks.filter(disk => disk.key !== device['key']);
         break;
       }
       case 'edit': {
         if (!known(device['key']) && !keptDisks.some(disk => disk.key === device['key']))
           throw invalidDevice(index, 'deviceChange.device.key');
+        const chain = keptDisks.find(disk => disk.key === device['key']);
+        if (chain !== undefined) editedDisks.push(editedDisk(chain, device, index));
         plannedDevices = plannedDevices.map(other =>
           other['key'] === device['key'] ? { ...other, ...device } : other,
         );
@@ -82,6 +104,9 @@ export function planHardware(
     devices: plannedDevices.map(placedOn).map(withDeviceInfo),
     keptDisks,
     newDisks: newDisks.map(placedOn).map(withDeviceInfo),
+    editedDisks,
+    attachedDisks: attachedDisks.map(placedOn).map(withDeviceInfo),
+    removedDisks,
     numCPU: spec['numCPUs'] as number | undefined,
     numCoresPerSocket: spec['numCoresPerSocket'] as number | undefined,
     memoryMB: spec['memoryMB'] as number | undefined,
@@ -91,12 +116,45 @@ export function planHardware(
 /** Makes the disks of a plan, empty, and gives the VM its new hardware. */
 export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePlan): Promise<void> {
   const disks = [...plan.keptDisks];
+  for (const { chain, device, sizeBytes } of plan.editedDisks) {
+    chain.device = device;
+    if (sizeBytes === chain.content.sizeBytes) continue;
+    await chain.content.grow(sizeBytes);
+    // The file that tracks changes has the size of the disk, and is made anew.
+    chain.tracking.stop();
+  }
+  for (const device of plan.attachedDisks) disks.push(await attachDisk(lab, device));
   for (const device of plan.newDisks) disks.push(await blankDisk(lab, vm.name, vm.home.path, device));
   vm.devices = plan.devices.map(device => withMacAddress(device, lab.random));
   vm.disks = disks;
+  for (const { chain, destroysFiles } of plan.removedDisks) {
+    chain.tracking.stop();
+    const isHeld = vm.snapshots.some(({ facts }) => facts.disks.some(frozen => frozen.chain === chain));
+    if (!destroysFiles && !isHeld) lab.datastores.keepDisk(chain);
+  }
   if (plan.numCPU !== undefined) vm.hardware.numCPU = plan.numCPU;
   if (plan.numCoresPerSocket !== undefined) vm.hardware.numCoresPerSocket = plan.numCoresPerSocket;
   if (plan.memoryMB !== undefined) vm.hardware.memoryMB = plan.memoryMB;
+}
+
+/**
+ * Gives a disk that lies on a datastore a place in a VM.
+ * @throws VimFault FileNotFound; FileLocked if it is another VM's; GenericVmConfigFault for a file that is no such disk
+ */
+export async function attachDisk(lab: LabContext, device: PlainObject): Promise<DiskChain> {
+  const { fileName, ...backing } = device['backing'] as PlainObject;
+  const path = String(fileName);
+  const place = parseDatastorePath(path);
+  if (place === undefined) throw fileFault('FileNotFound', path);
+  const chain = lab.datastores.disk(path) ?? (await openUploadedDisk(lab, place));
+  if (chain === undefined)
+    throw fileFault(lab.datastores.owner(place) === undefined ? 'FileNotFound' : 'FileLocked', path);
+  lab.datastores.releaseDisk(chain);
+  chain.datastore = lab.inventory.datastores.get(place.datastore);
+  const { thinProvisioned } = chain.device['backing'] as PlainObject;
+  const { diskMode = 'persistent', sharing = 'sharingNone' } = backing;
+  chain.device = { ...device, backing: { diskMode, sharing, thinProvisioned } };
+  return chain;
 }
 
 export async function blankDisk(
@@ -131,6 +189,38 @@ export function diskSizeBytes(device: PlainObject): number {
 
 export function isDisk(device: PlainObject): boolean {
   return device['_type'] === 'VirtualDisk';
+}
+
+/** @throws VimFault InvalidDeviceSpec for a smaller size; InvalidDeviceOperation for a larger one under snapshots */
+function editedDisk(chain: DiskChain, device: PlainObject, index: number): EditedDisk {
+  const isSized = device['capacityInBytes'] !== undefined || device['capacityInKB'] !== undefined;
+  const sizeBytes = isSized ? diskSizeBytes(device) : chain.content.sizeBytes;
+  if (sizeBytes < chain.content.sizeBytes) throw invalidDevice(index, 'deviceChange.device.capacityInKB');
+  if (sizeBytes > chain.content.sizeBytes && chain.links.length > 1)
+    throw new VimFault('InvalidDeviceOperation', `Invalid operation for device '${index}'.`, {
+      property: 'deviceChange.device.capacityInKB',
+      deviceIndex: index,
+    });
+  const { diskMode, sharing } = (device['backing'] ?? {}) as PlainObject;
+  const { backing, controllerKey, unitNumber } = chain.device;
+  return {
+    chain,
+    sizeBytes,
+    device: {
+      ...chain.device,
+      controllerKey: device['controllerKey'] ?? controllerKey,
+      unitNumber: device['unitNumber'] ?? unitNumber,
+      backing: {
+        ...(backing as PlainObject),
+        ...(diskMode !== undefined && { diskMode }),
+        ...(sharing !== undefined && { sharing }),
+      },
+    },
+  };
+}
+
+function namesFile(device: PlainObject): boolean {
+  return textIn(device['backing'] as PlainObject | undefined, 'fileName')?.endsWith('.vmdk') === true;
 }
 
 /** Devices that every VM has exactly once: adding one again sets it, it does not make a second one. */

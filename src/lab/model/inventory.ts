@@ -16,32 +16,32 @@ export interface Inventory extends Places {
   readonly server: ServerState;
   /** Of a host, as clients are told. */
   readonly certificateOf: (host: MoRef) => ServerCertificate;
+  /** What is free on a datastore. */
+  readonly freeBytes: FreeBytes;
 }
 
+export type FreeBytes = (datastore: string) => number;
+
+/** Of a datastore that nobody fills. */
+export const usualFreeBytes = 1536 * GiB;
+
+/** What the inventory tells that others know. */
+export type InventoryFacts = Pick<Inventory, 'server' | 'certificateOf' | 'freeBytes'>;
+
 /** Makes everything but the VMs and puts it into the registry. */
-export function createInventory(
-  registry: ObjectRegistry,
-  server: ServerState,
-  certificateOf: Inventory['certificateOf'],
-): Inventory {
-  const places = server.personality.isHost ? hostPlaces : vCenterPlaces;
+export function createInventory(registry: ObjectRegistry, facts: InventoryFacts): Inventory {
+  const places = facts.server.personality.isHost ? hostPlaces : vCenterPlaces;
   const inventory: Inventory = {
     ...places,
     datacenters: [places.datacenter],
     vmIndex: new VmIndex(registry),
-    server,
-    certificateOf,
+    ...facts,
   };
   const add = addTo(registry);
   addFolders(inventory, add);
   addCompute(inventory, add);
   for (const [name, ref] of inventory.datastores)
-    add(
-      ref,
-      inventory.datastoreFolder,
-      name,
-      datastoreProperties(ref, name, () => inventory.vmIndex.at(ref)),
-    );
+    addDatastore(add, inventory, inventory.datastoreFolder, { ref, name });
   for (const [name, ref] of inventory.networks) {
     add(ref, inventory.networkFolder, name, {
       summary: { network: ref, name, accessible: true, ipPoolName: '' },
@@ -130,7 +130,9 @@ function addCompute(inventory: Inventory, add: AddEntity): void {
       vm: () => vmIndex.at(host),
       datastore,
       network,
+      datastoreBrowser: browserOf(host),
     });
+    add(browserOf(host), undefined, '', { datastore });
   }
   add(resourcePool, cluster, 'Resources', {
     runtime: poolRuntime,
@@ -199,35 +201,53 @@ export function hostConfig({ certificatePem }: ServerCertificate): PlainObject {
   return { certificate: [...new Int8Array(Buffer.from(certificatePem))] };
 }
 
-export function datastoreProperties(
+/** A datastore, and the browser that searches it. */
+export function addDatastore(
+  add: AddEntity,
+  { freeBytes, vmIndex }: Inventory,
+  parent: MoRef,
+  { ref, name }: { readonly ref: MoRef; readonly name: string },
+): void {
+  const browser = browserOf(ref);
+  const properties = datastoreProperties(ref, name, freeBytes, () => vmIndex.at(ref));
+  add(ref, parent, name, { ...properties, browser });
+  add(browser, undefined, '', { datastore: [ref] });
+}
+
+/** What searches a datastore, or all of a host. */
+export function browserOf({ value }: MoRef): MoRef {
+  return { type: 'HostDatastoreBrowser', value: `datastoreBrowser-${value}` };
+}
+
+function datastoreProperties(
   ref: MoRef,
   name: string,
+  freeBytes: FreeBytes,
   vm: () => readonly MoRef[],
 ): Record<string, unknown> {
   const url = `ds:///vmfs/volumes/5f3c0a10-${ref.value.replace(/\D/g, '').padStart(8, '0')}-7c1e-0050568f0001/`;
   const capacity = 2048 * GiB;
-  const freeSpace = 1536 * GiB;
   return {
-    info: {
+    info: () => ({
       name,
       url,
-      freeSpace,
+      freeSpace: freeBytes(name),
       maxFileSize: 64 * 1024 * GiB,
       maxVirtualDiskCapacity: 62 * 1024 * GiB,
       maxMemoryFileSize: 64 * 1024 * GiB,
-    },
-    summary: {
+    }),
+    summary: () => ({
       datastore: ref,
       name,
       url,
       capacity,
-      freeSpace,
+      freeSpace: freeBytes(name),
       uncommitted: 0,
       accessible: true,
       multipleHostAccess: true,
       type: 'VMFS',
       maintenanceMode: 'normal',
-    },
+    }),
     capability: {
       directoryHierarchySupported: true,
       rawDiskMappingsSupported: true,

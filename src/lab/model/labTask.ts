@@ -20,6 +20,8 @@ export interface TaskRequest {
 export type TaskWork = (
   progress: (percent: number) => Promise<void>,
   signal: AbortSignal,
+  /** Of the events that the task leads to. */
+  eventChainId: number,
 ) => Promise<unknown>;
 
 type TaskState = 'queued' | 'running' | 'success' | 'error';
@@ -62,6 +64,10 @@ export class LabTask implements ManagedObject {
     return this.#request.entity;
   }
 
+  get eventChainId(): number {
+    return Number(this.ref.value.replace(/\D/g, ''));
+  }
+
   get finished(): boolean {
     return this.#state === 'success' || this.#state === 'error';
   }
@@ -91,7 +97,7 @@ export class LabTask implements ManagedObject {
       this.#state = 'running';
       this.#startTime = clock.now();
       await progress(0);
-      this.#result = await work(progress, signal);
+      this.#result = await work(progress, signal, this.eventChainId);
       this.#state = 'success';
     } catch (error) {
       this.#error =
@@ -124,7 +130,7 @@ export class LabTask implements ManagedObject {
       queueTime: this.#queueTime,
       startTime: this.#startTime,
       completeTime: this.#completeTime,
-      eventChainId: Number(this.ref.value.replace(/\D/g, '')),
+      eventChainId: this.eventChainId,
     };
   }
 }

@@ -2,10 +2,10 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { type GuestNature, usualNature } from '../guest/guestNature.ts';
 import type { LabGuest } from '../guest/labGuest.ts';
 import { taskInProgress } from '../soap/vimFault.ts';
-import { withChildren } from './deviceInfo.ts';
 import type { DiskChain } from './diskChain.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
-import type { FrozenDisk, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { describeConfig, type VmConfig, type VmHardware } from './vmConfig.ts';
 import type { AddedFile } from './vmFileType.ts';
 import { describeLayoutEx } from './vmLayout.ts';
 import type { VmSettings } from './vmSettings.ts';
@@ -27,7 +27,7 @@ export type ConnectionState = 'connected' | 'disconnected' | 'orphaned' | 'inacc
 export interface VmParts {
   readonly home: VmHome;
   readonly settings: VmSettings;
-  readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
+  readonly hardware: VmHardware;
   /** Devices other than disks. */
   readonly devices: readonly PlainObject[];
   readonly disks: readonly DiskChain[];
@@ -43,14 +43,17 @@ export interface VmParts {
   readonly hasBeenOn?: boolean;
 }
 
+/** So many tasks of a VM are told with it. */
+const maxRecentTasks = 5;
+
 /** A virtual machine: configuration, disks, snapshots, power. */
 export class LabVm implements ManagedObject {
   readonly ref: MoRef;
   /** All its changes are told to the registry under its name. */
   readonly tellsChanges = true;
   home: VmHome;
-  readonly settings: VmSettings;
-  readonly hardware: { numCPU: number; numCoresPerSocket: number; memoryMB: number };
+  settings: VmSettings;
+  hardware: VmHardware;
   devices: readonly PlainObject[];
   disks: readonly DiskChain[];
   #powerState: PowerState;
@@ -68,10 +71,15 @@ export class LabVm implements ManagedObject {
   toolsStopped = false;
   readonly guest: LabGuest | undefined;
   consolidationNeeded = false;
+  /** Somebody holds its disks, so that their files cannot be joined. */
+  filesLocked = false;
   connectionState: ConnectionState;
-  /** From the oldest to the newest; each is the child of the one before. */
+  /** From the oldest to the newest. */
   readonly snapshots: Snapshot[] = [];
+  /** The one the VM goes on from; undefined only without snapshots. */
+  currentSnapshot: Snapshot | undefined;
   nextSnapshotNumber = 1;
+  #recentTasks: readonly MoRef[] = [];
   /** The task or lease that keeps others from changing the VM. */
   #lockedBy: MoRef | undefined;
 
@@ -97,6 +105,10 @@ export class LabVm implements ManagedObject {
   set powerState(state: PowerState) {
     this.#powerState = state;
     this.hasBeenOn ||= state === 'poweredOn';
+  }
+
+  addRecentTask(task: MoRef): void {
+    this.#recentTasks = [...this.#recentTasks, task].slice(-maxRecentTasks);
   }
 
   get name(): string {
@@ -137,17 +149,11 @@ export class LabVm implements ManagedObject {
     return networks.filter(network => network !== undefined) as MoRef[];
   }
 
-  /** The configuration now, or with the disks of a snapshot. */
-  describeConfig(disks: readonly FrozenDisk[] | undefined): PlainObject {
-    const describedDisks = this.disks.map(chain => {
-      const frozen = disks?.find(candidate => candidate.chain === chain);
-      return chain.describe(frozen?.link ?? chain.current, this.home.datastore, undefined);
-    });
-    const device = [...this.devices, ...describedDisks].sort((a, b) => Number(a['key']) - Number(b['key']));
-    return {
-      ...this.settings,
-      hardware: { ...this.hardware, virtualICH7MPresent: false, device: withChildren(device) },
-    };
+  /** The configuration now. */
+  get config(): VmConfig {
+    const { settings, hardware, devices, home } = this;
+    const disks = this.disks.map(chain => ({ chain, device: chain.device }));
+    return { settings, hardware, devices, disks, datastore: home.datastore };
   }
 
   property(name: string): unknown {
@@ -161,7 +167,7 @@ export class LabVm implements ManagedObject {
       case 'overallStatus':
         return 'green';
       case 'recentTask':
-        return [];
+        return this.#recentTasks;
       case 'effectiveRole':
         return [-1];
       case 'disabledMethod':
@@ -169,7 +175,7 @@ export class LabVm implements ManagedObject {
       case 'capability':
         return describeCapability();
       case 'config':
-        return this.isReadable ? this.describeConfig(undefined) : undefined;
+        return this.isReadable ? describeConfig(this.config, []) : undefined;
       case 'layoutEx':
         return this.isReadable ? describeLayoutEx(this) : undefined;
       case 'resourcePool':
@@ -181,13 +187,13 @@ export class LabVm implements ManagedObject {
       case 'summary':
         return describeSummary(this);
       case 'datastore':
-        return [this.home.datastore];
+        return uniqueRefs([this.home.datastore, ...this.disks.flatMap(({ datastore }) => datastore ?? [])]);
       case 'network':
-        return [...new Map(this.networks().map(network => [network.value, network])).values()];
+        return uniqueRefs(this.networks());
       case 'snapshot':
         return this.#describeSnapshots();
       case 'rootSnapshot':
-        return this.snapshots.slice(0, 1).map(snapshot => snapshot.ref);
+        return this.#rootSnapshots().map(snapshot => snapshot.ref);
       case 'guestHeartbeatStatus':
         return this.toolsRunning ? 'green' : 'gray';
       default:
@@ -196,9 +202,19 @@ export class LabVm implements ManagedObject {
   }
 
   #describeSnapshots(): PlainObject | undefined {
-    const [root] = this.snapshots;
-    const newest = this.snapshots.at(-1);
-    if (root === undefined || newest === undefined) return undefined;
-    return { currentSnapshot: newest.ref, rootSnapshotList: [root.tree()] };
+    const roots = this.#rootSnapshots();
+    if (roots.length === 0) return undefined;
+    return {
+      currentSnapshot: this.currentSnapshot?.ref,
+      rootSnapshotList: roots.map(root => root.tree()),
+    };
   }
+
+  #rootSnapshots(): Snapshot[] {
+    return this.snapshots.filter(({ parent }) => parent === undefined);
+  }
+}
+
+function uniqueRefs(refs: readonly MoRef[]): MoRef[] {
+  return [...new Map(refs.map(ref => [ref.value, ref])).values()];
 }

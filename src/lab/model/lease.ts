@@ -22,6 +22,8 @@ export interface ExportedDisk {
   readonly kind: 'export';
   readonly disk: VersionedDisk;
   readonly position: number;
+  /** Paths of the extents it is read from. */
+  readonly files: readonly string[];
 }
 
 export interface ImportedDisk {
@@ -57,6 +59,8 @@ export class Lease implements ManagedObject {
   #error: VimFault | undefined;
   #percent = 0;
   #deadlineMs: number;
+  /** When what was let through so far has passed. */
+  #freeAtMs = 0;
 
   constructor(ref: MoRef, request: LeaseRequest, registry: ObjectRegistry, clock: Clock) {
     this.ref = ref;
@@ -77,6 +81,13 @@ export class Lease implements ManagedObject {
 
   get files(): readonly LeaseFile[] {
     return this.#files;
+  }
+
+  /** Waits until so many bytes may pass at that speed, counted over all transfers of the lease. */
+  async pace(bytes: number, bytesPerSecond: number, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + (bytes / bytesPerSecond) * 1000;
+    await this.#clock.sleep(this.#freeAtMs - nowMs, signal);
   }
 
   /** The disks can be transferred from now on, until the time without progress is over. */

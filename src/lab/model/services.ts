@@ -2,6 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import { knownPrivileges, type Role, type Roles } from '../access/roles.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { Faults } from '../control.ts';
+import { describedEvents, eventCategories } from '../history/eventNames.ts';
+import type { EventLog } from '../history/eventLog.ts';
+import { describedTasks, taskStates } from '../history/taskNames.ts';
 import type { ServerState } from '../personality.ts';
 import { LabTask } from './labTask.ts';
 import { describedObject, type PlainObject } from './managedObject.ts';
@@ -16,6 +19,7 @@ export interface ServiceParts {
   readonly instanceUuid: string;
   readonly server: ServerState;
   readonly faults: Faults;
+  readonly events: EventLog;
 }
 
 /** Puts the service's own objects into the registry: what a client finds through the service content. */
@@ -27,6 +31,7 @@ export function createServices({
   instanceUuid,
   server,
   faults,
+  events,
 }: ServiceParts): void {
   const content = {
     rootFolder,
@@ -34,11 +39,13 @@ export function createServices({
     viewManager: { type: 'ViewManager', value: 'ViewManager' },
     sessionManager: { type: 'SessionManager', value: 'SessionManager' },
     authorizationManager: { type: 'AuthorizationManager', value: 'AuthorizationManager' },
+    eventManager: events.ref,
     taskManager: { type: 'TaskManager', value: 'TaskManager' },
     licenseManager: { type: 'LicenseManager', value: 'LicenseManager' },
     searchIndex: { type: 'SearchIndex', value: 'SearchIndex' },
+    fileManager: { type: 'FileManager', value: 'FileManager' },
+    virtualDiskManager: { type: 'VirtualDiskManager', value: 'virtualDiskManager' },
     ovfManager: { type: 'OvfManager', value: 'OvfManager' },
-    eventManager: { type: 'EventManager', value: 'EventManager' },
     guestOperationsManager: { type: 'GuestOperationsManager', value: 'guestOperationsManager' },
   };
   registry.add(
@@ -62,13 +69,23 @@ export function createServices({
   registry.add(
     describedObject(content.taskManager, {
       recentTask: () => [...registry.instancesOf(LabTask)].slice(-10).map(task => task.ref),
+      description: { methodInfo: describedTasks(), state: taskStates, reason: [] },
+      maxCollector: 32,
+    }),
+  );
+  registry.add(
+    describedObject(events.ref, {
+      description: { category: eventCategories, eventInfo: describedEvents() },
+      latestEvent: () => events.events.at(-1),
+      maxCollector: 32,
     }),
   );
   registry.add(
     describedObject(content.licenseManager, { licenses: () => [faults.freeLicense ? freeLicense : license] }),
   );
   registry.add(describedObject(content.searchIndex, {}));
-  registry.add(describedObject(content.eventManager, {}));
+  registry.add(describedObject(content.fileManager, {}));
+  registry.add(describedObject(content.virtualDiskManager, {}));
   registry.add(describedObject(content.ovfManager, {}));
   const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
   const fileManager = { type: 'GuestFileManager', value: 'guestOperationsFileManager' };

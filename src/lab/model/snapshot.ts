@@ -2,6 +2,7 @@ import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { DiskPosition } from '../disk/versionedDisk.ts';
 import type { DiskChain, DiskLink } from './diskChain.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
+import { describeConfig, type VmConfig } from './vmConfig.ts';
 
 export interface FrozenDisk {
   readonly chain: DiskChain;
@@ -22,38 +23,48 @@ export interface SnapshotFacts {
   /** Whole path of that file, as a vCenter of version 8 tells it. */
   readonly backupManifest: string | undefined;
   readonly disks: readonly FrozenDisk[];
-  /** The VM's configuration with disks as of the frozen links. */
-  readonly describeConfig: (disks: readonly FrozenDisk[]) => PlainObject;
+  /** The VM's configuration then. */
+  readonly config: VmConfig;
 }
 
-/** A VM at one moment. Snapshots of the lab form a line: there is no way back to one. */
+/** A VM at one moment. Snapshots form trees: a VM that went back to one goes on from there. */
 export class Snapshot implements ManagedObject {
   readonly ref: MoRef;
   readonly facts: SnapshotFacts;
-  #child: Snapshot | undefined;
+  parent: Snapshot | undefined;
+  readonly #siblings: readonly Snapshot[];
 
-  constructor(ref: MoRef, facts: SnapshotFacts) {
+  /** @param all  every snapshot of the VM, this one too while it is there; the list is the VM's and changes */
+  constructor(ref: MoRef, facts: SnapshotFacts, parent: Snapshot | undefined, all: readonly Snapshot[]) {
     this.ref = ref;
     this.facts = facts;
+    this.parent = parent;
+    this.#siblings = all;
   }
 
-  setChild(child: Snapshot | undefined): void {
-    this.#child = child;
+  get children(): Snapshot[] {
+    return this.#siblings.filter(({ parent }) => parent === this);
+  }
+
+  /** Itself and everything that was taken after it on its branch, each before its children. */
+  get branch(): Snapshot[] {
+    return [this, ...this.children.flatMap(child => child.branch)];
   }
 
   property(name: string): unknown {
     switch (name) {
       case 'config':
-        return this.facts.describeConfig(this.facts.disks);
+        return describeConfig(this.facts.config, this.facts.disks);
       case 'vm':
         return this.facts.vm;
       default:
-        return this.#child === undefined ? [] : [this.#child.ref];
+        return this.children.map(child => child.ref);
     }
   }
 
   tree(): PlainObject {
     const { vm, name, description, id, createTime, powerState, quiesced, backupManifest } = this.facts;
+    const children = this.children;
     return {
       snapshot: this.ref,
       vm,
@@ -64,7 +75,7 @@ export class Snapshot implements ManagedObject {
       state: powerState,
       quiesced,
       backupManifest,
-      childSnapshotList: this.#child === undefined ? undefined : [this.#child.tree()],
+      childSnapshotList: children.length === 0 ? undefined : children.map(child => child.tree()),
       replaySupported: false,
     };
   }

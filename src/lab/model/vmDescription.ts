@@ -21,6 +21,7 @@ export interface VmFacts {
   };
   readonly disks: readonly DiskChain[];
   readonly snapshots: readonly Snapshot[];
+  readonly currentSnapshot: Snapshot | undefined;
   readonly powerState: string;
   readonly connectionState: string;
   readonly bootTime: Date | undefined;
@@ -122,11 +123,9 @@ export function describeSummary(vm: VmFacts): PlainObject {
 export function describeCapability(): PlainObject {
   const absent = new Set([
     'memorySnapshotsSupported',
-    'revertToSnapshotSupported',
     'vmNpivWwnSupported',
     'recordReplaySupported',
     'poweredOnMonitorTypeChangeSupported',
-    'changeTrackingSupported',
   ]);
   const fields = fieldsOf('VirtualMachineCapability').filter(field => !field.optional);
   return Object.fromEntries(fields.map(field => [field.name, !absent.has(field.name)]));

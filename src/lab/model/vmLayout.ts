@@ -1,5 +1,5 @@
 import { filesOfVm } from '../datastore/vmFiles.ts';
-import { nameOf } from '../datastore/datastorePath.ts';
+import { besides, nameOf } from '../datastore/datastorePath.ts';
 import { extentName } from '../datastore/vmdkDescriptor.ts';
 import { DiskChain, type DiskLink } from './diskChain.ts';
 import type { PlainObject } from './managedObject.ts';
@@ -7,13 +7,13 @@ import type { VmFacts } from './vmDescription.ts';
 
 /** The files of a VM as `layoutEx` tells of them. */
 export function describeLayoutEx(vm: VmFacts): PlainObject {
-  const listed = filesOfVm(vm);
+  const listed = filesOfVm(vm).filter(({ layoutType }) => layoutType !== undefined);
   const keys = new Map(listed.map(({ path }, key) => [path, key]));
   const keyOf = (path: string) => keys.get(path) ?? -1;
   const chainOf = (link: DiskLink) =>
     DiskChain.linksOf(link).map(({ fileName, parent }) => {
       const extent = extentName(nameOf(fileName), parent !== undefined);
-      return { fileKey: [keyOf(fileName), keyOf(fileName.replace(nameOf(fileName), extent))] };
+      return { fileKey: [keyOf(fileName), keyOf(besides(fileName, extent))] };
     });
   const file = listed.map(({ path, layoutType, bytes: { sizeBytes } }, key) => ({
     key,

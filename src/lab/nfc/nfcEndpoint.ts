@@ -52,8 +52,23 @@ async function sendDisk(
   if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
   response.writeHead(200, { 'Content-Type': vmdkType });
   const trouble = { fault, faults: lab.faults, clock: lab.clock };
-  const whole = await sendWithTrouble(response, digests.tap(vmdk), trouble, signal);
+  const paced = atPace(lab, lease, digests.tap(vmdk), signal);
+  const whole = await sendWithTrouble(response, paced, trouble, signal);
   if (whole) file.transferred = digests.finish();
+}
+
+/** The limit is looked at for each piece: it may change while a stream runs. */
+async function* atPace(
+  { faults }: LabContext,
+  lease: Lease,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    if (faults.leaseBytesPerSecond !== null)
+      await lease.pace(piece.length, faults.leaseBytesPerSecond, signal);
+    yield piece;
+  }
 }
 
 /** A disk becomes the VM's only when its stream was whole and of the right size. */

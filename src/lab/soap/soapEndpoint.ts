@@ -120,8 +120,22 @@ function login(
     parameters['password'] as string,
     userAgent,
   );
-  if (session === undefined)
+  if (session === undefined) {
+    const userName = parameters['userName'] as string;
+    lab.events.add({
+      type: 'BadUsernameSessionEvent',
+      message: `Cannot login ${userName}@127.0.0.1`,
+      userName,
+      fields: { ipAddress: '127.0.0.1' },
+    });
     throw new VimFault('InvalidLogin', 'Cannot complete login due to an incorrect user name or password.');
+  }
+  lab.events.add({
+    type: 'UserLoginSessionEvent',
+    message: `User ${session.userName}@127.0.0.1 logged in as ${userAgent}`,
+    userName: session.userName,
+    fields: { ipAddress: '127.0.0.1', userAgent, locale: 'en', sessionId: session.key },
+  });
   response.setHeader('Set-Cookie', `${sessionCookie}="${session.secret}"; Path=/; HttpOnly; Secure`);
   return describeSession(session);
 }

@@ -58,6 +58,16 @@ function powerWord(state: string): string {
   return state === 'poweredOn' ? 'Powered on' : 'Powered off';
 }
 
+/** @param type  FileFault or a type that derives from it and adds nothing */
+export function fileFault(type: string, file: string): VimFault {
+  const reasons: Readonly<Record<string, string>> = {
+    FileLocked: 'Unable to access file since it is locked',
+    FileNotFound: `File ${file} was not found`,
+    FileAlreadyExists: `Cannot complete the operation because the file or folder ${file} already exists`,
+  };
+  return new VimFault(type, reasons[type] ?? `Error caused by file ${file}`, { file });
+}
+
 export function taskInProgress(task: MoRef): VimFault {
   return new VimFault('TaskInProgress', 'Another task is already in progress.', { task });
 }

@@ -154,9 +154,9 @@ test('faults of requests come as HTTP 500, with the objects that are not there n
   expect(
     faultType(
       await lab.call(
-        'QueryChangedDiskAreas',
+        'CloneVM_Task',
         web01,
-        '<deviceKey>1</deviceKey><startOffset>0</startOffset><changeId>*</changeId>',
+        `${ref('folder', ['Folder', 'group-v22'])}<name>x</name><spec><location/><template>0</template><powerOn>0</powerOn></spec>`,
       ),
     ),
   ).toBe('MethodNotFound');

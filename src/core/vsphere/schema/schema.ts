@@ -8,6 +8,7 @@ import { authorizationTypes } from './vimTypesAuthorization.ts';
 import { backingTypes } from './vimTypesBacking.ts';
 import { commonTypes } from './vimTypesCommon.ts';
 import { configTypes } from './vimTypesConfig.ts';
+import { datastoreTypes } from './vimTypesDatastore.ts';
 import { deviceTypes } from './vimTypesDevice.ts';
 import { eventTypes } from './vimTypesEvent.ts';
 import { faultTypes } from './vimTypesFault.ts';
@@ -66,6 +67,8 @@ const dataTypes = byName(
       virtualMachineTypes,
       platformTypes,
       snapshotTypes,
+      datastoreTypes,
+      eventTypes,
       leaseTypes,
       ovfTypes,
       guestOpsTypes,

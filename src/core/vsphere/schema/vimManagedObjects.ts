@@ -15,7 +15,8 @@ ComputeResource: ManagedEntity
   environmentBrowser ref?, resourcePool ref?, host ref?[], datastore ref?[], network ref?[]
 ClusterComputeResource: ComputeResource
 HostSystem: ManagedEntity
-  runtime HostRuntimeInfo, summary HostListSummary, configManager HostConfigManager, config HostConfigInfo?, vm ref?[], datastore ref?[], network ref?[]
+  runtime HostRuntimeInfo, summary HostListSummary, configManager HostConfigManager, config HostConfigInfo?, vm ref?[], datastore ref?[], network ref?[],
+  datastoreBrowser ref?
 ResourcePool: ManagedEntity
   runtime ResourcePoolRuntimeInfo, owner ref, resourcePool ref?[], vm ref?[]
 VirtualApp: ResourcePool
@@ -69,7 +70,6 @@ LicenseManager: ManagedObject
   licenses LicenseManagerLicenseInfo[], licenseAssignmentManager ref?
 SearchIndex: ManagedObject
 EnvironmentBrowser: ManagedObject
-HostDatastoreBrowser: ManagedObject
 HostDatastoreSystem: ManagedObject
 HostNetworkSystem: ExtensibleManagedObject
 HostVirtualNicManager: ExtensibleManagedObject
@@ -79,6 +79,17 @@ OvfManager: ManagedObject
 ViewManager: ManagedObject
   viewList ref?[]
 TaskManager: ManagedObject
-  recentTask ref?[]
+  recentTask ref?[], description TaskDescription, maxCollector int
 EventManager: ManagedObject
+  description EventDescription, latestEvent Event?, maxCollector int
+HistoryCollector: ManagedObject
+  filter any
+EventHistoryCollector: HistoryCollector
+  latestPage Event?[]
+TaskHistoryCollector: HistoryCollector
+  latestPage TaskInfo?[]
+FileManager: ManagedObject
+VirtualDiskManager: ManagedObject
+HostDatastoreBrowser: ManagedObject
+  datastore ref?[]
 `;

@@ -25,7 +25,6 @@ FindAllByUuid(datacenter ref?, uuid str, vmSearch bool, instanceUuid bool?) -> r
 FindByUuid(datacenter ref?, uuid str, vmSearch bool, instanceUuid bool?) -> ref?
 FindByInventoryPath(inventoryPath str) -> ref?
 CancelTask()
-QueryEvents(filter EventFilterSpec) -> Event?[]
 CreateSnapshot_Task(name str, description str?, memory bool, quiesce bool) -> ref
 CreateSnapshotEx_Task(
   name str, description str?, memory bool, quiesceSpec VirtualMachineGuestQuiesceSpec?
@@ -33,6 +32,7 @@ CreateSnapshotEx_Task(
 RemoveSnapshot_Task(removeChildren bool, consolidate bool?) -> ref
 RemoveAllSnapshots_Task(consolidate bool?, spec SnapshotSelectionSpec?) -> ref
 RevertToSnapshot_Task(host ref?, suppressPowerOn bool?) -> ref
+RevertToCurrentSnapshot_Task(host ref?, suppressPowerOn bool?) -> ref
 ConsolidateVMDisks_Task() -> ref
 QueryChangedDiskAreas(snapshot ref?, deviceKey int, startOffset long, changeId str) -> DiskChangeInfo
 ReconfigVM_Task(spec VirtualMachineConfigSpec) -> ref
@@ -46,6 +46,36 @@ CloneVM_Task(folder ref, name str, spec VirtualMachineCloneSpec) -> ref
 RegisterVM_Task(path str, name str?, asTemplate bool, pool ref?, host ref?) -> ref
 UnregisterVM()
 QueryTpmAttestationReport()
+MigrateVM_Task(pool ref?, host ref?, priority str, state str?) -> ref
+DeleteDatastoreFile_Task(name str, datacenter ref?) -> ref
+MakeDirectory(name str, datacenter ref?, createParentDirectories bool?)
+MoveDatastoreFile_Task(
+  sourceName str, sourceDatacenter ref?, destinationName str, destinationDatacenter ref?, force bool?
+) -> ref
+CopyDatastoreFile_Task(
+  sourceName str, sourceDatacenter ref?, destinationName str, destinationDatacenter ref?, force bool?
+) -> ref
+CreateVirtualDisk_Task(name str, datacenter ref?, spec VirtualDiskSpec) -> ref
+ExtendVirtualDisk_Task(name str, datacenter ref?, newCapacityKb long, eagerZero bool?) -> ref
+DeleteVirtualDisk_Task(name str, datacenter ref?) -> ref
+CopyVirtualDisk_Task(
+  sourceName str, sourceDatacenter ref?, destName str, destDatacenter ref?, destSpec VirtualDiskSpec?,
+  force bool?
+) -> ref
+QueryVirtualDiskUuid(name str, datacenter ref?) -> str
+SearchDatastore_Task(datastorePath str, searchSpec HostDatastoreBrowserSearchSpec?) -> ref
+SearchDatastoreSubFolders_Task(datastorePath str, searchSpec HostDatastoreBrowserSearchSpec?) -> ref
+QueryEvents(filter EventFilterSpec, eventViewSpec EventManagerEventViewSpec?) -> Event?[]
+CreateCollectorForEvents(filter EventFilterSpec) -> ref
+ReadNextEvents(maxCount int) -> Event?[]
+ReadPreviousEvents(maxCount int) -> Event?[]
+CreateCollectorForTasks(filter TaskFilterSpec) -> ref
+ReadNextTasks(maxCount int) -> TaskInfo?[]
+ReadPreviousTasks(maxCount int) -> TaskInfo?[]
+ResetCollector()
+RewindCollector()
+SetCollectorPageSize(maxCount int)
+DestroyCollector()
 ExportVm() -> ref
 ExportSnapshot() -> ref
 ImportVApp(spec ImportSpec, folder ref?, host ref?) -> ref

@@ -9,6 +9,8 @@ VirtualMachineGuestQuiesceSpec: DynamicData
   timeout int?
 VirtualMachineWindowsQuiesceSpec: VirtualMachineGuestQuiesceSpec
   vssBackupType int?, vssBootableSystemState bool?, vssPartialFileSupport bool?, vssBackupContext str?
+SnapshotSelectionSpec: DynamicData
+  retentionDays int?
 DiskChangeInfo: DynamicData
   startOffset long, length long, changedArea DiskChangeExtent?[]
 DiskChangeExtent: DynamicData

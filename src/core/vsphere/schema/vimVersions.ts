@@ -36,13 +36,14 @@ export const vimVersions = `
   DVPortgroupConfigInfo vmVnicNetworkResourcePoolKey
   VirtualMachineSnapshot vm
   HostConfigManager certificateManager
+  TaskFilterSpec activationId
 6.5
   operations CreateSnapshotEx_Task, HasUserPrivilegeOnEntities, FetchUserPrivilegeOnEntities
   types VirtualNVMEController, ID, VirtualVmxnet3Vrdma, CryptoKeyId, KeyProviderId,
     VirtualMachineGuestIntegrityInfo, VirtualDeviceConfigSpecBackingSpec, CryptoSpec, ReplicationSpec,
     ReplicationGroupId, FaultDomainId, DeviceGroupId, CryptoSpecNoOp, CryptoSpecDecrypt, CryptoSpecEncrypt,
     VirtualMachineGuestQuiesceSpec, VirtualMachineWindowsQuiesceSpec,
-    UserPrivilegeResult
+    UserPrivilegeResult, ChangesInfoEventArgument
   ServiceContent vStorageObjectManager, hostSpecManager, cryptoManager, healthUpdateManager,
     failoverClusterConfigurator, failoverClusterManager
   VirtualDisk vDiskId
@@ -61,6 +62,14 @@ export const vimVersions = `
   VirtualMachineCapability secureBootSupported
   DatastoreCapability vmfsSparseSupported, vsanSparseSupported, upitSupported
   DVPortgroupConfigInfo uplink
+  FileBackedVirtualDiskSpec crypto
+  VmConfigFileQueryFilter encrypted
+  VmConfigFileQueryFlags encryption
+  VmDiskFileQueryFilter encrypted
+  VmDiskFileQueryFlags encryption
+  FileInfo friendlyName
+  VmReconfiguredEvent configChanges
+  EventFilterSpec maxCount
 6.7
   operations HttpNfcLeaseSetManifestChecksumType
   types VirtualNVDIMMController, VirtualTPM, VirtualNVDIMM, VirtualDiskLocalPMemBackingInfo,
@@ -180,4 +189,8 @@ export const vimVersions = `
   RemoveAllSnapshots_Task spec
   VirtualMachineConfigInfo metroFtEnabled, metroFtHostGroup
   VirtualMachineConfigSpec metroFtEnabled, metroFtHostGroup
+  EventFilterSpec delayedInit
+9.0.0.0
+  types EventManagerEventViewSpec
+  QueryEvents eventViewSpec
 `;

@@ -268,3 +268,15 @@ test('what a host leaves in the folder of a VM is there, belongs to its layout, 
   expect((await lab.runTask('Destroy_Task', archive01)).fault).toBeUndefined();
   expect((await lab.http('GET', path)).status).toBe(404);
 });
+
+test('a disk that is being exported cannot be read from its datastore, and can be again afterwards', async () => {
+  const lab = await loggedIn();
+  const flat = at('archive01/archive01-flat.vmdk', 'datastore2');
+  const lease = find(await lab.call('ExportVm', archive01), 'returnval');
+  const ref = ['HttpNfcLease', lease?.text ?? ''] as const;
+  while ((await lab.read(ref, 'state'))?.text === 'initializing');
+  expect((await lab.http('GET', flat)).status).toBe(500);
+  expect((await lab.http('GET', at('archive01/archive01.vmdk', 'datastore2'))).status).toBe(200);
+  await lab.call('HttpNfcLeaseComplete', ref);
+  expect((await lab.http('GET', flat)).status).toBe(200);
+});

@@ -65,3 +65,30 @@ test('a lease that was given up before it was ready does not become so', () => {
   lease.becomeReady([]);
   expect([lease.state, ends]).toEqual(['error', [false]]);
 });
+
+test('a lease with a limit lets through what its time allows, over all of its transfers', async () => {
+  const { lease, clock } = newLease(300);
+  lease.becomeReady([]);
+  const passed: string[] = [];
+  const send = async (name: string, bytes: number) => {
+    await lease.pace(bytes, 1000, lease.endSignal);
+    passed.push(name);
+  };
+  const all = Promise.all([send('a', 500), send('b', 1000), send('c', 500)]);
+  await clock.advance(499);
+  expect(passed).toEqual([]);
+  await clock.advance(1);
+  expect(passed).toEqual(['a']);
+  await clock.advance(999);
+  expect(passed).toEqual(['a']);
+  await clock.advance(501);
+  await all;
+  expect(passed).toEqual(['a', 'b', 'c']);
+  // Time in which nothing was sent is not saved up.
+  await clock.advance(10_000);
+  void send('d', 1000);
+  await clock.advance(999);
+  expect(passed).toHaveLength(3);
+  await clock.advance(1);
+  expect(passed).toHaveLength(4);
+});
