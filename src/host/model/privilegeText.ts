@@ -3,7 +3,6 @@ import type {
   PrivilegeNeedDto,
   PrivilegeReportDto,
 } from '../../protocol/privileges.ts';
-import { sentence } from './errorText.ts';
 import { markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 
@@ -79,7 +78,7 @@ function fenced(text: string): string {
 function featureBlocks({ title, note, needs }: FeaturePrivilegesDto, t: Translate): readonly string[] {
   return [
     `### ${markdownText(title)}`,
-    ...(note === undefined ? [] : [markdownText(sentence({ message: note }))]),
+    ...(note === undefined ? [] : [markdownText(note)]),
     ...(needs.length === 0
       ? []
       : [

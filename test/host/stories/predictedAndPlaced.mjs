@@ -57,7 +57,7 @@ export async function story(editor, { startLab }) {
   await editor.shot('by-datastores');
   await editor.command('Quiesce: Filter Virtual Machines…');
   await editor.enter('Words of the name', '@tag:Production web');
-  await page.getByText('Filter: @tag:Production web (1 of 4 VMs)').waitFor();
+  await editor.page.getByText('Filter: @tag:Production web (1 of 4 VMs)').waitFor();
   assert.equal(await editor.row(vms, 'db01').count(), 0);
   await editor.shot('filtered');
   await editor.command('Quiesce: Clear Filter of Virtual Machines');
@@ -67,14 +67,8 @@ export async function story(editor, { startLab }) {
   await editor.row(vms, 'Production').waitFor();
 
   await editor.command('Quiesce: Check Privileges');
-  await page.locator('.quick-input-widget:visible').getByText('Lab').first().click();
-  await page
-    .locator('iframe.webview.ready:visible')
-    .contentFrame()
-    .locator('iframe#active-frame')
-    .contentFrame()
-    .getByText('The account may do everything that Quiesce does.')
-    .waitFor();
+  await editor.pick(/127\.0\.0\.1/);
+  await page.getByText('The account may do everything that Quiesce does.').waitFor();
   await editor.shot('privileges');
   await editor.command('View: Close All Editors');
 

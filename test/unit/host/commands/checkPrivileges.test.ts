@@ -18,7 +18,7 @@ const report: PrivilegeReportDto = {
       id: 'backup',
       title: 'Backup',
       isUsable: false,
-      note: 'It is so',
+      note: 'It is so.',
       needs: [
         need('VApp.Export', 'vm', 'missing', ['a', 'b', 'c'], 4),
         need('VirtualMachine.State.CreateSnapshot', 'vm', 'partly', ['web|01'], 1),
@@ -65,6 +65,7 @@ test('a vCenter is asked once, and what is missing stands in a Markdown document
   expect(worker.paramsOf(probePrivileges)).toEqual([{ vcenter: 'vc/lab' }]);
   expect(text).toMatch(/^# Privileges of LAB\\\\back\\\*up on vc\\\.lab\n/);
   expect(text).toContain('1 of 2 features can be used everywhere');
+  expect(text).toContain('It is so\\.\n');
   expect(text).toContain('`VApp.Export` \\(VMs\\: all 4\\)');
   expect(text).toContain('`VirtualMachine.State.CreateSnapshot` \\(VMs\\: web\\|01\\)');
   expect(text).toContain('a\\, b\\, c and 6 more');
