@@ -71,10 +71,30 @@ export class BinaryReader {
     return this.#inRange(field, offset, Number(value), range);
   }
 
+  i32be(field: string, offset: number, range?: IntegerRange): number {
+    this.#bounds(field, offset, 4);
+    return this.#inRange(field, offset, this.#view.getInt32(offset, false), range);
+  }
+
+  /** Like `u64le`. */
+  u64be(field: string, offset: number, range?: IntegerRange): number {
+    this.#bounds(field, offset, 8);
+    const value = this.#view.getBigUint64(offset, false);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw this.error(`${field} is ${value.toString()}, more than this program can address`, offset);
+    }
+    return this.#inRange(field, offset, Number(value), range);
+  }
+
   /** All 64 bits, for flags and for sentinel values such as "at the end". */
   bits64le(field: string, offset: number): bigint {
     this.#bounds(field, offset, 8);
     return this.#view.getBigUint64(offset, true);
+  }
+
+  bits64be(field: string, offset: number): bigint {
+    this.#bounds(field, offset, 8);
+    return this.#view.getBigUint64(offset, false);
   }
 
   /** A view of `lengthBytes` bytes; it shares memory with the source. */

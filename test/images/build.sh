@@ -1,10 +1,11 @@
 #!/bin/bash
-# Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs and util-linux.
-# The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
-# usage: build.sh [OUTPUT]
+# Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs, xfsprogs and
+# util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
+# usage: build.sh [OUTPUT [NAME]]: all images, or those whose names match the pattern NAME
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 output=$(mkdir -p "${1:-$here}" && cd "${1:-$here}" && pwd)
+wanted=${2:-*}
 work=$(mktemp -d)
 mounted=$work/mnt
 mkdir "$mounted"
@@ -27,11 +28,28 @@ SCRIPT
   umount "$mounted"
 }
 
-quiet() { # NAME MIB ENTRIES SPARSE_MIB MKE2FS-OPTIONS...: unmounted cleanly
+is_wanted() { # NAME
+  # shellcheck disable=SC2053 -- it is a pattern
+  [[ $1 == $wanted ]]
+}
+
+format() { # NAME IMAGE MKFS-OPTIONS...
+  local name=$1 image=$2 uuid
+  shift 2
+  uuid=6f3a1c52-0000-4000-8000-$(printf '%s' "$name" | md5sum | cut -c1-12)
+  case $name in
+    # Smaller than its tools support: the smallest that they do would be 300 MiB.
+    *xfs*) mkfs.xfs -q --unsupported -m "uuid=$uuid" -L "${name:0:12}" "$@" "$image" > "$work/mkfs.log" 2>&1 ;;
+    *) mke2fs -q -F -U "$uuid" -L "$name" "$@" "$image" ;;
+  esac
+}
+
+quiet() { # NAME MIB ENTRIES SPARSE_MIB MKFS-OPTIONS...: unmounted cleanly
   local name=$1 size=$2 entries=$3 sparse=$4 image=$work/$1.img
+  is_wanted "$name" || return 0
   shift 4
   truncate -s "${size}M" "$image"
-  mke2fs -q -F -U "6f3a1c52-0000-4000-8000-$(printf '%s' "$name" | md5sum | cut -c1-12)" -L "$name" "$@" "$image"
+  format "$name" "$image" "$@"
   mount -o loop "$image" "$mounted"
   "$here/populate.py" "$mounted" "$entries" "$sparse" "$name"
   umount "$mounted"
@@ -41,6 +59,7 @@ quiet() { # NAME MIB ENTRIES SPARSE_MIB MKE2FS-OPTIONS...: unmounted cleanly
 
 partitioned() { # NAME SECTOR_BYTES [FILE_SYSTEM_OFFSET_MIB]: partition table from stdin; NAME.json says what sfdisk made of it
   local name=$1 image=$work/$1.img loop
+  is_wanted "$name" || return 0
   truncate -s 40M "$image"
   loop=$(losetup -f --show -b "$2" "$image")
   sfdisk -q --no-tell-kernel "$loop"
@@ -50,11 +69,12 @@ partitioned() { # NAME SECTOR_BYTES [FILE_SYSTEM_OFFSET_MIB]: partition table fr
   finish "$name"
 }
 
-crashed() { # NAME FLUSH MKE2FS-OPTIONS...: power cut while in use; FLUSH 1: journal written out before, 2: not
+crashed() { # NAME FLUSH MKFS-OPTIONS...: power cut while in use; FLUSH 1: journal written out before, 2: not
   local name=$1 flush=$2 image=$work/$1.img
+  is_wanted "$name" || return 0
   shift 2
   truncate -s 48M "$image"
-  mke2fs -q -F -L "$name" "$@" "$image"
+  format "$name" "$image" "$@"
   mount -o loop "$image" "$mounted"
   "$here/crash.py" "$mounted" "$flush" "$flush"
   # Now, not after unmounting, which writes back some of what only the journal has.
@@ -62,6 +82,19 @@ crashed() { # NAME FLUSH MKE2FS-OPTIONS...: power cut while in use; FLUSH 1: jou
   umount "$mounted"
   mv "$work/crashed.img" "$image"
   manifest "$image" "$name"
+  finish "$name"
+}
+
+stored() { # NAME MIB ENTRIES MKFS-OPTIONS...: written by mkfs.xfs, for what the kernel mounts no more; no manifest
+  local name=$1 size=$2 entries=$3 image=$work/$1.img
+  is_wanted "$name" || return 0
+  shift 3
+  mkdir "$work/tree"
+  "$here/populate.py" "$work/tree" "$entries" 1 "$name"
+  "$here/proto.py" "$work/tree" > "$work/proto"
+  truncate -s "${size}M" "$image"
+  format "$name" "$image" "$@" -p "$work/proto"
+  rm -r "$work/tree"
   finish "$name"
 }
 
@@ -81,6 +114,15 @@ crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8
 crashed crashed-plain 1 -t ext4 -b 1024 -J size=4 -O ^metadata_csum,^64bit
 crashed crashed-ext3 1 -t ext3 -b 1024 -J size=4
+
+quiet xfs-4k 64 1500 5120 -l size=8m
+quiet xfs-1k 64 300 70 -b size=1024 -i size=512,nrext64=1 -n size=8192 -m rmapbt=1 -l size=15m
+quiet xfs-narrow-times 64 60 70 -m bigtime=0,reflink=0,finobt=0,inobtcount=0 -l size=8m
+
+stored xfs-v4 24 300 -m crc=0 -b size=1024 -n ftype=0 -l size=3m
+
+crashed crashed-xfs 1 -l size=8m
+crashed crashed-xfs-lost 2 -b size=1024 -l size=8m,su=32k
 
 partitioned gpt-512 512 3 << 'TABLE'
 label: gpt

@@ -1,23 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, constants, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { GiB, MiB } from '../../src/base/units.ts';
 import type { BlockSource } from '../../src/core/block/blockSource.ts';
 import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
-import { manifestOfFolder, manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
+import { manifestOfFolder } from '../images/manifest.ts';
 import { anySignal } from '../support/anySignal.ts';
+import {
+  comparable,
+  crash,
+  emptyImage,
+  manifestOfImage,
+  mounted,
+  mountTestWith,
+  populate,
+  randomSeed,
+} from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
-const images = join(import.meta.dirname, '..', 'images');
 const mke2fsTest = toolTest('mke2fs');
-const isRoot = process.getuid?.() === 0;
-if (!isRoot && process.env['CI'] === 'true')
-  throw new Error('mounting needs root, and CI must run every test');
-const mountTest = isRoot ? mke2fsTest : test.skip;
+const mountTest = mountTestWith('mke2fs');
 
 // Not with inline data: there mke2fs 1.47.0 cuts files that end in a hole. The committed images have it.
 const made: readonly [string, number, ...string[]][] = [
@@ -35,18 +41,12 @@ mke2fsTest.each(made)(
   async (_, entries, ...options) => {
     const folder = temporaryFolder('mke2fs');
     const [tree, image] = [join(folder, 'tree'), join(folder, 'disk.img')];
-    mkdirSync(tree);
-    execFileSync(join(images, 'populate.py'), [
-      tree,
-      String(entries),
-      entries > 1000 ? '5120' : '70',
-      'mke2fs',
-    ]);
+    populate(tree, entries, entries > 1000 ? 5120 : 70, 'mke2fs');
     emptyImage(image, 800 * MiB);
     execFileSync('mke2fs', ['-q', '-F', '-d', tree, ...options, image], { stdio: 'ignore' });
 
     const truth = manifestOfFolder(tree);
-    const found = (await readImage(image)).filter(({ path }) => path !== '/lost+found');
+    const found = (await manifestOfImage(image)).filter(({ path }) => path !== '/lost+found');
     expect(found.map(comparable)).toEqual(truth.map(comparable));
     expect(found.length).toBeGreaterThan(entries * 0.8);
   },
@@ -74,8 +74,7 @@ const crashes: readonly [string, number, ...string[]][] = [
 mountTest.each(crashes)(
   'after a power cut we see what the kernel recovers: %s',
   async (_, flush, ...options) => {
-    const seed = Number(process.env['SEED'] ?? process.hrtime.bigint() % 1_000_000n);
-    console.log(`seed ${seed}; SEED=${seed} repeats it`);
+    const seed = randomSeed();
     const folder = temporaryFolder('crash');
     const [work, image, truth] = [
       join(folder, 'work.img'),
@@ -85,14 +84,14 @@ mountTest.each(crashes)(
     emptyImage(work, 64 * MiB);
     execFileSync('mke2fs', ['-q', '-F', ...options, work], { stdio: 'ignore' });
     mounted(work, folder, mountPoint => {
-      execFileSync(join(images, 'crash.py'), [mountPoint, String(flush), String(seed)]);
+      crash(mountPoint, flush, seed);
       // Now, not after unmounting, which writes back some of what only the journal has.
       copyFileSync(work, image);
     });
     copyFileSync(image, truth, constants.COPYFILE_FICLONE);
 
     const expected = mounted(truth, folder, mountPoint => manifestOfFolder(mountPoint));
-    const found = await readImage(image);
+    const found = await manifestOfImage(image);
     expect(found).toEqual(expected);
     expect(found.length).toBeGreaterThan(100);
   },
@@ -117,45 +116,3 @@ mke2fsTest('an empty file system of 1 TiB costs a few reads', async () => {
   expect(entries.map(({ name }) => name)).toEqual(['lost+found']);
   expect(fetches).toBeLessThanOrEqual(6);
 });
-
-async function readImage(path: string): Promise<ManifestLine[]> {
-  await using file = await openFileBlockSource(path);
-  const fileSystem = await openGuestFileSystem(
-    cachedSource(file, { chunkBytes: MiB, maxChunks: 64 }),
-    anySignal,
-  );
-  expect(fileSystem.problems).toEqual([]);
-  return await manifestOfGuest(fileSystem);
-}
-
-/** What mke2fs takes over from the source tree; times and the shape of directories are its own. */
-function comparable({ path, kind, mode, owner, links, size, content, target }: ManifestLine) {
-  const isDirectory = kind === 'directory';
-  if (path === '') return { path, kind };
-  return {
-    path,
-    kind,
-    mode,
-    owner,
-    links: isDirectory ? 0 : links,
-    size: isDirectory ? 0 : size,
-    content,
-    target,
-  };
-}
-
-function mounted<T>(image: string, folder: string, use: (mountPoint: string) => T): T {
-  const mountPoint = join(folder, 'mnt');
-  mkdirSync(mountPoint, { recursive: true });
-  execFileSync('mount', ['-o', 'loop', image, mountPoint]);
-  try {
-    return use(mountPoint);
-  } finally {
-    execFileSync('umount', [mountPoint]);
-  }
-}
-
-function emptyImage(path: string, sizeBytes: number): void {
-  writeFileSync(path, '');
-  truncateSync(path, sizeBytes);
-}

@@ -1,13 +1,9 @@
-import { mapOrdered } from '../../../base/async/mapOrdered.ts';
-import { CancelledError } from '../../../base/errors.ts';
+import { readRuns, type FileRun } from '../fileRuns.ts';
 import { extentRuns } from './extents.ts';
 import { indirectRuns } from './indirectBlocks.ts';
 import { inlineDataOf } from './inlineData.ts';
 import type { Inode } from './inode.ts';
 import type { BlockRange, BlockRun, Ext4Volume } from './volume.ts';
-
-const pieceBytes = 1024 * 1024;
-const piecesInFlight = 4;
 
 /** Where the blocks of an inode lie, however it maps them; not for inline data. */
 export function blockRuns(
@@ -36,18 +32,8 @@ export async function* readContent(
     yield inlineContent(inode).slice(startBytes, endBytes);
     return;
   }
-  const pieces = planPieces(volume, inode, startBytes, endBytes, signal);
-  yield* mapOrdered(pieces, piecesInFlight, async piece => {
-    if (signal.aborted) throw new CancelledError();
-    const bytes = new Uint8Array(piece.lengthBytes);
-    const reads = piece.parts.map(async ({ atBytes, lengthBytes, volumeOffsetBytes }) => {
-      await volume.source.read(volumeOffsetBytes, bytes.subarray(atBytes, atBytes + lengthBytes), signal);
-    });
-    for (const result of await Promise.allSettled(reads)) {
-      if (result.status === 'rejected') throw result.reason;
-    }
-    return bytes;
-  });
+  const runs = fileRuns(volume, inode, startBytes, endBytes, signal);
+  yield* readRuns(volume.source, runs, startBytes, endBytes, signal);
 }
 
 /** The whole content of a small file; the caller has checked the size. */
@@ -68,51 +54,23 @@ function inlineContent(inode: Inode): Uint8Array {
   return content.subarray(0, inode.stat.sizeBytes);
 }
 
-/** One piece of a file and the parts of it that are on the volume. */
-interface Piece {
-  readonly lengthBytes: number;
-  readonly parts: readonly PiecePart[];
-}
-
-interface PiecePart {
-  readonly atBytes: number;
-  readonly lengthBytes: number;
-  readonly volumeOffsetBytes: number;
-}
-
-async function* planPieces(
+async function* fileRuns(
   volume: Ext4Volume,
   inode: Inode,
   startBytes: number,
   endBytes: number,
   signal: AbortSignal,
-): AsyncGenerator<Piece, void, undefined> {
+): AsyncGenerator<FileRun, void, undefined> {
   const { blockBytes } = volume.superblock;
   const range = {
     fromBlock: Math.floor(startBytes / blockBytes),
     untilBlock: Math.ceil(endBytes / blockBytes),
   };
-  let parts: PiecePart[] = [];
-  let pieceStart = startBytes;
-  const pieceEnd = () => Math.min(pieceStart + pieceBytes, endBytes);
-  const finish = (): Piece => {
-    const piece = { lengthBytes: pieceEnd() - pieceStart, parts };
-    pieceStart = pieceEnd();
-    parts = [];
-    return piece;
-  };
-
-  for await (const run of blockRuns(volume, inode, range, signal)) {
-    if (run.physicalBlock === undefined) continue;
-    const runStart = run.logicalBlock * blockBytes;
-    const runEnd = Math.min(runStart + run.blockCount * blockBytes, endBytes);
-    for (let from = Math.max(runStart, startBytes); from < runEnd;) {
-      while (from >= pieceEnd()) yield finish();
-      const until = Math.min(runEnd, pieceEnd());
-      const volumeOffsetBytes = run.physicalBlock * blockBytes + from - runStart;
-      parts.push({ atBytes: from - pieceStart, lengthBytes: until - from, volumeOffsetBytes });
-      from = until;
-    }
+  for await (const { logicalBlock, blockCount, physicalBlock } of blockRuns(volume, inode, range, signal)) {
+    yield {
+      offsetBytes: logicalBlock * blockBytes,
+      lengthBytes: blockCount * blockBytes,
+      volumeOffsetBytes: physicalBlock === undefined ? undefined : physicalBlock * blockBytes,
+    };
   }
-  while (pieceStart < endBytes) yield finish();
 }

@@ -10,7 +10,18 @@ import { anySignal } from '../support/anySignal.ts';
 import { mutations } from './mutations.ts';
 
 /** Without checksums the structures themselves are reached; with them, the refusals. */
-const images = ['ext2-1k', 'ext4-inode128', 'ext4-inline', 'ext4-metabg-1k', 'crashed-plain', 'crashed-ext4'];
+const images = [
+  'ext2-1k',
+  'ext4-inode128',
+  'ext4-inline',
+  'ext4-metabg-1k',
+  'crashed-plain',
+  'crashed-ext4',
+  'xfs-v4',
+  'xfs-1k',
+  'crashed-xfs',
+];
+const isProof = process.env['QUIESCE_PROOF'] === 'full';
 const maxNodes = 300;
 
 test.each(images)(
@@ -23,7 +34,7 @@ test.each(images)(
         await tolerating(async () => await walk(await openGuestFileSystem(source, anySignal)));
         expect(readBytes()).toBeLessThan(1 << 30);
       }),
-      { numRuns: 25 },
+      { numRuns: isProof ? 500 : 25 },
     );
   },
 );

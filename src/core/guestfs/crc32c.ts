@@ -9,7 +9,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** Where a chain of checksums begins. */
 export const crc32cStart = 0xffff_ffff;
 
-/** CRC-32C of `bytes` on top of `crc`, without the usual inversion at the end: the form ext4 and its journal use. */
+/** CRC-32C of `bytes` on top of `crc`, without the usual inversion at the end: the form ext4 and its journal use; others invert. */
 export function crc32c(crc: number, bytes: Uint8Array): number {
   let value = crc;
   // By index: an iterator would cost several times the checksum, which every directory block and inode pays.

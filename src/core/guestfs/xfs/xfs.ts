@@ -1,0 +1,134 @@
+import { AppError } from '../../../base/errors.ts';
+import type { BlockSource } from '../../block/blockSource.ts';
+import { readRuns } from '../fileRuns.ts';
+import type {
+  DirectoryEntry,
+  DirectoryListing,
+  FileRange,
+  GuestFileSystem,
+  NodeId,
+  NodeStat,
+} from '../guestFileSystem.ts';
+import { decodeName, decodePath, encodeName } from '../names.ts';
+import { readDirectory } from './directory.ts';
+import { extentRuns } from './extents.ts';
+import { localContent, readInode, requireKind, type Inode } from './inode.ts';
+import { recoverLog } from './logRecovery.ts';
+import { readSuperblock } from './superblock.ts';
+import { readLinkTarget } from './symlink.ts';
+import type { XfsVolume } from './volume.ts';
+
+/**
+ * Opens an XFS file system of version 4 or 5. Changes that wait in its log, as in every crash-consistent snapshot, are
+ * taken into account in memory, as the guest itself would at its next start.
+ * @param source  read at random in small pieces: give it a cache if it is remote
+ * @throws CORRUPT_DATA, UNSUPPORTED_FORMAT, what the source throws
+ */
+export async function openXfs(source: BlockSource, signal: AbortSignal): Promise<GuestFileSystem> {
+  const volume: XfsVolume = { source, superblock: await readSuperblock(source, signal) };
+  const recovery = await recoverLog(volume, signal);
+  if (recovery === undefined) return new XfsFileSystem(volume, 'clean', [], new Set());
+  const superblock = await readSuperblock(recovery.source, signal);
+  const recovered = { source: recovery.source, superblock };
+  return new XfsFileSystem(recovered, 'replayed', recovery.problems, recovery.unfinishedInodes);
+}
+
+class XfsFileSystem implements GuestFileSystem {
+  readonly kind = 'xfs';
+  readonly label: string;
+  readonly uuid: string;
+  readonly journal: GuestFileSystem['journal'];
+  readonly problems: readonly string[];
+  readonly root: NodeId;
+  readonly #volume: XfsVolume;
+  readonly #unfinishedInodes: ReadonlySet<number>;
+
+  constructor(
+    volume: XfsVolume,
+    journal: GuestFileSystem['journal'],
+    problems: readonly string[],
+    unfinishedInodes: ReadonlySet<number>,
+  ) {
+    const { superblock } = volume;
+    this.#volume = volume;
+    this.#unfinishedInodes = unfinishedInodes;
+    this.label = superblock.label;
+    this.uuid = superblock.uuid;
+    this.journal = journal;
+    this.problems = [...superblock.problems, ...problems];
+    this.root = superblock.rootInode as NodeId;
+  }
+
+  async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
+    const names = path.split('/').filter(name => name !== '' && name !== '.');
+    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
+    let node = this.root;
+    for (const name of names) {
+      const wanted = encodeName(name);
+      const { entries } = await readDirectory(
+        this.#volume,
+        await this.#inode(node, 'directory', signal),
+        signal,
+      );
+      const entry = entries.find(candidate => Buffer.compare(candidate.name, wanted) === 0);
+      if (entry === undefined) throw new AppError('NOT_FOUND', `${path} does not exist`, { object: path });
+      node = entry.inode as NodeId;
+    }
+    return node;
+  }
+
+  async list(directory: NodeId, signal: AbortSignal): Promise<DirectoryListing> {
+    const inode = await this.#inode(directory, 'directory', signal);
+    const raw = await readDirectory(this.#volume, inode, signal);
+    const problems = [...raw.problems];
+    const entries: DirectoryEntry[] = [];
+    for (const { name, inode: number, kind } of raw.entries) {
+      const text = decodeName(name);
+      try {
+        const node = number as NodeId;
+        entries.push({ name: text, node, kind: kind ?? (await this.stat(node, signal)).kind });
+      } catch (error) {
+        if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
+        problems.push(`${text}: ${error.message}`);
+      }
+    }
+    return { entries, problems };
+  }
+
+  async stat(node: NodeId, signal: AbortSignal): Promise<NodeStat> {
+    return (await readInode(this.#volume, node, signal)).stat;
+  }
+
+  async *readFile(node: NodeId, range: FileRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const inode = await this.#inode(node, 'file', signal);
+    if (this.#unfinishedInodes.has(node)) {
+      throw new AppError(
+        'UNSUPPORTED_FORMAT',
+        `the log holds an unfinished change of the extents of inode ${node}`,
+        {
+          remedy: 'Restore the disk and start a guest from it, which finishes the change',
+        },
+      );
+    }
+    const { sizeBytes } = inode.stat;
+    const endBytes = Math.min(sizeBytes, range.offsetBytes + (range.lengthBytes ?? sizeBytes));
+    if (range.offsetBytes >= endBytes) return;
+    if (inode.format === 'local') {
+      yield localContent(inode).slice(range.offsetBytes, endBytes);
+      return;
+    }
+    const runs = extentRuns(this.#volume, inode, range.offsetBytes, endBytes, signal);
+    yield* readRuns(this.#volume.source, runs, range.offsetBytes, endBytes, signal);
+  }
+
+  async readlink(node: NodeId, signal: AbortSignal): Promise<string> {
+    const inode = await this.#inode(node, 'symlink', signal);
+    return decodePath(await readLinkTarget(this.#volume, inode, signal));
+  }
+
+  async #inode(node: NodeId, kind: NodeStat['kind'], signal: AbortSignal): Promise<Inode> {
+    const inode = await readInode(this.#volume, node, signal);
+    requireKind(inode, kind);
+    return inode;
+  }
+}

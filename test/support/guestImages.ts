@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, type TestAPI } from 'vitest';
+
+import { MiB } from '../../src/base/units.ts';
+import { cachedSource } from '../../src/core/block/cachedSource.ts';
+import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
+import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
+import { anySignal } from './anySignal.ts';
+import { toolTest } from './tools.ts';
+
+const images = join(import.meta.dirname, '..', 'images');
+const isRoot = process.getuid?.() === 0;
+
+/** For tests that mount what `tool` makes; without root they are skipped, and under CI that is an error. */
+export function mountTestWith(tool: string): TestAPI {
+  if (!isRoot && process.env['CI'] === 'true') {
+    throw new Error('mounting needs root, and CI must run every test');
+  }
+  return isRoot ? toolTest(tool) : (test.skip as TestAPI);
+}
+
+/** A folder filled by `test/images/populate.py`. */
+export function populate(tree: string, entries: number, sparseMiB: number, seed: string): void {
+  mkdirSync(tree, { recursive: true });
+  execFileSync(join(images, 'populate.py'), [tree, String(entries), String(sparseMiB), seed]);
+}
+
+/** A mounted folder after `test/images/crash.py` cut its power. */
+export function crash(mountPoint: string, flush: number, seed: number): void {
+  execFileSync(join(images, 'crash.py'), [mountPoint, String(flush), String(seed)]);
+}
+
+export function emptyImage(path: string, sizeBytes: number): void {
+  writeFileSync(path, '');
+  truncateSync(path, sizeBytes);
+}
+
+/** Mounts an image while `use` runs. */
+export function mounted<T>(image: string, folder: string, use: (mountPoint: string) => T): T {
+  const mountPoint = join(folder, 'mnt');
+  mkdirSync(mountPoint, { recursive: true });
+  execFileSync('mount', ['-o', 'loop', image, mountPoint]);
+  try {
+    return use(mountPoint);
+  } finally {
+    execFileSync('umount', [mountPoint]);
+  }
+}
+
+/** What our reader says of an image. */
+export async function manifestOfImage(path: string): Promise<ManifestLine[]> {
+  return await withGuestImage(path, async fileSystem => {
+    expect(fileSystem.problems).toEqual([]);
+    return await manifestOfGuest(fileSystem);
+  });
+}
+
+export async function withGuestImage<T>(
+  path: string,
+  use: (fileSystem: GuestFileSystem) => Promise<T>,
+): Promise<T> {
+  await using file = await openFileBlockSource(path);
+  return await use(
+    await openGuestFileSystem(cachedSource(file, { chunkBytes: MiB, maxChunks: 64 }), anySignal),
+  );
+}
+
+/** What programs take over that store a tree without mounting; times and the shape of directories are their own. */
+export function comparable({ path, kind, mode, owner, links, size, content, target }: ManifestLine) {
+  const isDirectory = kind === 'directory';
+  if (path === '') return { path, kind };
+  return {
+    path,
+    kind,
+    mode,
+    owner,
+    links: isDirectory ? 0 : links,
+    size: isDirectory ? 0 : size,
+    content,
+    target,
+  };
+}
+
+/** The seed of a random test, which is printed and can be repeated. */
+export function randomSeed(): number {
+  const seed = Number(process.env['SEED'] ?? process.hrtime.bigint() % 1_000_000n);
+  console.log(`seed ${seed}; SEED=${seed} repeats it`);
+  return seed;
+}
