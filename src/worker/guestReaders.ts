@@ -10,27 +10,27 @@ import {
 import type { Repository } from '../core/repository/repository.ts';
 import type { GuestPath } from '../protocol/guest.ts';
 
-/** Disks kept open, the least recently used one goes first: each may hold 128 MiB of chunks. */
-const maxOpenDisks = 4;
+/** Restore points kept open, the least recently used one goes first: each may hold 256 MiB of chunks. */
+const maxOpenPoints = 2;
 
-interface OpenDisk {
-  readonly disk: GuestDisk;
-  readonly fileSystems: Map<number, GuestFileSystem>;
+interface OpenPoint {
+  readonly disks: readonly GuestDisk[];
+  /** By disk and volume. */
+  readonly fileSystems: Map<string, GuestFileSystem>;
 }
 
-/** The disks that clients browse, kept open from one request to the next. */
+/** The restore points whose files clients browse, kept open from one request to the next. */
 export class GuestReaders {
   /** Least recently used first. */
-  readonly #disks = new Map<string, OpenDisk>();
+  readonly #points = new Map<string, OpenPoint>();
 
-  /** A disk of the restore point with its volumes. */
-  async disk(
+  /** The disks of a restore point with their volumes. */
+  async disks(
     repository: Repository,
     point: RestorePoint,
-    deviceKey: number,
     signal: AbortSignal,
-  ): Promise<GuestDisk> {
-    return (await this.#open(repository, point, deviceKey, signal)).disk;
+  ): Promise<readonly GuestDisk[]> {
+    return (await this.#open(repository, point, signal)).disks;
   }
 
   /** @throws NOT_FOUND for a disk, volume or path that does not exist; what the file system throws */
@@ -40,8 +40,15 @@ export class GuestReaders {
     signal: AbortSignal,
   ): Promise<GuestLocation> {
     const point = await openPoint(repository, pointId, signal);
-    const open = await this.#open(repository, point, deviceKey, signal);
-    const { disk, listing } = open.disk;
+    const open = await this.#open(repository, point, signal);
+    const found = open.disks.find(({ disk }) => disk.key === deviceKey);
+    if (found === undefined) {
+      throw new AppError('NOT_FOUND', `the restore point has no disk ${deviceKey}`, {
+        object: point.manifest.vm.name,
+        remedy: 'List the volumes of the restore point',
+      });
+    }
+    const { disk, listing } = found;
     const volume = listing.volumes.find(({ index }) => index === volumeIndex);
     if (volume === undefined) {
       throw new AppError('NOT_FOUND', `${disk.label} has no volume ${volumeIndex}`, {
@@ -49,42 +56,31 @@ export class GuestReaders {
         remedy: 'List the volumes of the restore point',
       });
     }
-    let fileSystem = open.fileSystems.get(volumeIndex);
+    const key = `${deviceKey} ${volumeIndex}`;
+    let fileSystem = open.fileSystems.get(key);
     if (fileSystem === undefined) {
       fileSystem = await openGuestFileSystem(volume.source, signal);
-      open.fileSystems.set(volumeIndex, fileSystem);
+      open.fileSystems.set(key, fileSystem);
     }
     return { disk, volume, fileSystem, path, node: await fileSystem.lookup(path, signal) };
   }
 
   /** Lets go of a repository that is being closed. */
   forget(repositoryId: string): void {
-    for (const key of this.#disks.keys()) if (key.startsWith(`${repositoryId} `)) this.#disks.delete(key);
+    for (const key of this.#points.keys()) if (key.startsWith(`${repositoryId} `)) this.#points.delete(key);
   }
 
   /** Only what was opened to the end is kept: who cancels must not fail others that want the same. */
-  async #open(
-    repository: Repository,
-    point: RestorePoint,
-    deviceKey: number,
-    signal: AbortSignal,
-  ): Promise<OpenDisk> {
-    const key = `${repository.id} ${point.id} ${deviceKey}`;
-    let open = this.#disks.get(key);
-    if (open === undefined) {
-      const [disk] = await listGuestVolumes(repository, point, { deviceKey }, signal);
-      if (disk === undefined) {
-        throw new AppError('NOT_FOUND', `the restore point has no disk ${deviceKey}`, {
-          object: point.manifest.vm.name,
-          remedy: 'List the volumes of the restore point',
-        });
-      }
-      open = { disk, fileSystems: new Map() };
-    }
-    this.#disks.delete(key);
-    this.#disks.set(key, open);
-    const [oldest] = this.#disks.keys();
-    if (this.#disks.size > maxOpenDisks && oldest !== undefined) this.#disks.delete(oldest);
+  async #open(repository: Repository, point: RestorePoint, signal: AbortSignal): Promise<OpenPoint> {
+    const key = `${repository.id} ${point.id}`;
+    const open = this.#points.get(key) ?? {
+      disks: await listGuestVolumes(repository, point, {}, signal),
+      fileSystems: new Map<string, GuestFileSystem>(),
+    };
+    this.#points.delete(key);
+    this.#points.set(key, open);
+    const [oldest] = this.#points.keys();
+    if (this.#points.size > maxOpenPoints && oldest !== undefined) this.#points.delete(oldest);
     return open;
   }
 }

@@ -1,17 +1,18 @@
 import type { BlockSource } from '../block/blockSource.ts';
 import type { ContentSignature } from '../block/contentSignature.ts';
 
-/** A partition of a disk, or the whole disk where it has no partitions. */
+/** A partition of a disk, the whole disk where it has no partitions, or a volume that is made of several of them. */
 export interface Volume {
-  /** The number the guest knows it by, `sda1` = 1; 0 for the whole disk. */
+  /** The number the guest knows it by, `sda1` = 1; 0 for the whole disk; from 1001 on for those made of others. */
   readonly index: number;
-  /** The partition's own name (GPT only), often empty. */
+  /** The partition's own name (GPT only), often empty; group and name of a logical volume. */
   readonly name: string;
   readonly role: PartitionRole;
   /** GPT: the type's GUID in upper case. MBR: the type as two hexadecimal digits. None for a whole disk. */
   readonly typeId: string | undefined;
-  /** The partition's GUID in upper case (GPT only). */
+  /** The partition's GUID in upper case (GPT only), or the id of a logical volume. */
   readonly uuid: string | undefined;
+  /** Where it begins on the disk; where it goes on is in `source` alone. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;
   /** The volume's bytes; reads cannot leave it. */

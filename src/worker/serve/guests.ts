@@ -1,14 +1,11 @@
 import { AppError } from '../../base/errors.ts';
-import type { ManifestDisk } from '../../core/catalog/manifest.ts';
-import type { RestorePoint } from '../../core/catalog/restorePoint.ts';
 import type {
   DirectoryEntry,
   GuestFileSystem,
   NodeStat,
   Timestamp,
 } from '../../core/guestfs/guestFileSystem.ts';
-import type { GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
-import type { Repository } from '../../core/repository/repository.ts';
+import type { GuestDisk, GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import type { Volume } from '../../core/volume/volume.ts';
 import {
   type GuestDiskDto,
@@ -28,7 +25,7 @@ import {
 } from '../../protocol/guest.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { FolderListings } from '../folderListings.ts';
-import { type GuestReaders, openPoint } from '../guestReaders.ts';
+import { openPoint } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { pointDiskDto } from './points.ts';
 
@@ -37,10 +34,7 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
   handle(listVolumes, async ({ repository, point: pointId }, signal) => {
     await using used = repositories.use(repository);
     const point = await openPoint(used.place, pointId, signal);
-    const disks: GuestDiskDto[] = [];
-    for (const disk of point.manifest.disks)
-      disks.push(await diskDto(guestReaders, used.place, point, disk, signal));
-    return { disks };
+    return { disks: (await guestReaders.disks(used.place, point, signal)).map(diskDto) };
   });
   handle(listGuestFolder, async (params, signal) => {
     await using used = repositories.use(params.repository);
@@ -59,22 +53,8 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
   });
 }
 
-/** A damaged disk does not hide the others. */
-async function diskDto(
-  guestReaders: GuestReaders,
-  repository: Repository,
-  point: RestorePoint,
-  disk: ManifestDisk,
-  signal: AbortSignal,
-): Promise<GuestDiskDto> {
-  try {
-    const { listing } = await guestReaders.disk(repository, point, disk.key, signal);
-    const { scheme, volumes, problems } = listing;
-    return { ...pointDiskDto(disk), scheme, volumes: volumes.map(volumeDto), problems };
-  } catch (error) {
-    if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
-    return { ...pointDiskDto(disk), scheme: 'none', volumes: [], problems: [error.message] };
-  }
+function diskDto({ disk, listing: { scheme, volumes, problems } }: GuestDisk): GuestDiskDto {
+  return { ...pointDiskDto(disk), scheme, volumes: volumes.map(volumeDto), problems };
 }
 
 function volumeDto({ index, name, role, content, offsetBytes, sizeBytes }: Volume): VolumeDto {

@@ -61,28 +61,27 @@ async function volumesOf(
 ): Promise<{ readonly volumes: readonly RecoveryVolume[]; readonly problems: readonly string[] }> {
   const volumes: RecoveryVolume[] = [];
   const problems: string[] = [];
-  for (const { key, label } of point.manifest.disks) {
-    try {
-      const { listing } = await guestReaders.disk(repository, point, key, signal);
-      for (const volume of listing.volumes.filter(mayHoldFiles)) {
-        const place = { repository: '', point: point.id, deviceKey: key, volumeIndex: volume.index };
-        const opened = await openedKind(guestReaders.locate(repository, { ...place, path: '/' }, signal));
-        volumes.push({
-          name: `${label}, ${volume.name === '' ? `volume ${volume.index}` : volume.name}`,
-          fileSystem: opened ?? volume.content?.title,
-          isReadable: opened !== undefined,
-        });
-      }
-    } catch (error) {
-      if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
-      problems.push(`${label}: ${error.message}`);
+  for (const { disk, listing } of await guestReaders.disks(repository, point, signal)) {
+    for (const volume of listing.volumes.filter(mayHoldFiles)) {
+      const place = { repository: '', point: point.id, deviceKey: disk.key, volumeIndex: volume.index };
+      const opened = await openedKind(guestReaders.locate(repository, { ...place, path: '/' }, signal));
+      volumes.push({
+        name: `${disk.label}, ${volume.name === '' ? `volume ${volume.index}` : volume.name}`,
+        fileSystem: opened ?? volume.content?.title,
+        isReadable: opened !== undefined,
+      });
     }
+    problems.push(...listing.problems.map(problem => `${disk.label}: ${problem}`));
   }
   return { volumes, problems };
 }
 
-/** Boot loaders and the like lie in partitions of which nobody wants a file. */
+/**
+ * Boot loaders and the like lie in partitions of which nobody wants a file; what a physical volume of LVM2 holds is in
+ * the logical ones.
+ */
 function mayHoldFiles({ role, content }: Volume): boolean {
+  if (content?.kind === 'lvm2') return false;
   return content !== undefined || role === 'data' || role === 'lvm' || role === 'raid';
 }
 

@@ -9,9 +9,11 @@ import { openDiskImage } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { listVolumes } from '../../volume/listVolumes.ts';
 import type { Volume, VolumeListing } from '../../volume/volume.ts';
+import { assembleVolumes } from '../../volume/assembleVolumes.ts';
 
-/** Chunks of one disk kept while its files are read. */
-const cacheBytes = 128 * MiB;
+/** Chunks of all disks of a VM kept while its files are read; as little as can be for many disks. */
+const cacheBytes = 256 * MiB;
+const minChunks = 4;
 
 export interface GuestDisk {
   readonly disk: ManifestDisk;
@@ -34,26 +36,44 @@ export interface GuestLocation {
   readonly path: string;
 }
 
-/** The disks of a restore point with their volumes, as far as `choice` narrows them. */
+/**
+ * The disks of a restore point with their volumes, as far as `choice` narrows them. All disks are opened all the same:
+ * a logical volume may lie on several. A damaged disk has a problem and no volumes, and does not hide the others.
+ */
 export async function listGuestVolumes(
   repository: Repository,
   point: RestorePoint,
   choice: VolumeChoice,
   signal: AbortSignal,
 ): Promise<GuestDisk[]> {
-  const disks: GuestDisk[] = [];
-  for (const { key } of point.manifest.disks) {
-    if (choice.deviceKey !== undefined && choice.deviceKey !== key) continue;
-    const image = await openDiskImage(repository, point, key, signal);
+  const { disks } = point.manifest;
+  const listings: VolumeListing[] = [];
+  for (const { key } of disks) listings.push(await listDisk(repository, point, key, disks.length, signal));
+  const assembled = await assembleVolumes(listings, signal);
+  const isWanted = ({ index }: Volume) => choice.volumeIndex === undefined || choice.volumeIndex === index;
+  return disks.flatMap((disk, position) => {
+    const listing = assembled[position];
+    if (listing === undefined || (choice.deviceKey ?? disk.key) !== disk.key) return [];
+    return [{ disk, listing: { ...listing, volumes: listing.volumes.filter(isWanted) } }];
+  });
+}
+
+async function listDisk(
+  repository: Repository,
+  point: RestorePoint,
+  deviceKey: number,
+  diskCount: number,
+  signal: AbortSignal,
+): Promise<VolumeListing> {
+  try {
+    const image = await openDiskImage(repository, point, deviceKey, signal);
     const { chunkBytes } = image.disk;
-    const source = cachedSource(image, { chunkBytes, maxChunks: Math.ceil(cacheBytes / chunkBytes) });
-    const listing = await listVolumes(source, signal);
-    const volumes = listing.volumes.filter(
-      ({ index }) => choice.volumeIndex === undefined || choice.volumeIndex === index,
-    );
-    disks.push({ disk: image.disk, listing: { ...listing, volumes } });
+    const maxChunks = Math.max(minChunks, Math.ceil(cacheBytes / diskCount / chunkBytes));
+    return await listVolumes(cachedSource(image, { chunkBytes, maxChunks }), signal);
+  } catch (error) {
+    if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
+    return { scheme: 'none', volumes: [], problems: [error.message] };
   }
-  return disks;
 }
 
 /**
