@@ -20,6 +20,8 @@ const images = [
   'xfs-v4',
   'xfs-1k',
   'crashed-xfs',
+  'ntfs-4k',
+  'ntfs-512',
 ];
 const isProof = process.env['QUIESCE_PROOF'] === 'full';
 const maxNodes = 300;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs, xfsprogs and
-# util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
+# Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs, xfsprogs, ntfs-3g
+# (with libwim15) and util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
 # usage: build.sh [OUTPUT [NAME]]: all images, or those whose names match the pattern NAME
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -109,6 +109,27 @@ quiet ext4-metabg-1k 48 200 70 -t ext4 -b 1024 -O meta_bg,^resize_inode -g 1024
 quiet ext4-inline 32 300 70 -t ext4 -b 4096 -O inline_data,large_dir,metadata_csum_seed -I 256
 quiet ext4-inline-512 24 300 70 -t ext4 -b 1024 -O inline_data,ea_inode -I 512
 quiet ext4-super2 24 60 70 -t ext4 -b 1024 -O sparse_super2,meta_bg,^resize_inode -g 1024
+
+windows() { # NAME MIB ENTRIES SPARSE_MIB MKNTFS-OPTIONS...: the truth is what ntfs-3g says
+  local name=$1 size=$2 entries=$3 sparse=$4 image=$work/$1.img
+  is_wanted "$name" || return 0
+  shift 4
+  truncate -s "${size}M" "$image"
+  mkntfs -q -Q -F -L "$name" "$@" "$image" 2> /dev/null
+  ntfs-3g -o compression,streams_interface=windows "$image" "$mounted"
+  "$here/populateWindows.py" "$mounted" "$entries" "$sparse" plain
+  node --input-type=module - "$here/manifest.ts" "$mounted" << 'SCRIPT' | gzip -9n > "$output/$name.manifest.gz"
+const { asOfNtfs, manifestOfFolder } = await import(process.argv[2]);
+for (const line of manifestOfFolder(process.argv[3]).map(asOfNtfs)) console.log(JSON.stringify(line));
+SCRIPT
+  # Unmounting returns before the last writes are done.
+  umount "$mounted"
+  while fuser -s "$image" 2> /dev/null; do sleep 0.2; done
+  finish "$name"
+}
+
+windows ntfs-4k 48 300 70
+windows ntfs-512 32 60 30 -c 512
 
 crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8

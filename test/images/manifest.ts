@@ -57,8 +57,17 @@ export function manifestOfFolder(folder: string): ManifestLine[] {
   return sorted(lines);
 }
 
-/** What our reader says of a file system. */
-export async function manifestOfGuest(fileSystem: GuestFileSystem): Promise<ManifestLine[]> {
+/** A line that ntfs-3g told: NTFS has no modes and owners like these, and directories have no sizes there. */
+export function asOfNtfs(line: ManifestLine): ManifestLine {
+  const isDirectory = line.kind === 'directory';
+  return { ...line, mode: isDirectory ? '755' : '644', owner: '0:0', size: isDirectory ? 0 : line.size };
+}
+
+/** What our reader says of a file system, as far as it is wanted; what lies in a folder that is not, is not either. */
+export async function manifestOfGuest(
+  fileSystem: GuestFileSystem,
+  isWanted: (path: string) => boolean = () => true,
+): Promise<ManifestLine[]> {
   const lines: ManifestLine[] = [];
   const visit = async (node: NodeId, path: string) => {
     const stat = await fileSystem.stat(node, signal);
@@ -80,7 +89,7 @@ export async function manifestOfGuest(fileSystem: GuestFileSystem): Promise<Mani
     for (const entry of entries) {
       if ((await fileSystem.stat(entry.node, signal)).kind !== entry.kind)
         throw new Error(`${entry.name}: kind`);
-      await visit(entry.node, `${path}/${entry.name}`);
+      if (isWanted(`${path}/${entry.name}`)) await visit(entry.node, `${path}/${entry.name}`);
     }
   };
   await visit(fileSystem.root, '');

@@ -13,7 +13,10 @@ export interface GuestFileSystem {
   readonly kind: string;
   readonly label: string;
   readonly uuid: string;
-  /** Whether changes waited in a journal; if so they were taken into account, in memory. */
+  /**
+   * Whether changes waited in a journal; if so they were taken into account, in memory. `none`: there is no journal that
+   * is read; if there is one with changes all the same, `problems` tells.
+   */
   readonly journal: 'none' | 'clean' | 'replayed';
   /** What makes the content doubtful, as sentences without final stop. */
   readonly problems: readonly string[];

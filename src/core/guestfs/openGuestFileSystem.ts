@@ -3,6 +3,7 @@ import type { BlockSource } from '../block/blockSource.ts';
 import { identifyContent } from '../block/contentSignature.ts';
 import { openExt4 } from './ext4/ext4.ts';
 import type { GuestFileSystem } from './guestFileSystem.ts';
+import { openNtfs } from './ntfs/ntfs.ts';
 import { openXfs } from './xfs/xfs.ts';
 
 /**
@@ -17,6 +18,7 @@ export async function openGuestFileSystem(
   const content = await identifyContent(volume, signal);
   if (content?.kind === 'ext') return await openExt4(volume, signal);
   if (content?.kind === 'xfs') return await openXfs(volume, signal);
+  if (content?.kind === 'ntfs') return await openNtfs(volume, signal);
   const found = content === undefined ? 'no known file system' : content.title;
   throw new AppError('UNSUPPORTED_FORMAT', `the volume holds ${found}; its files cannot be read here`, {
     remedy: 'Restore the whole disk and read the files in a guest',

@@ -1,0 +1,141 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { MiB } from '../../src/base/units.ts';
+import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
+import { asOfNtfs, manifestOfFolder, manifestOfGuest } from '../images/manifest.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { collect } from '../support/collect.ts';
+import { emptyImage, mountTestWith, withGuestImage } from '../support/guestImages.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+const images = join(import.meta.dirname, '..', 'images');
+const ntfsTest = mountTestWith('ntfs-3g');
+const wimTest = toolTest('wimlib-imagex');
+
+const geometries: readonly [string, number, number, ...string[]][] = [
+  ['clusters of 4 KiB', 500, 4200],
+  ['clusters of 512 bytes', 200, 70, '-c', '512'],
+  ['clusters of 64 KiB', 200, 70, '-c', '65536'],
+  ['sectors of 4 KiB', 200, 70, '-s', '4096'],
+];
+
+// NTFS by ntfs-3g; volumes that Windows wrote itself are not at hand.
+ntfsTest.each(geometries)(
+  'what ntfs-3g wrote is read back: %s',
+  async (_, entries, sparseMiB, ...options) => {
+    const folder = temporaryFolder('ntfs');
+    const image = join(folder, 'disk.img');
+    emptyImage(image, 400 * MiB);
+    execFileSync('mkntfs', ['-q', '-Q', '-F', ...options, image], { stdio: 'ignore' });
+    const isPlain = (path: string) => !path.startsWith('/reparse') && !path.startsWith('/wof');
+    const truth = await mountedNtfs(image, folder, mountPoint => {
+      execFileSync(join(images, 'populateWindows.py'), [mountPoint, String(entries), String(sparseMiB)]);
+      return manifestOfFolder(mountPoint)
+        .filter(({ path }) => isPlain(path))
+        .map(asOfNtfs);
+    });
+
+    await withGuestImage(image, async fileSystem => {
+      expect(fileSystem).toMatchObject({ kind: 'ntfs', journal: 'clean', problems: [] });
+      expect(await manifestOfGuest(fileSystem, isPlain)).toEqual(truth);
+      await expectCompressedFiles(fileSystem);
+      await expectLinks(fileSystem);
+      const stream = await read(fileSystem, '/streams/file:Zone.Identifier');
+      expect(stream.toString()).toBe('[ZoneTransfer]\r\nZoneId=3\r\n');
+      expect((await read(fileSystem, '/streams/file:large')).byteLength).toBe(300_000);
+      await expect(read(fileSystem, '/streams/file:absent')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+  },
+);
+
+wimTest('a tree that wimlib stored is read back, and 7-Zip extracts the same', async () => {
+  const folder = temporaryFolder('wim');
+  const [tree, archive, image, extracted] = ['tree', 'tree.wim', 'disk.img', 'extracted'].map(name =>
+    join(folder, name),
+  );
+  mkdirSync(tree!);
+  for (const [index, content] of ['a', 'b', 'ü', 'd'].entries()) {
+    const inFolder = join(tree!, `folder ${content}`);
+    execFileSync('sh', [
+      '-c',
+      'mkdir "$1" && seq "$2" > "$1/numbers.txt"',
+      'sh',
+      inFolder,
+      String(index * 10_000),
+    ]);
+  }
+  execFileSync('wimlib-imagex', ['capture', tree!, archive!, '--compress=none'], { stdio: 'ignore' });
+  emptyImage(image!, 64 * MiB);
+  execFileSync('mkntfs', ['-F', '-Q', image!], { stdio: 'ignore' });
+  execFileSync('wimlib-imagex', ['apply', archive!, '1', image!, '--quiet'], { stdio: 'ignore' });
+  const truth = manifestOfFolder(tree!).filter(({ kind }) => kind === 'file');
+  const found = await withGuestImage(image!, async fileSystem => await manifestOfGuest(fileSystem));
+  const contents = found
+    .filter(({ kind }) => kind === 'file')
+    .map(({ path, content }) => ({ path, content }));
+  expect(contents).toEqual(truth.map(({ path, content }) => ({ path, content })));
+  if (spawnSync('7z', ['x', `-o${extracted!}`, image!], { stdio: 'ignore' }).status === 0) {
+    const other = manifestOfFolder(extracted!).filter(
+      ({ path, kind }) => kind === 'file' && !path.includes('['),
+    );
+    expect(other.map(({ path, content }) => ({ path, content }))).toEqual(contents);
+  }
+});
+
+async function expectCompressedFiles(fileSystem: GuestFileSystem): Promise<void> {
+  for (const name of ['text', 'code', 'random', 'zeros', 'short']) {
+    const plain = await read(fileSystem, `/plain/${name}`);
+    for (const algorithm of ['xpress4k', 'xpress8k', 'xpress16k', 'lzx']) {
+      const path = `/wof/${name}-${algorithm}`;
+      const whole = await read(fileSystem, path);
+      expect({ path, isEqual: whole.equals(plain) }).toEqual({ path, isEqual: true });
+      const part = await read(fileSystem, path, 3, 50_000);
+      expect({ path, isEqual: part.equals(plain.subarray(3, 50_003)) }).toEqual({ path, isEqual: true });
+    }
+  }
+}
+
+async function expectLinks(fileSystem: GuestFileSystem): Promise<void> {
+  const { entries } = await fileSystem.list(await fileSystem.lookup('/reparse', anySignal), anySignal);
+  const kinds = Object.fromEntries(entries.map(({ name, kind }) => [name, kind]));
+  expect(kinds).toEqual({ junction: 'symlink', link: 'symlink', deduplicated: 'file', unknown: 'file' });
+  const target = async (path: string) =>
+    await fileSystem.readlink(await fileSystem.lookup(path, anySignal), anySignal);
+  expect(await target('/reparse/junction')).toBe('C:/Users');
+  expect(await target('/reparse/link')).toBe('../sizes/file-100');
+  for (const path of ['/reparse/deduplicated', '/reparse/unknown']) {
+    await expect(read(fileSystem, path)).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' });
+  }
+}
+
+async function read(
+  fileSystem: GuestFileSystem,
+  path: string,
+  offsetBytes = 0,
+  lengthBytes?: number,
+): Promise<Buffer> {
+  const node = await fileSystem.lookup(path, anySignal);
+  const range = lengthBytes === undefined ? { offsetBytes } : { offsetBytes, lengthBytes };
+  return Buffer.concat(await collect(fileSystem.readFile(node, range, anySignal)));
+}
+
+async function mountedNtfs<T>(image: string, folder: string, use: (mountPoint: string) => T): Promise<T> {
+  const mountPoint = join(folder, 'mnt');
+  mkdirSync(mountPoint);
+  execFileSync('ntfs-3g', ['-o', 'compression,streams_interface=windows', image, mountPoint]);
+  try {
+    return use(mountPoint);
+  } finally {
+    execFileSync('umount', [mountPoint]);
+    // Unmounting returns before the last writes are done.
+    for (let tries = 0; tries < 100 && isInUse(image); tries += 1) await delay(100);
+  }
+}
+
+function isInUse(image: string): boolean {
+  return spawnSync('fuser', ['-s', image]).status === 0;
+}
