@@ -22,6 +22,10 @@ const images = [
   'crashed-xfs',
   'ntfs-4k',
   'ntfs-512',
+  'fat12',
+  'fat16',
+  'fat32',
+  'exfat',
 ];
 const isProof = process.env['QUIESCE_PROOF'] === 'full';
 const maxNodes = 300;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs, xfsprogs, ntfs-3g
-# (with libwim15) and util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
+# (with libwim15), dosfstools, mtools, exfatprogs, exfat-fuse and util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
 # usage: build.sh [OUTPUT [NAME]]: all images, or those whose names match the pattern NAME
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -130,6 +130,34 @@ SCRIPT
 
 windows ntfs-4k 48 300 70
 windows ntfs-512 32 60 30 -c 512
+
+removable() { # NAME MIB FAT_BITS: what boot partitions hold; no manifest, for FAT knows too little
+  local name=$1 image=$work/$1.img index
+  is_wanted "$name" || return 0
+  truncate -s "$2M" "$image"
+  mkdir -p "$work/tree/EFI/deep folder"
+  for index in $(seq 200); do seq "$index" > "$work/tree/EFI/entry number $index.txt"; done
+  seq 40000 > "$work/tree/EFI/deep folder/Grüße-日本語.txt"
+  if [ "$3" = exfat ]; then
+    local loop
+    mkfs.exfat -L "$name" "$image" > /dev/null
+    loop=$(losetup -f --show "$image")
+    mount.exfat-fuse "$loop" "$mounted" > /dev/null
+    cp -r "$work/tree/." "$mounted"
+    umount "$mounted"
+    while ! losetup -d "$loop" 2> /dev/null || losetup "$loop" > /dev/null 2>&1; do sleep 0.2; done
+  else
+    mkfs.vfat -F "$3" -i 12345678 -n "$name" "$image" > /dev/null
+    LC_ALL=C.UTF-8 mcopy -s -i "$image" "$work/tree/EFI" ::
+  fi
+  rm -r "$work/tree"
+  finish "$name"
+}
+
+removable fat12 4 12
+removable fat16 16 16
+removable fat32 36 32
+removable exfat 16 exfat
 
 crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8
