@@ -32,6 +32,23 @@ const signatures = [
   { kind: 'lvm2', title: 'LVM2 physical volume', offsetBytes: 512 + 24, magic: 'LVM2 001' },
   { kind: 'lvm2', title: 'LVM2 physical volume', offsetBytes: 24, magic: 'LVM2 001' },
   { kind: 'md', title: 'Linux software RAID', offsetBytes: 4096, magic: '\xfc\x4e\x2b\xa9' },
+  { kind: 'md', title: 'Linux software RAID', offsetBytes: 0, magic: '\xfc\x4e\x2b\xa9' },
+  { kind: 'vdo', title: 'VDO', offsetBytes: 0, magic: 'dmvdo001' },
+  { kind: 'stratis', title: 'Stratis', offsetBytes: 512 + 4, magic: '!Stra0tis\x86\xff\x02^\x41rh' },
+  {
+    kind: 'bcache',
+    title: 'bcache',
+    offsetBytes: 4096 + 24,
+    magic: '\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81',
+  },
+  // The label of a pool begins with a list whose first name is this.
+  {
+    kind: 'zfs',
+    title: 'ZFS',
+    offsetBytes: 16_384 + 24,
+    magic: 'version\0',
+    plausible: head => head.getUint8(16_384) === 1,
+  },
   { kind: 'xfs', title: 'XFS', offsetBytes: 0, magic: 'XFSB' },
   { kind: 'btrfs', title: 'Btrfs', offsetBytes: 65_536 + 64, magic: '_BHRfS_M' },
   { kind: 'ntfs', title: 'NTFS', offsetBytes: 3, magic: 'NTFS    ' },
@@ -54,6 +71,9 @@ const signatures = [
   { kind: 'f2fs', title: 'F2FS', offsetBytes: 1024, magic: '\x10\x20\xf5\xf2' },
   { kind: 'jfs', title: 'JFS', offsetBytes: 32_768, magic: 'JFS1' },
   { kind: 'reiserfs', title: 'ReiserFS', offsetBytes: 65_536 + 52, magic: 'ReIsEr' },
+  { kind: 'ufs', title: 'UFS', offsetBytes: 8192 + 1372, magic: '\x54\x19\x01\0' },
+  { kind: 'ufs', title: 'UFS', offsetBytes: 65_536 + 1372, magic: '\x19\x01\x54\x19' },
+  { kind: 'erofs', title: 'EROFS', offsetBytes: 1024, magic: '\xe2\xe1\xf5\xe0' },
   { kind: 'squashfs', title: 'SquashFS', offsetBytes: 0, magic: 'hsqs' },
   { kind: 'iso9660', title: 'ISO 9660', offsetBytes: 32_769, magic: 'CD001' },
 ] as const satisfies readonly Magic[];
