@@ -30,8 +30,11 @@ export interface ManifestLine {
 const pieceBytes = 1024 * 1024;
 const signal = new AbortController().signal;
 
-/** What the operating system says of a folder: the truth. */
-export function manifestOfFolder(folder: string): ManifestLine[] {
+/** What the operating system says of a folder, as far as it is wanted: the truth. */
+export function manifestOfFolder(
+  folder: string,
+  isWanted: (path: string) => boolean = () => true,
+): ManifestLine[] {
   const lines: ManifestLine[] = [];
   const visit = (osPath: Buffer, path: string) => {
     const stat = lstatSync(osPath, { bigint: true });
@@ -50,7 +53,8 @@ export function manifestOfFolder(folder: string): ManifestLine[] {
     });
     if (kind !== 'directory') return;
     for (const name of readdirSync(osPath, 'buffer')) {
-      visit(Buffer.concat([osPath, Buffer.from('/'), name]), `${path}/${decodeName(name)}`);
+      const childPath = `${path}/${decodeName(name)}`;
+      if (isWanted(childPath)) visit(Buffer.concat([osPath, Buffer.from('/'), name]), childPath);
     }
   };
   visit(Buffer.from(folder), '');
