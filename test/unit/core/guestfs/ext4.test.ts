@@ -11,10 +11,11 @@ import { fileSystemImages, readImage, readManifest } from '../../../images/image
 import { anySignal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
 
+const extImages = fileSystemImages().filter(name => !/xfs|ntfs/.test(name));
 const superblock = 1024;
 const incompatible = superblock + 0x60;
 
-test.each(fileSystemImages())('what the file system says of itself: %s', async name => {
+test.each(extImages)('what the file system says of itself: %s', async name => {
   const { kind, label, journal, problems } = await open(readImage(name));
   expect({ label, kind }).toEqual({ label: name, kind: /ext\d/.exec(name)?.[0] ?? 'ext4' });
   const withoutJournal = kind === 'ext2' ? 'none' : 'clean';
@@ -147,7 +148,7 @@ test('damaged content of the journal is not written over what is there', async (
 
 test('the crashed images exercise what they are for', async () => {
   const escaped: string[] = [];
-  for (const name of fileSystemImages().filter(image => image.startsWith('crashed'))) {
+  for (const name of extImages.filter(image => image.startsWith('crashed'))) {
     const source = memorySource(readImage(name));
     const volume = { source, superblock: await readSuperblock(source, anySignal) };
     const { blocks } = await readJournal(volume, await readInode(volume, 8, anySignal), anySignal);
@@ -172,14 +173,13 @@ test('an encrypted file is refused, its neighbors are read', async () => {
 });
 
 test.each([
-  ['XFS', 0, 'XFSB'],
-  ['NTFS', 3, 'NTFS    '],
+  ['ReFS', 3, 'ReFS\0\0\0\0'],
+  ['VDO', 0, 'dmvdo001'],
   ['LVM2 physical volume', 536, 'LVM2 001'],
   ['LUKS encryption', 0, 'LUKS\xba\xbe'],
   ['BitLocker encryption', 3, '-FVE-FS-'],
   ['Btrfs', 65_600, '_BHRfS_M'],
   ['Linux swap', 4086, 'SWAPSPACE2'],
-  ['exFAT', 3, 'EXFAT   '],
   ['no known file system', 0, 'nothing'],
 ])('what cannot be read is named: %s', async (title, offset, magic) => {
   const image = new Uint8Array(1 << 20);
