@@ -68,7 +68,11 @@ export async function* download(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   await using open = await openDownload(transfer, {}, watch, signal);
-  requireSuccess(open.response, transfer.url.host);
+  try {
+    requireSuccess(open.response, transfer.url.host);
+  } catch (error) {
+    throw reasonFor(error, signal, transfer.name, transfer.url.host);
+  }
   yield* open.bytes;
 }
 
