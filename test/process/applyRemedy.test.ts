@@ -64,11 +64,21 @@ describe('remedies that the server can apply, on the lab', () => {
     await lab[Symbol.asyncDispose]();
   });
 
-  labTest('a VM whose hardware knows no changed block tracking is left alone', async () => {
+  labTest('changed block tracking: switched on, and begun by a snapshot that comes and goes', async () => {
     const vm = using(() => open, 'web01');
     expect(await vm.findings()).toContain('CAP-04');
-    const facts = await vm.read();
-    expect(() => planRemedy(facts, 'CAP-04')).toThrow('does not know changed block tracking');
+    const plan = planRemedy(await vm.read(), 'CAP-04');
+    expect(plan.price[0]).toContain('stunned');
+    expect((await vm.apply(plan)).isGone).toBe(true);
+    const { config, disks, snapshots } = await vm.read();
+    expect([config.changeTrackingEnabled, snapshots, vm.journal.open]).toEqual([true, [], []]);
+    expect(disks.map(({ backing }) => backing.changeId ?? '')).toEqual([expect.stringMatching(/./)]);
+  });
+
+  labTest('a VM whose hardware knows no changed block tracking is left alone', async () => {
+    const vm = await using(() => open, 'db01').read();
+    const old = { ...vm, facts: { ...vm.facts, supportsChangeTracking: false } };
+    expect(() => planRemedy(old, 'CAP-04')).toThrow('does not know changed block tracking');
   });
 
   labTest('disk UUIDs: the guest is shut down, and powered on again; the level rises', async () => {
