@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** The editor's module exists only inside the editor. */
 const alias = { vscode: `${import.meta.dirname}/test/support/fakeVscode.ts` };
 
+/** Only a hang ends here: how fast a busy machine is, no test may depend on. */
+const patience = { poll: { timeout: 60_000 } };
+
 /** Tests are found by glob, never listed. `process` runs real programs and bundles, `unit` runs in memory. */
 export default defineConfig({
   test: {
@@ -13,9 +16,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,contract,architecture,fuzz}/**/*.test.ts'],
           setupFiles: ['test/support/propertySeed.ts'],
-          // Only a hang ends here: how fast a busy machine is, no test may depend on.
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: patience,
         },
       },
       {
@@ -26,6 +29,7 @@ export default defineConfig({
           setupFiles: ['test/support/propertySeed.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
+          expect: patience,
           fileParallelism: false,
           globalSetup: ['test/support/buildBundles.ts'],
         },

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { MiB } from '../../src/base/units.ts';
 import { listBackupSets } from '../../src/core/catalog/backupSet.ts';
 import { copyPoints } from '../../src/core/jobs/copyPoints.ts';
 import type { ObjectStore } from '../../src/core/repository/objectStore.ts';
@@ -13,7 +15,7 @@ import { sampleManifest } from '../support/manifests.ts';
 import { memoryJournal } from '../support/memoryJournal.ts';
 import { pattern } from '../support/pattern.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
-import { fileHash } from '../support/restic.ts';
+import { fileHash, type Restic } from '../support/restic.ts';
 import { savePoint } from '../support/restorePoints.ts';
 import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
@@ -148,19 +150,16 @@ describe('a repair of a pack', () => {
     const good = join(folder, 'good');
     await bench.succeeds('restore', 'file', 'web01', '/', '--to', good);
     const repository = bench.cli.repositoryFolder;
-    // Several places in the largest pack, so that files are hit and not their names alone.
-    const pack = filesBelow(join(repository, 'data')).toSorted(
-      (a, b) => statSync(b).size - statSync(a).size,
-    )[0]!;
-    const { size } = statSync(pack);
-    for (const part of [0.6, 0.7, 0.8, 0.9]) flip(pack, Math.floor(size * part));
+    const disk = join(folder, 'disk.raw');
+    await bench.succeeds('restore', 'disk', 'web01', '--to', disk);
+    const { pack, middle } = await placeOf(bench.restic, chunkOfLargestFile(good, disk));
+    flip(join(repository, 'data', pack.slice(0, 2), pack), middle);
     expect((await bench.run('repo', 'check', '--read-data')).code).toBe(9);
 
     const { code, stdout } = await bench.run('repo', 'repair', '--json');
     expect(code).toBe(9);
     const repair = JSON.parse(stdout.toString()) as Repair;
-    expect(repair.damagedPacks).toEqual([pack.slice(-64)]);
-    expect(repair.lostBlobCount).toBeGreaterThan(0);
+    expect([repair.damagedPacks, repair.lostBlobCount]).toEqual([[pack], 1]);
     const files = repair.affected.flatMap(({ disks }) =>
       disks.flatMap(disk => disk.files.map(({ path }) => path)),
     );
@@ -200,6 +199,40 @@ interface Repair {
       readonly problems: readonly string[];
     }[];
   }[];
+}
+
+/** A chunk in the middle of the guest file with most bytes on disk, which holds no names and no places of files. */
+function chunkOfLargestFile(filesFolder: string, diskPath: string): Buffer {
+  const largest = filesBelow(filesFolder).toSorted((a, b) => statSync(b).blocks - statSync(a).blocks)[0]!;
+  const content = readFileSync(largest);
+  const half = content.length >> 1;
+  const disk = readFileSync(diskPath);
+  const at = disk.indexOf(content.subarray(half, half + 4096));
+  const start = at - (at % MiB);
+  return disk.subarray(start, start + MiB);
+}
+
+interface IndexFile {
+  readonly packs: readonly {
+    readonly id: string;
+    readonly blobs: readonly { readonly id: string; readonly offset: number; readonly length: number }[];
+  }[];
+}
+
+/** Where a blob of these bytes lies, as restic reads the index. */
+async function placeOf(
+  restic: Restic,
+  chunk: Buffer,
+): Promise<{ readonly pack: string; readonly middle: number }> {
+  const wanted = createHash('sha256').update(chunk).digest('hex');
+  for (const index of (await restic.run('list', 'index')).trim().split('\n')) {
+    const { packs } = JSON.parse(await restic.run('cat', 'index', index)) as IndexFile;
+    for (const { id: pack, blobs } of packs) {
+      const blob = blobs.find(({ id }) => id === wanted);
+      if (blob !== undefined) return { pack, middle: blob.offset + (blob.length >> 1) };
+    }
+  }
+  throw new Error('no index names the chunk');
 }
 
 function userOf(local: LocalRepository): QuiesceCli {
