@@ -103,6 +103,8 @@ async function lastWholeRecord(
     const recordBlocks = header.headerBlocks + Math.ceil(header.payloadBytes / logBlockBytes);
     const availableBlocks = log.distance(block, head);
     if (recordBlocks === availableBlocks) return { header, headBlock: head };
+    // The search has come round to where it began.
+    if (availableBlocks === 0) break;
     searched += availableBlocks;
     head = block;
   }

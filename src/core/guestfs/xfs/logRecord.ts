@@ -19,7 +19,7 @@ export interface RecordHeader {
   readonly headerBlocks: number;
   readonly payloadBytes: number;
   readonly operationCount: number;
-  /** Undefined where the log has no checksums. */
+  /** Undefined where there is none: in logs of version 4, and in the record that mkfs.xfs writes. */
   readonly checksum: number | undefined;
 }
 
@@ -100,7 +100,7 @@ export class LogBlocks {
       headerBlocks: Math.max(1, Math.ceil(recordBytes / payloadBytesPerHeaderBlock)),
       payloadBytes: reader.u32be('length', 12, { max: maxPayloadBytes }),
       operationCount: reader.u32be('operations', 40),
-      checksum: isV5 ? reader.u32le('checksum', checksumOffset) : undefined,
+      checksum: isV5 ? reader.u32le('checksum', checksumOffset) || undefined : undefined,
     };
     if (reader.u32be('own block', 20) !== block)
       throw reader.error('it lies in another place than it says', 20);

@@ -81,6 +81,15 @@ describe('XFS', () => {
     await expect(open(image)).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
   });
 
+  test.each([
+    ['as mkfs.xfs leaves it, without a checksum', 0, { journal: 'clean', problems: [] }],
+    ['with a wrong checksum', 0xdead_beef, 'CORRUPT_DATA'],
+  ])('a log of one record that begins at its first block: %s', async (_, checksum, expected) => {
+    const image = await withOnlyRecord('xfs-4k', checksum);
+    if (typeof expected === 'string') await expect(open(image)).rejects.toMatchObject({ code: expected });
+    else expect(await open(image)).toMatchObject(expected);
+  });
+
   test('a damaged inode is refused, the others are read', async () => {
     const image = readImage('xfs-4k');
     const fileSystem = await open(image);
@@ -126,5 +135,27 @@ async function withLogItem(name: string, from: number, to: number): Promise<Uint
     crc = crc32c(crc, headers.subarray(extension * 512, extension * 512 + 260));
   }
   headerView.setUint32(32, ~crc32c(crc, payload) >>> 0, true);
+  return image;
+}
+
+/** A log that holds nothing but the word that everything is in place, at its beginning. */
+async function withOnlyRecord(name: string, checksum: number): Promise<Uint8Array> {
+  const image = readImage(name);
+  const { start, log } = await logOf(image);
+  image.fill(0, start, start + log.blockCount * logBlockBytes);
+  const view = new DataView(image.buffer, start, 2 * logBlockBytes);
+  view.setUint32(0, 0xfeed_babe);
+  view.setUint32(4, 1);
+  view.setUint32(8, 2);
+  view.setUint32(12, logBlockBytes);
+  view.setUint32(16, 1);
+  view.setUint32(24, 1);
+  view.setUint32(32, checksum, true);
+  view.setUint32(40, 1);
+  view.setUint32(300, 1);
+  view.setUint32(320, 32_768);
+  // The first word of each block is its cycle; what was there is in the header.
+  view.setUint32(logBlockBytes, 1);
+  view.setUint8(logBlockBytes + 9, 0x20);
   return image;
 }
