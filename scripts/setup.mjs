@@ -14,7 +14,18 @@ const testTools = {
   mke2fs: 'e2fsprogs',
   debugfs: 'e2fsprogs',
   xfs_io: 'xfsprogs',
+  'mkfs.btrfs': 'btrfs-progs',
+  'mkfs.vfat': 'dosfstools',
+  'mkfs.exfat': 'exfatprogs',
+  'mount.exfat-fuse': 'exfat-fuse',
+  mcopy: 'mtools',
+  'ntfs-3g': 'ntfs-3g',
+  'wimlib-imagex': 'wimtools',
+  '7z': 'p7zip-full',
+  pvcreate: 'lvm2',
+  cryptsetup: 'cryptsetup-bin',
   sfdisk: 'fdisk',
+  fuser: 'psmisc',
   zbarimg: 'zbar-tools',
 };
 
