@@ -131,6 +131,8 @@ interface PackOnItsWay {
 
 /** Stops waiting when the caller is cancelled; the work itself goes on for the others. */
 async function cancellable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  // Whoever no longer waits does not hear how it ends.
+  work.catch(() => undefined);
   if (signal.aborted) throw new CancelledError();
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -74,6 +74,20 @@ describe('a backup killed at any of its writes', () => {
   });
 });
 
+test('a flush that is cancelled before it begins leaves nobody to hear of the uploads it has joined', async () => {
+  const store = fullStore((await repositoryWithOneBackup()).store, () => isFull);
+  let isFull = false;
+  await using repository = await openRepository(store, testPassword, deps(), signal);
+  await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
+  await repository.saveBlob('data', pattern(chunkBytes / 2, 9), signal);
+  isFull = true;
+  // The runner fails a test for a rejection that nobody handles; the program ends by one.
+  await expect(repository.flush(AbortSignal.abort())).rejects.toMatchObject({ code: 'CANCELLED' });
+  await new Promise(resolve => setTimeout(resolve, 20));
+  isFull = false;
+  expect(lock.lost.aborted).toBe(false);
+});
+
 test('a creation killed at any of its writes can be repeated', async () => {
   const whole = new FaultyObjectStore(new MemoryObjectStore(), () => 'done', unexpected);
   await createRepository(whole, testPassword, deps(), signal);
