@@ -44,7 +44,7 @@ export class ScriptedCaller implements VimCaller {
 }
 
 /** A session with a scripted server, on a clock that stands still. */
-export async function scriptedSession(script: Script, clock = new ManualClock()) {
+export async function scriptedSession(script: Script, clock = new ManualClock(), signal = anySignal) {
   const caller = new ScriptedCaller(script);
   const credentials = { user: 'backup', source: heldPassword(new Secret('hunter-2')) };
   const session = await VimSession.open(
@@ -52,7 +52,7 @@ export async function scriptedSession(script: Script, clock = new ManualClock())
     'vc.example',
     credentials,
     { clock, logger: silentLogger },
-    anySignal,
+    signal,
   );
   return { caller, clock, session };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { CredentialSource } from '../../base/credentialSource.ts';
-import { AppError } from '../../base/errors.ts';
+import { AppError, CancelledError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Capability, hasCapability } from './capabilities.ts';
 import { plainName } from './entityName.ts';
@@ -93,6 +93,10 @@ export class VimSession implements VimCaller, AsyncDisposable {
     const content = await caller.call('RetrieveServiceContent', serviceInstance, {}, signal);
     const session = new VimSession(caller, server, content, credentials, deps);
     await session.#logIn(signal);
+    if (signal.aborted) {
+      await session[Symbol.asyncDispose]();
+      throw new CancelledError();
+    }
     session.#keepAlive = session.#keepSessionAlive();
     return session;
   }
@@ -154,6 +158,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await this.#keepAlive;
+    await this.#login?.catch(() => undefined);
     try {
       await this.#caller.call('Logout', this.#sessionManager(), {}, AbortSignal.timeout(logoutTimeoutMs));
     } catch (error) {
@@ -178,7 +183,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
         'Login',
         this.#sessionManager(),
         { userName: user, password: password.reveal(), locale: 'en_US' },
-        signal,
+        lateAbort(signal),
       );
       this.#loginCount += 1;
       this.#key = key;
@@ -243,4 +248,19 @@ const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstanc
 export function required(manager: MoRef | undefined, what: string, server: string): MoRef {
   if (manager !== undefined) return manager;
   throw new AppError('UNSUPPORTED_FORMAT', `${server} has no ${what}`, { object: server });
+}
+
+/**
+ * Aborted some time after `signal`: a login that the server may have heard of is waited for, since the session that
+ * nobody knows of would stay behind.
+ */
+function lateAbort(signal: AbortSignal): AbortSignal {
+  if (signal.aborted) return signal;
+  const late = new AbortController();
+  const abort = () => late.abort(signal.reason);
+  const wait = () => {
+    AbortSignal.timeout(logoutTimeoutMs).addEventListener('abort', abort, { once: true });
+  };
+  signal.addEventListener('abort', wait, { once: true });
+  return late.signal;
 }

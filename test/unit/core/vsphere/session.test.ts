@@ -25,6 +25,27 @@ describe('a session', () => {
     ]);
   });
 
+  test('whose login is cancelled on its way is logged out again', async () => {
+    const cancelled = new AbortController();
+    const operations: string[] = [];
+    const opening = scriptedSession(
+      {
+        Login: () => {
+          cancelled.abort();
+          return {} as never;
+        },
+        Logout: () => {
+          operations.push('Logout');
+          return undefined;
+        },
+      },
+      undefined,
+      cancelled.signal,
+    );
+    await expect(opening).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(operations).toEqual(['Logout']);
+  });
+
   test('names user and server, and no password, when they are refused', async () => {
     const opening = scriptedSession({
       Login: () => {
