@@ -1,24 +1,12 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { NodeKind } from '../guestFileSystem.ts';
+import type { RawEntry, RawListing } from '../rawListing.ts';
 import { crc32c } from '../crc32c.ts';
 import { blockRuns } from './fileContent.ts';
 import { inlineDataOf } from './inlineData.ts';
 import type { Inode } from './inode.ts';
 import { readBlock, type Ext4Volume } from './volume.ts';
-
-/** An entry as it stands in the directory. */
-export interface RawEntry {
-  readonly name: Uint8Array;
-  readonly inode: number;
-  /** Undefined where the file system does not keep it here, or it makes no sense. */
-  readonly kind: NodeKind | undefined;
-}
-
-export interface RawListing {
-  readonly entries: readonly RawEntry[];
-  readonly problems: readonly string[];
-}
 
 const kinds: readonly (NodeKind | undefined)[] = [
   undefined,

@@ -3,23 +3,11 @@ import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
 import { readWholeRuns, type FileRun } from '../fileRuns.ts';
 import type { NodeKind } from '../guestFileSystem.ts';
+import type { RawEntry, RawListing } from '../rawListing.ts';
 import { isChecksumRight } from './checksum.ts';
 import { extentRuns } from './extents.ts';
 import { localContent, type Inode } from './inode.ts';
 import type { XfsVolume } from './volume.ts';
-
-/** An entry as it stands in the directory. */
-export interface RawEntry {
-  readonly name: Uint8Array;
-  readonly inode: number;
-  /** Undefined where the file system does not keep it here, or it makes no sense. */
-  readonly kind: NodeKind | undefined;
-}
-
-export interface RawListing {
-  readonly entries: readonly RawEntry[];
-  readonly problems: readonly string[];
-}
 
 /** The last one is what overlays leave where a file of a lower layer was removed. */
 const kinds: readonly (NodeKind | undefined)[] = [
