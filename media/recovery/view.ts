@@ -15,6 +15,7 @@ import { icon } from '../shared/icons.ts';
 import type { Translate } from '../shared/text.ts';
 import { levelLetter } from '../shared/levels.ts';
 import { answer, block, disks, items, lines, sourceLink, statements } from './parts.ts';
+import { skewLine } from './skewLine.ts';
 import { isSamePoint, Timeline } from './timeline.ts';
 import type { RecoveryModel } from './viewModel.ts';
 import { chosenPoint } from './viewModel.ts';
@@ -260,8 +261,8 @@ export class RecoveryView {
       ` · ${levelText} · ${repository}`,
     );
     if (details.kind !== 'ready') return [head, ...this.#pending(details)];
-    const { what, basis, evidence, downgrades, applications, applicationsText, fileSystems, problems } =
-      details.value;
+    const { what, basis, evidence, downgrades, applications, applicationsText } = details.value;
+    const { fileSystems, group, problems } = details.value;
     return [
       answer(what),
       head,
@@ -273,6 +274,7 @@ export class RecoveryView {
       ),
       ...block(t('File systems'), ...items(fileSystems), ...lines(problems)),
       ...block(t('Disks'), ...disks(details.value.disks, t)),
+      ...(group === undefined ? [] : block(group.title, group.text, skewLine(group))),
       this.#actions([['browse', t('Open Restore Browser')]]),
     ];
   }

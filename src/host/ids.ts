@@ -10,6 +10,7 @@ export const commandIds = {
   enterPassword: 'quiesce.enterPassword',
   forgetGuestCredentials: 'quiesce.forgetGuestCredentials',
   backUpNow: 'quiesce.backUpNow',
+  backUpGroup: 'quiesce.backUpGroup',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
   explainConsistency: 'quiesce.explainConsistency',
   showRecovery: 'quiesce.showRecovery',

@@ -38,12 +38,13 @@ export class JobQuestions {
     this.#subscription.dispose();
   }
 
-  async #ask(job: JobDto, { id, from, to, reason }: JobQuestionDto): Promise<void> {
+  async #ask(job: JobDto, { id, object, from, to, reason }: JobQuestionDto): Promise<void> {
     const { ui, worker } = this.#deps;
     const level = shortConsistencyLabel(to, l10n.t);
     const accept = await ui.confirm({
       question: l10n.t('{0}: is {1} consistency good enough?', jobTitle(job, l10n.t), level),
       lines: [
+        ...(object === job.object ? [] : [l10n.t('Virtual machine: {0}', object)]),
         l10n.t('Asked for: {0}', shortConsistencyLabel(from, l10n.t)),
         sentence({ message: reason }),
         l10n.t('What was not reached is kept in the restore point. Otherwise the job fails.'),

@@ -4,11 +4,12 @@ import type {
   ConsistencyPolicyDto,
   DiskRestoreParams,
   FileRestoreParams,
+  GroupBackupParams,
   GuestRestoreParams,
   RemedyParams,
   VmRestoreParams,
 } from './plan.ts';
-import type { ConsistencyLevelDto, DowngradeDto } from './point.ts';
+import type { ConsistencyLevelDto, DowngradeDto, PointGroupDto } from './point.ts';
 import type { VmRef } from './vm.ts';
 import type { WireError } from './wireError.ts';
 
@@ -17,6 +18,7 @@ export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'canc
 
 export type JobKind =
   | 'backup'
+  | 'backupGroup'
   | 'snapshot'
   | 'restoreFiles'
   | 'restoreToGuest'
@@ -29,7 +31,7 @@ export type JobKind =
 export interface JobDto {
   readonly id: string;
   readonly kind: JobKind;
-  /** What it works on, as the user knows it: a VM's name, a file. */
+  /** What it works on, as the user knows it: a VM's name, a file, the name of a group. */
   readonly object: string;
   readonly state: JobState;
   /** The step as the user reads it. */
@@ -43,6 +45,8 @@ export interface JobDto {
   readonly remainingMs?: number;
   readonly startedAt: string;
   readonly finishedAt?: string;
+  /** The VMs of a job that works on several; missing for others. */
+  readonly members?: readonly JobMemberDto[];
   /** It waits for an answer by `job/answer`; missing once there is one. */
   readonly question?: JobQuestionDto;
   /** Why it failed. */
@@ -51,8 +55,21 @@ export interface JobDto {
   readonly result?: JobResult;
 }
 
+/** How far a job is with one of its VMs. */
+export interface JobMemberDto {
+  /** Name of the VM. */
+  readonly object: string;
+  readonly state: 'running' | 'succeeded' | 'failed';
+  /** As the job's own, of this VM. */
+  readonly phase: string;
+  readonly doneBytes: number;
+  readonly totalBytes?: number;
+}
+
 /** Whether a snapshot of a lower level is good enough, as the policy wants it asked. */
 export interface JobQuestionDto extends DowngradeDto {
+  /** Name of the VM it is about. */
+  readonly object: string;
   /** Tells this question of the job from its others. */
   readonly id: string;
 }
@@ -65,6 +82,7 @@ export interface JobAnswer extends JobRef {
 
 export type JobResult =
   | BackupResultDto
+  | GroupBackupResultDto
   | SnapshotResultDto
   | FileRestoreResultDto
   | GuestRestoreResultDto
@@ -89,6 +107,21 @@ export interface BackupResultDto {
   readonly storedBytes: number;
   /** The restore point is good, but something was left that the guard will try again. */
   readonly problems: readonly WireError[];
+}
+
+/** A job of which no VM has a restore point has failed. */
+export interface GroupBackupResultDto {
+  readonly kind: 'backupGroup';
+  readonly group: PointGroupDto;
+  /** In the order in which they were given. */
+  readonly members: readonly GroupMemberResultDto[];
+}
+
+export interface GroupMemberResultDto {
+  readonly vm: VmRef;
+  /** Missing where it failed. */
+  readonly backup?: BackupResultDto;
+  readonly error?: WireError;
 }
 
 export interface SnapshotResultDto {
@@ -228,6 +261,12 @@ export interface JobLogLine {
  * one restore per guest.
  */
 export const startBackup = request<BackupParams, JobRef>('job/backup');
+/**
+ * Backs up VMs whose snapshots are taken as near together as possible; the skew is measured and kept, and they are never
+ * consistent with each other. A VM that fails does not keep the others from being backed up. Fails with INVALID_INPUT
+ * for VMs of several vCenters.
+ */
+export const startGroupBackup = request<GroupBackupParams, JobRef>('job/backupGroup');
 /** Takes a snapshot that stays: nobody but the user removes it. */
 export const startSnapshot = request<SnapshotParams, JobRef>('job/snapshot');
 export const startFileRestore = request<FileRestoreParams, JobRef>('job/restoreFiles');

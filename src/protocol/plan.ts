@@ -10,6 +10,15 @@ export interface BackupParams {
   readonly policy: ConsistencyPolicyDto;
 }
 
+/** VMs of one vCenter, each once. */
+export interface GroupBackupParams {
+  readonly vms: readonly VmRef[];
+  readonly repository: string;
+  readonly policy: ConsistencyPolicyDto;
+  /** As the user calls them together. */
+  readonly groupName?: string;
+}
+
 /** How consistent a snapshot has to be, and what happens if it cannot be. */
 export interface ConsistencyPolicyDto {
   /** What is asked for at most; where a guest cannot have that, the best it can have. `crash`: the guest is not asked. */

@@ -30,6 +30,13 @@ export interface PointSummaryDto {
   readonly requested?: ConsistencyLevelDto;
   /** Reported beyond what is proven: claimed, unproven. */
   readonly claimed?: ConsistencyLevelDto;
+  /** Missing for a VM that was backed up by itself. */
+  readonly group?: {
+    /** The same in each member's restore point. */
+    readonly id: string;
+    /** From the first to the last snapshot. They are never consistent with each other. */
+    readonly skewMs: number;
+  };
 }
 
 /** What a restore point says of itself. */

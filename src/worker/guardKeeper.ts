@@ -42,7 +42,7 @@ export class GuardKeeper {
     return this.#deps.jobs.start({
       kind: 'guard',
       object,
-      exclusiveKey: guardKey,
+      exclusiveKeys: [guardKey],
       run: async context => await this.#run(context),
     });
   }

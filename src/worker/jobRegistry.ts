@@ -22,11 +22,12 @@ export class JobRegistry implements AsyncDisposable {
 
   /**
    * Starts the work and gives the job's id.
-   * @throws CONFLICT if a job with the same key runs
+   * @throws CONFLICT if a job runs that has one of its keys
    */
   start(request: JobRequest): string {
-    const other = this.runningWith(request.exclusiveKey);
-    if (other !== undefined) {
+    for (const key of request.exclusiveKeys) {
+      const other = this.runningWith(key);
+      if (other === undefined) continue;
       throw new AppError('CONFLICT', `${request.object}: a job works on it already (${other.phase})`, {
         object: request.object,
         remedy: 'Wait for its end, or cancel it',
@@ -42,7 +43,7 @@ export class JobRegistry implements AsyncDisposable {
   /** The job that keeps others with this key from starting. */
   runningWith(exclusiveKey: string): JobDto | undefined {
     return this.#running()
-      .find(job => job.exclusiveKey === exclusiveKey)
+      .find(job => job.exclusiveKeys.includes(exclusiveKey))
       ?.toDto();
   }
 

@@ -11,6 +11,7 @@ import type {
   JobKind,
   JobLogLine,
   JobLogResult,
+  JobMemberDto,
   JobQuestionDto,
   JobResult,
   JobState,
@@ -23,8 +24,10 @@ export interface JobRequest {
   readonly kind: JobKind;
   /** What it works on, as the user knows it. */
   readonly object: string;
-  /** What only one job at a time may work on; jobs whose keys differ run side by side. */
-  readonly exclusiveKey: string;
+  /** Names of the VMs it works on, where they are several. */
+  readonly members?: readonly string[];
+  /** What only one job at a time may work on; jobs without a key in common run side by side. */
+  readonly exclusiveKeys: readonly string[];
   /**
    * The work. It ends soon after its signal was aborted, having given back what it took. Rejecting with CANCELLED then
    * makes it cancelled; anything else it rejects with, also then, makes it failed.
@@ -38,6 +41,13 @@ export interface JobContext {
   /** The job's own log. */
   readonly logger: Logger;
   readonly askForLess: AskForLess;
+  /** In the order of the request's. */
+  readonly members: readonly MemberContext[];
+}
+
+/** The same for one of several VMs. */
+export interface MemberContext extends Pick<JobContext, 'onProgress' | 'askForLess'> {
+  readonly onEnd: (state: 'succeeded' | 'failed') => void;
 }
 
 export interface JobDeps {
@@ -65,7 +75,7 @@ interface OpenQuestion {
 /** One job: running → (cancelling →) succeeded, failed or cancelled. Begins when it is made. */
 export class RunningJob {
   readonly id: string;
-  readonly exclusiveKey: string;
+  readonly exclusiveKeys: readonly string[];
   /** Resolves when the state is final; never rejects. */
   readonly ended: Promise<void>;
   readonly #request: JobRequest;
@@ -74,6 +84,7 @@ export class RunningJob {
   readonly #changes: Throttle;
   readonly #startedAt: string;
   readonly #logLines: JobLogLine[] = [];
+  readonly #members: JobMemberDto[];
   #droppedLogLines = 0;
   #state: JobState = 'running';
   #progress: Progress = { phase: 'Starting', doneBytes: 0, totalBytes: undefined };
@@ -85,7 +96,10 @@ export class RunningJob {
 
   constructor(id: string, request: JobRequest, deps: JobDeps) {
     this.id = id;
-    this.exclusiveKey = request.exclusiveKey;
+    this.exclusiveKeys = request.exclusiveKeys;
+    this.#members = (request.members ?? []).map(object => ({
+      ...{ object, state: 'running', phase: this.#progress.phase, doneBytes: 0 },
+    }));
     this.#request = request;
     this.#deps = deps;
     this.#startedAt = deps.clock.now().toISOString();
@@ -118,6 +132,7 @@ export class RunningJob {
       ...(remainingMs !== undefined && { remainingMs: Math.round(remainingMs) }),
       startedAt: this.#startedAt,
       ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
+      ...(this.#members.length > 0 && { members: [...this.#members] }),
       ...(this.#question !== undefined && { question: this.#question.dto }),
       ...(this.#error !== undefined && { error: this.#error }),
       ...(this.#result !== undefined && { result: this.#result }),
@@ -161,7 +176,8 @@ export class RunningJob {
         onProgress: progress => {
           this.#report(progress);
         },
-        askForLess: async (downgrade, asking) => await this.#ask(downgrade, asking),
+        askForLess: async (downgrade, asking) => await this.#ask(this.#request.object, downgrade, asking),
+        members: this.#members.map(({ object }, index) => this.#memberContext(object, index)),
       });
       this.#state = 'succeeded';
     } catch (thrown) {
@@ -178,11 +194,11 @@ export class RunningJob {
   }
 
   /** False as soon as nobody is there any more: then the question means no. */
-  async #ask(downgrade: LevelDowngrade, signal: AbortSignal): Promise<boolean> {
+  async #ask(object: string, downgrade: LevelDowngrade, signal: AbortSignal): Promise<boolean> {
     const { clock, random, hasUser } = this.#deps;
     let answer: boolean | undefined;
     const waking = new AbortController();
-    const dto = { ...downgrade, id: toHex(random.bytes(4)) };
+    const dto = { ...downgrade, object, id: toHex(random.bytes(4)) };
     this.#question = {
       dto,
       answer: accept => {
@@ -201,6 +217,23 @@ export class RunningJob {
       this.#question = undefined;
       this.#changes.request();
     }
+  }
+
+  #memberContext(object: string, index: number): MemberContext {
+    return {
+      onProgress: ({ phase, doneBytes, totalBytes }) => {
+        const progress = { phase, doneBytes, ...(totalBytes !== undefined && { totalBytes }) };
+        this.#members[index] = { object, state: 'running', ...progress };
+        const named = phase.endsWith(` of ${object}`) ? phase : `${object}: ${phase}`;
+        this.#report({ phase: named, doneBytes, totalBytes });
+      },
+      askForLess: async (downgrade, asking) => await this.#ask(object, downgrade, asking),
+      onEnd: state => {
+        const member = this.#members[index];
+        if (member !== undefined) this.#members[index] = { ...member, state };
+        this.#changes.request();
+      },
+    };
   }
 
   #report(progress: Progress): void {

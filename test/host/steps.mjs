@@ -69,3 +69,16 @@ export async function restoreFile(editor, vm, path, targetFolder) {
   await editor.page.keyboard.press('Enter');
   await editor.toast('Restore of files').waitFor();
 }
+
+/** From the menu of the row that has the focus, by keys: a menu that has just come up swallows a click. */
+export async function chooseFromMenu(editor, action) {
+  const { page } = editor;
+  await page.keyboard.press('Shift+F10');
+  const focused = page.locator('.monaco-menu .action-item.focused', { hasText: action });
+  await page.locator('.monaco-menu .action-item', { hasText: action }).first().waitFor();
+  for (let item = 0; item < 30 && (await focused.count()) === 0; item += 1) {
+    await page.keyboard.press('ArrowDown');
+    await page.waitForTimeout(30);
+  }
+  await page.keyboard.press('Enter');
+}

@@ -332,9 +332,14 @@ describe('a group', () => {
     await lab.control('vms/build01/guest', { preset: 'linux-script-fails' });
     const plans = [await planOf('web01'), await planOf('build01'), await planOf('db01')];
     const { session } = open;
-    const { group, members } = await backUpGroup(
-      ...([session, repository, plans, 'shop', backupDeps(), () => undefined, anySignal] as const),
-    );
+    const ended: string[] = [];
+    const { askForLess, ...deps } = backupDeps();
+    const asked = plans.map(plan => ({
+      ...{ plan, askForLess, onProgress: () => undefined },
+      onEnd: ({ vmName }: { readonly vmName: string }) => ended.push(vmName),
+    }));
+    const { group, members } = await backUpGroup(session, repository, asked, 'shop', deps, anySignal);
+    expect(ended).toEqual(['web01', 'build01', 'db01']);
     expect(members.map(member => ('error' in member ? member.error.code : 'restore point'))).toEqual([
       'restore point',
       'QUIESCE_FAILED',

@@ -24,6 +24,7 @@ export interface LabSnapshot {
   readonly snapshotId: string;
   readonly quiesced: boolean;
   readonly description: string;
+  readonly createTime: string;
   readonly removeTime?: string;
   readonly disks: readonly { readonly deviceKey: number; readonly position: number }[];
 }

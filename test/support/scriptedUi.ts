@@ -13,7 +13,12 @@ import type {
  * recorded, and the next action answers the same question again.
  */
 export type Action =
-  { readonly type: string } | { readonly pick: string | RegExp } | 'enter' | 'back' | 'cancel';
+  | { readonly type: string }
+  | { readonly pick: string | RegExp }
+  | { readonly pickMany: readonly string[] }
+  | 'enter'
+  | 'back'
+  | 'cancel';
 
 /** Answers in a person's place and keeps what was shown. */
 export class ScriptedUi implements Ui {
@@ -63,6 +68,25 @@ export class ScriptedUi implements Ui {
     if (found === undefined)
       throw new Error(`no ${String(action.pick)} among ${choices.map(({ label }) => label).join(', ')}`);
     return { kind: 'answer', value: found.value };
+  }
+
+  async pickMany<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<readonly T[]>> {
+    this.#show(question.placeholder, position);
+    const choices = await question.choices(AbortSignal.any([]));
+    const action = this.#next(question.placeholder);
+    if (action === 'enter')
+      return {
+        kind: 'answer',
+        value: choices.filter(({ isPreselected }) => isPreselected).map(({ value }) => value),
+      };
+    if (typeof action === 'string') return { kind: action };
+    if (!('pickMany' in action)) throw new Error(`several choices were asked for: ${question.placeholder}`);
+    const found = choices.filter(({ label }) => action.pickMany.includes(label));
+    if (found.length !== action.pickMany.length)
+      throw new Error(
+        `not all of ${action.pickMany.join(', ')} among ${choices.map(({ label }) => label).join(', ')}`,
+      );
+    return { kind: 'answer', value: found.map(({ value }) => value) };
   }
 
   async confirm(confirmation: Confirmation): Promise<boolean> {

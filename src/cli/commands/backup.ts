@@ -105,11 +105,13 @@ async function backUpSeveral(
   deps: CliDeps,
 ): Promise<number> {
   const startedMs = context.clock.monotonicMs();
-  const asking = { ...deps, askForLess: askOnTerminal(context, name ?? 'group') };
-  const { group, members } = await context.withProgress(
-    async onProgress =>
-      await backUpGroup(session, repository, plans, name, asking, onProgress, context.signal),
-  );
+  const { group, members } = await context.withProgress(async onProgress => {
+    const asked = plans.map(plan => ({
+      ...{ plan, onProgress, onEnd: () => undefined },
+      askForLess: askOnTerminal(context, plan.vm.name),
+    }));
+    return await backUpGroup(session, repository, asked, name, deps, context.signal);
+  });
   const tookMs = context.clock.monotonicMs() - startedMs;
   for (const member of members) {
     if ('error' in member) context.output.note(describeError(toAppError(withWayOut(member.error))));

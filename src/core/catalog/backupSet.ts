@@ -27,6 +27,16 @@ export interface RestorePointSummary {
   readonly requested: ConsistencyLevel | undefined;
   /** Reported beyond what is proven. */
   readonly claimed: ConsistencyLevel | undefined;
+  /** Undefined for a VM that was backed up by itself. */
+  readonly group: PointGroupSummary | undefined;
+}
+
+/** VMs whose snapshots were taken together: near each other, never consistent with each other. */
+export interface PointGroupSummary {
+  /** The same in each member's restore point. */
+  readonly id: string;
+  /** From the first to the last snapshot. */
+  readonly skewMs: number;
 }
 
 export interface BackupSets {
@@ -58,6 +68,7 @@ export async function listBackupSets(repository: Repository, signal: AbortSignal
       proven: levelTag(snapshot.tags, 'level'),
       requested: levelTag(snapshot.tags, 'requested'),
       claimed: levelTag(snapshot.tags, 'claimed'),
+      group: groupTags(snapshot.tags),
     };
     const points = byVm.get(vmInstanceUuid);
     if (points === undefined) byVm.set(vmInstanceUuid, [point]);
@@ -131,4 +142,12 @@ function tagValue(tags: readonly string[], key: string): string | undefined {
 function levelTag(tags: readonly string[], key: string): ConsistencyLevel | undefined {
   const level = tagValue(tags, key);
   return consistencyLevels.find(candidate => candidate === level);
+}
+
+/** Tags may be anybody's: without a skew that is a number, nothing is said of a group. */
+function groupTags(tags: readonly string[]): PointGroupSummary | undefined {
+  const [id, skew] = [tagValue(tags, 'group'), tagValue(tags, 'skew')];
+  return id !== undefined && skew !== undefined && /^\d{1,15}$/.test(skew)
+    ? { id, skewMs: Number(skew) }
+    : undefined;
 }

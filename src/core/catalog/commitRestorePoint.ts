@@ -75,6 +75,9 @@ export async function commitRestorePoint(
         `level:${manifest.consistency.proven}`,
         `requested:${manifest.consistency.requested}`,
         ...(manifest.consistency.claimed === undefined ? [] : [`claimed:${manifest.consistency.claimed}`]),
+        ...(manifest.group === undefined
+          ? []
+          : [`group:${manifest.group.id}`, `skew:${manifest.group.skewMs}`]),
       ],
       programVersion: manifest.program,
     },

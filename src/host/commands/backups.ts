@@ -7,7 +7,7 @@ import type { Host } from '../host.ts';
 import { policyChoices, quiescedOrAsk } from '../model/backupPolicies.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
-import { runSteps, type Step } from '../ui/wizard.ts';
+import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
 import { required } from './vcenters.ts';
@@ -26,24 +26,7 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
     async (_, ask) => ({
       repository: await chooseRepository(host, ask, title, l10n.t('Repository for the restore point')),
     }),
-    async ({ vms = [] }, ask) => {
-      // A VM that is off is at rest already.
-      if (vms.every(({ vm }) => vm.powerState !== 'poweredOn')) return { policy: quiescedOrAsk };
-      return {
-        policy: await ask.pick({
-          title,
-          placeholder: l10n.t('How consistent shall the restore point of {0} be?', namesOf(vms)),
-          whenEmpty: '',
-          choices: async () =>
-            await Promise.resolve(
-              policyChoices(
-                vms.map(({ vm }) => vm),
-                l10n.t,
-              ),
-            ),
-        }),
-      };
-    },
+    async ({ vms = [] }, ask) => ({ policy: await choosePolicy(ask, title, vms) }),
   ];
   const { vms, repository, policy } = await runSteps(host.ui, steps, {});
   for (const node of vms) {
@@ -53,6 +36,23 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
       return await host.worker.request(startBackup, { vm: vmRef(node), repository, policy }, signal);
     });
   }
+}
+
+export async function choosePolicy(
+  ask: Ask,
+  title: string,
+  nodes: readonly VmNode[],
+): Promise<ConsistencyPolicyDto> {
+  const vms = nodes.map(({ vm }) => vm);
+  // A VM that is off is at rest already.
+  if (vms.every(({ powerState }) => powerState !== 'poweredOn')) return quiescedOrAsk;
+  const names = vms.map(({ name }) => name).join(', ');
+  return await ask.pick({
+    title,
+    placeholder: l10n.t('How consistent shall the restore point of {0} be?', names),
+    whenEmpty: '',
+    choices: async () => await Promise.resolve(policyChoices(vms, l10n.t)),
+  });
 }
 
 /** Takes a snapshot that stays until somebody removes it. */
@@ -75,8 +75,4 @@ export async function takeQuiescedSnapshot(host: Host, given: VmNode | undefined
     const params = { vm, name, description: l10n.t('Taken in the editor by Quiesce'), policy: quiescedOrAsk };
     return await host.worker.request(startSnapshot, params, signal);
   });
-}
-
-function namesOf(vms: readonly VmNode[]): string {
-  return vms.map(({ vm }) => vm.name).join(', ');
 }

@@ -21,18 +21,39 @@ export async function chooseVm(host: Host, ask: Ask, title: string): Promise<VmN
     title,
     placeholder: l10n.t('Virtual machine'),
     whenEmpty: l10n.t('No virtual machine: add a vCenter first'),
+    choices: async signal => await vmChoices(host, signal),
+  });
+}
+
+/** Several VMs; those given are chosen already. */
+export async function chooseVms(
+  host: Host,
+  ask: Ask,
+  title: string,
+  given: readonly VmNode[],
+): Promise<readonly VmNode[]> {
+  const isGiven = ({ vcenter, vm: { id } }: VmNode): boolean =>
+    given.some(node => node.vcenter === vcenter && node.vm.id === id);
+  return await ask.pickMany({
+    title,
+    placeholder: l10n.t('Virtual machines, two or more'),
+    whenEmpty: l10n.t('No virtual machine: add a vCenter first'),
     choices: async signal =>
-      await fromEvery(host, host.known.vcenters(), async ({ name: vcenter }) => {
-        await host.places.vcenter(vcenter, signal);
-        const vms = await listedVms(host.worker, vcenter, signal);
-        return vms.map(vm => ({
-          label: vm.name,
-          description: vm.guestName ?? '',
-          detail: `${vcenter}${vm.inventoryPath}`,
-          icon: vm.powerState === 'poweredOn' ? 'vm-running' : 'vm',
-          value: { kind: 'vm', vcenter, vm, newest: undefined } satisfies VmNode,
-        }));
-      }),
+      (await vmChoices(host, signal)).map(choice => ({ ...choice, isPreselected: isGiven(choice.value) })),
+  });
+}
+
+async function vmChoices(host: Host, signal: AbortSignal): Promise<readonly Choice<VmNode>[]> {
+  return await fromEvery(host, host.known.vcenters(), async ({ name: vcenter }) => {
+    await host.places.vcenter(vcenter, signal);
+    const vms = await listedVms(host.worker, vcenter, signal);
+    return vms.map(vm => ({
+      label: vm.name,
+      description: vm.guestName ?? '',
+      detail: `${vcenter}${vm.inventoryPath}`,
+      icon: vm.powerState === 'poweredOn' ? 'vm-running' : 'vm',
+      value: { kind: 'vm', vcenter, vm, newest: undefined } satisfies VmNode,
+    }));
   });
 }
 

@@ -7,6 +7,7 @@ import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmNode, VmTreeNode, WantedRemedy } from '../model/vmTreeModel.ts';
 import { applyRemedy } from './applyRemedy.ts';
 import { filterVms, groupVms } from './arrangeVms.ts';
+import { backUpGroup } from './backupGroup.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { checkPrivileges } from './checkPrivileges.ts';
@@ -41,6 +42,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),
+  [commandIds.backUpGroup]: async (host, row, selected) => await backUpGroup(host, vmsOf(row, selected)),
   [commandIds.takeQuiescedSnapshot]: async (host, row) =>
     await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
   [commandIds.explainConsistency]: async (host, row) =>

@@ -3,9 +3,11 @@ import { formatBytes, formatDuration } from '../../base/units.ts';
 import type {
   BackupResultDto,
   CheckResultDto,
+  GroupBackupResultDto,
   GuestRestoreResultDto,
   JobDto,
   JobKind,
+  JobMemberDto,
   JobResult,
 } from '../../protocol/job.ts';
 import type { DowngradeDto } from '../../protocol/point.ts';
@@ -13,13 +15,32 @@ import { commandIds } from '../ids.ts';
 import { consistencyLabel, isWeaker, provenText, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
+import { skewText } from './groupText.ts';
 import { formatMoment } from './time.ts';
+
+type JobProgress = Pick<JobDto, 'phase' | 'doneBytes' | 'totalBytes'>;
+
+/** One of the VMs that a job works on. */
+export interface JobMemberNode {
+  readonly kind: 'member';
+  readonly id: string;
+  readonly member: JobMemberDto;
+}
+
+export type JobTreeNode = JobDto | JobMemberNode;
+
+/** The VMs below a job that works on several. */
+export function jobChildren(node: JobTreeNode | undefined): readonly JobTreeNode[] {
+  if (node === undefined || node.kind === 'member') return [];
+  return (node.members ?? []).map((member, index) => ({ kind: 'member', id: `${node.id}/${index}`, member }));
+}
 
 export function isRunning({ state }: JobDto): boolean {
   return state === 'running' || state === 'cancelling';
 }
 
-export function jobView(job: JobDto, t: Translate): NodeView {
+export function jobView(job: JobTreeNode, t: Translate): NodeView {
+  if (job.kind === 'member') return memberView(job, t);
   return {
     id: job.id,
     label: jobTitle(job, t),
@@ -34,8 +55,30 @@ export function jobView(job: JobDto, t: Translate): NodeView {
     ],
     icon: jobIcon(job),
     contextValue: `job;state=${job.state}`,
-    children: 'none',
+    children: job.members === undefined ? 'none' : 'expanded',
     command: { id: commandIds.showJobLog, title: t('Show Job Log') },
+  };
+}
+
+function memberView({ id, member }: JobMemberNode, t: Translate): NodeView {
+  const { object, state } = member;
+  const icons = {
+    running: { name: 'sync~spin' },
+    succeeded: { name: 'pass', color: 'testing.iconPassed' },
+    failed: { name: 'error', color: 'list.errorForeground' },
+  } as const satisfies Readonly<Record<JobMemberDto['state'], NodeView['icon']>>;
+  const texts = {
+    running: stepText(member, t),
+    succeeded: t('done'),
+    failed: t('failed'),
+  } as const satisfies Readonly<Record<JobMemberDto['state'], string>>;
+  return {
+    id,
+    label: object,
+    description: texts[state],
+    icon: icons[state],
+    contextValue: 'jobMember',
+    children: 'none',
   };
 }
 
@@ -49,18 +92,22 @@ export function progressText(job: JobDto, t: Translate): string {
   if (job.state === 'cancelling') return t('cancelling');
   if (job.question !== undefined)
     return t('waits for an answer: is {0} good enough?', shortConsistencyLabel(job.question.to, t));
-  const { phase, doneBytes, totalBytes, bytesPerSecond, remainingMs } = job;
-  const percent = percentDone(job);
+  const { bytesPerSecond, remainingMs } = job;
   return [
-    phase,
-    ...(totalBytes === undefined || totalBytes === 0
-      ? doneBytes > 0
-        ? [formatBytes(doneBytes)]
-        : []
-      : [t('{0} of {1} ({2} %)', formatBytes(doneBytes), formatBytes(totalBytes), percent ?? 0)]),
+    stepText(job, t),
     ...(bytesPerSecond === undefined ? [] : [t('{0}/s', formatBytes(bytesPerSecond))]),
     ...(remainingMs === undefined ? [] : [t('{0} left', formatDuration(remainingMs))]),
   ].join(' · ');
+}
+
+function stepText(progress: JobProgress, t: Translate): string {
+  const { phase, doneBytes, totalBytes } = progress;
+  const percent = percentDone(progress);
+  if (percent !== undefined && totalBytes !== undefined)
+    return [phase, t('{0} of {1} ({2} %)', formatBytes(doneBytes), formatBytes(totalBytes), percent)].join(
+      ' · ',
+    );
+  return [phase, ...(doneBytes > 0 ? [formatBytes(doneBytes)] : [])].join(' · ');
 }
 
 /** The status bar's text while jobs run; nothing otherwise. `$(…)` is a product icon. */
@@ -80,6 +127,8 @@ export function resultText(result: JobResult, t: Translate): string {
   switch (result.kind) {
     case 'backup':
       return backupText(result, t);
+    case 'backupGroup':
+      return groupText(result, t);
     case 'snapshot':
       return withDowngrades(
         result.isQuiesced
@@ -132,6 +181,19 @@ function backupText(
   return withDowngrades(text, downgrades, t);
 }
 
+/** How near together they came out is always said, and what that is not. */
+function groupText({ group, members }: GroupBackupResultDto, t: Translate): string {
+  const backups = members.flatMap(({ backup }) => (backup === undefined ? [] : [backup]));
+  const weaker = backups.filter(({ requested, proven }) => isWeaker(proven, requested)).length;
+  const failed = members.flatMap(({ vm, error }) => (error === undefined ? [] : [vm.name]));
+  return [
+    t('{0} of {1} VMs backed up', backups.length, members.length),
+    skewText(group.skewMs, t),
+    ...(weaker === 0 ? [] : [t('{0} not proven as asked for', weaker)]),
+    ...(failed.length === 0 ? [] : [t('no restore point of {0}', failed.join(', '))]),
+  ].join('; ');
+}
+
 function withDowngrades(text: string, downgrades: readonly DowngradeDto[], t: Translate): string {
   const [first] = downgrades;
   const last = downgrades.at(-1);
@@ -174,8 +236,9 @@ function guestRestoreText(
 
 /** It ended well, but not with all that was asked for. */
 export function needsAttention(result: JobResult): boolean {
-  if (result.kind === 'backup')
-    return result.problems.length > 0 || isWeaker(result.proven, result.requested);
+  if (result.kind === 'backup') return isLess(result);
+  if (result.kind === 'backupGroup')
+    return result.members.some(({ backup }) => backup === undefined || isLess(backup));
   if (result.kind === 'snapshot')
     return result.downgrades.length > 0 || (isWeaker('crash', result.requested) && !result.isQuiesced);
   if (result.kind === 'check') return result.errorCount > 0;
@@ -183,10 +246,16 @@ export function needsAttention(result: JobResult): boolean {
   return (result.kind === 'restoreFiles' || result.kind === 'restoreToGuest') && result.problems.length > 0;
 }
 
+function isLess({ problems, proven, requested }: BackupResultDto): boolean {
+  return problems.length > 0 || isWeaker(proven, requested);
+}
+
 function titleOf(kind: JobKind, object: string, t: Translate): string {
   switch (kind) {
     case 'backup':
       return t('Backup of {0}', object);
+    case 'backupGroup':
+      return t('Backup of the group {0}', object);
     case 'snapshot':
       return t('Snapshot of {0}', object);
     case 'restoreFiles':
@@ -234,7 +303,7 @@ function jobIcon({ state, result }: JobDto): NodeView['icon'] {
 }
 
 /** Never 100 before the end: that would be taken for it. */
-function percentDone({ doneBytes, totalBytes }: JobDto): number | undefined {
+function percentDone({ doneBytes, totalBytes }: JobProgress): number | undefined {
   if (totalBytes === undefined || totalBytes === 0) return undefined;
   return Math.min(99, Math.floor((doneBytes / totalBytes) * 100));
 }

@@ -15,6 +15,7 @@ import type {
 } from '../../protocol/webview/recovery.ts';
 import { consistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
+import { groupView } from './groupText.ts';
 import type { Translate } from './nodeView.ts';
 import { basisText } from './recoveryModel.ts';
 import { formatMoment } from './time.ts';
@@ -28,7 +29,7 @@ export function pointDetailsView(
   recovery: PointRecoveryDto,
   t: Translate,
 ): PointDetailsView {
-  const { consistency, disks, leftOutDisks } = point;
+  const { consistency, disks, leftOutDisks, group, vm } = point;
   const { volumes, problems } = recovery;
   const { applications } = consistency;
   return {
@@ -64,6 +65,7 @@ export function pointDetailsView(
       ...disks.map(({ label }) => ({ label, isIn: true })),
       ...leftOutDisks.map(({ label, reason }) => ({ label, isIn: false, reason })),
     ],
+    ...(group !== undefined && { group: groupView(group, vm.instanceUuid, t) }),
     problems: problems.map(message => sentence({ message })),
   };
 }

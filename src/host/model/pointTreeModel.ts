@@ -4,6 +4,7 @@ import type { GuestDiskDto, GuestNodeDto, GuestPath, VolumeDto, VolumeRef } from
 import type { BackupSetDto, PointRef, PointSummaryDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel, provenText, reachedIcon, reachedText } from './consistency.ts';
+import { skewText } from './groupText.ts';
 import { joinGuestPath } from './guestPath.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { formatAge, formatMoment } from './time.ts';
@@ -152,7 +153,10 @@ export function pointTreeView(node: PointTreeNode, now: Date, t: Translate): Nod
       return {
         id,
         label: formatMoment(node.point.takenAt),
-        description: reachedText(node.point, t),
+        description: [
+          reachedText(node.point, t),
+          ...(node.point.group === undefined ? [] : [skewText(node.point.group.skewMs, t)]),
+        ].join(' · '),
         tooltip: [
           t('{0}, {1}', node.point.vmName, formatAge(node.point.takenAt, now, t)),
           ...(node.point.requested === undefined

@@ -1,11 +1,10 @@
-import type { JobDto } from '../../protocol/job.ts';
 import type { Jobs } from '../jobs.ts';
-import { jobView } from '../model/jobModel.ts';
+import { jobChildren, type JobTreeNode, jobView } from '../model/jobModel.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
 import type { TreeSource } from './lazyTree.ts';
 
-/** A flat list of jobs, newest first. */
-export class JobSource implements TreeSource<JobDto> {
+/** Jobs, newest first; those that work on several VMs open to them. */
+export class JobSource implements TreeSource<JobTreeNode> {
   readonly #jobs: Jobs;
   readonly #t: Translate;
   #isLoaded = false;
@@ -15,8 +14,8 @@ export class JobSource implements TreeSource<JobDto> {
     this.#t = t;
   }
 
-  async children(node: JobDto | undefined, signal: AbortSignal): Promise<readonly JobDto[]> {
-    if (node !== undefined) return [];
+  async children(node: JobTreeNode | undefined, signal: AbortSignal): Promise<readonly JobTreeNode[]> {
+    if (node !== undefined) return jobChildren(node);
     if (!this.#isLoaded) {
       // Before the request: its answer refreshes this tree, which must not ask again.
       this.#isLoaded = true;
@@ -25,7 +24,7 @@ export class JobSource implements TreeSource<JobDto> {
     return this.#jobs.all();
   }
 
-  view(job: JobDto): NodeView {
+  view(job: JobTreeNode): NodeView {
     return jobView(job, this.#t);
   }
 }

@@ -51,6 +51,8 @@ export interface Confirmation {
 export interface Ui {
   input(question: InputQuestion, position: StepPosition): Promise<Answer<string>>;
   pick<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<T>>;
+  /** Any number of them, also none; those preselected are chosen already. */
+  pickMany<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<readonly T[]>>;
   confirm(confirmation: Confirmation): Promise<boolean>;
   /** Gives the chosen action. It does not wait in anybody's way. */
   tell(

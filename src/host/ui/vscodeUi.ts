@@ -5,6 +5,7 @@ import {
   type QuickInput,
   type QuickInputButton,
   QuickInputButtons,
+  type QuickPick,
   type QuickPickItem,
   ThemeIcon,
   Uri,
@@ -65,25 +66,31 @@ export class VscodeUi implements Ui {
   }
 
   async pick<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<T>> {
-    const list = window.createQuickPick<QuickPickItem & { readonly choice?: Choice<T> }>();
-    list.placeholder = question.placeholder;
-    list.matchOnDescription = true;
-    list.matchOnDetail = true;
-    list.busy = true;
+    const list = choiceList(question);
     return await ask<T>(list, question.title, position, ({ answer, signal, listen, fail }) => {
       listen(
         list.onDidAccept(() => {
-          const [chosen] = list.selectedItems;
-          if (chosen?.choice !== undefined) answer(chosen.choice.value);
+          const [chosen] = chosenIn(list);
+          if (chosen !== undefined) answer(chosen.value);
         }),
       );
-      question.choices(signal).then(choices => {
-        list.busy = false;
-        list.items =
-          choices.length === 0
-            ? [{ label: `$(info) ${question.whenEmpty}`, alwaysShow: true }]
-            : choices.map(choice => pickItem(choice));
-        list.activeItems = list.items.filter(({ choice }) => choice?.isPreselected === true);
+      fill(list, question, signal).then(preselected => {
+        list.activeItems = preselected;
+      }, fail);
+    });
+  }
+
+  async pickMany<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<readonly T[]>> {
+    const list = choiceList(question);
+    list.canSelectMany = true;
+    return await ask<readonly T[]>(list, question.title, position, ({ answer, signal, listen, fail }) => {
+      listen(
+        list.onDidAccept(() => {
+          if (!list.busy) answer(chosenIn(list).map(({ value }) => value));
+        }),
+      );
+      fill(list, question, signal).then(preselected => {
+        list.selectedItems = preselected;
       }, fail);
     });
   }
@@ -118,6 +125,37 @@ export class VscodeUi implements Ui {
       },
     );
   }
+}
+
+type ChoiceItem<T> = QuickPickItem & { readonly choice?: Choice<T> };
+
+/** Busy until it is filled. */
+function choiceList<T>({ placeholder }: PickQuestion<T>): QuickPick<ChoiceItem<T>> {
+  const list = window.createQuickPick<ChoiceItem<T>>();
+  list.placeholder = placeholder;
+  list.matchOnDescription = true;
+  list.matchOnDetail = true;
+  list.busy = true;
+  return list;
+}
+
+function chosenIn<T>(list: QuickPick<ChoiceItem<T>>): readonly Choice<T>[] {
+  return list.selectedItems.flatMap(({ choice }) => (choice === undefined ? [] : [choice]));
+}
+
+/** Gives the items that are preselected. */
+async function fill<T>(
+  list: QuickPick<ChoiceItem<T>>,
+  { choices, whenEmpty }: PickQuestion<T>,
+  signal: AbortSignal,
+): Promise<readonly ChoiceItem<T>[]> {
+  const found = await choices(signal);
+  list.busy = false;
+  list.items =
+    found.length === 0
+      ? [{ label: `$(info) ${whenEmpty}`, alwaysShow: true }]
+      : found.map(choice => pickItem(choice));
+  return list.items.filter(({ choice }) => choice?.isPreselected === true);
 }
 
 interface Asking<T> {

@@ -10,6 +10,7 @@ export type Step<D> = (draft: Partial<D>, ask: Ask) => Promise<Partial<D>>;
 export interface Ask {
   input(question: InputQuestion): Promise<string>;
   pick<T>(question: PickQuestion<T>): Promise<T>;
+  pickMany<T>(question: PickQuestion<T>): Promise<readonly T[]>;
 }
 
 /**
@@ -65,6 +66,11 @@ class PositionedAsk implements Ask {
   async pick<T>(question: PickQuestion<T>): Promise<T> {
     this.hasAsked = true;
     return valueOf(await this.#ui.pick(question, this.#position));
+  }
+
+  async pickMany<T>(question: PickQuestion<T>): Promise<readonly T[]> {
+    this.hasAsked = true;
+    return valueOf(await this.#ui.pickMany(question, this.#position));
   }
 }
 

@@ -115,6 +115,21 @@ export interface ItemView {
   readonly isGood: boolean;
 }
 
+/** VMs whose snapshots were taken together. */
+export interface GroupView {
+  readonly title: string;
+  readonly text: string;
+  /** In the order of their times. */
+  readonly members: readonly {
+    readonly name: string;
+    /** The VM the page is of. */
+    readonly isThis: boolean;
+    /** From the first snapshot, 0, to the last, 1. */
+    readonly fraction: number;
+    readonly text: string;
+  }[];
+}
+
 /** How can I recover, and what, from one restore point? */
 export interface PointDetailsView {
   readonly how: AnswerView;
@@ -128,6 +143,8 @@ export interface PointDetailsView {
   readonly applicationsText: string;
   readonly fileSystems: readonly ItemView[];
   readonly disks: readonly DiskCoverageView[];
+  /** Missing for a VM that was backed up by itself. */
+  readonly group?: GroupView;
   readonly problems: readonly string[];
 }
 

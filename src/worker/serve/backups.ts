@@ -35,7 +35,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'backup',
       object: vm.name,
-      exclusiveKey: vmKey(parts, params.vm),
+      exclusiveKeys: [vmKey(parts, params.vm)],
       run: async ({ signal, logger, onProgress, askForLess }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
@@ -52,7 +52,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
           program,
           username: userInfo().username,
         };
-        return resultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
+        return backupResultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
       },
     });
     return { jobId };
@@ -64,7 +64,7 @@ export function vmKey({ vcenters }: WorkerParts, { vcenter, id }: BackupParams['
   return `vm ${vcenters.assertOpen(vcenter).session.instanceUuid} ${id}`;
 }
 
-async function makePlan(
+export async function makePlan(
   session: VimSession,
   repository: Repository,
   { vm, policy }: BackupParams,
@@ -93,7 +93,7 @@ function planDto(plan: BackupPlan): BackupPlanDto {
   };
 }
 
-function resultDto({
+export function backupResultDto({
   pointId,
   manifest,
   receivedBytes,

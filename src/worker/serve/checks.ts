@@ -10,7 +10,7 @@ export function serveChecks(handle: Handle, { repositories, jobs, leftovers, clo
     const jobId = jobs.start({
       kind: 'check',
       object: repository,
-      exclusiveKey: `check ${id}`,
+      exclusiveKeys: [`check ${id}`],
       run: async ({ signal, logger, onProgress }) => {
         await using used = repositories.use(repository, repository);
         using journal = leftovers.journalOfJob(() => clock.now());

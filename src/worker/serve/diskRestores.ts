@@ -21,7 +21,7 @@ export function serveDiskRestores(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'restoreDisk',
       object: targetPath,
-      exclusiveKey: `target ${targetPath}`,
+      exclusiveKeys: [`target ${targetPath}`],
       run: async ({ signal, onProgress }) => {
         await using used = repositories.use(repository, targetPath);
         const point = await openPoint(used.place, pointId, signal);

@@ -28,7 +28,7 @@ export function serveFileRestores(handle: Handle, { repositories, jobs, guestRea
     const jobId = jobs.start({
       kind: 'restoreFiles',
       object: targetFolder,
-      exclusiveKey: `target ${targetFolder}`,
+      exclusiveKeys: [`target ${targetFolder}`],
       run: async ({ signal, onProgress }) => {
         await using repository = repositories.use(params.repository, targetFolder);
         const plan = await makePlan(guestReaders, repository.place, params, signal);

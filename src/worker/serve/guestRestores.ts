@@ -38,7 +38,7 @@ export function serveGuestRestores(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'restoreToGuest',
       object: vm.name,
-      exclusiveKey: `guest ${instanceUuid} ${vm.id}`,
+      exclusiveKeys: [`guest ${instanceUuid} ${vm.id}`],
       run: async ({ signal, logger, onProgress }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);

@@ -40,7 +40,7 @@ function backupSetDto({ vmInstanceUuid, vmName, points }: BackupSet): BackupSetD
 }
 
 function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
-  const { id, takenAt, vmName, serverInstanceUuid, proven, requested, claimed } = point;
+  const { id, takenAt, vmName, serverInstanceUuid, proven, requested, claimed, group } = point;
   return {
     id,
     takenAt: takenAt.toISOString(),
@@ -49,6 +49,7 @@ function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
     ...(proven !== undefined && { proven }),
     ...(requested !== undefined && { requested }),
     ...(claimed !== undefined && { claimed }),
+    ...(group !== undefined && { group }),
   };
 }
 

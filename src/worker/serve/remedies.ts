@@ -19,7 +19,7 @@ export function serveRemedies(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'remedy',
       object: vm.name,
-      exclusiveKey: vmKey(parts, vm),
+      exclusiveKeys: [vmKey(parts, vm)],
       run: async ({ signal, logger, onProgress }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());

@@ -8,6 +8,7 @@ import { serveDiskRestores } from './diskRestores.ts';
 import { serveFileRestores } from './fileRestores.ts';
 import { serveGlossary } from './glossary.ts';
 import { serveGoals } from './goals.ts';
+import { serveGroupBackups } from './groupBackups.ts';
 import { serveGuestRestores } from './guestRestores.ts';
 import { serveGuests } from './guests.ts';
 import { serveJobs } from './jobs.ts';
@@ -39,6 +40,7 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveRemedies(handle, parts);
   serveGlossary(handle);
   serveBackups(handle, parts);
+  serveGroupBackups(handle, parts);
   serveSnapshots(handle, parts);
   serveFileRestores(handle, parts);
   serveLiveGuests(handle, parts);

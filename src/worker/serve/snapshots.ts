@@ -19,7 +19,7 @@ export function serveSnapshots(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'snapshot',
       object: vm.name,
-      exclusiveKey: vmKey(parts, vm),
+      exclusiveKeys: [vmKey(parts, vm)],
       run: async ({ signal, logger, onProgress, askForLess }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         const { session } = vcenter.place;

@@ -40,7 +40,7 @@ export function serveVmRestores(handle: Handle, parts: WorkerParts): void {
     const jobId = jobs.start({
       kind: 'restoreVm',
       object: name,
-      exclusiveKey: `new VM ${instanceUuid} ${params.folder ?? ''} ${name}`,
+      exclusiveKeys: [`new VM ${instanceUuid} ${params.folder ?? ''} ${name}`],
       run: async ({ signal, logger, onProgress }) => {
         await using vcenter = vcenters.use(params.vcenter, name);
         await using repository = repositories.use(params.repository, name);

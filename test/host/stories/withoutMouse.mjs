@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { until } from '../editor.mjs';
-import { addVCenter, backUp, createRepository, restoreFile } from '../steps.mjs';
+import { addVCenter, backUp, chooseFromMenu, createRepository, restoreFile } from '../steps.mjs';
 
 export async function story(editor, { startLab }) {
   const lab = await startLab();
@@ -71,16 +71,4 @@ async function stepInside(editor) {
     await editor.page.keyboard.press('ArrowRight');
     return Number(await focused.getAttribute('aria-level')) > level;
   });
-}
-
-async function chooseFromMenu(editor, action) {
-  const { page } = editor;
-  await page.keyboard.press('Shift+F10');
-  const focused = page.locator('.monaco-menu .action-item.focused', { hasText: action });
-  await page.locator('.monaco-menu .action-item', { hasText: action }).first().waitFor();
-  for (let item = 0; item < 30 && (await focused.count()) === 0; item += 1) {
-    await page.keyboard.press('ArrowDown');
-    await page.waitForTimeout(30);
-  }
-  await page.keyboard.press('Enter');
 }

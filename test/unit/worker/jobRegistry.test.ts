@@ -29,7 +29,7 @@ class Bench {
     const id = this.jobs.start({
       kind: 'restoreDisk',
       object: '/disk.raw',
-      exclusiveKey: 'key',
+      exclusiveKeys: ['key'],
       run: async given => {
         context = given;
         await new Promise<void>((resolve, reject) => (end = { resolve, reject }));
@@ -102,7 +102,7 @@ test('jobs with the same key wait for each other by refusing, others run side by
   const bench = new Bench();
   const first = bench.start();
   expect(() => bench.start()).toThrow(expect.objectContaining({ code: 'CONFLICT', object: '/disk.raw' }));
-  const other = bench.start({ exclusiveKey: 'other' });
+  const other = bench.start({ exclusiveKeys: ['other'] });
   expect(bench.jobs.runningCount).toBe(2);
   first.succeed();
   await Promise.resolve();
@@ -111,6 +111,46 @@ test('jobs with the same key wait for each other by refusing, others run side by
   other.succeed();
   await bench.jobs.allEnded();
   expect(bench.jobs.list()).toHaveLength(3);
+});
+
+test('a job of several VMs keeps others off each of them, and says how far it is with each', async () => {
+  const bench = new Bench();
+  const { id, context, succeed } = bench.start({
+    object: 'shop',
+    exclusiveKeys: ['vm web01', 'vm db01'],
+    members: ['web01', 'db01'],
+  });
+  expect(() => bench.start({ exclusiveKeys: ['vm db01'] })).toThrow(
+    expect.objectContaining({ code: 'CONFLICT' }) as Error,
+  );
+  const [web, db] = context.members;
+  web!.onProgress({ phase: 'Reading Hard disk 1 of web01', doneBytes: 3, totalBytes: 7 });
+  db!.onProgress({ phase: 'Taking a snapshot', doneBytes: 0, totalBytes: undefined });
+  web!.onEnd('succeeded');
+  expect(bench.state(id)).toMatchObject({
+    ...{ object: 'shop', phase: 'db01: Taking a snapshot' },
+    members: [
+      {
+        object: 'web01',
+        state: 'succeeded',
+        phase: 'Reading Hard disk 1 of web01',
+        doneBytes: 3,
+        totalBytes: 7,
+      },
+      { object: 'db01', state: 'running', phase: 'Taking a snapshot', doneBytes: 0 },
+    ],
+  });
+  expect(bench.jobs.log(id).lines.map(({ text }) => text)).toEqual([
+    'Reading Hard disk 1 of web01',
+    'db01: Taking a snapshot',
+  ]);
+  const answered = db!.askForLess({ from: 'filesystem', to: 'crash', reason: 'refused' }, context.signal);
+  const { question } = bench.state(id);
+  expect(question?.object).toBe('db01');
+  bench.jobs.answer({ jobId: id, questionId: question!.id, accept: true });
+  expect(await answered).toBe(true);
+  succeed();
+  await bench.jobs.allEnded();
 });
 
 test('in no second more than five changes of a job are told, and the last one always', async () => {
@@ -173,7 +213,7 @@ test('old jobs are forgotten, running ones never', async () => {
   const bench = new Bench();
   const running = bench.start();
   for (let round = 0; round < 110; round += 1) {
-    bench.start({ exclusiveKey: `key ${round}` }).succeed();
+    bench.start({ exclusiveKeys: [`key ${round}`] }).succeed();
     await bench.clock.advance(0);
   }
   const jobs = bench.jobs.list();
@@ -200,7 +240,10 @@ describe('a job that asks whether less is good enough', () => {
     const { id, context, succeed } = bench.start();
     const answered = context.askForLess(downgrade, context.signal);
     const { question } = bench.state(id);
-    expect(question).toEqual({ ...downgrade, id: expect.stringMatching(/^[0-9a-f]{8}$/) as string });
+    expect(question).toEqual({
+      ...{ ...downgrade, object: '/disk.raw' },
+      id: expect.stringMatching(/^[0-9a-f]{8}$/) as string,
+    });
     expect(bench.told.at(-1)?.job.question).toEqual(question);
     bench.jobs.answer({ jobId: id, questionId: question!.id, accept });
     expect(await answered).toBe(accept);

@@ -6,6 +6,7 @@ import { groupSkew } from '../../consistency/recovery/groupSkew.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { VimSession } from '../../vsphere/session.ts';
+import type { AskForLess } from '../snapshotByPolicy.ts';
 import type { BackupPlan } from './backupPlan.ts';
 import { type BackupDeps, type BackupResult, commitBackup, underVmLock } from './backupVm.ts';
 import {
@@ -15,15 +16,27 @@ import {
   type TakenSnapshot,
 } from './readThroughSnapshot.ts';
 
+/** One VM of a group, and who hears of it. */
+export interface GroupMember {
+  readonly plan: BackupPlan;
+  /** Called for one VM of the group at a time. */
+  readonly askForLess: AskForLess;
+  readonly onProgress: ProgressListener;
+  /** Called once, as soon as the VM is done; not if the whole group is cancelled. */
+  readonly onEnd: (result: MemberResult) => void;
+}
+
 /** What became of one VM of a group. */
 export type MemberResult =
   | { readonly vmName: string; readonly result: BackupResult }
   | { readonly vmName: string; readonly error: AppError };
 
+type GroupDeps = Omit<BackupDeps, 'askForLess'>;
+
 export interface GroupResult {
   /** Undefined if no VM could be snapshotted. */
   readonly group: ManifestGroup | undefined;
-  /** In the order of the plans. */
+  /** In the order in which they were given. */
   readonly members: readonly MemberResult[];
 }
 
@@ -35,21 +48,27 @@ export interface GroupResult {
 export async function backUpGroup(
   session: VimSession,
   repository: Repository,
-  plans: readonly BackupPlan[],
+  members: readonly GroupMember[],
   name: string | undefined,
-  deps: BackupDeps,
-  onProgress: ProgressListener,
+  groupDeps: GroupDeps,
   signal: AbortSignal,
 ): Promise<GroupResult> {
-  const startedAt = deps.clock.now();
-  return await underEachLock(repository, plans, deps, signal, async (locks, held) => {
-    const open = new Set<TakenSnapshot>();
+  const startedAt = groupDeps.clock.now();
+  const plans = members.map(({ plan }) => plan);
+  return await underEachLock(repository, plans, groupDeps, signal, async (locks, held) => {
+    const open = new Map<TakenSnapshot, GroupMember>();
+    const inTurn = oneAtATime();
+    const depsOf = ({ askForLess }: GroupMember): BackupDeps => ({
+      ...groupDeps,
+      askForLess: async (downgrade, asking) => await inTurn(async () => await askForLess(downgrade, asking)),
+    });
     try {
       const taken = await Promise.all(
-        plans.map(async plan => {
+        members.map(async member => {
+          const { plan, onProgress } = member;
           try {
-            const snapshot = await takeBackupSnapshot(session, plan, deps, onProgress, held);
-            open.add(snapshot);
+            const snapshot = await takeBackupSnapshot(session, plan, depsOf(member), onProgress, held);
+            open.set(snapshot, member);
             return snapshot;
           } catch (error) {
             return toAppError(error);
@@ -57,24 +76,39 @@ export async function backUpGroup(
         }),
       );
       held.throwIfAborted();
-      const group = groupOf([...open], name, randomUuid(deps.random));
-      const members: MemberResult[] = [];
-      for (const [index, plan] of plans.entries()) {
+      const group = groupOf([...open.keys()], name, randomUuid(groupDeps.random));
+      const results: MemberResult[] = [];
+      for (const [index, member] of members.entries()) {
         const [snapshot, lock] = [taken[index], locks[index]];
         if (snapshot === undefined || lock === undefined) continue;
         if ('plan' in snapshot) open.delete(snapshot);
+        const { plan, onProgress, onEnd } = member;
+        const deps = depsOf(member);
         const write = async (of: TakenSnapshot) => {
           const read = await readSnapshotDisks(session, repository, of, deps, onProgress, held);
           const backup = { plan, read, startedAt, lock, group };
           return await commitBackup(session, repository, backup, deps, onProgress, held);
         };
-        members.push(await memberResult(plan.vm.name, snapshot, write, held));
+        const result = await memberResult(plan.vm.name, snapshot, write, held);
+        onEnd(result);
+        results.push(result);
       }
-      return { group, members };
+      return { group, members: results };
     } finally {
-      for (const { snapshot } of open) await giveBackSnapshot(snapshot, deps, onProgress);
+      for (const [{ snapshot }, member] of open)
+        await giveBackSnapshot(snapshot, depsOf(member), member.onProgress);
     }
   });
+}
+
+/** People answer one question at a time. */
+function oneAtATime(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let before: Promise<unknown> = Promise.resolve();
+  return async work => {
+    const result = before.then(work);
+    before = result.catch(() => undefined);
+    return await result;
+  };
 }
 
 async function memberResult(
@@ -96,7 +130,7 @@ async function memberResult(
 async function underEachLock<Result>(
   repository: Repository,
   [plan, ...others]: readonly BackupPlan[],
-  deps: BackupDeps,
+  deps: GroupDeps,
   signal: AbortSignal,
   work: (locks: readonly RepositoryLock[], held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {

@@ -53,7 +53,7 @@ export async function backUpVm(
 export async function underVmLock<Result>(
   repository: Repository,
   { vm }: BackupPlan,
-  { journal }: BackupDeps,
+  { journal }: Pick<BackupDeps, 'journal'>,
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {

@@ -23,6 +23,7 @@ function pointsAt(...moments: readonly string[]): RestorePointSummary[] {
       proven: 'crash',
       requested: 'crash',
       claimed: undefined,
+      group: undefined,
       tags: ['quiesce', ...tags],
     };
   });

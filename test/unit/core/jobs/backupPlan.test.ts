@@ -51,6 +51,7 @@ const previous: RestorePointSummary = {
   tags: [],
   requested: 'filesystem',
   claimed: undefined,
+  group: undefined,
 };
 
 const options: BackupOptions = { policy: defaultPolicy, knowsSpecs: true, hasUser: false };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { AppError } from '../../../../src/base/errors.ts';
+import { backUpGroup } from '../../../../src/host/commands/backupGroup.ts';
 import { backUpNow } from '../../../../src/host/commands/backups.ts';
 import { openRestoreBrowser } from '../../../../src/host/commands/openRestoreBrowser.ts';
 import { checkRepository } from '../../../../src/host/commands/checkRepository.ts';
@@ -10,7 +11,7 @@ import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/comma
 import { quiescedOrAsk } from '../../../../src/host/model/backupPolicies.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
-import { startBackup, startCheck, startFileRestore } from '../../../../src/protocol/job.ts';
+import { startBackup, startCheck, startFileRestore, startGroupBackup } from '../../../../src/protocol/job.ts';
 import { planFileRestore } from '../../../../src/protocol/plan.ts';
 import { listPoints } from '../../../../src/protocol/point.ts';
 import { createRepository as createRequest, openRepository } from '../../../../src/protocol/repository.ts';
@@ -181,6 +182,35 @@ test('several VMs that are off are backed up without a question', async () => {
     ['vm-1', quiescedOrAsk],
     ['vm-2', quiescedOrAsk],
   ]);
+});
+
+test('a group is chosen in the tree or from a list, named or not, and its VMs are of one vCenter', async () => {
+  const node = (id: string, name: string, vcenter = vc.name) =>
+    ({ kind: 'vm', vcenter, newest: undefined, vm: vmDto({ id, name }) }) as const;
+  const [web, db] = [node('vm-1', 'web01'), node('vm-2', 'db01')];
+  const ui = new ScriptedUi([
+    { type: 'shop ' },
+    { pick: 'Quiesced' },
+    { pickMany: ['web01', 'db01'] },
+    { type: '' },
+    { pick: 'Crash-consistent' },
+    { pickMany: ['web01'] },
+  ]);
+  const { host, worker } = await withPlaces(ui);
+  worker.on(listVms, () => ({ vms: [web.vm, db.vm, vmDto({ id: 'vm-3', name: 'build01' })] }));
+  worker.on(startGroupBackup, () => ({ jobId: 'j1' }));
+  await backUpGroup(host, [web, db]);
+  await backUpGroup(host, [web]);
+  const refs = [web, db].map(({ vm: { id, name } }) => ({ vcenter: vc.name, id, name }));
+  expect(worker.paramsOf(startGroupBackup)).toMatchObject([
+    { vms: refs, repository: 'main', policy: quiescedOrAsk, groupName: 'shop' },
+    { vms: refs, policy: { wanted: 'crash' } },
+  ]);
+  expect(worker.paramsOf(startGroupBackup)[1]).not.toHaveProperty('groupName');
+  expect(ui.shown[0]).toContain('never consistent across VMs');
+  await expect(backUpGroup(host, [])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  const elsewhere = node('vm-1', 'web01', 'vc.other');
+  await expect(backUpGroup(host, [web, elsewhere])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 });
 
 const set = {

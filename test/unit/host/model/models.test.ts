@@ -9,19 +9,11 @@ import {
   sentence,
 } from '../../../../src/host/model/errorText.ts';
 import { guestAddress, linkTarget, parseGuestAddress } from '../../../../src/host/model/guestPath.ts';
-import {
-  jobView,
-  needsAttention,
-  progressText,
-  resultText,
-  statusText,
-} from '../../../../src/host/model/jobModel.ts';
 import { fileRestoreText, vmRestoreText } from '../../../../src/host/model/planText.ts';
 import { guestNodes, pointTreeView, volumeNodes } from '../../../../src/host/model/pointTreeModel.ts';
 import { formatAge } from '../../../../src/host/model/time.ts';
 import { arrangeVms } from '../../../../src/host/model/vmArrangement.ts';
 import { type VmFolderNode, type VmNode, vmTreeView } from '../../../../src/host/model/vmTreeModel.ts';
-import type { CheckResultDto, JobDto } from '../../../../src/protocol/job.ts';
 import type { StandingDto } from '../../../../src/protocol/recovery.ts';
 import type { LimitDto } from '../../../../src/protocol/vm.ts';
 import { guestNode, pointId, predicted, vmDto } from '../hostFixture.ts';
@@ -271,95 +263,6 @@ test.each([
   [48 * 3_600_000, '2 days ago'],
 ])('an age of %i ms reads %s', (ageMs, expected) => {
   expect(formatAge(new Date(now.getTime() - ageMs).toISOString(), now, t)).toBe(expected);
-});
-
-const job: JobDto = {
-  id: 'j1',
-  kind: 'backup',
-  object: 'web01',
-  state: 'running',
-  phase: 'reading disks',
-  doneBytes: 1024 ** 3,
-  totalBytes: 4 * 1024 ** 3,
-  bytesPerSecond: 100 * 1024 ** 2,
-  remainingMs: 31_000,
-  startedAt: '2026-03-01T11:00:00Z',
-};
-
-test.each<[Partial<JobDto>, string]>([
-  [{}, 'reading disks · 1 GiB of 4 GiB (25 %) · 100 MiB/s · 31 s left'],
-  [{ doneBytes: 4 * 1024 ** 3 }, 'reading disks · 4 GiB of 4 GiB (99 %) · 100 MiB/s · 31 s left'],
-  [{ state: 'cancelling' }, 'cancelling'],
-])('progress is told with what is known: %j', (change, expected) => {
-  expect(progressText({ ...job, ...change }, t)).toBe(expected);
-});
-
-test('progress of an unknown whole is told without a percentage', () => {
-  const { id, kind, object, state, phase, doneBytes, startedAt } = job;
-  const unknown: JobDto = { id, kind, object, state, phase, doneBytes, startedAt };
-  expect(progressText(unknown, t)).toBe('reading disks · 1 GiB');
-  expect(statusText([unknown], t)).toBe('$(sync~spin) Backup of web01');
-});
-
-test('the status bar speaks of running jobs only', () => {
-  const ended: JobDto = { ...job, id: 'j2', state: 'cancelled' };
-  expect(statusText([], t)).toBeUndefined();
-  expect(statusText([ended], t)).toBeUndefined();
-  expect(statusText([job, ended], t)).toBe('$(sync~spin) Backup of web01: 25 %');
-  expect(statusText([job, { ...job, id: 'j3' }, ended], t)).toBe('$(sync~spin) Quiesce: 2 jobs');
-});
-
-const backup = {
-  kind: 'backup',
-  point: pointId,
-  requested: 'filesystem',
-  proven: 'filesystem',
-  downgrades: [],
-  receivedBytes: 1,
-  storedBytes: 2048,
-  problems: [],
-} as const;
-
-test('a backup that proves less than was asked for is told as such, never as a success alone', () => {
-  const downgraded = { ...backup, proven: 'crash' } as const;
-  expect([needsAttention(backup), resultText(backup, t)]).toEqual([
-    false,
-    'file-system-consistent, 2 KiB stored',
-  ]);
-  expect([needsAttention(downgraded), resultText(downgraded, t)]).toEqual([
-    true,
-    'asked for file-system-consistent, proven crash-consistent, 2 KiB stored',
-  ]);
-  const reasons = {
-    claimed: 'filesystem',
-    downgrades: [{ from: 'application', to: 'crash', reason: 'no Tools' }],
-  } as const;
-  expect(resultText({ ...downgraded, ...reasons }, t)).toBe(
-    'asked for file-system-consistent, proven crash-consistent; filesystem claimed, unproven, 2 KiB stored; stepped down from application to crash: no Tools',
-  );
-  expect(jobView({ ...job, state: 'succeeded', result: downgraded }, t).icon.name).toBe('warning');
-  expect(jobView({ ...job, state: 'succeeded', result: backup }, t).icon.name).toBe('pass');
-});
-
-test('a check says what was looked at, and that damage needs attention', () => {
-  const result: CheckResultDto = {
-    kind: 'check',
-    ...{ readData: true, errors: [], errorCount: 0, warnings: [], warningCount: 0 },
-    ...{ damagedPoints: [], snapshotCount: 2, packCount: 3, packBytes: 1024 ** 3, blobCount: 9 },
-    readBytes: 1024 ** 3,
-  };
-  expect([needsAttention(result), resultText(result, t)]).toEqual([
-    false,
-    'no errors (2 restore points, all 1 GiB read)',
-  ]);
-  expect(resultText({ ...result, readData: false, warningCount: 1 }, t)).toBe(
-    'no errors, 1 warnings (2 restore points, data not read)',
-  );
-  const damaged = { ...result, errorCount: 4, damagedPoints: [pointId] };
-  expect([needsAttention(damaged), resultText(damaged, t)]).toEqual([
-    true,
-    '4 errors, 1 restore points damaged (2 restore points, all 1 GiB read)',
-  ]);
 });
 
 test('a failure is told with its remedy, a cancellation is not told', () => {
