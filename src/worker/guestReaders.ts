@@ -1,7 +1,7 @@
 import { AppError } from '../base/errors.ts';
 import { openRestorePoint, type RestorePoint } from '../core/catalog/restorePoint.ts';
 import type { GuestFileSystem } from '../core/guestfs/guestFileSystem.ts';
-import { openGuestFileSystem } from '../core/guestfs/openGuestFileSystem.ts';
+import { openGuestVolume } from '../core/guestfs/openGuestFileSystem.ts';
 import {
   type GuestDisk,
   type GuestLocation,
@@ -59,7 +59,7 @@ export class GuestReaders {
     const key = `${deviceKey} ${volumeIndex}`;
     let fileSystem = open.fileSystems.get(key);
     if (fileSystem === undefined) {
-      fileSystem = await openGuestFileSystem(volume.source, signal);
+      fileSystem = await openGuestVolume(volume, signal);
       open.fileSystems.set(key, fileSystem);
     }
     return { disk, volume, fileSystem, path, node: await fileSystem.lookup(path, signal) };

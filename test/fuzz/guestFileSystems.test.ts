@@ -20,6 +20,8 @@ const images = [
   'xfs-v4',
   'xfs-1k',
   'crashed-xfs',
+  'btrfs-lzo',
+  'btrfs-unchecked',
   'ntfs-4k',
   'ntfs-512',
   'fat12',

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the committed images and their manifests. Needs root, loop devices and the tools of e2fsprogs, xfsprogs, ntfs-3g
-# (with libwim15), dosfstools, mtools, exfatprogs, exfat-fuse and util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
+# (with libwim15), btrfs-progs, dosfstools, mtools, exfatprogs, exfat-fuse and util-linux. The truth of every image is what the kernel says of it: NAME.manifest, one JSON line per node.
 # usage: build.sh [OUTPUT [NAME]]: all images, or those whose names match the pattern NAME
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,6 +40,8 @@ format() { # NAME IMAGE MKFS-OPTIONS...
   case $name in
     # Smaller than its tools support: the smallest that they do would be 300 MiB.
     *xfs*) mkfs.xfs -q --unsupported -m "uuid=$uuid" -L "${name:0:12}" "$@" "$image" > "$work/mkfs.log" 2>&1 ;;
+    # All in one kind of chunk: separate ones would need 109 MiB.
+    btrfs*) mkfs.btrfs -q --mixed -U "$uuid" -L "$name" "$@" "$image" ;;
     *) mke2fs -q -F -U "$uuid" -L "$name" "$@" "$image" ;;
   esac
 }
@@ -158,6 +160,26 @@ removable fat12 4 12
 removable fat16 16 16
 removable fat32 36 32
 removable exfat 16 exfat
+
+subvolumes() { # NAME COMPRESSION MKFS-OPTIONS...: one subvolume in the top, and a snapshot of it
+  local name=$1 compression=$2 image=$work/$1.img
+  is_wanted "$name" || return 0
+  shift 2
+  truncate -s 40M "$image"
+  format "$name" "$image" "$@"
+  mount -o "loop,compress-force=$compression" "$image" "$mounted"
+  btrfs -q subvolume create "$mounted/@"
+  "$here/populate.py" "$mounted/@" 200 70 "$name"
+  btrfs -q subvolume snapshot -r "$mounted/@" "$mounted/snapshot"
+  rm -r "$mounted/@/many"
+  umount "$mounted"
+  manifest "$image" "$name"
+  finish "$name"
+}
+
+subvolumes btrfs-lzo lzo
+# A kind of checksum that is not computed: damage reaches the structures themselves.
+subvolumes btrfs-unchecked zstd --csum blake2
 
 crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8

@@ -8,7 +8,6 @@ import { toolTest } from '../support/tools.ts';
 
 const made: readonly [string, string, ...string[]][] = [
   ['Linux swap', 'mkswap'],
-  ['Btrfs', 'mkfs.btrfs', '-q'],
   [
     'LUKS encryption',
     'cryptsetup',

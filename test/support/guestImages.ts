@@ -40,10 +40,15 @@ export function emptyImage(path: string, sizeBytes: number): void {
 }
 
 /** Mounts an image while `use` runs. */
-export function mounted<T>(image: string, folder: string, use: (mountPoint: string) => T): T {
+export function mounted<T>(
+  image: string,
+  folder: string,
+  use: (mountPoint: string) => T,
+  options = 'defaults',
+): T {
   const mountPoint = join(folder, 'mnt');
   mkdirSync(mountPoint, { recursive: true });
-  execFileSync('mount', ['-o', 'loop', image, mountPoint]);
+  execFileSync('mount', ['-o', `loop,${options}`, image, mountPoint]);
   try {
     return use(mountPoint);
   } finally {

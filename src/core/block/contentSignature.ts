@@ -7,7 +7,8 @@ export interface ContentSignature {
   readonly title: string;
 }
 
-export type ContentKind = (typeof signatures)[number]['kind'];
+/** `member`: known by others to be a part of something that is listed elsewhere. */
+export type ContentKind = (typeof signatures)[number]['kind'] | 'member';
 
 interface Magic {
   readonly kind: string;

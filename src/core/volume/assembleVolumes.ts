@@ -5,6 +5,7 @@ import { concatSource } from '../block/concatSource.ts';
 import type { BlockSource } from '../block/blockSource.ts';
 import { sliceSource } from '../block/sliceSource.ts';
 import { stripedSource } from '../block/stripedSource.ts';
+import { joinBtrfsDevices } from './btrfsDevices.ts';
 import { readPhysicalVolume } from './lvm/physicalVolume.ts';
 import {
   parseVolumeGroup,
@@ -25,8 +26,8 @@ interface FoundMember {
 }
 
 /**
- * Adds the logical volumes that lie on the volumes of all disks of a VM. Each is listed with the disk its first byte
- * lies on. What cannot be put together is told as a problem there.
+ * Adds the logical volumes that lie on the volumes of all disks of a VM, each with the disk its first byte lies on, and
+ * joins the devices of file systems that lie on several. What cannot be put together is told as a problem there.
  * @param listings  of all disks of one moment
  */
 export async function assembleVolumes(
@@ -60,11 +61,12 @@ export async function assembleVolumes(
       }
     }
   }
-  return listings.map(({ scheme }, disk) => ({
+  const assembled = listings.map(({ scheme }, disk) => ({
     scheme,
     volumes: volumes[disk] ?? [],
     problems: problems[disk] ?? [],
   }));
+  return await joinBtrfsDevices(assembled, signal);
 }
 
 function isLogical({ index }: Volume): boolean {

@@ -19,6 +19,8 @@ export interface Volume {
   readonly source: BlockSource;
   /** What its first bytes look like; undefined if unknown or not readable. A hint: opening it decides. */
   readonly content: ContentSignature | undefined;
+  /** The further devices of the file system that begins here, where it lies on several. */
+  readonly otherDevices?: readonly BlockSource[];
 }
 
 /** What a partition is for, by its type. */

@@ -81,7 +81,7 @@ async function volumesOf(
  * the logical ones.
  */
 function mayHoldFiles({ role, content }: Volume): boolean {
-  if (content?.kind === 'lvm2') return false;
+  if (content?.kind === 'lvm2' || content?.kind === 'member') return false;
   return content !== undefined || role === 'data' || role === 'lvm' || role === 'raid';
 }
 

@@ -3,7 +3,7 @@ import { MiB } from '../../../base/units.ts';
 import { cachedSource } from '../../block/cachedSource.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../../catalog/restorePoint.ts';
-import { openGuestFileSystem } from '../../guestfs/openGuestFileSystem.ts';
+import { openGuestVolume } from '../../guestfs/openGuestFileSystem.ts';
 import type { GuestFileSystem, NodeId } from '../../guestfs/guestFileSystem.ts';
 import { openDiskImage } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -112,7 +112,7 @@ async function lookUp(
   signal: AbortSignal,
 ): Promise<{ readonly fileSystem: GuestFileSystem; readonly node: NodeId } | { readonly problem: AppError }> {
   try {
-    const fileSystem = await openGuestFileSystem(volume.source, signal);
+    const fileSystem = await openGuestVolume(volume, signal);
     return { fileSystem, node: await fileSystem.lookup(path, signal) };
   } catch (error) {
     // A volume that cannot be read must not hide the file on another one; it is named if the file is nowhere.

@@ -6,7 +6,7 @@ import { listBackupSets, type RestorePointSummary } from '../../catalog/backupSe
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { openRestorePoint, type RestorePoint } from '../../catalog/restorePoint.ts';
 import type { BlobId } from '../../codec/blobId.ts';
-import { openGuestFileSystem } from '../../guestfs/openGuestFileSystem.ts';
+import { openGuestVolume } from '../../guestfs/openGuestFileSystem.ts';
 import { openDiskImage } from '../../image/diskImage.ts';
 import { PartContents } from '../../image/partContents.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -160,7 +160,7 @@ async function readVolume(
 ): Promise<void> {
   const where = `Volume ${volume.index}`;
   try {
-    const fileSystem = await openGuestFileSystem(volume.source, signal);
+    const fileSystem = await openGuestVolume(volume, signal);
     const unreadable: string[] = [];
     const root = { fileSystem, node: fileSystem.root, path: '/' };
     for await (const { guestPath, stat, kind } of walkGuest(root, '', unreadable, signal)) {

@@ -1,0 +1,331 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { GiB, MiB } from '../../src/base/units.ts';
+import type { BlockSource } from '../../src/core/block/blockSource.ts';
+import { cachedSource } from '../../src/core/block/cachedSource.ts';
+import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import { openGuestFileSystem, openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { assembleVolumes } from '../../src/core/volume/assembleVolumes.ts';
+import { listVolumes } from '../../src/core/volume/listVolumes.ts';
+import { manifestOfFolder, manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { collect } from '../support/collect.ts';
+import {
+  comparable,
+  emptyImage,
+  manifestOfImage,
+  mounted,
+  mountTestWith,
+  populate,
+  withGuestImage,
+} from '../support/guestImages.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+const mkfsTest = toolTest('mkfs.btrfs');
+const mountTest = mountTestWith('mkfs.btrfs');
+
+const geometries: readonly [string, number, string, ...string[]][] = [
+  ['as mkfs makes it', 3000, 'compress=no'],
+  ['nodes of 4 KiB', 800, 'compress=no', '-n', '4096', '-s', '4096'],
+  ['nodes of 64 KiB', 800, 'compress=no', '-n', '65536'],
+  ['zlib', 500, 'compress-force=zlib'],
+  ['LZO', 500, 'compress-force=lzo'],
+  ['zstd', 500, 'compress-force=zstd'],
+  ['holes as extents', 500, 'compress=no', '-O', '^no-holes'],
+  ['data and metadata in one', 300, 'compress-force=lzo', '--mixed'],
+  ['checksums by xxhash64', 300, 'compress=no', '--csum', 'xxhash'],
+  ['checksums by SHA-256', 300, 'compress=no', '--csum', 'sha256'],
+  ['checksums by BLAKE2', 300, 'compress=no', '--csum', 'blake2'],
+  ['no inline files', 300, 'compress=no,max_inline=0'],
+];
+
+mountTest.each(geometries)(
+  'what the kernel wrote is read back: %s',
+  async (_, entries, mountOptions, ...options) => {
+    const folder = temporaryFolder('btrfs');
+    const image = join(folder, 'disk.img');
+    emptyImage(image, 400 * MiB);
+    execFileSync('mkfs.btrfs', ['-q', ...options, image]);
+    const truth = mounted(
+      image,
+      folder,
+      mountPoint => {
+        populate(mountPoint, entries, entries > 1000 ? 4608 : 70, 'btrfs');
+        return manifestOfFolder(mountPoint);
+      },
+      mountOptions,
+    );
+    const found = await manifestOfImage(image);
+    expect(found).toEqual(truth);
+    expect(found.length).toBeGreaterThan(entries * 0.8);
+  },
+);
+
+mountTest('subvolumes and snapshots are folders, as a guest sees them below the top', async () => {
+  const folder = temporaryFolder('btrfs-subvolumes');
+  const image = join(folder, 'disk.img');
+  emptyImage(image, 300 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', image]);
+  mounted(
+    image,
+    folder,
+    mountPoint => {
+      const path = (name: string) => join(mountPoint, name);
+      subvolume('create', path('@'));
+      subvolume('create', path('@/home'));
+      populate(path('@/home/tree'), 100, 70, 'before');
+      subvolume('create', path('@/home/inner'));
+      writeFileSync(path('@/home/inner/file'), 'in the inner one');
+      mkdirSync(path('.snapshots'));
+      subvolume('snapshot', '-r', path('@/home'), path('.snapshots/1'));
+      subvolume('snapshot', path('@'), path('.snapshots/2'));
+      populate(path('@/home/later'), 50, 70, 'after');
+      execFileSync('rm', ['-rf', path('@/home/tree/many')]);
+      subvolume('delete', path('@/home/inner'));
+      subvolume('set-default', path('@'));
+    },
+    'compress-force=zstd',
+  );
+  const seen = mounted(image, folder, mountPoint => manifestOfFolder(mountPoint), 'ro,subvolid=5');
+  const found = await manifestOfImage(image);
+  expect(withoutAbsent(found)).toEqual(withoutAbsent(seen));
+  // What a snapshot does not hold is made up by every reader, with the time of reading.
+  expect(found.filter(isAbsent).map(({ path, kind }) => ({ path, kind }))).toEqual([
+    { path: '/.snapshots/1/inner', kind: 'directory' },
+    { path: '/.snapshots/2/home', kind: 'directory' },
+  ]);
+});
+
+const profiles: readonly [string, number, ...string[]][] = [
+  ['data one behind the other, metadata twice', 2, '-d', 'single', '-m', 'raid1'],
+  ['RAID 0', 3, '-d', 'raid0', '-m', 'raid0'],
+  ['RAID 1', 2, '-d', 'raid1', '-m', 'raid1'],
+  ['RAID 1 in three copies', 3, '-d', 'raid1c3', '-m', 'raid1c3'],
+  ['RAID 10', 4, '-d', 'raid10', '-m', 'raid10'],
+  ['RAID 5', 3, '-d', 'raid5', '-m', 'raid1'],
+  ['RAID 6', 4, '-d', 'raid6', '-m', 'raid1c3'],
+];
+
+mountTest.each(profiles)('a file system on several disks: %s', async (_, count, ...options) => {
+  const folder = temporaryFolder('btrfs-devices');
+  const images = await onDevices(folder, count, options, mountPoint => {
+    populate(mountPoint, 200, 70, 'devices');
+    writeFileSync(join(mountPoint, 'large'), positionText(40 * MiB));
+    return manifestOfFolder(mountPoint);
+  });
+  await using disks = await openDisks(images.paths.toReversed());
+  const listings = await assembleVolumes(
+    await Promise.all(disks.sources.map(async source => await listVolumes(source, anySignal))),
+    anySignal,
+  );
+  const volumes = listings.flatMap(listing => listing.volumes);
+  const members = volumes.filter(({ content }) => content?.kind === 'member');
+  expect(members).toHaveLength(count - 1);
+  for (const member of members)
+    await expect(openGuestVolume(member, anySignal)).rejects.toThrow(/further device/);
+  const first = volumes.find(({ content }) => content?.kind === 'btrfs');
+  const fileSystem = await openGuestVolume(first!, anySignal);
+  expect(fileSystem.problems).toEqual([]);
+  expect(await manifestOfGuest(fileSystem)).toEqual(images.truth);
+});
+
+mountTest('of two copies on two disks one is enough; of stripes every disk is needed', async () => {
+  const mirrored = await onDevices(temporaryFolder('btrfs-mirror'), 2, ['-d', 'raid1', '-m', 'raid1'], fill);
+  for (const present of mirrored.paths) {
+    await using disks = await openDisks([present]);
+    const fileSystem = await openGuestFileSystem(disks.sources[0]!, anySignal);
+    expect(fileSystem.problems).toEqual([expect.stringMatching(/lies on 2 devices, of which 1 are here/)]);
+    expect(await manifestOfGuest(fileSystem)).toEqual(mirrored.truth);
+  }
+
+  const striped = await onDevices(temporaryFolder('btrfs-stripes'), 2, ['-d', 'raid0', '-m', 'raid1'], fill);
+  await using disks = await openDisks(striped.paths.slice(0, 1));
+  const fileSystem = await openGuestFileSystem(disks.sources[0]!, anySignal);
+  const large = await fileSystem.lookup('large', anySignal);
+  const reading = collect(fileSystem.readFile(large, { offsetBytes: 0 }, anySignal));
+  await expect(reading).rejects.toMatchObject({
+    code: 'UNSUPPORTED_FORMAT',
+    message: expect.stringMatching(/device \d of the file system, which is missing/) as string,
+  });
+});
+
+mountTest('a node that is damaged is read from its other copy; a superblock, too', async () => {
+  const folder = temporaryFolder('btrfs-damaged');
+  const image = join(folder, 'disk.img');
+  emptyImage(image, 300 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', '-m', 'dup', image]);
+  const truth = mounted(image, folder, fill);
+  const copies = copiesOfNode(image, rootNodeOf(image));
+  expect(copies).toHaveLength(2);
+  damage(image, copies[0]! + 200);
+  expect(await manifestOfImage(image)).toEqual(truth);
+
+  damage(image, 64 * 1024 + 100);
+  await withGuestImage(image, async fileSystem => {
+    expect(fileSystem.problems).toEqual(['The first superblock is damaged; a copy of it was read']);
+    expect(await manifestOfGuest(fileSystem)).toEqual(truth);
+  });
+
+  damage(image, copies[1]! + 200);
+  await expect(withGuestImage(image, manifestOfGuest)).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
+});
+
+mountTest('after a power cut the last commit is seen; what only the log holds is told', async () => {
+  const folder = temporaryFolder('btrfs-cut');
+  const [work, image] = [join(folder, 'work.img'), join(folder, 'disk.img')];
+  emptyImage(work, 300 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', work]);
+  mounted(
+    work,
+    folder,
+    mountPoint => {
+      populate(join(mountPoint, 'committed'), 300, 70, 'cut');
+      execFileSync('sync');
+      const forced = openSync(join(mountPoint, 'forced'), 'w');
+      writeSync(forced, 'forced to the disk');
+      fsyncSync(forced);
+      closeSync(forced);
+      writeFileSync(join(mountPoint, 'lost'), 'never on the disk');
+      copyFileSync(work, image);
+    },
+    'commit=300',
+  );
+  const truth = mounted(image, folder, manifestOfFolder, 'ro,rescue=nologreplay');
+  await withGuestImage(image, async fileSystem => {
+    expect(fileSystem.problems).toEqual([
+      'What was forced to the disk in the last seconds stands in a log that is not read',
+    ]);
+    expect(await manifestOfGuest(fileSystem)).toEqual(truth);
+  });
+  expect(truth.length).toBeGreaterThan(200);
+});
+
+mkfsTest('a tree that mkfs.btrfs stored is read back, without anybody being root', async () => {
+  const folder = temporaryFolder('btrfs-rootdir');
+  const [tree, image] = [join(folder, 'tree'), join(folder, 'disk.img')];
+  populate(tree, 300, 70, 'rootdir');
+  execFileSync('rm', [join(tree, 'socket')]);
+  emptyImage(image, 400 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', '--rootdir', tree, image]);
+  const found = await manifestOfImage(image);
+  expect(found.map(comparable)).toEqual(manifestOfFolder(tree).map(comparable));
+});
+
+mkfsTest('an empty file system of 1 TiB costs a few reads', async () => {
+  const image = join(temporaryFolder('large'), 'disk.img');
+  emptyImage(image, 1024 * GiB);
+  execFileSync('mkfs.btrfs', ['-q', '-K', image]);
+  await using file = await openFileBlockSource(image);
+  let fetches = 0;
+  const counting: BlockSource = {
+    sizeBytes: file.sizeBytes,
+    read: async (offsetBytes, target, signal) => {
+      fetches += 1;
+      await file.read(offsetBytes, target, signal);
+    },
+  };
+  const fileSystem = await openGuestFileSystem(
+    cachedSource(counting, { chunkBytes: MiB, maxChunks: 64 }),
+    anySignal,
+  );
+  expect(await fileSystem.list(fileSystem.root, anySignal)).toEqual({ entries: [], problems: [] });
+  expect(fetches).toBeLessThanOrEqual(10);
+});
+
+mountTest('every name is found by its hash', async () => {
+  const folder = temporaryFolder('btrfs-lookup');
+  const image = join(folder, 'disk.img');
+  emptyImage(image, 300 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', image]);
+  mounted(image, folder, mountPoint => {
+    populate(mountPoint, 500, 70, 'lookup');
+  });
+  await withGuestImage(image, async fileSystem => {
+    const lines = await manifestOfGuest(fileSystem);
+    for (const { path, size } of lines) {
+      const node = await fileSystem.lookup(path, anySignal);
+      expect((await fileSystem.stat(node, anySignal)).sizeBytes).toBe(size);
+    }
+    expect(lines.length).toBeGreaterThan(400);
+    await expect(fileSystem.lookup('names/none', anySignal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+function subvolume(...args: readonly string[]): void {
+  execFileSync('btrfs', ['subvolume', ...args], { stdio: 'ignore' });
+}
+
+function fill(mountPoint: string): ManifestLine[] {
+  populate(mountPoint, 100, 70, 'fill');
+  writeFileSync(join(mountPoint, 'large'), positionText(8 * MiB));
+  return manifestOfFolder(mountPoint);
+}
+
+function positionText(sizeBytes: number): string {
+  return Array.from({ length: sizeBytes / 16 }, (_, line) => `${String(line).padStart(15)}\n`).join('');
+}
+
+function isAbsent({ path }: ManifestLine): boolean {
+  return path === '/.snapshots/1/inner' || path === '/.snapshots/2/home';
+}
+
+function withoutAbsent(lines: readonly ManifestLine[]): ManifestLine[] {
+  return lines.filter(line => !isAbsent(line));
+}
+
+/** A file system of the kernel on several disks, each of them a file. */
+async function onDevices(
+  folder: string,
+  count: number,
+  options: readonly string[],
+  use: (mountPoint: string) => ManifestLine[],
+): Promise<{ readonly paths: readonly string[]; readonly truth: ManifestLine[] }> {
+  const paths = Array.from({ length: count }, (_, index) => join(folder, `disk-${index}.img`));
+  for (const path of paths) emptyImage(path, 300 * MiB);
+  execFileSync('mkfs.btrfs', ['-q', '-f', ...options, ...paths]);
+  const loops = paths.map(path =>
+    execFileSync('losetup', ['-f', '--show', path], { encoding: 'utf8' }).trim(),
+  );
+  const mountPoint = join(folder, 'mnt');
+  mkdirSync(mountPoint);
+  try {
+    execFileSync('mount', ['-o', loops.map(loop => `device=${loop}`).join(','), loops[0]!, mountPoint]);
+    try {
+      return { paths, truth: use(mountPoint) };
+    } finally {
+      execFileSync('umount', [mountPoint]);
+    }
+  } finally {
+    for (const loop of loops) execFileSync('losetup', ['-d', loop]);
+  }
+}
+
+async function openDisks(paths: readonly string[]) {
+  const files = await Promise.all(paths.map(async path => await openFileBlockSource(path)));
+  return {
+    sources: files.map(file => cachedSource(file, { chunkBytes: MiB, maxChunks: 64 })),
+    [Symbol.asyncDispose]: async () => {
+      for (const file of files) await file[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function rootNodeOf(image: string): string {
+  const text = execFileSync('btrfs', ['inspect-internal', 'dump-super', image], { encoding: 'utf8' });
+  return /^root\s+(\d+)$/m.exec(text)![1]!;
+}
+
+/** Where the copies of a node lie on the disk, as the tools of the file system say. */
+function copiesOfNode(image: string, logicalBytes: string): number[] {
+  const text = execFileSync('btrfs-map-logical', ['-l', logicalBytes, image], { encoding: 'utf8' });
+  return [...text.matchAll(/physical (\d+)/g)].map(match => Number(match[1]));
+}
+
+function damage(image: string, offsetBytes: number): void {
+  const file = openSync(image, 'r+');
+  writeSync(file, Uint8Array.of(0x5a, 0xa5, 0x5a), 0, 3, offsetBytes);
+  closeSync(file);
+}
