@@ -19,6 +19,8 @@ export interface Faults {
   readonly guestTransfers: GuestTransferFault[];
   /** What is free in a guest, by the VM's name, as if others had filled its file systems. */
   guestFreeBytes: Readonly<Record<string, number>>;
+  /** Programs that are started in guests go on until they are ended. */
+  guestProgramsHang: boolean;
   /** Seconds within which a guest file's transfer must begin. */
   guestTransferSeconds: number;
   /** Exported disks stop after that many bytes for as long as this says so, and then go on; null: they do not. */
@@ -133,6 +135,7 @@ export function noFaults(): Faults {
     frozenExtents: 'readable',
     guestTransfers: [],
     guestFreeBytes: {},
+    guestProgramsHang: false,
     guestTransferSeconds: 600,
     holdStreamsAfterBytes: null,
     changedAreas: { ...standardChangedAreas },

@@ -8,6 +8,11 @@ export interface BackupParams {
   readonly vm: VmRef;
   readonly repository: string;
   readonly policy: ConsistencyPolicyDto;
+  /**
+   * An account of the guest, open by `liveGuest/open`: the guest is looked into first, as `liveGuest/look` does. A look
+   * that fails ends no backup, it is in the job's log.
+   */
+  readonly lookAs?: string;
 }
 
 /** VMs of one vCenter, each once. */

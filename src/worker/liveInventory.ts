@@ -10,10 +10,12 @@ import {
   watchRetryMs,
   type WatchStage,
 } from '../core/inventory/inventoryWatch.ts';
+import { type SeenInGuest, withSeen } from '../core/consistency/guest/seenInGuest.ts';
 import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
 import type { VimSession } from '../core/vsphere/session.ts';
 import type { Tag } from '../core/vsphere/node/tags.ts';
 import { LiveTags, type LiveTagsDeps } from './liveTags.ts';
+import { SeenGuests } from './seenGuests.ts';
 import { Throttle } from './throttle.ts';
 
 /** A VM with the tags it had when they were last asked for. */
@@ -80,6 +82,7 @@ export class LiveInventory implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #waiting = new Set<() => void>();
   readonly #tags: LiveTags | undefined;
+  readonly #seen: SeenGuests;
   readonly #toTell: Throttle;
   readonly #untold = new Set<string>();
   #stage: WatchStage = 'places';
@@ -100,6 +103,7 @@ export class LiveInventory implements AsyncDisposable {
     this.#session = session;
     this.#deps = deps;
     this.#model = newInventoryModel(session);
+    this.#seen = new SeenGuests(deps.clock);
     const { readTags } = deps;
     this.#tags = readTags === undefined ? undefined : new LiveTags({ ...deps, read: readTags });
     this.#toTell = new Throttle(deps.clock, tellIntervalMs, () => {
@@ -146,6 +150,18 @@ export class LiveInventory implements AsyncDisposable {
   async row(id: string, signal: AbortSignal): Promise<LiveRow | undefined> {
     await this.#untilEnough('all', signal);
     return this.#row(id);
+  }
+
+  /** From now on a part of what is known of the VM. */
+  addSeen(id: string, seen: SeenInGuest): void {
+    this.#seen.add(id, seen);
+    this.#untold.add(id);
+    this.#toTell.request();
+  }
+
+  /** What somebody has seen in the guest of a VM lately. */
+  seenIn(id: string): SeenInGuest | undefined {
+    return this.#seen.of(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -249,7 +265,10 @@ export class LiveInventory implements AsyncDisposable {
 
   #row(id: string): LiveRow | undefined {
     const row = this.#model.row(id);
-    return row === undefined ? undefined : { ...row, tags: this.#tags?.of(id) ?? [] };
+    if (row === undefined) return undefined;
+    const seen = this.#seen.of(id);
+    const facts = seen === undefined ? row.facts : withSeen(row.facts, seen);
+    return { ...row, facts, tags: this.#tags?.of(id) ?? [] };
   }
 
   /** Not before all VMs are known: those that come later would have none until somebody looks again. */

@@ -127,6 +127,23 @@ const outcomes: readonly Outcome[] = [
     downgrades: [[file, 'crash', /server reported that quiescing failed/]],
   },
   {
+    preset: 'linux-freezes-itself',
+    policy: stepDown,
+    rules: ['E1'],
+    ...{ predicted: file, requested: file, reached: 'crash', proven: 'crash' },
+    downgrades: [[file, 'crash', /appears locked or frozen by another process/]],
+  },
+  {
+    preset: 'linux-database',
+    rules: ['E6'],
+    ...{ predicted: file, requested: file, reached: file, proven: file },
+  },
+  {
+    preset: 'linux-network-storage',
+    rules: ['E6'],
+    ...{ predicted: file, requested: file, reached: file, proven: file },
+  },
+  {
     preset: 'tools-absent',
     policy: stepDown,
     rules: ['TLS-01'],
@@ -188,6 +205,41 @@ const outcomes: readonly Outcome[] = [
     rules: ['DSK-12', 'E4'],
     ...{ predicted: app, requested: app, reached: app, proven: file },
     downgrades: [[app, file, /no writer took part/]],
+  },
+  {
+    preset: 'windows-storage-spaces',
+    rules: ['DSK-13', 'E4'],
+    ...{ predicted: app, requested: app, reached: app, proven: file },
+    downgrades: [[app, file, /no writer took part/]],
+  },
+  {
+    preset: 'windows-network-storage',
+    rules: ['DSK-14', 'E5'],
+    ...{ predicted: app, requested: app, reached: app, proven: app },
+  },
+  {
+    // The settings inside the guest are not in the API either.
+    preset: 'windows-no-applications',
+    rules: ['CFG-01', 'E4'],
+    ...{ predicted: app, requested: app, reached: app, proven: file },
+    downgrades: [[app, file, /no writer took part/]],
+  },
+  {
+    preset: 'windows-no-vss',
+    policy: stepDown,
+    rules: ['CFG-01', 'E2'],
+    ...{ predicted: app, requested: app, reached: app, proven: 'crash' },
+    downgrades: [[app, 'crash', /does not list the snapshot as quiesced/]],
+  },
+  {
+    preset: 'windows-writer-failed',
+    rules: ['E5'],
+    ...{ predicted: app, requested: app, reached: app, proven: app },
+  },
+  {
+    preset: 'windows-writer-drops-out',
+    rules: ['E5'],
+    ...{ predicted: app, requested: app, reached: app, proven: app },
   },
   {
     preset: 'windows-encrypted',

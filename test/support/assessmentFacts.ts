@@ -2,6 +2,7 @@ import type {
   AssessmentFacts,
   ControllerFacts,
   GuestLook,
+  ToolsConfig,
 } from '../../src/core/inventory/assessmentFacts.ts';
 import type { DiskBacking, VirtualDiskFacts } from '../../src/core/inventory/virtualDisk.ts';
 
@@ -39,6 +40,15 @@ export function perfectServer(change: Partial<AssessmentFacts> = {}): Assessment
     disks: [diskFacts()],
     controllers: [controllerFacts()],
     devices: { passthrough: [], persistentMemory: [], trustedPlatformModules: [], removableMedia: [] },
+    ...change,
+  };
+}
+
+/** A `tools.conf` as VMware Tools have it without one. */
+export function toolsConfig(change: Partial<ToolsConfig> = {}): ToolsConfig {
+  return {
+    ...{ enableSyncDriver: true, enableVss: true, disableAppQuiescing: false, excludedFileSystems: [] },
+    ...{ ignoreFrozenFileSystems: false, runsScripts: true },
     ...change,
   };
 }

@@ -20,8 +20,9 @@ import type { CommandContext } from '../context.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
+import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
 import { describeError, errorValue, table } from '../output.ts';
-import { planOption, repositoryOption, vcenterOption } from './options.ts';
+import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
 
 export const backup: Command = {
   name: 'backup',
@@ -30,21 +31,30 @@ export const backup: Command = {
   options: {
     group: { value: 'NAME', help: 'name of the group that several VMs are' },
     ...policyOptions,
+    ...guestAccountOptions,
     ...vcenterOption,
     ...repositoryOption,
     ...planOption,
   },
   run: async (context, args) => {
     const { signal } = context;
-    const policy = chosenPolicy(args, (await readConfig(context.places.configFile)).backup);
+    const config = await readConfig(context.places.configFile);
+    const policy = chosenPolicy(args, config.backup);
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args);
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
     const knowsSpecs = session.has('quiesceSpec');
+    const deps = { ...context, journal, endpoint };
     const plans: BackupPlan[] = [];
     for (const name of args.operandsFrom(0)) {
-      const vm = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
+      const found = await readVirtualMachine(
+        session,
+        await findVirtualMachine(session, name, signal),
+        signal,
+      );
+      const account = accountBeforeBackup(args, config, found.name);
+      const vm = await seenBeforeBackup(context, session, found, account, deps);
       const identity = vm.config.instanceUuid ?? vm.config.uuid;
       const previous = await latestRestorePoint(repository, identity, signal);
       plans.push(planBackup(vm, { policy, knowsSpecs, hasUser: context.hasTerminal }, previous));
@@ -56,7 +66,6 @@ export const backup: Command = {
       );
       return undefined;
     }
-    const deps = { ...context, journal, endpoint };
     const [plan, another] = plans;
     if (plan !== undefined && another === undefined && args.option('group') === undefined)
       return await backUpOne(context, session, repository, plan, deps);

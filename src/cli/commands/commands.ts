@@ -6,6 +6,7 @@ import { explain, report } from './consistency.ts';
 import { goalAccept, goalList, goalRemove, goalSet } from './goal.ts';
 import { forgetCommand, pinCommand, unpinCommand } from './forget.ts';
 import { guardCommand } from './guard.ts';
+import { lookCommand } from './look.ts';
 import { vcenterPrivileges } from './privileges.ts';
 import { points } from './points.ts';
 import { restoreDiskCommand } from './restoreDisk.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   vcenterPrivileges,
   vms,
   explain,
+  lookCommand,
   report,
   goalSet,
   goalList,

@@ -9,6 +9,8 @@ export interface Config {
   readonly repositories: Readonly<Record<string, RepositoryConfig>>;
   /** What a backup does unless the command line says otherwise. */
   readonly backup?: BackupDefaults;
+  /** Accounts of guests, by the names of their VMs. */
+  readonly guests?: Readonly<Record<string, GuestConfig>>;
 }
 
 /** `crash` leaves the guest alone. */
@@ -40,6 +42,13 @@ export interface VCenterConfig {
 export interface RepositoryConfig {
   readonly folder: string;
   readonly password: PasswordPlace;
+}
+
+export interface GuestConfig {
+  readonly user: string;
+  readonly password: PasswordPlace;
+  /** Whether a backup looks into the guest first. */
+  readonly lookBeforeBackup?: boolean;
 }
 
 /** Exactly one place. */
@@ -82,6 +91,7 @@ export function decodeConfig(text: string, path: string): Config {
       password: readPasswordPlace(repository.object('password')),
     })),
     ...(json.has('backup') && { backup: readBackupDefaults(json.object('backup')) }),
+    ...(json.has('guests') && { guests: entries(json.object('guests'), readGuest) }),
   };
 }
 
@@ -94,6 +104,14 @@ function readBackupDefaults(json: JsonReader): BackupDefaults {
       quiesceTimeoutMinutes: json.integer('quiesceTimeoutMinutes', { min: 5, max: 240 }),
     }),
     ...(json.has('vssBackupType') && { vssBackupType: json.oneOf('vssBackupType', vssBackupTypes) }),
+  };
+}
+
+function readGuest(json: JsonReader): GuestConfig {
+  return {
+    user: json.string('user'),
+    password: readPasswordPlace(json.object('password')),
+    ...(json.has('lookBeforeBackup') && { lookBeforeBackup: json.boolean('lookBeforeBackup') }),
   };
 }
 

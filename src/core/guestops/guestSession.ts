@@ -50,6 +50,16 @@ export interface GuestTransferGrant {
   readonly sizeBytes: number;
 }
 
+/** A program that runs in the guest, or has ended there in the last minutes. */
+export interface GuestProcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly commandLine: string;
+  readonly hasEnded: boolean;
+  /** Of one that has ended and was started through VMware Tools. */
+  readonly exitCode: number | undefined;
+}
+
 const writePrivileges = ['VirtualMachine.GuestOperations.Query', 'VirtualMachine.GuestOperations.Modify'];
 
 /** More than this at once makes guests answer slowly. */
@@ -65,13 +75,13 @@ export class GuestSession {
   readonly user: string;
   readonly #session: VimSession;
   readonly #source: CredentialSource;
-  readonly #managers: { readonly auth: MoRef; readonly files: MoRef };
+  readonly #managers: GuestManagers;
 
   private constructor(
     session: VimSession,
     vm: GuestVm,
     { user, source }: GuestCredentials,
-    managers: { readonly auth: MoRef; readonly files: MoRef },
+    managers: GuestManagers,
   ) {
     this.#session = session;
     this.vm = vm;
@@ -89,11 +99,12 @@ export class GuestSession {
   ): Promise<GuestSession> {
     const { server, content } = session;
     const operations = required(content.guestOperationsManager, 'guest operations', server);
-    const paths = ['authManager', 'fileManager'] as const;
+    const paths = ['authManager', 'fileManager', 'processManager'] as const;
     const found = await readObject(session, 'GuestOperationsManager', operations, paths, signal);
     const guest = new GuestSession(session, vm, credentials, {
       auth: required(found.authManager, 'guest operations', server),
       files: required(found.fileManager, 'guest operations', server),
+      processes: required(found.processManager, 'guest operations', server),
     });
     await guest.#call('ValidateCredentialsInGuest', guest.#managers.auth, {}, 'log in', signal);
     return guest;
@@ -199,6 +210,45 @@ export class GuestSession {
     return { url, sizeBytes: size, thumbprint: await this.#thumbprintOf(url, signal) };
   }
 
+  /** What is in a folder, by name. @throws NOT_FOUND */
+  async folder(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, GuestNode>> {
+    const entries = await this.#list(path, undefined, `look into ${path}`, signal);
+    return new Map(entries.filter(([name]) => name !== '.' && name !== '..'));
+  }
+
+  /**
+   * All processes, or those asked for.
+   * @param pids  none for all
+   */
+  async processes(pids: readonly number[], signal: AbortSignal): Promise<readonly GuestProcess[]> {
+    const { processes } = this.#managers;
+    const found = await this.#call('ListProcessesInGuest', processes, { pids }, 'list processes', signal);
+    return found.map(({ pid, name, cmdLine, endTime, exitCode }) => ({
+      ...{ pid, name, commandLine: cmdLine, hasEnded: endTime !== undefined, exitCode },
+    }));
+  }
+
+  /**
+   * Starts a program and does not wait for it. In a Linux the arguments are read by a shell, which redirects.
+   * @returns its process id
+   * @throws NOT_FOUND if the guest has no such program
+   */
+  async startProgram(programPath: string, programArguments: string, signal: AbortSignal): Promise<number> {
+    const spec = { _type: 'GuestProgramSpec', programPath, arguments: programArguments } as const;
+    return await this.#call(
+      'StartProgramInGuest',
+      this.#managers.processes,
+      { spec },
+      `start ${programPath}`,
+      signal,
+    );
+  }
+
+  async endProgram(pid: number, signal: AbortSignal): Promise<void> {
+    const { processes } = this.#managers;
+    await this.#call('TerminateProcessInGuest', processes, { pid }, 'end a process', signal);
+  }
+
   /** Where the guest has its file systems, longest path first. */
   async mounts(signal: AbortSignal): Promise<readonly GuestMount[]> {
     const found = await readObject(this.#session, 'VirtualMachine', this.vm.ref, ['guest.disk'], signal);
@@ -294,6 +344,12 @@ export class GuestSession {
       throw guestError(error, { vmName: this.vm.name, user: this.user, what });
     }
   }
+}
+
+interface GuestManagers {
+  readonly auth: MoRef;
+  readonly files: MoRef;
+  readonly processes: MoRef;
 }
 
 type Entry = readonly [name: string, node: GuestNode];

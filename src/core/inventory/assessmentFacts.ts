@@ -62,10 +62,15 @@ export interface HostProduct {
   readonly isArm?: boolean;
 }
 
+/** The settings that decide how the guest is brought to rest; what is not set is as VMware Tools have it without. */
 export interface ToolsConfig {
   readonly enableSyncDriver: boolean;
+  readonly enableVss: boolean;
   readonly disableAppQuiescing: boolean;
   readonly excludedFileSystems: readonly string[];
+  /** Whether what is frozen already is passed over instead of refusing the snapshot. */
+  readonly ignoreFrozenFileSystems: boolean;
+  readonly runsScripts: boolean;
 }
 
 /** Each undefined until it was looked for. */

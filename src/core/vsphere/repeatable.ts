@@ -103,4 +103,5 @@ export const isRepeatable: Readonly<Record<OperationName, boolean>> = {
   ChangeFileAttributesInGuest: true,
   StartProgramInGuest: false,
   ListProcessesInGuest: true,
+  TerminateProcessInGuest: false,
 };

@@ -3977,6 +3977,7 @@ export interface VimOperations {
   ChangeFileAttributesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly guestFilePath: string; readonly fileAttributes: GuestFileAttributes; }; returns: undefined };
   StartProgramInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly spec: GuestProgramSpec; }; returns: number };
   ListProcessesInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly pids?: readonly number[] | undefined; }; returns: readonly GuestProcessInfo[] };
+  TerminateProcessInGuest: { parameters: { readonly vm: MoRef; readonly auth: GuestAuthentication; readonly pid: number; }; returns: undefined };
 }
 
 /** The properties of managed objects. A server leaves out what is unset or may not be seen. */

@@ -4,7 +4,6 @@ import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { StandingDto } from '../../protocol/recovery.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto, VmTagDto } from '../../protocol/vm.ts';
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
-import { type Failure, sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionLines, predictionRowText } from './prediction.ts';
 import { standingLines, standingText } from './standingText.ts';
@@ -21,8 +20,6 @@ export interface VCenterNode {
   readonly kind: 'vcenter';
   readonly name: string;
   readonly url: string;
-  /** Why it is not open. */
-  readonly problem?: Failure;
 }
 
 /** What VMs are grouped by: a place of the inventory, or a tag in its category. */
@@ -95,8 +92,7 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
       return {
         id: `vcenter/${node.name}`,
         label: node.name,
-        ...(node.problem !== undefined && { description: t('not connected') }),
-        tooltip: [node.url, ...(node.problem === undefined ? [] : [sentence(node.problem)])],
+        tooltip: [node.url],
         icon: { name: 'server-environment' },
         contextValue: 'vcenter',
         children: 'expanded',

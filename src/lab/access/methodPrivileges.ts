@@ -46,4 +46,5 @@ export const methodPrivileges: Readonly<Record<string, Needs>> = {
   ChangeFileAttributesInGuest: guestModify,
   StartProgramInGuest: { vm: 'VirtualMachine.GuestOperations.Execute' },
   ListProcessesInGuest: guestQuery,
+  TerminateProcessInGuest: { vm: 'VirtualMachine.GuestOperations.Execute' },
 };

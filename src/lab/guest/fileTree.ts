@@ -88,10 +88,11 @@ export function walkTo(
   account: GuestAccount,
   { followLast }: { readonly followLast: boolean },
 ): FoundNode {
-  if (!path.startsWith('/'))
+  const isOfWindows = /^[A-Za-z]:(\\|$)/.test(path);
+  if (!path.startsWith('/') && !isOfWindows)
     throw new VimFault('FileNotFound', `${path} is not an absolute path`, { file: path });
   const trail: FoundNode[] = [{ folder: root, name: '', node: root }];
-  const waiting = steps(path);
+  const waiting = steps(isOfWindows ? path.replaceAll('\\', '/') : path);
   for (let links = 0; waiting.length > 0;) {
     const step = defined(waiting.shift(), 'a step');
     const folder = trail.at(-1)?.node;

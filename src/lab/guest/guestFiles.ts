@@ -106,6 +106,11 @@ export class GuestFiles {
     folder.children.set(name, newFolder({ mode: 0o755, uid, gid, modifiedAt: now, accessedAt: now }));
   }
 
+  /** The folder and those above it, where they are missing. */
+  makeFolders(account: GuestAccount, path: string): void {
+    if (!this.#exists(account, path)) this.makeFolder(account, path, true);
+  }
+
   /** A new, empty file or folder that only the account may use; its path. */
   createTemporary(account: GuestAccount, kind: 'file' | 'directory', path: string): void {
     const { folder, name, node } = this.#find(account, path);
@@ -140,6 +145,10 @@ export class GuestFiles {
     if (existing(found, path).kind === 'directory') throw notAFile(path);
     assertMayTakeOut(account, found);
     found.folder.children.delete(found.name);
+  }
+
+  removeIfThere(account: GuestAccount, path: string): void {
+    if (this.#exists(account, path)) this.remove(account, path);
   }
 
   removeFolder(account: GuestAccount, path: string, recursive: boolean): void {

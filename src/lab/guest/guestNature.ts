@@ -7,6 +7,21 @@ export interface GuestNature {
   /** `notConfigured`, `running`, …. */
   readonly faultTolerance: string;
   readonly quiescing: Quiescing;
+  readonly inside: GuestInside;
+}
+
+/** What whoever looks inside finds beside what follows from how it quiesces. */
+export interface GuestInside {
+  /** Scripts that VMware Tools run at the freeze, by name. */
+  readonly freezeScripts: Readonly<Record<string, string>>;
+  /** A MariaDB runs, with its files on the last disk. */
+  readonly hasMariaDb: boolean;
+  /** Of a Linux, lines of its mount table whose bytes come over the network. */
+  readonly networkMounts: readonly string[];
+  /** Of a Windows, shares of others that it uses: `server share`. */
+  readonly shares: readonly string[];
+  /** Of a Windows, pools of Storage Spaces. */
+  readonly pools: readonly string[];
 }
 
 export interface GuestTools {
@@ -32,12 +47,20 @@ export interface Quiescing {
   readonly claimsWithoutFreezing: boolean;
   /** `tools.conf` has `excludedFileSystems`: the one on the last disk stays in use. */
   readonly excludesLastDisk: boolean;
+  /** `tools.conf` has `vss.disableAppQuiescing=true`: no writer is asked. */
+  readonly isWithoutApplications: boolean;
+  /** `tools.conf` has `enableVSS=false`. */
+  readonly isWithoutVss: boolean;
   readonly failure: QuiesceFailure | undefined;
 }
 
 export interface GuestWriter {
   readonly id: string;
   readonly name: string;
+  /** As `vssadmin` numbers it; 1, stable, without it. Only a stable one takes part. */
+  readonly state?: number;
+  /** It is stable until it is asked. */
+  readonly dropsOut?: true;
 }
 
 export interface QuiesceFailure {
@@ -68,6 +91,9 @@ export const usualNature: GuestNature = {
     leavesManifest: true,
     claimsWithoutFreezing: false,
     excludesLastDisk: false,
+    isWithoutApplications: false,
+    isWithoutVss: false,
     failure: undefined,
   },
+  inside: { freezeScripts: {}, hasMariaDb: false, networkMounts: [], shares: [], pools: [] },
 };

@@ -3,6 +3,7 @@ import type { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { deviceKeys } from '../model/standardHardware.ts';
 import {
+  type GuestInside,
   type GuestNature,
   type GuestTools,
   openVmTools,
@@ -19,6 +20,7 @@ interface Preset {
   readonly toolsInstalled?: false;
   readonly toolsStopped?: true;
   readonly quiescing?: Partial<Quiescing>;
+  readonly inside?: Partial<GuestInside>;
   readonly diskUuids?: false;
   readonly isEncrypted?: true;
   readonly faultTolerance?: string;
@@ -37,10 +39,9 @@ const windowsTools: GuestTools = {
   installType: 'guestToolsTypeMSI',
 };
 
-const writers = [
-  { id: 'a65faa63-5ea8-4ebc-9dbd-a0c4db26912a', name: 'SqlServerWriter' },
-  { id: 'e8132975-6f93-4464-a53e-1050253ae220', name: 'System Writer' },
-];
+const sqlWriter = { id: 'a65faa63-5ea8-4ebc-9dbd-a0c4db26912a', name: 'SqlServerWriter' };
+const systemWriter = { id: 'e8132975-6f93-4464-a53e-1050253ae220', name: 'System Writer' };
+const writers = [sqlWriter, systemWriter];
 
 const windows = (change: Preset = {}): Preset => ({
   guestId: 'windows2019srvNext_64Guest',
@@ -69,6 +70,13 @@ const scriptError: QuiesceFailure = {
     'The guest OS has reported an error during quiescing. The error code was: 2 The error message was: Custom quiesce script failed.',
 };
 
+const failingScript = { '10-fails': '#!/bin/sh\n[ "$1" != freeze ]\n' };
+
+const frozenByItself: QuiesceFailure = {
+  ...scriptError,
+  event: "'/' appears locked or frozen by another process. Cannot complete the quiesced snapshot request.",
+};
+
 const heldTooLong: QuiesceFailure = {
   when: 'always',
   fault: 'FilesystemQuiesceFault',
@@ -83,9 +91,23 @@ export const guestPresets = {
   'linux-old-tools': { tools: { version: 10_272 }, quiescing: { leavesManifest: false } },
   'linux-no-sync-driver': { quiescing: { claimsWithoutFreezing: true } },
   'linux-excluded-file-system': { quiescing: { excludesLastDisk: true } },
-  'linux-script-fails': { quiescing: { failure: scriptError } },
+  'linux-script-fails': {
+    quiescing: { failure: scriptError },
+    inside: { freezeScripts: failingScript },
+  },
+  'linux-freezes-itself': {
+    quiescing: { failure: frozenByItself },
+    inside: { freezeScripts: { '20-freeze': '#!/bin/sh\n[ "$1" = freeze ] && fsfreeze -f /\n' } },
+  },
+  'linux-database': { inside: { hasMariaDb: true } },
+  'linux-network-storage': {
+    inside: { networkMounts: ['files.example:/export /mnt/files nfs4 rw,relatime 0 0'] },
+  },
   'linux-freeze-timeout': { quiescing: { failure: heldTooLong } },
-  'linux-complains': { quiescing: { failure: { ...scriptError, when: 'complaint' } } },
+  'linux-complains': {
+    quiescing: { failure: { ...scriptError, when: 'complaint' } },
+    inside: { freezeScripts: failingScript },
+  },
   'tools-absent': { toolsInstalled: false },
   'tools-stopped': { toolsStopped: true },
   freebsd: {
@@ -101,6 +123,14 @@ export const guestPresets = {
   'windows-sata': windows({ bus: 'sata' }),
   'windows-nvme': windows({ bus: 'nvme', tools: { ...windowsTools, version: 12_384 } }),
   'windows-dynamic-disks': windows({ quiescing: { hasDynamicDisks: true } }),
+  'windows-storage-spaces': windows({ inside: { pools: ['Pool 1'] } }),
+  'windows-network-storage': windows({ inside: { shares: ['files.example data'] } }),
+  'windows-no-applications': windows({ quiescing: { isWithoutApplications: true } }),
+  'windows-no-vss': windows({ quiescing: { mechanism: 'sync', isWithoutVss: true } }),
+  'windows-writer-failed': windows({ quiescing: { writers: [{ ...sqlWriter, state: 8 }, systemWriter] } }),
+  'windows-writer-drops-out': windows({
+    quiescing: { writers: [{ ...sqlWriter, dropsOut: true }, systemWriter] },
+  }),
   'windows-encrypted': windows({ isEncrypted: true }),
   'windows-vss-fails': windows({ quiescing: { failure: vssError } }),
   'windows-freeze-timeout': windows({ quiescing: { failure: heldTooLong } }),
@@ -159,7 +189,9 @@ export function applyPreset(vm: LabVm, name: PresetName, events: EventLog): void
     tools: { ...openVmTools, ...preset.tools },
     faultTolerance: preset.faultTolerance ?? usualNature.faultTolerance,
     quiescing: { ...usualNature.quiescing, ...preset.quiescing },
+    inside: { ...usualNature.inside, ...preset.inside },
   };
+  vm.guest?.become(vm.nature);
   vm.toolsInstalled = preset.toolsInstalled ?? true;
   vm.toolsStopped = preset.toolsStopped ?? false;
   powerLike(vm, preset.power, events);

@@ -44,7 +44,8 @@ export function quiesceGuest(vm: LabVm, { spec }: QuiesceWish): Quiesced {
     return { isListed: true, manifest: undefined, isFrozen: false, complaints };
   switch (quiescing.mechanism) {
     case 'vss': {
-      const content = vssManifest(wantsApplications ? quiescing.writers : []);
+      const taking = quiescing.writers.filter(({ state = 1, dropsOut }) => state === 1 && dropsOut !== true);
+      const content = vssManifest(wantsApplications ? taking : []);
       const name = (vmName: string, number: number) => `${vmName}-vss_manifests${number}.zip`;
       return { isListed: true, manifest: { name, content }, isFrozen, complaints };
     }
@@ -88,6 +89,8 @@ function canHoldApplications(vm: LabVm, spec: PlainObject | undefined): boolean 
     isScsi &&
     flags['diskUuidEnabled'] === true &&
     settings['keyId'] === undefined &&
-    !nature.quiescing.hasDynamicDisks
+    !nature.quiescing.hasDynamicDisks &&
+    !nature.quiescing.isWithoutApplications &&
+    nature.inside.pools.length === 0
   );
 }

@@ -76,6 +76,7 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['GET', 'guests/:/file', ({ lab, query }, vm) => describeGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/bytes', async ({ lab, query }, vm) => await readGuestFile(liveVm(lab, vm), query)],
   ['GET', 'guests/:/folder', ({ lab, query }, vm) => listGuestFolder(liveVm(lab, vm), query)],
+  ['GET', 'guests/:/processes', ({ lab }, vm) => liveVm(lab, vm).guest?.processes([])],
   ['POST', 'guests/:/remove', ({ lab, query }, vm) => removeGuestFile(liveVm(lab, vm), query)],
   ['POST', 'guests/:/file', ({ lab, query, body }, vm) => writeGuestFile(liveVm(lab, vm), query, body)],
   ['GET', 'roles', ({ lab }) => lab.access.roles.all().map(describeRole)],

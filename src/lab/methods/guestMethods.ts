@@ -1,12 +1,13 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { accountOf, guestOf } from '../guest/guestAccess.ts';
 import type { GuestAccount } from '../guest/accounts.ts';
-import type { GuestNode } from '../guest/fileTree.ts';
+import { fileNotFound, type GuestNode } from '../guest/fileTree.ts';
 import type { AttributeChange, GuestFiles } from '../guest/guestFiles.ts';
+import type { LabGuest } from '../guest/labGuest.ts';
 import { toHex } from '../../base/random.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
-import { invalidArgument } from '../soap/vimFault.ts';
+import { invalidArgument, VimFault } from '../soap/vimFault.ts';
 import { instanceOf, type Method, type MethodCall, type MethodTable } from './methodCall.ts';
 
 /** A call that reached the guest: the VM runs, its tools answer, and the account is who it says. */
@@ -14,6 +15,7 @@ interface GuestCall {
   readonly call: MethodCall;
   readonly vm: LabVm;
   readonly account: GuestAccount;
+  readonly guest: LabGuest;
   readonly files: GuestFiles;
   readonly text: (parameter: string) => string;
 }
@@ -25,7 +27,7 @@ export const guestMethods: MethodTable = {
     const path = text('guestFilePath');
     const node = files.fileToRead(account, path);
     const transfer = { vm, account, path, direction: 'from', sizeBytes: 0, change: {} } as const;
-    const { size, attributes } = describeFile(path, node);
+    const { size, attributes } = describeFile(path, node, vm);
     return {
       attributes,
       size,
@@ -59,6 +61,20 @@ export const guestMethods: MethodTable = {
     const change = changeIn(call.parameters['fileAttributes'] as PlainObject);
     files.setAttributes(account, text('guestFilePath'), change);
   }),
+  StartProgramInGuest: inGuest('GuestProcessManager', ({ call, account, guest }) => {
+    const spec = call.parameters['spec'] as { readonly programPath: string; readonly arguments: string };
+    const pid = guest.start(account, spec.programPath, spec.arguments);
+    if (pid === undefined) throw fileNotFound(spec.programPath);
+    return pid;
+  }),
+  ListProcessesInGuest: inGuest('GuestProcessManager', ({ call, guest }) =>
+    guest.processes((call.parameters['pids'] as readonly number[] | undefined) ?? []),
+  ),
+  TerminateProcessInGuest: inGuest('GuestProcessManager', ({ call, guest }) => {
+    const pid = call.parameters['pid'] as number;
+    if (!guest.endProcess(pid))
+      throw new VimFault('GuestProcessNotFound', `There is no process ${pid}`, { pid });
+  }),
 };
 
 function inGuest(on: string, answer: (call: GuestCall) => unknown): Method {
@@ -67,9 +83,10 @@ function inGuest(on: string, answer: (call: GuestCall) => unknown): Method {
     answer: call => {
       const { lab, parameters } = call;
       const vm = instanceOf(lab.registry.get(parameters['vm'] as MoRef), LabVm);
-      const { files } = guestOf(vm);
+      const guest = guestOf(vm);
+      const { files } = guest;
       const account = accountOf(lab.guestPasswords, parameters['auth'] as PlainObject);
-      const value = answer({ call, vm, account, files, text: name => parameters[name] as string });
+      const value = answer({ call, vm, account, guest, files, text: name => parameters[name] as string });
       // What tools tell of the guest's disks may have changed.
       lab.registry.changed(vm.ref);
       return value;
@@ -77,13 +94,13 @@ function inGuest(on: string, answer: (call: GuestCall) => unknown): Method {
   };
 }
 
-function listFiles({ call, account, files, text }: GuestCall): PlainObject {
+function listFiles({ call, vm, account, files, text }: GuestCall): PlainObject {
   const { index = 0, maxResults = 50, matchPattern } = call.parameters as ListParameters;
   const pattern = matchPattern === undefined ? undefined : compiled(matchPattern);
   const all = files.list(account, text('filePath')).filter(([name]) => pattern?.test(name) ?? true);
   const page = all.slice(index, index + maxResults);
   return {
-    files: page.map(([name, node]) => describeFile(name, node)),
+    files: page.map(([name, node]) => describeFile(name, node, vm)),
     remaining: Math.max(0, all.length - index - page.length),
   };
 }
@@ -105,20 +122,25 @@ function compiled(pattern: string): RegExp {
 function describeFile(
   path: string,
   node: GuestNode,
+  { nature }: LabVm,
 ): { path: string; type: string; size: number; attributes: PlainObject } {
   return {
     path,
     type: node.kind,
     size: node.kind === 'file' ? node.content.sizeBytes : 0,
-    attributes: {
-      _type: 'GuestPosixFileAttributes',
-      modificationTime: node.modifiedAt,
-      accessTime: node.accessedAt,
-      symlinkTarget: node.kind === 'symlink' ? node.target : undefined,
-      ownerId: node.uid,
-      groupId: node.gid,
-      permissions: node.mode,
-    },
+    attributes:
+      nature.family === 'windowsGuest'
+        ? { _type: 'GuestWindowsFileAttributes', modificationTime: node.modifiedAt, hidden: false }
+        : posixAttributes(node),
+  };
+}
+
+function posixAttributes(node: GuestNode): PlainObject {
+  return {
+    _type: 'GuestPosixFileAttributes',
+    ...{ modificationTime: node.modifiedAt, accessTime: node.accessedAt },
+    symlinkTarget: node.kind === 'symlink' ? node.target : undefined,
+    ...{ ownerId: node.uid, groupId: node.gid, permissions: node.mode },
   };
 }
 

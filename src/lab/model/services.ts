@@ -89,7 +89,6 @@ export function createServices({
   registry.add(describedObject(content.ovfManager, {}));
   const authManager = { type: 'GuestAuthManager', value: 'guestOperationsAuthManager' };
   const fileManager = { type: 'GuestFileManager', value: 'guestOperationsFileManager' };
-  // It is there, as on every server, and starts nothing.
   const processManager = { type: 'GuestProcessManager', value: 'guestOperationsProcessManager' };
   registry.add(describedObject(content.guestOperationsManager, { authManager, fileManager, processManager }));
   registry.add(describedObject(processManager, {}));

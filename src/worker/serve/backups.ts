@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os';
 
+import { toAppError } from '../../base/errors.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
-import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
+import { type SeenInGuest, withSeen } from '../../core/consistency/guest/seenInGuest.ts';
+import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../core/repository/repository.ts';
-import type { VimSession } from '../../core/vsphere/session.ts';
 import { type BackupResultDto, startBackup } from '../../protocol/job.ts';
 import {
   type BackupParams,
@@ -15,7 +16,9 @@ import {
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
+import type { VCenterPlace } from '../openers.ts';
 import type { WorkerParts } from '../workerParts.ts';
+import { lookAs } from './liveGuests.ts';
 import { leftOutDiskDto } from './points.ts';
 import { assertPolicy, policyOf } from './policies.ts';
 import { predictionDto } from './predictions.ts';
@@ -26,7 +29,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
   handle(planBackupRequest, async (params, signal) => {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
-    return planDto(await makePlan(vcenter.place.session, repository.place, params, parts, signal));
+    return planDto(await makePlan(vcenter.place, repository.place, params, parts, signal));
   });
   handle(startBackup, params => {
     const { vm } = params;
@@ -41,7 +44,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session, endpoint } = vcenter.place;
-        const plan = await makePlan(session, repository.place, params, parts, signal);
+        const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
         const deps = {
           journal,
           clock,
@@ -65,17 +68,42 @@ export function vmKey({ vcenters }: WorkerParts, { vcenter, id }: BackupParams['
 }
 
 export async function makePlan(
-  session: VimSession,
+  vcenter: VCenterPlace,
   repository: Repository,
-  { vm, policy }: BackupParams,
-  { hasUser }: WorkerParts,
+  params: BackupParams,
+  parts: WorkerParts,
   signal: AbortSignal,
 ): Promise<BackupPlan> {
-  const facts = await readVirtualMachine(session, vmIdentity(vm), signal);
+  const { vm, policy } = params;
+  const { hasUser } = parts;
+  const { session } = vcenter;
+  const read = await readVirtualMachine(session, vmIdentity(vm), signal);
+  const seen = await seenBefore(vcenter, read, params, parts, signal);
+  const facts = seen === undefined ? read : { ...read, facts: withSeen(read.facts, seen) };
   const identity = facts.config.instanceUuid ?? facts.config.uuid;
   const knowsSpecs = session.has('quiesceSpec');
   const options = { policy: policyOf(policy), knowsSpecs, hasUser: hasUser() };
   return planBackup(facts, options, await latestRestorePoint(repository, identity, signal));
+}
+
+/** What a look finds now if one is wanted, else what one has found lately. */
+async function seenBefore(
+  vcenter: VCenterPlace,
+  read: VirtualMachineFacts,
+  { vm, lookAs: user }: BackupParams,
+  parts: WorkerParts,
+  signal: AbortSignal,
+): Promise<SeenInGuest | undefined> {
+  if (user === undefined) return vcenter.inventory.seenIn(vm.id);
+  try {
+    const findings = await lookAs(vcenter, read, { vm, user }, parts, signal);
+    for (const { message } of findings.problems) parts.logger.warn(message);
+    return findings;
+  } catch (error) {
+    signal.throwIfAborted();
+    parts.logger.warn(`the guest could not be looked into: ${toAppError(error).message}`);
+    return undefined;
+  }
 }
 
 function planDto(plan: BackupPlan): BackupPlanDto {

@@ -53,7 +53,7 @@ async function run(
   const plans: BackupPlan[] = [];
   for (const vm of vms) {
     const one = { vm, repository: repositoryName, policy };
-    plans.push(await makePlan(session, repository.place, one, parts, signal));
+    plans.push(await makePlan(vcenter.place, repository.place, one, parts, signal));
   }
   const planned = plans.flatMap((plan, index) => {
     const member = members[index];

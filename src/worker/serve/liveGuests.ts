@@ -3,22 +3,28 @@ import { AppError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { GuestSession } from '../../core/guestops/guestSession.ts';
 import { downloadFromGuest } from '../../core/guestops/node/guestTransfer.ts';
+import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
+import { type GuestFindings, lookIntoGuest as lookInto } from '../../core/jobs/guestLook/lookIntoGuest.ts';
 import type { VCenterConnection } from '../../core/vsphere/node/connectVCenter.ts';
 import {
   closeLiveGuest,
+  type GuestLookDto,
   type LiveGuestRef,
+  lookIntoGuest,
   maxLiveFileBytes,
   openLiveGuest,
   readLiveFile,
 } from '../../protocol/liveGuest.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
+import type { ExplanationDto } from '../../protocol/vm.ts';
 import type { GuestAccountRef, GuestPasswords } from '../guestPasswords.ts';
+import type { VCenterPlace } from '../openers.ts';
 import type { WorkerParts } from '../workerParts.ts';
+import { explanationDto } from './predictions.ts';
+import { vmIdentity } from './vms.ts';
 
-export function serveLiveGuests(
-  handle: Handle,
-  { vcenters, guestPasswords, guard, clock }: WorkerParts,
-): void {
+export function serveLiveGuests(handle: Handle, parts: WorkerParts): void {
+  const { vcenters, guestPasswords, guard, clock } = parts;
   handle(openLiveGuest, async ({ password, ...guest }, signal) => {
     await using vcenter = vcenters.use(guest.vm.vcenter);
     const account = accountRef(vcenter.place, guest);
@@ -49,6 +55,63 @@ export function serveLiveGuests(
     }
     return { content: Buffer.concat(pieces).toString('base64') };
   });
+  handle(lookIntoGuest, async (guest, signal) => {
+    await using vcenter = vcenters.use(guest.vm.vcenter);
+    const { session, inventory } = vcenter.place;
+    const vm = await readVirtualMachine(session, vmIdentity(guest.vm), signal);
+    const findings = await lookAs(vcenter.place, vm, guest, parts, signal);
+    const row = await inventory.row(guest.vm.id, signal);
+    if (row === undefined)
+      throw new AppError('NOT_FOUND', `${vm.name} is not on ${guest.vm.vcenter} any more`, {
+        object: vm.name,
+      });
+    return guestLookDto(findings, explanationDto(row));
+  });
+}
+
+/** Looks into the guest of a VM and remembers what was seen. */
+export async function lookAs(
+  vcenter: VCenterPlace,
+  { facts }: VirtualMachineFacts,
+  guest: LiveGuestRef,
+  { guestPasswords, leftovers, clock, random, logger }: WorkerParts,
+  signal: AbortSignal,
+): Promise<GuestFindings> {
+  const live = await openKnownGuest(vcenter, guest, guestPasswords, signal);
+  using journal = leftovers.journalOfJob(() => clock.now());
+  const { endpoint, inventory } = vcenter;
+  const findings = await lookInto(live, facts, { journal, clock, random, logger, endpoint }, signal);
+  inventory.addSeen(guest.vm.id, findings);
+  return findings;
+}
+
+function guestLookDto(
+  { seenAt, toolsConfig, volumes, look, problems }: GuestFindings,
+  explanation: ExplanationDto,
+): GuestLookDto {
+  const { writers, ownStorage, databases, freezeScripts, ownFreezers } = look;
+  const { usesDynamicDisks, usesStorageSpaces } = look;
+  return {
+    seenAt: seenAt.toISOString(),
+    ...(toolsConfig !== undefined && { toolsConfig }),
+    ...(writers !== undefined && { writers }),
+    ...(volumes !== undefined && {
+      fileSystems: volumes.map(({ path, fileSystem }) => ({
+        path,
+        ...(fileSystem !== undefined && { kind: fileSystem }),
+      })),
+    }),
+    ...(ownStorage !== undefined && { ownStorage }),
+    ...(databases !== undefined && {
+      databases: databases.map(({ product, instance }) => ({ product, instance })),
+    }),
+    ...(freezeScripts !== undefined && { freezeScripts }),
+    ...(ownFreezers !== undefined && { ownFreezers }),
+    ...(usesDynamicDisks !== undefined && { usesDynamicDisks }),
+    ...(usesStorageSpaces !== undefined && { usesStorageSpaces }),
+    problems: problems.map(({ message }) => message),
+    explanation,
+  };
 }
 
 /** @throws AUTHENTICATION if nobody has given the account's password */

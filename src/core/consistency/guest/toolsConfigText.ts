@@ -15,11 +15,14 @@ export function parseToolsConfig(text: string): ToolsConfig {
   }
   return {
     enableSyncDriver: isTrue(settings.get('enableSyncDriver'), true),
+    enableVss: isTrue(settings.get('enableVSS'), true),
     disableAppQuiescing: isTrue(settings.get('vss.disableAppQuiescing'), false),
     excludedFileSystems: (settings.get('excludedFileSystems') ?? '')
       .split(',')
       .map(name => name.trim())
       .filter(name => name !== ''),
+    ignoreFrozenFileSystems: isTrue(settings.get('ignoreFrozenFileSystems'), false),
+    runsScripts: isTrue(settings.get('execScripts'), true),
   };
 }
 

@@ -67,4 +67,31 @@ export const toolsConfigRules: readonly Rule[] = [
     remedy: 'Remove them from excludedFileSystems in tools.conf',
     question,
   },
+  {
+    id: 'CFG-05',
+    certainty: 'likely',
+    source: 'open-vm-tools',
+    cap: 'crash',
+    concerns: 'quiescing',
+    applies: ({ toolsConfig }, { guest }) =>
+      all(
+        known(guest.family, family => family === 'windows'),
+        known(toolsConfig, config => !config.enableVss),
+      ),
+    reason: 'VSS switched off',
+    text: 'The guest’s tools.conf switches VSS off (enableVSS=false); the sync driver that would be left is no part of today’s VMware Tools',
+    remedy: 'Remove enableVSS=false from tools.conf',
+    question,
+  },
+  {
+    id: 'CFG-06',
+    certainty: 'certain',
+    source: 'open-vm-tools',
+    concerns: 'quiescing',
+    applies: ({ toolsConfig }) => known(toolsConfig, config => !config.runsScripts),
+    reason: 'freeze scripts switched off',
+    text: 'The guest’s tools.conf switches freeze and thaw scripts off (execScripts=false)',
+    remedy: 'Remove execScripts=false from tools.conf, if applications rely on such scripts',
+    question,
+  },
 ];

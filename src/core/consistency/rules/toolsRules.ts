@@ -122,10 +122,13 @@ export const toolsRules: readonly Rule[] = [
     certainty: 'certain',
     source: 'open-vm-tools',
     concerns: 'quiescing',
-    applies: ({ toolsVersion: version, guestLook }, { guest }) =>
+    applies: ({ toolsVersion: version, toolsConfig, guestLook }, { guest }) =>
       all(
         known(guest.family, family => family === 'linux'),
         known(version, number => number >= toolsVersion(12, 2)),
+        // While nobody has looked, it is as without the setting.
+        toolsConfig?.ignoreFrozenFileSystems !== true ||
+          known(version, number => number < toolsVersion(12, 3)),
         known(guestLook?.ownFreezers, freezers => freezers.length > 0),
       ),
     objects: ({ guestLook }) => guestLook?.ownFreezers ?? [],

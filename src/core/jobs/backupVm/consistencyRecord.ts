@@ -22,7 +22,10 @@ export interface SnapshotEvidence extends EventsInWindow {
   readonly reportedQuiesced: boolean;
   readonly powerState: string;
   /** Of the VM before the snapshot. */
-  readonly facts: Pick<AssessmentFacts, 'guestId' | 'lastPowerOff' | 'toolsVersion' | 'host' | 'guestLook'>;
+  readonly facts: Pick<
+    AssessmentFacts,
+    'guestId' | 'lastPowerOff' | 'toolsVersion' | 'host' | 'toolsConfig' | 'guestLook'
+  >;
   /** By the server's clock. */
   readonly takenAt: Date;
   readonly manifest: FoundManifest;
@@ -66,6 +69,7 @@ export function consistencyRecord(
     ...(proof.claimed !== undefined && { claimed: proof.claimed }),
     evidence: [
       { rule: 'POWER-STATE', statement: `The VM was ${powerState} when the snapshot was taken` },
+      ...lookStatements(evidence.facts),
       ...proof.evidence,
       ...(eventsProblem === undefined
         ? []
@@ -86,6 +90,21 @@ export function consistencyRecord(
       statement: `${volume.label}: ${volume.finding}`,
     })),
   };
+}
+
+/** That somebody has looked into the guest before, and what was seen that keeps it from rest. */
+function lookStatements({
+  toolsConfig,
+  guestLook,
+}: SnapshotEvidence['facts']): ConsistencyRecord['evidence'] {
+  if (guestLook === undefined) return [];
+  const { writers, databases = [] } = guestLook;
+  const items = [
+    ...(toolsConfig === undefined ? [] : ['tools.conf']),
+    ...(writers === undefined ? [] : [`${writers.length} VSS writers`]),
+    ...databases.map(({ product, instance }) => `${product} ${instance}`),
+  ];
+  return [{ rule: 'CFG-01', statement: 'The guest was looked into before the snapshot', items }];
 }
 
 /** The server took the snapshot and the evidence says that it is not what was asked for: a list of one or none. */

@@ -8,6 +8,7 @@ export type FeatureId =
   | 'restoreVm'
   | 'restoreDisk'
   | 'guestRead'
+  | 'guestLook'
   | 'guestWrite'
   | 'tags'
   | 'guard';
@@ -171,6 +172,26 @@ export const features: readonly Feature[] = [
     title: 'Look at files of a running guest',
     needs: [queryGuest],
     note: 'An account of the guest is needed as well.',
+  },
+  {
+    id: 'guestLook',
+    title: 'Look inside a running guest for its consistency',
+    needs: [
+      queryGuest,
+      {
+        privilege: 'VirtualMachine.GuestOperations.Modify',
+        on: 'vm',
+        why: 'remove the temporary file that a program of the guest wrote its answer to',
+        source: 'api',
+      },
+      {
+        privilege: 'VirtualMachine.GuestOperations.Execute',
+        on: 'vm',
+        why: 'start the programs of the guest that list its file systems and VSS writers',
+        source: 'api',
+      },
+    ],
+    note: 'An account of the guest is needed as well; in a Windows, an administrator.',
   },
   {
     id: 'guestWrite',

@@ -119,4 +119,5 @@ ChangeFileAttributesInGuest(
 )
 StartProgramInGuest(vm ref, auth GuestAuthentication, spec GuestProgramSpec) -> long
 ListProcessesInGuest(vm ref, auth GuestAuthentication, pids long?[]) -> GuestProcessInfo?[]
+TerminateProcessInGuest(vm ref, auth GuestAuthentication, pid long)
 `;

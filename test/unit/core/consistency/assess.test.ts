@@ -5,7 +5,13 @@ import { assess, type Assessment, rules } from '../../../../src/core/consistency
 import { compareLevels, type ConsistencyLevel } from '../../../../src/core/consistency/level.ts';
 import type { Certainty } from '../../../../src/core/consistency/rule.ts';
 import type { AssessmentFacts } from '../../../../src/core/inventory/assessmentFacts.ts';
-import { controllerFacts, diskFacts, linuxGuest, perfectServer } from '../../../support/assessmentFacts.ts';
+import {
+  controllerFacts,
+  diskFacts,
+  linuxGuest,
+  perfectServer,
+  toolsConfig,
+} from '../../../support/assessmentFacts.ts';
 
 /** The full number of random VMs takes a while on a busy machine. */
 const numRuns = process.env['QUIESCE_PROOF'] === 'full' ? 10_000 : 600;
@@ -87,7 +93,7 @@ const worked: readonly (readonly [string, AssessmentFacts, Expected])[] = [
     linuxGuest({
       guestId: 'centos8_64Guest',
       reportedGuestId: 'centos8_64Guest',
-      toolsConfig: { enableSyncDriver: false, disableAppQuiescing: false, excludedFileSystems: [] },
+      toolsConfig: toolsConfig({ enableSyncDriver: false }),
     }),
     is('crash', 'OS-LINUX-FIFREEZE', 'CFG-02'),
   ],

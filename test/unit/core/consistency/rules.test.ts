@@ -15,6 +15,7 @@ import {
   guestLook,
   linuxGuest,
   perfectServer,
+  toolsConfig,
 } from '../../../support/assessmentFacts.ts';
 
 /** How a rule shows: as `id:cap` among the limits, or by its id among the others. */
@@ -31,7 +32,7 @@ interface Case {
 }
 
 const device = perfectServer().devices!;
-const config = { enableSyncDriver: true, disableAppQuiescing: false, excludedFileSystems: [] };
+const config = toolsConfig();
 const esx41 = { version: '4.1.0', build: 260_247 };
 const esx67 = { version: '6.7.0', build: 8_169_922 };
 const onBus = (bus: 'ide' | 'sata' | 'nvme'): Partial<AssessmentFacts> => ({
@@ -109,6 +110,8 @@ const cases: readonly Case[] = [
     'filesystem',
     'remarks',
   ),
+  windows('CFG-05', 'VSS off', { toolsConfig: { ...config, enableVss: false } }, 'crash'),
+  linux('CFG-06', 'scripts off', { toolsConfig: { ...config, runsScripts: false } }, 'filesystem', 'remarks'),
   windows('GOS-01', 'another guest', { reportedGuestId: 'windows9Server64Guest' }, 'filesystem'),
   linux('GOS-02', 'never seen', { reportedGuestId: undefined }, 'filesystem', 'unknowns'),
   linux('OS-LINUX-SUPPORT', 'a Linux', {}, 'filesystem', 'remarks', { guestId: 'freebsd14_64Guest' }),

@@ -161,6 +161,7 @@ describe('a session in a guest', () => {
           obj: ref('GuestOperationsManager', 'g'),
           propSet: [
             { name: 'authManager', val: ref('GuestAuthManager', 'a') },
+            { name: 'processManager', val: ref('GuestProcessManager', 'p') },
             { name: 'fileManager', val: ref('GuestFileManager', 'f') },
           ],
         },

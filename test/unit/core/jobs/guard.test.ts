@@ -182,7 +182,10 @@ describe('a file left in a guest', () => {
         objects: [
           {
             obj: { type: 'GuestOperationsManager', value: 'g' },
-            propSet: ['authManager', 'fileManager'].map(name => ({ name, val: { type: 'M', value: name } })),
+            propSet: ['authManager', 'fileManager', 'processManager'].map(name => ({
+              name,
+              val: { type: 'M', value: name },
+            })),
           },
         ],
       }),
