@@ -199,6 +199,14 @@ export function activate(context: ExtensionContext): ForTests | undefined {
       vmTree.refreshSoon(systemClock);
       showVmFilter(vmTreeView, vmView, vmSource);
     }),
+    vmSource,
+    vmSource.onDidChange(() => {
+      vmTree.refreshSoon(systemClock);
+      showVmFilter(vmTreeView, vmView, vmSource);
+    }),
+    worker.onDidChangeVCenter(change => {
+      if (vmSource.vcenterChanged(change)) vmTree.refreshSoon(systemClock);
+    }),
     jobs.onDidLoseWorker(() => vmSource.forget()),
     new WorkerReporter({ jobs, worker, jobView, ui, log, clock: systemClock, refresh }),
     ...registerCommands(host),

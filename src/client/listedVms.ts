@@ -1,6 +1,7 @@
 import type { RequestType } from 'vscode-jsonrpc';
 
-import { listVms, type ListVmsParams, type VmDto } from '../protocol/vm.ts';
+import type { InventoryOwnerDto } from '../protocol/vcenter.ts';
+import { listKeptVms, listVms, type ListVmsParams, type VmDto, type VmPageDto } from '../protocol/vm.ts';
 import type { WireError } from '../protocol/wireError.ts';
 
 /** The worker, or what stands for it. */
@@ -24,10 +25,26 @@ export async function* pagesOfVms(
   params: Omit<ListVmsParams, 'after'>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly VmDto[], void, undefined> {
-  let after: string | undefined;
-  do {
-    const page = await worker.request(listVms, { ...params, ...(after !== undefined && { after }) }, signal);
-    yield page.vms;
-    after = page.next;
-  } while (after !== undefined);
+  yield* pages(async after => await worker.request(listVms, { ...params, ...after }, signal));
+}
+
+/** What was known last of a server that is not open, in pages, in no order. */
+export async function* pagesOfKeptVms(
+  worker: Asked,
+  { url, user, fingerprint }: InventoryOwnerDto,
+  signal: AbortSignal,
+): AsyncGenerator<readonly VmDto[], void, undefined> {
+  const owner = { url, user, fingerprint };
+  yield* pages(async after => await worker.request(listKeptVms, { ...owner, ...after }, signal));
+}
+
+async function* pages(
+  ask: (after: Pick<ListVmsParams, 'after'>) => Promise<VmPageDto>,
+): AsyncGenerator<readonly VmDto[], void, undefined> {
+  let after: Pick<ListVmsParams, 'after'> | undefined = {};
+  while (after !== undefined) {
+    const { vms, next }: VmPageDto = await ask(after);
+    yield vms;
+    after = next === undefined ? undefined : { after: next };
+  }
 }

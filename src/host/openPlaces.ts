@@ -2,7 +2,13 @@ import { l10n } from 'vscode';
 
 import { AppError } from '../base/errors.ts';
 import { listRepositories, openRepository, type RepositoryDto } from '../protocol/repository.ts';
-import { listVCenters, openVCenter, type VCenterDto } from '../protocol/vcenter.ts';
+import {
+  closeVCenter,
+  listVCenters,
+  openVCenter,
+  type VCenterDto,
+  type VCenterParams,
+} from '../protocol/vcenter.ts';
 import type { KnownPlaces, KnownRepository, KnownVCenter } from './knownPlaces.ts';
 import type { Credentials, PasswordKey } from './secrets.ts';
 import type { Worker } from './workerLink.ts';
@@ -22,15 +28,27 @@ export class OpenPlaces {
     this.#credentials = credentials;
   }
 
-  /** @throws AUTHENTICATION if no password was kept; what the worker says otherwise */
+  /**
+   * One that cannot be reached now goes on being tried by the worker, which tells what comes of it.
+   * @throws AUTHENTICATION if no password was kept; what the worker says otherwise
+   */
   async vcenter(name: string, signal: AbortSignal): Promise<VCenterDto> {
-    const { vcenters } = await this.#worker.request(listVCenters, {}, signal);
-    const open = vcenters.find(vcenter => vcenter.name === name);
+    const open = await this.openVCenter(name, signal);
     if (open !== undefined) return open;
     const known = this.#known.vcenters().find(vcenter => vcenter.name === name);
     if (known === undefined) throw unknownPlace(name);
     const password = await this.#password(`vcenter/${name}`, signal);
-    return await this.openVCenterWith(known, password, signal);
+    return await this.#worker.request(
+      openVCenter,
+      { ...paramsOf(known, password), keepTrying: true },
+      signal,
+    );
+  }
+
+  /** The vCenter if it is open already; nothing is sent to it. */
+  async openVCenter(name: string, signal: AbortSignal): Promise<VCenterDto | undefined> {
+    const { vcenters } = await this.#worker.request(listVCenters, {}, signal);
+    return vcenters.find(vcenter => vcenter.name === name);
   }
 
   /** @throws AUTHENTICATION if no password was kept; what the worker says otherwise */
@@ -44,12 +62,15 @@ export class OpenPlaces {
     return await this.openRepositoryWith(known, password, signal);
   }
 
-  async openVCenterWith(
-    { name, url, user, fingerprint }: KnownVCenter,
-    password: string,
-    signal: AbortSignal,
-  ): Promise<VCenterDto> {
-    return await this.#worker.request(openVCenter, { name, url, user, fingerprint, password }, signal);
+  async openVCenterWith(vcenter: KnownVCenter, password: string, signal: AbortSignal): Promise<VCenterDto> {
+    return await this.#worker.request(openVCenter, paramsOf(vcenter, password), signal);
+  }
+
+  /** With what is kept of it. @throws CONFLICT while a job uses it */
+  async closeVCenter(name: string, signal: AbortSignal): Promise<void> {
+    const known = this.#known.vcenters().find(vcenter => vcenter.name === name);
+    const owner = known && { url: known.url, user: known.user, fingerprint: known.fingerprint };
+    await this.#worker.request(closeVCenter, { name, ...(owner && { owner }) }, signal);
   }
 
   async openRepositoryWith(
@@ -68,6 +89,10 @@ export class OpenPlaces {
       remedy: l10n.t('Enter it with "Quiesce: Enter Password…"'),
     });
   }
+}
+
+function paramsOf({ name, url, user, fingerprint }: KnownVCenter, password: string): VCenterParams {
+  return { name, url, user, fingerprint, password };
 }
 
 function unknownPlace(name: string): AppError {

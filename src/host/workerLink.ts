@@ -4,6 +4,7 @@ import type { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
 import { goalsChanged } from '../protocol/recovery.ts';
+import { vcenterChanged, type VCenterChangeDto } from '../protocol/vcenter.ts';
 import { type VmChangesDto, vmsChanged } from '../protocol/vm.ts';
 import type { WireError } from '../protocol/wireError.ts';
 
@@ -33,12 +34,14 @@ export class WorkerLink implements Worker {
   readonly onDidLose: Event<void>;
   readonly onDidChangeJob: Event<JobDto>;
   readonly onDidChangeVms: Event<VmChangesDto>;
+  readonly onDidChangeVCenter: Event<VCenterChangeDto>;
   /** Goals or acceptances are others now, whoever has set them. */
   readonly onDidChangeGoals: Event<void>;
   readonly #connect: (signal: AbortSignal) => Promise<WorkerConnection>;
   readonly #connected = new EventEmitter<WorkerDto>();
   readonly #lost = new EventEmitter<void>();
   readonly #jobChanged = new EventEmitter<JobDto>();
+  readonly #vcenterChanged = new EventEmitter<VCenterChangeDto>();
   readonly #vmsChanged = new EventEmitter<VmChangesDto>();
   readonly #goalsChanged = new EventEmitter<void>();
   readonly #lifetime = new AbortController();
@@ -49,6 +52,7 @@ export class WorkerLink implements Worker {
     this.onDidConnect = this.#connected.event;
     this.onDidLose = this.#lost.event;
     this.onDidChangeJob = this.#jobChanged.event;
+    this.onDidChangeVCenter = this.#vcenterChanged.event;
     this.onDidChangeVms = this.#vmsChanged.event;
     this.onDidChangeGoals = this.#goalsChanged.event;
   }
@@ -68,6 +72,7 @@ export class WorkerLink implements Worker {
     this.#connected.dispose();
     this.#lost.dispose();
     this.#jobChanged.dispose();
+    this.#vcenterChanged.dispose();
     this.#vmsChanged.dispose();
     this.#goalsChanged.dispose();
   }
@@ -82,6 +87,7 @@ export class WorkerLink implements Worker {
       connection.on(jobChanged, job => this.#jobChanged.fire(job));
       connection.on(vmsChanged, changes => this.#vmsChanged.fire(changes));
       connection.on(goalsChanged, () => this.#goalsChanged.fire());
+      connection.on(vcenterChanged, change => this.#vcenterChanged.fire(change));
       void connection.closed.then(() => this.#forget(attempt));
       this.#connected.fire(connection.worker);
       return connection;

@@ -1,4 +1,5 @@
-import { type Empty, request } from './message.ts';
+import { type Empty, notification, request } from './message.ts';
+import type { WireError } from './wireError.ts';
 
 export interface VCenterParams {
   /** As the user calls it; names it in every other request. */
@@ -10,7 +11,15 @@ export interface VCenterParams {
   readonly fingerprint: string;
   /** Kept in the worker's memory only. */
   readonly password: string;
+  /**
+   * If it cannot be reached now, it is tried again after longer and longer pauses, until it is open or closed. The request
+   * fails all the same; `vcenter/changed` tells what came of it.
+   */
+  readonly keepTrying?: true;
 }
+
+/** As whom, and as which server, an inventory was seen: what is kept of it is found by that. */
+export type InventoryOwnerDto = Pick<VCenterParams, 'url' | 'user' | 'fingerprint'>;
 
 export interface VCenterDto {
   readonly name: string;
@@ -34,8 +43,26 @@ export const readFingerprint = request<{ readonly url: string }, { readonly fing
  */
 export const openVCenter = request<VCenterParams, VCenterDto>('vcenter/open');
 
-/** Logs out and forgets the password and what the server has. Fails with CONFLICT while a job uses it. */
-export const closeVCenter = request<{ readonly name: string }, Empty>('vcenter/close');
+/**
+ * Logs out, or ends trying to log in, and forgets the password and what the server has. Fails with CONFLICT while a job
+ * uses it; with NOT_FOUND if it is not open and no owner is given.
+ */
+export const closeVCenter = request<CloseVCenterParams, Empty>('vcenter/close');
+
+export interface CloseVCenterParams {
+  readonly name: string;
+  /** What is kept of this one is forgotten if none of that name is open. */
+  readonly owner?: InventoryOwnerDto;
+}
+
+/** A vCenter is open, or is not tried any more because of what no repetition cures; told to every client. */
+export const vcenterChanged = notification<VCenterChangeDto>('vcenter/changed');
+
+export interface VCenterChangeDto {
+  readonly name: string;
+  /** Missing if it is open. */
+  readonly problem?: WireError;
+}
 
 /** What is open; a client that has just connected need not ask for passwords again. */
 export const listVCenters = request<Empty, { readonly vcenters: readonly VCenterDto[] }>('vcenter/list');

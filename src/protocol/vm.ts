@@ -1,5 +1,6 @@
 import { notification, request } from './message.ts';
 import type { ConsistencyLevelDto } from './point.ts';
+import type { InventoryOwnerDto } from './vcenter.ts';
 
 /** Which VM a request is about. */
 export interface VmRef {
@@ -228,6 +229,12 @@ export interface VmPageDto {
  * large inventory, the predictions may still be those of VMs whose disks are not known, and come as `vm/changed`.
  */
 export const listVms = request<ListVmsParams, VmPageDto>('vm/list');
+
+/**
+ * What was known of a server last, each VM with `asOf`: to be shown while the server is not open. Neither the server nor a
+ * password is needed for it. One empty page if nothing is kept.
+ */
+export const listKeptVms = request<InventoryOwnerDto & Pick<ListVmsParams, 'after'>, VmPageDto>('vm/kept');
 
 /** What has become different since a list was asked for; told to every client, of every vCenter that was listed. */
 export interface VmChangesDto {

@@ -18,6 +18,9 @@ interface Client {
   isWelcome: boolean;
 }
 
+/** Tells every client. */
+export type TellClients = <P>(type: NotificationType<P>, params: P) => void;
+
 /** Everybody who is connected. */
 export class Clients implements AsyncDisposable {
   readonly #clock: Clock;

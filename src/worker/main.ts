@@ -5,6 +5,7 @@ import { AppError, toAppError } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
 import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
+import { watchRetryMs } from '../core/inventory/inventoryWatch.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
 import { readPointFacts } from '../core/jobs/recovery/standings.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
@@ -13,18 +14,20 @@ import { openRendezvous } from '../protocol/node/rendezvous.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import { vmsChanged } from '../protocol/vm.ts';
 import { admission } from './admission.ts';
-import { Clients } from './clients.ts';
+import { Clients, type TellClients } from './clients.ts';
 import { type ClientVersion, greetClient } from './greetClient.ts';
 import { GuardKeeper } from './guardKeeper.ts';
 import { GuestPasswords } from './guestPasswords.ts';
 import { GuestReaders } from './guestReaders.ts';
 import { JobRegistry } from './jobRegistry.ts';
+import { KeptRows } from './keptRows.ts';
 import { Leftovers } from './leftovers.ts';
 import { listenAlone, type Listener } from './listenAlone.ts';
 import { stderrLogger } from './log.ts';
 import { createOpeners, type OpenRepositories, type OpenVCenters } from './openers.ts';
 import { OpenPlaces } from './openPlaces.ts';
 import { parseWorkerOptions } from './options.ts';
+import { PatientOpener } from './patientOpener.ts';
 import { isSameRepository } from './serve/repositories.ts';
 import { serve } from './serve/serve.ts';
 import { isSameVCenter } from './serve/vcenters.ts';
@@ -60,21 +63,29 @@ async function main(): Promise<void> {
   const leftovers = new Leftovers(journal);
   const guestPasswords = new GuestPasswords();
   const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories, guestPasswords });
+  const openers = createOpeners({
+    ...surroundings,
+    inventoryFolder: join(options.stateFolder, 'inventory'),
+    onRowsChanged: (vcenter, { changed, removed, isLost }) => {
+      clients.tell(vmsChanged, {
+        vcenter,
+        changed: changed.map(vmDto),
+        removed,
+        ...(isLost && { isLost }),
+      });
+    },
+  });
+  const tellClients: TellClients = (type, params) => {
+    clients.tell(type, params);
+  };
+  await using patientOpener = new PatientOpener({
+    ...{ clock, logger, vcenters, openers, guard, tellClients },
+    retryMs: watchRetryMs,
+  });
   const parts: WorkerParts = {
     ...surroundings,
-    openers: createOpeners({
-      ...surroundings,
-      inventoryFolder: join(options.stateFolder, 'inventory'),
-      onRowsChanged: (vcenter, { changed, removed, isLost }) => {
-        clients.tell(vmsChanged, {
-          vcenter,
-          changed: changed.map(vmDto),
-          removed,
-          ...(isLost && { isLost }),
-        });
-      },
-    }),
-    vcenters,
+    ...{ openers, patientOpener, vcenters },
+    keptRows: new KeptRows(owner => openers.inventoryKeeper(owner)),
     repositories,
     jobs,
     leftovers,
@@ -84,9 +95,7 @@ async function main(): Promise<void> {
     goals: new FileGoalStore(join(options.stateFolder, 'goals'), random),
     transfers: new FileTransferLog(join(options.stateFolder, 'transfers'), random, logger),
     pointFacts: rememberedFacts(readPointFacts),
-    tellClients: (type, params) => {
-      clients.tell(type, params);
-    },
+    tellClients,
     hasUser,
   };
   const { idleTimeoutMs } = options;

@@ -5,7 +5,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
-import { FileInventoryKeeper } from '../core/inventory/node/fileInventoryKeeper.ts';
+import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
+import { FileInventoryKeeper, type InventoryOwner } from '../core/inventory/node/fileInventoryKeeper.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
 import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
@@ -30,6 +31,8 @@ export type OpenRepositories = OpenPlaces<RepositoryParams, Repository>;
 
 /** How the worker gets at the outside world. */
 export interface Openers {
+  /** Keeps what is known of a server. */
+  inventoryKeeper(owner: InventoryOwner): InventoryKeeper;
   openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace>;
   openRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
   createRepository(params: RepositoryParams, signal: AbortSignal): Promise<Repository>;
@@ -57,19 +60,17 @@ export function createOpeners(deps: OpenerDeps): Openers {
   };
   const storeIn = (folder: string): LocalObjectStore =>
     new LocalObjectStore({ ...deps, folder, readOnly: false });
+  const inventoryKeeper = (owner: InventoryOwner): InventoryKeeper =>
+    new FileInventoryKeeper(deps.inventoryFolder, owner, productVersion, deps.logger);
   return {
+    inventoryKeeper,
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
       const source = heldPassword(new Secret(password));
       const connection = await connectVCenter({ name, url, fingerprint, user, source }, deps, signal);
       const { rest } = connection;
       const inventory = new LiveInventory(connection.session, {
         ...deps,
-        keeper: new FileInventoryKeeper(
-          deps.inventoryFolder,
-          { url, user, fingerprint },
-          productVersion,
-          deps.logger,
-        ),
+        keeper: inventoryKeeper({ url, user, fingerprint }),
         readTags:
           rest === undefined
             ? undefined

@@ -1,17 +1,18 @@
-import type { NotificationType } from 'vscode-jsonrpc';
-
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { StandingDeps } from '../core/jobs/recovery/standings.ts';
+import type { TellClients } from './clients.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
 import type { GuestPasswords } from './guestPasswords.ts';
 import type { GuestReaders } from './guestReaders.ts';
 import type { JobRegistry } from './jobRegistry.ts';
+import type { KeptRows } from './keptRows.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Openers, OpenRepositories, OpenVCenters } from './openers.ts';
+import type { PatientOpener } from './patientOpener.ts';
 
 /** What exists once per worker, made by main.ts; every client's requests work on the same. */
 export interface WorkerParts {
@@ -19,6 +20,8 @@ export interface WorkerParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly openers: Openers;
+  readonly patientOpener: PatientOpener;
+  readonly keptRows: KeptRows;
   readonly vcenters: OpenVCenters;
   readonly repositories: OpenRepositories;
   readonly jobs: JobRegistry;
@@ -30,8 +33,7 @@ export interface WorkerParts {
   readonly transfers: TransferLog;
   /** What a restore point says of recovering from it, kept for the next time. */
   readonly pointFacts: StandingDeps['factsOf'];
-  /** Tells every client. */
-  readonly tellClients: <P>(type: NotificationType<P>, params: P) => void;
+  readonly tellClients: TellClients;
   /** Whether a client is there that could answer a question. */
   readonly hasUser: () => boolean;
 }

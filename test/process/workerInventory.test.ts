@@ -1,11 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
-import { listedVms, pagesOfVms } from '../../src/client/listedVms.ts';
+import { listedVms, pagesOfKeptVms, pagesOfVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
-import { closeVCenter } from '../../src/protocol/vcenter.ts';
+import {
+  closeVCenter,
+  openVCenter,
+  vcenterChanged,
+  type VCenterChangeDto,
+} from '../../src/protocol/vcenter.ts';
 import { type VmChangesDto, type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -89,4 +94,79 @@ test('a worker that ends keeps what came last; a server that is closed is forgot
   await listedVms(client, 'lab', anySignal);
   await client.request(closeVCenter, { name: 'lab' }, anySignal);
   expect(kept()).toEqual([]);
+});
+
+describe('a server that is not open after the worker was started', () => {
+  const changes: VCenterChangeDto[] = [];
+  const owner = () => {
+    const { url, user: name, fingerprint } = lab.ready;
+    return { url, user: name, fingerprint };
+  };
+  const open = async (password: string) =>
+    await client.request(openVCenter, { name: 'lab', ...owner(), password, keepTrying: true }, anySignal);
+  const right = () => readFileSync(lab.ready.passwordFile, 'utf8').trim();
+  const keptVms = async (change: { readonly user?: string } = {}) => {
+    const vms: VmDto[] = [];
+    for await (const page of pagesOfKeptVms(client, { ...owner(), ...change }, anySignal)) vms.push(...page);
+    return vms;
+  };
+  const listed = async () => await listedVms(client, 'lab', anySignal);
+
+  beforeAll(async () => {
+    await user.openPlaces(client, lab);
+    await listed();
+    await until(() => kept().length === 1);
+  });
+  beforeEach(async () => {
+    process.kill(client.worker.processId, 'SIGTERM');
+    await client.closed;
+    await until(() => user.workers().length === 0);
+    client = await user.connect();
+    changes.length = 0;
+    client.on(vcenterChanged, change => changes.push(change));
+  });
+
+  test('is shown as it was known last, with as of when, and is opened once it answers', async () => {
+    const names = (await lab.vms()).map(({ name }) => name).sort();
+    await lab.restart(3000);
+    await expect(open(right())).rejects.toMatchObject({ code: 'UNREACHABLE', retryable: true });
+    const vms = await keptVms();
+    expect(vms.map(({ name }) => name).sort()).toEqual(names);
+    expect(new Set(vms.map(({ id }) => id)).size).toBe(names.length);
+    const [asOf, ...others] = new Set(vms.map(vm => vm.asOf));
+    expect(others).toEqual([]);
+    expect(Date.parse(asOf!)).toBeLessThan(systemClock.now().getTime());
+    await expect(listed()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+    await until(() => changes.length > 0);
+    expect(changes).toEqual([{ name: 'lab' }]);
+    await until(async () => isConfirmed(await listed()));
+    expect(idsOf(await listed())).toEqual(idsOf(vms));
+  });
+
+  test('is shown where the login is refused, and once it is accepted every client is told', async () => {
+    await expect(open('wrong')).rejects.toMatchObject({ code: 'AUTHENTICATION' });
+    expect(await keptVms()).not.toEqual([]);
+    expect(await keptVms({ user: 'other' })).toEqual([]);
+    await open(right());
+    await until(() => changes.length > 0);
+    expect(changes).toEqual([{ name: 'lab' }]);
+    await listed();
+  });
+
+  test('is forgotten when it is removed, and is tried no longer', async () => {
+    await lab.restart(3000);
+    await expect(open(right())).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await client.request(closeVCenter, { name: 'lab' }, anySignal);
+    expect(kept()).toEqual([]);
+    // It answers again.
+    await until(
+      async () =>
+        await open(right()).then(
+          () => true,
+          () => false,
+        ),
+    );
+    await listed();
+  });
 });

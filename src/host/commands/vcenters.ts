@@ -1,7 +1,7 @@
 import { l10n } from 'vscode';
 
 import { AppError, toAppError } from '../../base/errors.ts';
-import { closeVCenter, readFingerprint } from '../../protocol/vcenter.ts';
+import { readFingerprint } from '../../protocol/vcenter.ts';
 import type { Host } from '../host.ts';
 import { freeName, type KnownVCenter } from '../knownPlaces.ts';
 import { sentence } from '../model/errorText.ts';
@@ -98,7 +98,7 @@ export async function removeVCenter(host: Host, given: VmTreeNode | undefined): 
   });
   if (!isSure) return;
   await host.ui.wait(l10n.t('Removing {0}', name), async signal => {
-    await host.worker.request(closeVCenter, { name }, signal).catch((error: unknown) => {
+    await host.places.closeVCenter(name, signal).catch((error: unknown) => {
       // Not open, or no worker: there is nothing to close. A job that uses it is a reason not to.
       if (AppError.is(error, 'CONFLICT', 'CANCELLED')) throw error;
       host.log.info(`${name} was not closed: ${sentence(toAppError(error))}`);

@@ -4,6 +4,7 @@ import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { StandingDto } from '../../protocol/recovery.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto, VmTagDto } from '../../protocol/vm.ts';
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
+import { type Failure, sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionLines, predictionRowText } from './prediction.ts';
 import { standingLines, standingText } from './standingText.ts';
@@ -20,6 +21,8 @@ export interface VCenterNode {
   readonly kind: 'vcenter';
   readonly name: string;
   readonly url: string;
+  /** Why it is not open. */
+  readonly problem?: Failure;
 }
 
 /** What VMs are grouped by: a place of the inventory, or a tag in its category. */
@@ -92,7 +95,8 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
       return {
         id: `vcenter/${node.name}`,
         label: node.name,
-        tooltip: [node.url],
+        ...(node.problem !== undefined && { description: t('not connected') }),
+        tooltip: [node.url, ...(node.problem === undefined ? [] : [sentence(node.problem)])],
         icon: { name: 'server-environment' },
         contextValue: 'vcenter',
         children: 'expanded',

@@ -16,8 +16,8 @@ import type { NodeView, Translate } from '../model/nodeView.ts';
 
 /** What a tree consists of; the tree itself only passes it on to the editor. */
 export interface TreeSource<N> {
-  /** Of the root if there is no node. */
-  children(node: N | undefined, signal: AbortSignal): Promise<readonly N[]>;
+  /** Of the root if there is no node. Where not everything could be had, a row says why beside what could. */
+  children(node: N | undefined, signal: AbortSignal): Promise<readonly (N | FailureRow<N>)[]>;
   view(node: N): NodeView;
   /** Turns a row that says why children are missing into one that helps, by a command for its parent. */
   remedy?(parent: N, error: AppError): NodeView['command'];

@@ -11,17 +11,18 @@ import type { VCenterConnection } from '../../core/vsphere/node/connectVCenter.t
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { WorkerParts } from '../workerParts.ts';
 
-export function serveVCenters(handle: Handle, { vcenters, openers, guard }: WorkerParts): void {
+export function serveVCenters(handle: Handle, parts: WorkerParts): void {
+  const { vcenters, patientOpener, keptRows } = parts;
   handle(readFingerprint, async ({ url }, signal) => ({
     fingerprint: await readServerFingerprint(url, signal),
   }));
-  handle(openVCenter, async (params, signal) => {
-    const open = async () => await openers.openVCenter(params, signal);
-    const place = await vcenters.findOrOpen(params.name, params, open, signal);
-    await guard.startIfNeeded();
-    return vcenterDto(params, place);
-  });
-  handle(closeVCenter, async ({ name }) => {
+  handle(openVCenter, async (params, signal) => vcenterDto(params, await patientOpener.open(params, signal)));
+  handle(closeVCenter, async ({ name, owner: given }) => {
+    const owner = (await patientOpener.stop(name)) ?? given;
+    if (owner !== undefined && !vcenters.list().some(open => open.name === name)) {
+      await keptRows.forget(owner);
+      return {};
+    }
     const { inventory } = vcenters.assertOpen(name);
     await vcenters.close(name);
     await inventory.forget();

@@ -7,6 +7,7 @@ import { parseMarker } from '../../core/snapshot/snapshotMarker.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import {
   explainVm,
+  listKeptVms,
   listVms,
   readVm,
   type VmDetailsDto,
@@ -22,11 +23,15 @@ import { explanationDto, predictionDto } from './predictions.ts';
 /** More would keep everybody else waiting while they are judged and written. */
 const pageRows = 200;
 
-export function serveVms(handle: Handle, { vcenters }: WorkerParts): void {
+export function serveVms(handle: Handle, { vcenters, keptRows }: WorkerParts): void {
   handle(listVms, async ({ vcenter, atOnce, after }, signal) => {
     await using used = vcenters.use(vcenter);
     const { inventory } = used.place;
     const { rows, next } = await inventory.page(atOnce === true ? 'first' : 'all', after, pageRows, signal);
+    return { vms: rows.map(vmDto), ...(next !== undefined && { next }) };
+  });
+  handle(listKeptVms, async ({ after, ...owner }, signal) => {
+    const { rows, next } = await keptRows.page(owner, after, pageRows, signal);
     return { vms: rows.map(vmDto), ...(next !== undefined && { next }) };
   });
   handle(explainVm, async ({ vcenter, id, name }, signal) => {

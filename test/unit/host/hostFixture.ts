@@ -15,7 +15,7 @@ import { WorkerLink } from '../../../src/host/workerLink.ts';
 import type { GuestNodeDto } from '../../../src/protocol/guest.ts';
 import { listRepositories } from '../../../src/protocol/repository.ts';
 import { listVCenters, openVCenter } from '../../../src/protocol/vcenter.ts';
-import type { PredictionDto, VmChangesDto, VmDto } from '../../../src/protocol/vm.ts';
+import { listKeptVms, type PredictionDto, type VmChangesDto, type VmDto } from '../../../src/protocol/vm.ts';
 import { FakeWorker } from '../../support/fakeWorker.ts';
 import { ManualClock } from '../../support/manualClock.ts';
 import type { ScriptedUi } from '../../support/scriptedUi.ts';
@@ -69,6 +69,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
   const worker = new FakeWorker()
     .on(listVCenters, () => ({ vcenters: [] }))
     .on(listRepositories, () => ({ repositories: [] }))
+    .on(listKeptVms, () => ({ vms: [] }))
     .on(openVCenter, ({ name, url, user, fingerprint }) => ({
       ...{ name, url, user, fingerprint },
       ...{ instanceUuid: 'uuid', product: 'vCenter', apiVersion: '8.0' },

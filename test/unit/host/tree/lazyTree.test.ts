@@ -9,7 +9,7 @@ import { VmSource } from '../../../../src/host/tree/vmSource.ts';
 import { listPoints } from '../../../../src/protocol/point.ts';
 import { openRepository } from '../../../../src/protocol/repository.ts';
 import { openVCenter } from '../../../../src/protocol/vcenter.ts';
-import { listVms } from '../../../../src/protocol/vm.ts';
+import { listKeptVms, listVms } from '../../../../src/protocol/vm.ts';
 import type { StandingDto } from '../../../../src/protocol/recovery.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
 import { hostFixture, pointId, vmDto } from '../hostFixture.ts';
@@ -162,6 +162,85 @@ test('a server that does not answer is a row that says why', async () => {
     description: 'vc.lab does not answer',
     command: { command: 'quiesce.refresh' },
   });
+});
+
+test('the VMs of a server that cannot be opened are shown as they were last, below the reason, until it is', async () => {
+  const { vms, source, host, worker, failures } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  const asOf = host.clock.now().toISOString();
+  const web = vmDto({ inventoryPath: '/Lab/vm/web01' });
+  const unreachable = new AppError('UNREACHABLE', 'vc.lab does not answer', { retryable: true });
+  worker
+    .on(openVCenter, () => {
+      throw unreachable;
+    })
+    .on(listPoints, () => ({ sets: [], problems: [] }))
+    .on(listKeptVms, ({ after }) =>
+      after === undefined
+        ? { vms: [{ ...web, asOf }], next: 'vm-1' }
+        : { vms: [vmDto({ id: 'vm-2', name: 'web02', inventoryPath: '/Lab/vm/web02', asOf })] },
+    )
+    .on(listVms, () => ({ vms: [web] }));
+  const told = new Promise<void>(resolve => source.onDidChange(resolve));
+  const shown = async () => {
+    const [vcenter] = await vms.getChildren();
+    const rows = await vms.getChildren(vcenter);
+    const below = await vms.getChildren(rows.at(-1));
+    return [vcenter!, ...rows, ...below].map(node => {
+      const { label, description } = vms.getTreeItem(node);
+      return [label, description];
+    });
+  };
+  await shown();
+  await told;
+  const notConfirmed = expect.stringMatching(/^as of \d\d:\d\d, not confirmed — /) as string;
+  expect(await shown()).toEqual([
+    ['vc.lab', 'not connected'],
+    ['Not available', 'vc.lab does not answer'],
+    ['Lab', undefined],
+    ['web01', notConfirmed],
+    ['web02', notConfirmed],
+  ]);
+  expect(worker.paramsOf(openVCenter)).toMatchObject([{ keepTrying: true }]);
+  expect(failures).toEqual([]);
+
+  // Its login is refused now, which the worker does not repeat.
+  const problem = { code: 'AUTHENTICATION', message: 'no', retryable: false, causes: [] } as const;
+  expect(source.vcenterChanged({ name: 'vc.lab', problem })).toBe(true);
+  expect((await shown())[1]).toEqual(['Password needed', 'no']);
+  worker.on(openVCenter, params => ({ ...params, instanceUuid: 'u', product: 'p', apiVersion: '8.0' }));
+  expect(source.vcenterChanged({ name: 'vc.lab' })).toBe(true);
+  expect(source.vcenterChanged({ name: 'vc.lab' })).toBe(false);
+  expect((await shown()).map(([label]) => label)).toEqual(['vc.lab', 'Lab', 'web01']);
+  expect(worker.paramsOf(openVCenter)).toHaveLength(2);
+});
+
+test('while a server is slow to answer, its VMs are there as they were last; another certificate takes them away', async () => {
+  const { vms, source, host, worker } = await fixture();
+  await host.credentials.keep('vcenter/vc.lab', 'right');
+  const asOf = host.clock.now().toISOString();
+  worker.on(listKeptVms, () => ({ vms: [vmDto({ inventoryPath: '/Lab/vm/web01', asOf })] }));
+  // That there are no restore points, and that it is another server.
+  let toldCount = 0;
+  const told = new Promise<void>(resolve =>
+    source.onDidChange(() => {
+      toldCount += 1;
+      if (toldCount === 2) resolve();
+    }),
+  );
+  let refuse: (reason: AppError) => void = () => undefined;
+  const slow = new Promise<never>((_, reject) => (refuse = reject));
+  const request = worker.request.bind(worker);
+  worker.request = async (type, params, signal) =>
+    type.method === openVCenter.method ? await slow : await request(type, params, signal);
+  const labels = async () => {
+    const [vcenter] = await vms.getChildren();
+    return (await vms.getChildren(vcenter)).map(node => vms.getTreeItem(node).label);
+  };
+  expect(await labels()).toEqual(['Lab']);
+  refuse(new AppError('UNTRUSTED_SERVER', 'vc.lab presented the certificate BB, expected AA'));
+  await told;
+  expect(await labels()).toEqual(['Certificate changed']);
 });
 
 test('a server with another certificate is a row that leads to accepting it', async () => {
