@@ -31,15 +31,44 @@ const node = {
   banner,
 };
 
+/** The library for S3 is loaded by whoever uses an object store, and by nobody else. */
+const s3Later = {
+  name: 's3-later',
+  setup(builder) {
+    builder.onResolve({ filter: /\/s3Sdk\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './s3Sdk.mjs', external: true } : undefined,
+    );
+  },
+};
+
+/** Keys are always given: half of the library are ways to find some on the machine, of which none is ever asked. */
+const givenKeysOnly = {
+  name: 'given-keys-only',
+  setup(builder) {
+    const filter = /^@aws-sdk\/credential-provider-node$/;
+    builder.onResolve({ filter }, ({ path }) => ({ path, namespace: 'given-keys-only' }));
+    builder.onLoad({ filter, namespace: 'given-keys-only' }, () => ({
+      contents: 'export const defaultProvider = undefined;',
+    }));
+  },
+};
+
 const bundles = [
   {
     ...node,
+    plugins: [s3Later],
     entryPoints: {
       cli: 'src/cli/main.ts',
       worker: 'src/worker/main.ts',
       sealWorker: 'src/core/codec/node/sealWorker.ts',
       lab: 'src/lab/main.ts',
     },
+  },
+  {
+    ...node,
+    plugins: [givenKeysOnly],
+    mainFields: ['module', 'main'],
+    entryPoints: { s3Sdk: 'src/core/repository/node/s3Sdk.ts' },
   },
   // The editor loads CommonJS, and brings the module `vscode` itself.
   {
@@ -78,7 +107,7 @@ for (const asset of ['small-guest.img.zst', 'small-guest.json', 'small-guest-fil
 
 if (watch) {
   for (const options of bundles) {
-    const watched = await context({ ...options, plugins: [reportToEditor()] });
+    const watched = await context({ ...options, plugins: [...(options.plugins ?? []), reportToEditor()] });
     await watched.watch();
   }
 } else {

@@ -1,5 +1,5 @@
 // Programs of others that tests compare against and that no package of a distribution holds in the right version: govmomi's
-// simulator of two generations, its command line govc, and pyVmomi. Made once below .cache, and made anew after a change.
+// simulator of two generations, its command line govc, pyVmomi, an S3 server and restic's REST server. Made once below .cache, and made anew after a change.
 // `node scripts/foreignPrograms.mjs NAME` prints where the program is.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -14,6 +14,17 @@ const goPrograms = {
   // Of 2021, the last one that Debian has: no CreateSnapshotEx_Task, no ExportSnapshot, no pages.
   'vcsim-0.24': { source: 'test/vcsim', module: 'go.0.24.mod' },
   govc: { source: 'test/govc', module: 'go.mod' },
+  // Servers of repositories: an S3 gateway in front of a folder, and restic's own.
+  versitygw: {
+    source: 'test/versitygw',
+    module: 'go.mod',
+    package: 'github.com/versity/versitygw/cmd/versitygw',
+  },
+  'rest-server': {
+    source: 'test/restServer',
+    module: 'go.mod',
+    package: 'github.com/restic/rest-server/cmd/rest-server',
+  },
 };
 
 export const foreignPrograms = [...Object.keys(goPrograms), 'pyvmomi'];
@@ -28,11 +39,11 @@ export function makeForeignProgram(name) {
   return name === 'pyvmomi' ? python() : goProgram(name, goPrograms[name]);
 }
 
-function goProgram(name, { source, module }) {
+function goProgram(name, { source, module, package: main = '.' }) {
   const folder = join(root, '.cache', 'go');
   mkdirSync(folder, { recursive: true });
   const program = join(folder, process.platform === 'win32' ? `${name}.exe` : name);
-  const args = ['build', `-modfile=${module}`, '-o', program, '.'];
+  const args = ['build', `-modfile=${module}`, '-o', program, main];
   const built = spawnSync('go', args, { cwd: join(root, source), encoding: 'utf8' });
   if (built.status !== 0 || !existsSync(program)) throw new Error(`${name} does not build: ${built.stderr}`);
   return program;

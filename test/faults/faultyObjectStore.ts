@@ -65,6 +65,10 @@ export class FaultyObjectStore implements ObjectStore {
     return this.#inner.list(kind, signal);
   }
 
+  async freeBytes(signal: AbortSignal): Promise<number | undefined> {
+    return await this.#inner.freeBytes(signal);
+  }
+
   async #write(write: Write, work: () => Promise<void>): Promise<void> {
     const fate = this.#fateOf({ ...write, number: (this.writeCount += 1) });
     if (fate === 'refused') throw this.#error();

@@ -68,6 +68,10 @@ export class MemoryObjectStore implements ObjectStore {
     this.#objects.delete(keyOf(name));
   }
 
+  async freeBytes(signal: AbortSignal): Promise<undefined> {
+    await checked(signal);
+  }
+
   #existing(name: ObjectName): Uint8Array<ArrayBuffer> {
     const bytes = this.#objects.get(keyOf(name));
     if (bytes !== undefined) return bytes;

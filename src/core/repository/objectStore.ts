@@ -35,6 +35,8 @@ export interface ObjectStore {
   list(kind: ObjectKind, signal: AbortSignal): AsyncIterable<ListedObject>;
   /** @throws NOT_FOUND if it is not there (any more); PERMISSION if the store was opened for reading only */
   remove(name: ObjectName, signal: AbortSignal): Promise<void>;
+  /** What it has room for; undefined where nobody can tell, as on servers. */
+  freeBytes(signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** All but `audit` are the format's own. */

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -7,6 +7,7 @@ import { placeNew, syncFolder } from '../../../base/node/durableFile.ts';
 import { fileError, systemErrorCode } from '../../../base/node/fileErrors.ts';
 import { toHex, type Random } from '../../../base/random.ts';
 import { isHexId } from '../../codec/blobId.ts';
+import { objectFolders } from '../objectFolders.ts';
 import {
   configName,
   type ListedObject,
@@ -23,15 +24,6 @@ export interface LocalObjectStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-const folders: Readonly<Record<Exclude<ObjectKind, 'config'>, string>> = {
-  key: 'keys',
-  lock: 'locks',
-  snapshot: 'snapshots',
-  index: 'index',
-  pack: 'data',
-  audit: 'audit',
-};
 
 /** Files under construction. One folder for all of them, so that leftovers are found without a search. */
 const temporaryFolder = 'tmp';
@@ -61,7 +53,7 @@ export class LocalObjectStore implements ObjectStore {
     this.#assertWritable(configName);
     try {
       // The folder of the audit record is no part of the format: it comes with the first entry.
-      const ofFormat = Object.values(folders).filter(name => name !== folders.audit);
+      const ofFormat = Object.values(objectFolders).filter(name => name !== objectFolders.audit);
       for (const subfolder of [temporaryFolder, ...ofFormat, ...packFolders()])
         await mkdir(join(this.location, subfolder), { recursive: true, mode: 0o700 });
     } catch (error) {
@@ -141,6 +133,16 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
+  async freeBytes(signal: AbortSignal): Promise<number> {
+    this.#begin(signal);
+    try {
+      const { bavail, bsize } = await statfs(this.location);
+      return bavail * bsize;
+    } catch (error) {
+      throw fileError(this.location, error);
+    }
+  }
+
   /** Removes what writers that died long ago left under construction; such files are in nobody's way. */
   async #removeDeadTemporaries(): Promise<void> {
     const folder = join(this.location, temporaryFolder);
@@ -217,7 +219,7 @@ export class LocalObjectStore implements ObjectStore {
       yield configName.id;
       return;
     }
-    const root = join(this.location, folders[kind]);
+    const root = join(this.location, objectFolders[kind]);
     const names = await namesIn(root);
     if (names === undefined) await this.#assertPresent();
     if (kind !== 'pack') {
@@ -283,11 +285,13 @@ export class LocalObjectStore implements ObjectStore {
     if (kind === 'config') return join(this.location, 'config');
     if (!isHexId(id)) throw new AppError('INVALID_INPUT', `“${id}” is not the name of a ${kind}`);
     return kind === 'pack'
-      ? join(this.location, folders.pack, id.slice(0, 2), id)
-      : join(this.location, folders[kind], id);
+      ? join(this.location, objectFolders.pack, id.slice(0, 2), id)
+      : join(this.location, objectFolders[kind], id);
   }
 }
 
 function packFolders(): string[] {
-  return Array.from({ length: 256 }, (_, index) => join(folders.pack, index.toString(16).padStart(2, '0')));
+  return Array.from({ length: 256 }, (_, index) =>
+    join(objectFolders.pack, index.toString(16).padStart(2, '0')),
+  );
 }
