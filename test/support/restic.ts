@@ -10,16 +10,22 @@ const execute = promisify(execFile);
 export class Restic {
   readonly #repository: string;
   readonly #passwordFile: string;
+  readonly #environment: Readonly<Record<string, string>>;
 
-  constructor(repository: string, passwordFile: string) {
+  /** @param environment  where the store's account is; a password in the repository's address stays out of argv too */
+  constructor(repository: string, passwordFile: string, environment: Readonly<Record<string, string>> = {}) {
     this.#repository = repository;
     this.#passwordFile = passwordFile;
+    this.#environment = environment;
   }
 
   async run(...args: readonly string[]): Promise<string> {
-    const common = ['--repo', this.#repository, '--password-file', this.#passwordFile, '--no-cache'];
-    const { stdout } = await execute('restic', [...common, ...args], { maxBuffer: 64 * 1024 * 1024 });
-    return stdout;
+    return (await this.#run(args)).toString();
+  }
+
+  /** The bytes of a file in a snapshot. */
+  async dump(snapshot: string, path: string): Promise<Buffer> {
+    return await this.#run(['dump', snapshot, path]);
   }
 
   /** @throws with what restic says, if anything at all is wrong with the repository */
@@ -37,6 +43,16 @@ export class Restic {
       for await (const piece of createReadStream(join(folder, part, 'raw'))) hash.update(piece as Buffer);
     }
     return hash.digest('hex');
+  }
+
+  async #run(args: readonly string[]): Promise<Buffer> {
+    const common = ['--password-file', this.#passwordFile, '--no-cache'];
+    const { stdout } = await execute('restic', [...common, ...args], {
+      env: { ...process.env, ...this.#environment, RESTIC_REPOSITORY: this.#repository },
+      encoding: 'buffer',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
   }
 }
 

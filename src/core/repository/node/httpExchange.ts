@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { finished } from 'node:stream/promises';
 
 import { connectionError } from './remoteErrors.ts';
 
@@ -26,6 +27,8 @@ export interface HttpAnswer {
   readonly headers: IncomingMessage['headers'];
   /** To be read once, or closed. Throws what a broken connection means. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Reads and throws away what else is said, so that the connection can be used again. */
+  discard(): Promise<void>;
   close(): void;
 }
 
@@ -77,6 +80,13 @@ export class HttpExchange {
         status: response.statusCode ?? 0,
         headers: response.headers,
         bytes: read(),
+        discard: async () => {
+          try {
+            await finished(response.resume());
+          } catch (error) {
+            throw connectionError(url.host, error, signal);
+          }
+        },
         close: () => response.destroy(),
       };
     } catch (error) {
@@ -84,10 +94,10 @@ export class HttpExchange {
     }
   }
 
-  /** The status alone; what else is said is read and thrown away, so that the connection can be used again. */
+  /** The status alone. */
   async status(question: HttpQuestion, signal: AbortSignal): Promise<number> {
-    const { status, bytes } = await this.ask(question, signal);
-    for await (const piece of bytes) void piece;
-    return status;
+    const answer = await this.ask(question, signal);
+    await answer.discard();
+    return answer.status;
   }
 }

@@ -95,7 +95,7 @@ export class RestCalls implements RemoteCalls {
   async sizeBytes(name: ObjectName, signal: AbortSignal): Promise<number> {
     const url = this.#url(name);
     const answer = await this.#http.ask({ method: 'HEAD', url }, signal);
-    for await (const piece of answer.bytes) void piece;
+    await answer.discard();
     if (answer.status !== 200) throw this.#refused(answer.status, 'get', url.pathname);
     return this.#lengthOf(answer, url);
   }
@@ -121,10 +121,10 @@ export class RestCalls implements RemoteCalls {
     return new URL(`${this.#root}${kind === 'config' ? 'config' : `${folderOf(kind)}/${id}`}`);
   }
 
-  #lengthOf({ headers, close }: HttpAnswer, url: URL): number {
-    const length = Number(headers['content-length'] ?? NaN);
+  #lengthOf(answer: HttpAnswer, url: URL): number {
+    const length = Number(answer.headers['content-length'] ?? NaN);
     if (Number.isSafeInteger(length)) return length;
-    close();
+    answer.close();
     throw new AppError('UNSUPPORTED_FORMAT', `${this.#host} does not say how long ${url.pathname} is`, {
       object: this.#host,
     });
