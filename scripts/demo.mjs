@@ -79,7 +79,7 @@ async function setUp() {
     'repo',
     'init',
     'main',
-    '--folder',
+    '--location',
     join(folder, 'repository'),
     '--password-file',
     passwordFile,

@@ -1,6 +1,6 @@
 // Programs of others that tests compare against and that no package of a distribution holds in the right version: govmomi's
-// simulator of two generations, its command line govc, pyVmomi, an S3 server and restic's REST server. Made once below .cache, and made anew after a change.
-// `node scripts/foreignPrograms.mjs NAME` prints where the program is.
+// simulator of two generations, its command line govc, pyVmomi, an S3 server and restic's REST server. Made once below
+// .cache, and made anew after a change. `node scripts/foreignPrograms.mjs NAME` prints where the program is.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -56,13 +56,13 @@ export function backupRows(
   });
 }
 
-function repositoryRow({ name, folder }: RepositoryView, { expanded }: BrowserState): TargetRow {
+function repositoryRow({ name, location }: RepositoryView, { expanded }: BrowserState): TargetRow {
   const id = repositoryId(name);
   return {
     id,
     level: 1,
     label: visibleName(name),
-    description: visibleName(folder),
+    description: visibleName(location),
     icon: 'repository',
     isExpanded: expanded.includes(id),
     target: { kind: 'repository', repository: name },

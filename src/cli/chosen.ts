@@ -2,6 +2,7 @@ import type { Repository } from '../core/repository/repository.ts';
 import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { CommandArguments } from './command.ts';
 import { chooseEntry } from './config/config.ts';
+import { transferLimits } from './commands/options.ts';
 import { readConfig } from './config/configFile.ts';
 import type { CommandContext, OpenOptions } from './context.ts';
 
@@ -13,7 +14,7 @@ export async function openChosenRepository(
 ): Promise<Repository> {
   const { repositories } = await readConfig(context.places.configFile);
   const { name, entry } = chooseEntry(repositories, args.option('repo'), 'repository');
-  return await context.openRepository(name, entry, options);
+  return await context.openRepository(name, entry, { limits: transferLimits(args), ...options });
 }
 
 /** The vCenter `--vcenter` names, or the only one. */

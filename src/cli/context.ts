@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
+import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import type { Repository } from '../core/repository/repository.ts';
 import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
@@ -41,4 +42,5 @@ export interface CommandContext {
 export interface OpenOptions {
   /** Open it also with index files that cannot be read. */
   readonly toRepair?: boolean;
+  readonly limits?: TransferLimits;
 }

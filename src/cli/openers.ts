@@ -7,12 +7,15 @@ import type { Random } from '../base/random.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
-import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
+import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
+import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import { connectVCenter } from '../core/vsphere/node/connectVCenter.ts';
+import type { RepositoryConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
 import type { CommandContext } from './context.ts';
 import { credentialSource } from './passwordPlaces.ts';
+import { storeAccount } from './storeAccount.ts';
 
 interface Surroundings {
   readonly clock: Clock;
@@ -37,21 +40,31 @@ export function createOpeners(
         compression: 'auto',
       }),
   };
-  const storeIn = (folder: string): LocalObjectStore =>
-    new LocalObjectStore({ ...surroundings, folder, readOnly: false });
+  const storeOf = async (name: string, configured: RepositoryConfig, limits: TransferLimits = {}) => {
+    const { location, region, caFile } = configured;
+    const account = await storeAccount(name, configured, process.env, signal);
+    const options = {
+      limits,
+      ...(account !== undefined && { account }),
+      ...(region !== undefined && { region }),
+      ...(caFile !== undefined && { caFile }),
+    };
+    return await openObjectStore(location, options, surroundings);
+  };
   return {
     openJournal: async () => await openFileLeaseJournal(join(places.stateFolder, 'journal'), surroundings),
     openSession: async (name, { url, user, fingerprint, password }) => {
       const source = credentialSource(password, `vCenter ${name}`);
       return await connectVCenter({ name, url, fingerprint, user, source }, surroundings, signal);
     },
-    openRepository: async (name, { folder, password }, { toRepair = false } = {}) => {
-      const secret = await credentialSource(password, `repository ${name}`).password(signal);
-      return await openRepository(storeIn(folder), secret, { ...repositoryDeps, toRepair }, signal);
+    openRepository: async (name, configured, { toRepair = false, limits } = {}) => {
+      const secret = await credentialSource(configured.password, `repository ${name}`).password(signal);
+      const store = await storeOf(name, configured, limits);
+      return await openRepository(store, secret, { ...repositoryDeps, toRepair }, signal);
     },
-    createRepository: async (name, { folder, password }) => {
-      const secret = await credentialSource(password, `repository ${name}`).password(signal);
-      return await createRepository(storeIn(folder), secret, repositoryDeps, signal);
+    createRepository: async (name, configured) => {
+      const secret = await credentialSource(configured.password, `repository ${name}`).password(signal);
+      return await createRepository(await storeOf(name, configured), secret, repositoryDeps, signal);
     },
   };
 }

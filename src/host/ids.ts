@@ -52,6 +52,8 @@ export const contextKeys = {
 export const settingIds = {
   passwordCommands: 'quiesce.passwordCommands',
   groupVmsBy: 'quiesce.groupVmsBy',
+  uploadLimit: 'quiesce.uploadLimit',
+  downloadLimit: 'quiesce.downloadLimit',
 } as const;
 
 /** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */

@@ -10,9 +10,20 @@ export interface KnownVCenter {
   readonly isLab?: boolean;
 }
 
+/** A repository the user added, without its password and without the account of its server. */
 export interface KnownRepository {
   readonly name: string;
-  readonly folder: string;
+  /** A folder, or a URL as `protocol/repository.ts` tells. */
+  readonly location: string;
+  /** Of S3. */
+  readonly region?: string;
+  /** Certificates of authorities in PEM, for a server that the system does not trust. */
+  readonly caFile?: string;
+}
+
+/** Whether a repository is reached over the network, by an account of a server. */
+export function isOnServer(location: string): boolean {
+  return /^(?:s3|rest):/.test(location);
 }
 
 /** The account as which files are restored into a VM's guest; its password is among the secrets. */
@@ -41,7 +52,10 @@ export class KnownPlaces {
   }
 
   repositories(): readonly KnownRepository[] {
-    return this.#state.get<readonly KnownRepository[]>(keys.repositories, []);
+    // Versions that knew folders alone called the location so.
+    return this.#state
+      .get<readonly (KnownRepository & { readonly folder?: string })[]>(keys.repositories, [])
+      .map(({ folder, ...known }) => ({ ...known, ...(folder !== undefined && { location: folder }) }));
   }
 
   /** Takes the place of one with the same name. */

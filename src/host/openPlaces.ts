@@ -1,7 +1,13 @@
 import { l10n } from 'vscode';
 
 import { AppError } from '../base/errors.ts';
-import { listRepositories, openRepository, type RepositoryDto } from '../protocol/repository.ts';
+import {
+  createRepository,
+  listRepositories,
+  openRepository,
+  type RepositoryDto,
+  type RepositoryParams,
+} from '../protocol/repository.ts';
 import {
   closeVCenter,
   listVCenters,
@@ -9,9 +15,16 @@ import {
   type VCenterDto,
   type VCenterParams,
 } from '../protocol/vcenter.ts';
-import type { KnownPlaces, KnownRepository, KnownVCenter } from './knownPlaces.ts';
+import { isOnServer, type KnownPlaces, type KnownRepository, type KnownVCenter } from './knownPlaces.ts';
 import type { Credentials, PasswordKey } from './secrets.ts';
+import type { TransferLimits } from './settings.ts';
 import type { Worker } from './workerLink.ts';
+
+/** What opens a repository: its own password, and the account of the server it is on. */
+export interface RepositorySecrets {
+  readonly password: string;
+  readonly account: string | undefined;
+}
 
 /**
  * Opens in the worker what a view or command is about to use, with the password that was kept. What is open already,
@@ -21,11 +34,13 @@ export class OpenPlaces {
   readonly #worker: Worker;
   readonly #known: KnownPlaces;
   readonly #credentials: Credentials;
+  readonly #limits: () => TransferLimits;
 
-  constructor(worker: Worker, known: KnownPlaces, credentials: Credentials) {
+  constructor(worker: Worker, known: KnownPlaces, credentials: Credentials, limits: () => TransferLimits) {
     this.#worker = worker;
     this.#known = known;
     this.#credentials = credentials;
+    this.#limits = limits;
   }
 
   /**
@@ -59,7 +74,8 @@ export class OpenPlaces {
     const known = this.#known.repositories().find(repository => repository.name === name);
     if (known === undefined) throw unknownPlace(name);
     const password = await this.#password(`repository/${name}`, signal);
-    return await this.openRepositoryWith(known, password, signal);
+    const account = await this.account(known, signal);
+    return await this.openRepositoryWith(known, { password, account }, signal);
   }
 
   async openVCenterWith(vcenter: KnownVCenter, password: string, signal: AbortSignal): Promise<VCenterDto> {
@@ -74,11 +90,36 @@ export class OpenPlaces {
   }
 
   async openRepositoryWith(
-    { name, folder }: KnownRepository,
-    password: string,
+    known: KnownRepository,
+    secrets: RepositorySecrets,
     signal: AbortSignal,
   ): Promise<RepositoryDto> {
-    return await this.#worker.request(openRepository, { name, folder, password }, signal);
+    return await this.#worker.request(openRepository, this.#params(known, secrets), signal);
+  }
+
+  async createRepositoryWith(
+    known: KnownRepository,
+    secrets: RepositorySecrets,
+    signal: AbortSignal,
+  ): Promise<RepositoryDto> {
+    return await this.#worker.request(createRepository, this.#params(known, secrets), signal);
+  }
+
+  /** The account that was kept for the server of a repository, if it needs one. */
+  async account({ name, location }: KnownRepository, signal: AbortSignal): Promise<string | undefined> {
+    return isOnServer(location) ? await this.#credentials.find(`store/${name}`, signal) : undefined;
+  }
+
+  #params(
+    { name, location, region, caFile }: KnownRepository,
+    { password, account }: RepositorySecrets,
+  ): RepositoryParams {
+    const server = {
+      ...(account !== undefined && { account }),
+      ...(region !== undefined && { region }),
+      ...(caFile !== undefined && { caFile }),
+    };
+    return { name, location, password, ...(isOnServer(location) && { server }), ...this.#limits() };
   }
 
   async #password(key: PasswordKey, signal: AbortSignal): Promise<string> {

@@ -5,8 +5,12 @@ import { l10n, type SecretStorage } from 'vscode';
 import { AppError } from '../base/errors.ts';
 import type { Settings } from './settings.ts';
 
-/** What a password belongs to: `vcenter/NAME`, `repository/NAME` or `guest/INSTANCE-UUID` of a VM. */
-export type PasswordKey = `vcenter/${string}` | `repository/${string}` | `guest/${string}`;
+/**
+ * What a password belongs to: `vcenter/NAME`, `repository/NAME` or `guest/INSTANCE-UUID` of a VM. `store/NAME` is the
+ * account of the server that stores a repository, with its name in front: `USER:PASSWORD`.
+ */
+export type PasswordKey =
+  `vcenter/${string}` | `repository/${string}` | `store/${string}` | `guest/${string}`;
 
 /** A command that waits for somebody who is not there must not wait for ever. */
 const commandTimeoutMs = 60_000;

@@ -1,5 +1,6 @@
 import { ConfigurationTarget, workspace } from 'vscode';
 
+import { MiB } from '../base/units.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
 import type { GroupingSetting } from './vmView.ts';
@@ -7,6 +8,13 @@ import type { GroupingSetting } from './vmView.ts';
 export interface Settings {
   /** Command lines whose first line of output is a password, by place: `vcenter/NAME` or `repository/NAME`. */
   readonly passwordCommands: Readonly<Record<string, string>>;
+  readonly limits: TransferLimits;
+}
+
+/** How fast a repository may be used, in bytes a second; without: as fast as it goes. */
+export interface TransferLimits {
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
 }
 
 /** What a person wrote may be of any type: what is not text is left out. */
@@ -17,7 +25,18 @@ export function readSettings(): Settings {
     passwordCommands: Object.fromEntries(
       entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
+    limits: {
+      ...limit('uploadBytesPerSecond', settingIds.uploadLimit),
+      ...limit('downloadBytesPerSecond', settingIds.downloadLimit),
+    },
   };
+}
+
+/** People write MiB a second; 0 is no limit. */
+function limit(name: keyof TransferLimits, settingId: string): TransferLimits {
+  const written = workspace.getConfiguration().get<unknown>(settingId);
+  if (typeof written !== 'number' || !(written > 0)) return {};
+  return { [name]: Math.max(1, Math.round(written * MiB)) };
 }
 
 /** What the VMs are grouped by; what is no grouping is the usual one. */

@@ -3,20 +3,34 @@ import { type Empty, request } from './message.ts';
 export interface RepositoryParams {
   /** As the user calls it; names it in every other request. */
   readonly name: string;
-  /** Absolute path. */
-  readonly folder: string;
+  /** Absolute path of a folder, or `s3:https://HOST/BUCKET/PREFIX`, or `rest:https://HOST/PATH`. */
+  readonly location: string;
   /** Kept in the worker's memory only. */
   readonly password: string;
+  readonly server?: StoreServerParams;
+  /** In bytes a second, shared by all who use the repository; without: as fast as it goes. */
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
+}
+
+/** What it takes to use a repository on a server. */
+export interface StoreServerParams {
+  /** `KEY-ID:SECRET-KEY[:SESSION-TOKEN]` of S3, `USER:PASSWORD` of a REST server. Kept in the worker's memory only. */
+  readonly account?: string;
+  /** Of S3. */
+  readonly region?: string;
+  /** Absolute path of certificates of authorities in PEM, instead of those the system trusts. */
+  readonly caFile?: string;
 }
 
 export interface RepositoryDto {
   readonly name: string;
-  readonly folder: string;
+  readonly location: string;
   /** Random, made when the repository was created. */
   readonly id: string;
 }
 
-/** Creates a repository in an empty or new folder, and opens it. */
+/** Creates a repository in an empty or new folder or on a server, and opens it. */
 export const createRepository = request<RepositoryParams, RepositoryDto>('repository/create');
 
 /** Opens a repository, or finds the same one open already. What dead processes locked in it is given back. */

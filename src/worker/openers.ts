@@ -8,10 +8,12 @@ import { Secret } from '../base/secret.ts';
 import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
 import { FileInventoryKeeper, type InventoryOwner } from '../core/inventory/node/fileInventoryKeeper.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
+import { parseLocation } from '../core/repository/location.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
-import { LocalObjectStore } from '../core/repository/node/localObjectStore.ts';
+import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { Repository } from '../core/repository/repository.ts';
+import { parseAccount } from '../core/repository/storeAccount.ts';
 import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import { readAttachedTags } from '../core/vsphere/node/tags.ts';
 import type { MoRef } from '../core/vsphere/schema/moRef.ts';
@@ -58,10 +60,26 @@ export function createOpeners(deps: OpenerDeps): Openers {
         compression: 'auto',
       }),
   };
-  const storeIn = (folder: string): LocalObjectStore =>
-    new LocalObjectStore({ ...deps, folder, readOnly: false });
   const inventoryKeeper = (owner: InventoryOwner): InventoryKeeper =>
     new FileInventoryKeeper(deps.inventoryFolder, owner, productVersion, deps.logger);
+  const storeOf = async ({ name, location, server = {}, ...params }: RepositoryParams) => {
+    const { account, ...options } = server;
+    const { uploadBytesPerSecond, downloadBytesPerSecond } = params;
+    return await openObjectStore(
+      location,
+      {
+        ...options,
+        ...(account !== undefined && {
+          account: parseAccount(account, parseLocation(location), `the store of repository ${name}`),
+        }),
+        limits: {
+          ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
+          ...(downloadBytesPerSecond !== undefined && { downloadBytesPerSecond }),
+        },
+      },
+      deps,
+    );
+  };
   return {
     inventoryKeeper,
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
@@ -87,10 +105,10 @@ export function createOpeners(deps: OpenerDeps): Openers {
         },
       };
     },
-    openRepository: async ({ folder, password }, signal) =>
-      await openRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),
-    createRepository: async ({ folder, password }, signal) =>
-      await createRepository(storeIn(folder), new Secret(password), repositoryDeps, signal),
+    openRepository: async (params, signal) =>
+      await openRepository(await storeOf(params), new Secret(params.password), repositoryDeps, signal),
+    createRepository: async (params, signal) =>
+      await createRepository(await storeOf(params), new Secret(params.password), repositoryDeps, signal),
   };
 }
 

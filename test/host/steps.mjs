@@ -20,6 +20,7 @@ export async function addVCenter(editor, lab) {
 export async function createRepository(editor) {
   const folder = join(editor.folder, 'repository');
   await editor.command('Quiesce: Create Repository…');
+  await editor.pick('Folder');
   await editor.enter('Empty or new folder', folder);
   await editor.enter('Password that encrypts', repositoryPassword);
   await editor.enter('The same password again', repositoryPassword);

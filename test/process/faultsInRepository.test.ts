@@ -34,14 +34,14 @@ describe('a repository that cannot be opened', () => {
   test('a wrong password is refused, naming the repository', async () => {
     const wrong = bench.secretFile('wrong-password', 'wrong-0Pa$$word-2718');
     await bench.fails(
-      ['repo', 'open', 'again', '--folder', bench.cli.repositoryFolder, '--password-file', wrong],
+      ['repo', 'open', 'again', '--location', bench.cli.repositoryFolder, '--password-file', wrong],
       { code: 3, says: [bench.cli.repositoryFolder, /the password opens none of its 1 keys/] },
     );
   });
 
   test('a folder that is no repository, or is missing, is named', async () => {
     const open = (path: string) => [
-      ...['repo', 'open', 'again', '--folder', path],
+      ...['repo', 'open', 'again', '--location', path],
       ...['--password-file', bench.cli.repositoryPasswordFile],
     ];
     const empty = join(folder, 'empty');
@@ -54,7 +54,7 @@ describe('a repository that cannot be opened', () => {
 
   test('a second repository in the same place is refused', async () => {
     const args = [
-      '--folder',
+      '--location',
       bench.cli.repositoryFolder,
       '--password-file',
       bench.cli.repositoryPasswordFile,
@@ -295,7 +295,7 @@ describe('a full disk', () => {
         'repo',
         'init',
         'small',
-        '--folder',
+        '--location',
         repository,
         '--password-file',
         repositoryPasswordFile,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { listJobs, readJobLog, startBackup } from '../../src/protocol/job.ts';
 import { openLiveGuest } from '../../src/protocol/liveGuest.ts';
+import { listPoints } from '../../src/protocol/point.ts';
 import { openRepository } from '../../src/protocol/repository.ts';
 import { openVCenter } from '../../src/protocol/vcenter.ts';
 import { anySignal } from '../support/anySignal.ts';
@@ -15,13 +16,14 @@ import { quiesced } from '../support/policies.ts';
 import { addLab, QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
+import { startRestServer, startS3Server } from '../support/storeServers.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
 // One user of the command line and of the worker, with everything that goes wrong around passwords, and then a search for
 // each of them in all that was written or said. Right and wrong ones alike: a wrong one is often nearly right.
-const test = toolTest('restic');
+const test = toolTest('restic', 'go');
 
 describe('passwords of a whole session', () => {
   const folder = suiteFolder('np');
@@ -34,6 +36,9 @@ describe('passwords of a whole session', () => {
     wrongVCenter: 'vc-Wr0ng <&> "w$rd" ä%',
     wrongRepository: 'repo-Wr0ng <&> "w$rd" ä%',
     wrongGuest: 'guest-Wr0ng <&> "w$rd" ä%',
+    s3Secret: 's3-s3cret/of+a=key',
+    s3Token: 's3-t0ken/of+a=session',
+    restPassword: 'rest-P4ss <&> "w$rd" ä%',
   };
   let lab: RunningLab;
   let client: WorkerClient;
@@ -89,7 +94,7 @@ describe('passwords of a whole session', () => {
     await run(3, ...add);
     await cli.setUp(lab);
     const [repository, passwordOf] = [cli.repositoryFolder, '--password-file'];
-    await run(3, 'repo', 'open', 'again', '--folder', repository, passwordOf, fileOf('wrongRepository'));
+    await run(3, 'repo', 'open', 'again', '--location', repository, passwordOf, fileOf('wrongRepository'));
     await run(0, 'vms');
     await run(0, 'backup', 'web01');
     const fault = {
@@ -117,6 +122,51 @@ describe('passwords of a whole session', () => {
     await run(0, 'guard');
   });
 
+  test('servers of objects: refused, not there, of a wrong address, and trusted with a backup', async () => {
+    const { s3Secret, s3Token, restPassword } = secrets;
+    await using s3 = await startS3Server('backups');
+    await using rest = await startRestServer([], { user: 'backup', password: restPassword });
+    const s3Place = (port: number) => `s3:http://127.0.0.1:${port}/backups/vms`;
+    const restPlace = (port: number, path = 'vms') => `rest:http://127.0.0.1:${port}/${path}/`;
+    const accounts = {
+      s3: `nobody:${s3Secret}:${s3Token}`,
+      rest: `backup:${restPassword}`,
+      stranger: `stranger:${restPassword}`,
+    };
+    for (const [name, account] of Object.entries(accounts))
+      writeFileSync(join(secretsFolder, name), `${account}\n`, { mode: 0o600 });
+    const open = (how: string, location: string, account: keyof typeof accounts) => [
+      ...['repo', how, `${account} ${how}`, '--location', location],
+      ...['--password-file', cli.repositoryPasswordFile, '--account-file', join(secretsFolder, account)],
+    ];
+    await run(3, ...open('open', s3Place(s3.port), 's3'));
+    await run(3, ...open('open', restPlace(rest.port), 'stranger'));
+    await run(7, ...open('open', s3Place(1), 's3'));
+    await run(7, ...open('open', restPlace(1), 'rest'));
+    await run(2, ...open('open', s3Place(s3.port).replace('://', `://nobody:${s3Secret}@`), 's3'));
+    await run(0, ...open('init', restPlace(rest.port), 'rest'));
+    await run(0, 'backup', 'web01', '--repo', 'rest init');
+
+    for (const [location, account] of [
+      [s3Place(s3.port), accounts.s3],
+      [s3Place(s3.port), s3Secret],
+      [restPlace(rest.port), accounts.stranger],
+      [restPlace(rest.port).replace('127.0.0.1', 'backup.invalid'), accounts.rest],
+    ] as const) {
+      const place = { name: 'far', location, password: secrets.wrongRepository, server: { account } };
+      await refused(`worker: ${location}`, client.request(openRepository, place, anySignal));
+    }
+    const place = { location: restPlace(rest.port), password: 'correct horse battery staple' };
+    const server = { account: accounts.rest };
+    await client.request(openRepository, { name: 'far', ...place, server }, anySignal);
+    // Lost while it is open: what the jobs and logs say of it.
+    await rest.kill();
+    await refused(
+      'worker: lost',
+      client.request(listPoints, { repository: 'far' }, AbortSignal.timeout(2000)),
+    );
+  });
+
   test('the worker: the same, another certificate, and what clients and logs are told', async () => {
     const { url, user: name, fingerprint } = lab.ready;
     const vcenter = { name: 'lab', url, user: name, fingerprint };
@@ -125,7 +175,7 @@ describe('passwords of a whole session', () => {
       client.request(openVCenter, { ...vcenter, password: secrets.wrongVCenter }, anySignal),
     );
     await user.openPlaces(client, lab);
-    const place = { name: 'again', folder: user.repositoryFolder, password: secrets.wrongRepository };
+    const place = { name: 'again', location: user.repositoryFolder, password: secrets.wrongRepository };
     await refused('worker: repository', client.request(openRepository, place, anySignal));
     const vm = await vmNamed(client, 'web01');
     const account = { vm, user: 'root', password: secrets.wrongGuest };

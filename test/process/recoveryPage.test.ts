@@ -78,7 +78,7 @@ const missed: StandingDto = {
 async function fixture() {
   const { host, worker, vmsChanged } = hostFixture(new ScriptedUi([]));
   await host.known.saveVCenter({ name: 'vc', url: 'https://vc', user: 'u', fingerprint: 'AA' });
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
   await host.credentials.keep('vcenter/vc', 'right');
   await host.credentials.keep('repository/main', 'right');
   const state = {
@@ -88,7 +88,7 @@ async function fixture() {
     failure: undefined as AppError | undefined,
   };
   worker
-    .on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }))
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }))
     .on(explainVm, () => {
       if (state.failure !== undefined) throw state.failure;
       return state.explanation;

@@ -33,7 +33,7 @@ async function user() {
     writeFileSync(path, `${password}\n`, { mode: 0o600 });
     return path;
   };
-  await cli.ok('repo', 'init', 'main', '--folder', local.folder, '--password-file', local.passwordFile);
+  await cli.ok('repo', 'init', 'main', '--location', local.folder, '--password-file', local.passwordFile);
   const keys = async () => (await cli.json('repo', 'key', 'list')) as Key[];
   return { cli, local, passwordFile, keys };
 }
@@ -48,7 +48,7 @@ describe('passwords', () => {
     const third = passwordFile('third', 'a third one');
     await resticOfSecond.run('key', 'add', '--new-password-file', third);
     expect(await keys()).toHaveLength(3);
-    await cli.ok('repo', 'open', 'by third', '--folder', local.folder, '--password-file', third);
+    await cli.ok('repo', 'open', 'by third', '--location', local.folder, '--password-file', third);
 
     await cli.ok('repo', 'key', 'remove', id.slice(0, 10), '--repo', 'main');
     await expect(resticOfSecond.run('snapshots')).rejects.toThrow(/wrong password/);

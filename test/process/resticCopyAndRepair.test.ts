@@ -242,7 +242,7 @@ function userOf(local: LocalRepository): QuiesceCli {
     JSON.stringify({
       version: 1,
       vcenters: {},
-      repositories: { main: { folder: local.folder, password: { file: local.passwordFile } } },
+      repositories: { main: { location: local.folder, password: { file: local.passwordFile } } },
     }),
   );
   return cli;

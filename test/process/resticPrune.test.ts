@@ -170,7 +170,7 @@ describe('quiesce repo prune', () => {
     const cli = new QuiesceCli(temporaryFolder('prune'));
     const local = new LocalRepository(cli.repositoryFolder);
     const { first } = await twoPoints(local);
-    await cli.ok('repo', 'open', 'main', '--folder', local.folder, '--password-file', local.passwordFile);
+    await cli.ok('repo', 'open', 'main', '--location', local.folder, '--password-file', local.passwordFile);
     await cli.ok('forget', first.slice(0, 12), '--yes');
     const plan = (await cli.json('repo', 'prune', '--plan', '--max-unused', '0')) as { copiedBytes: number };
     expect(plan.copiedBytes).toBeGreaterThan(0);

@@ -43,14 +43,14 @@ type Folders = Readonly<Record<string, readonly GuestNodeDto[] | AppError>>;
 /** The page in a real browser, the editor's side as it is, and a worker that answers as the test says. */
 async function fixture(folders: Folders = {}) {
   const { host, worker } = hostFixture(new ScriptedUi([]));
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
   await host.credentials.keep('repository/main', 'right');
   const sets: BackupSetDto[] = [
     { vmInstanceUuid: 'u', vmName: 'web01', points: [{ ...summary, id: pointId }] },
   ];
   const state = { folders, failure: undefined as AppError | undefined };
   worker
-    .on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }))
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }))
     .on(listPoints, () => {
       if (state.failure !== undefined) throw state.failure;
       return { sets, problems: [] };

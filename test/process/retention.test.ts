@@ -104,7 +104,7 @@ describe('quiesce forget', () => {
   test('shows its plan, asks, keeps what is pinned and the last one, and restic finds nothing wrong', async () => {
     const cli = new QuiesceCli(temporaryFolder('forget'));
     const local = new LocalRepository(cli.repositoryFolder);
-    await cli.ok('repo', 'init', 'main', '--folder', local.folder, '--password-file', local.passwordFile);
+    await cli.ok('repo', 'init', 'main', '--location', local.folder, '--password-file', local.passwordFile);
     let points: Map<string, SnapshotId>;
     {
       await using repository = await local.open();

@@ -45,7 +45,7 @@ export class QuiesceCli {
       'repo',
       'init',
       'main',
-      '--folder',
+      '--location',
       this.repositoryFolder,
       '--password-file',
       this.repositoryPasswordFile,

@@ -86,12 +86,14 @@ export async function startS3Server(bucket: string, options: readonly string[] =
 
 export const restAccount = { user: 'backup', password: 'rest-p4ss: <&> "word" ä' };
 
-/** restic's REST server, which asks for the password of `restAccount`. @param options  such as `--append-only` */
-export async function startRestServer(options: readonly string[] = []): Promise<StoreServer> {
+/** restic's REST server, which asks for the account's password. @param options  such as `--append-only` */
+export async function startRestServer(
+  options: readonly string[] = [],
+  { user, password } = restAccount,
+): Promise<StoreServer> {
   return await StoreServer.start({
     program: foreignProgram('rest-server'),
     args: (port, folder) => {
-      const { user, password } = restAccount;
       const hash = createHash('sha1').update(password).digest('base64');
       writeFileSync(join(folder, '.htpasswd'), `${user}:{SHA}${hash}\n`, { mode: 0o600 });
       return ['--listen', `127.0.0.1:${port}`, '--path', folder, ...options];

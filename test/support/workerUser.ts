@@ -86,7 +86,7 @@ export class WorkerUser implements AsyncDisposable {
     const { url, user, fingerprint, passwordFile } = lab.ready;
     const password = firstLineOf(passwordFile);
     await client.request(openVCenter, { name: 'lab', url, user, fingerprint, password }, anySignal);
-    const repository = { name: 'main', folder: this.repositoryFolder, password: repositoryPassword };
+    const repository = { name: 'main', location: this.repositoryFolder, password: repositoryPassword };
     const isNew = !existsSync(this.repositoryFolder);
     await client.request(isNew ? createRepository : openRepository, repository, anySignal);
   }

@@ -1,7 +1,9 @@
 import { AppError } from '../../base/errors.ts';
 import type { CommandArguments, CommandOption } from '../command.ts';
 import type { PasswordPlace } from '../config/config.ts';
+import { GiB, KiB, MiB } from '../../base/units.ts';
 import type { GuestCredentials } from '../../core/guestops/guestSession.ts';
+import type { TransferLimits } from '../../core/repository/limitedObjectStore.ts';
 import { credentialSource } from '../passwordPlaces.ts';
 
 /** Options that several commands share, each with one meaning. */
@@ -11,6 +13,8 @@ export const vcenterOption = {
 
 export const repositoryOption = {
   repo: { value: 'NAME', help: 'which repository, if several are configured' },
+  'limit-upload': { value: 'BYTES', help: 'store no more than that a second; 500K, 20M, 1G' },
+  'limit-download': { value: 'BYTES', help: 'read no more than that a second' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
 export const planOption = {
@@ -41,19 +45,22 @@ export const guestAccountOptions = {
   'guest-password-env': { value: 'VARIABLE', help: 'its password is in this environment variable' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
+/** The account of the server that stores a repository. */
+export const accountOptions = {
+  'account-file': {
+    value: 'FILE',
+    help: 'account of an S3 or REST server, KEY-ID:SECRET-KEY[:TOKEN] or USER:PASSWORD in the first line',
+  },
+  'account-command': { value: 'COMMAND', help: 'the same in the first line this command prints' },
+  'account-env': { value: 'VARIABLE', help: 'the same in this environment variable' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
 /**
  * @param prefix  in front of the options' names: `guest-` for those of a guest's account, `new-` for those of a new password
  * @throws INVALID_INPUT unless exactly one of the password options is given
  */
 export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' | 'new-' = ''): PasswordPlace {
-  const file = args.option(`${prefix}password-file`);
-  const command = args.option(`${prefix}password-command`);
-  const environment = args.option(`${prefix}password-env`);
-  const places: PasswordPlace[] = [
-    ...(file === undefined ? [] : [{ file }]),
-    ...(command === undefined ? [] : [{ command }]),
-    ...(environment === undefined ? [] : [{ environment }]),
-  ];
+  const places = placesIn(args, `${prefix}password`);
   const [place, another] = places;
   if (place !== undefined && another === undefined) return place;
   throw new AppError('INVALID_INPUT', 'it must be said once where the password is', {
@@ -61,6 +68,53 @@ export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' | 'n
     remedy: `Give one of ${Object.keys(passwordOptions)
       .map(name => `--${prefix}${name}`)
       .join(', ')}`,
+  });
+}
+
+/** @throws INVALID_INPUT if more than one of the account options is given */
+export function accountPlace(args: CommandArguments): PasswordPlace | undefined {
+  const [place, another] = placesIn(args, 'account');
+  if (another === undefined) return place;
+  throw new AppError('INVALID_INPUT', 'it is said more than once where the account is', {
+    object: 'account',
+    remedy: `Give one of ${Object.keys(accountOptions)
+      .map(name => `--${name}`)
+      .join(', ')}`,
+  });
+}
+
+function placesIn(args: CommandArguments, what: string): readonly PasswordPlace[] {
+  const file = args.option(`${what}-file`);
+  const command = args.option(`${what}-command`);
+  const environment = args.option(`${what}-env`);
+  return [
+    ...(file === undefined ? [] : [{ file }]),
+    ...(command === undefined ? [] : [{ command }]),
+    ...(environment === undefined ? [] : [{ environment }]),
+  ];
+}
+
+/** How fast a repository may be used. @throws INVALID_INPUT */
+export function transferLimits(args: CommandArguments): TransferLimits {
+  const upload = bytesPerSecond(args, 'limit-upload');
+  const download = bytesPerSecond(args, 'limit-download');
+  return {
+    ...(upload !== undefined && { uploadBytesPerSecond: upload }),
+    ...(download !== undefined && { downloadBytesPerSecond: download }),
+  };
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: KiB, M: MiB, G: GiB };
+
+function bytesPerSecond(args: CommandArguments, name: string): number | undefined {
+  const text = args.option(name);
+  if (text === undefined) return undefined;
+  const [, digits, unit = ''] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (units[unit.toUpperCase()] ?? NaN);
+  if (bytes > 0) return bytes;
+  throw new AppError('INVALID_INPUT', `--${name} ${text} is no number of bytes`, {
+    object: `--${name}`,
+    remedy: 'Write bytes a second as 500K, 20M or 1G',
   });
 }
 

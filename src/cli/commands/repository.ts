@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { AppError } from '../../base/errors.ts';
+import { formatLocation, parseLocation } from '../../core/repository/location.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { RepositoryConfig } from '../config/config.ts';
@@ -8,16 +9,22 @@ import { changeConfig, readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { table } from '../output.ts';
 import { describePlace } from '../passwordPlaces.ts';
-import { passwordOptions, passwordPlace } from './options.ts';
+import { accountOptions, accountPlace, passwordOptions, passwordPlace } from './options.ts';
 
 const options = {
-  folder: { value: 'FOLDER', help: "the repository's folder" },
+  location: {
+    value: 'LOCATION',
+    help: 'a folder, s3:https://HOST/BUCKET/PREFIX or rest:https://HOST/PATH',
+  },
   ...passwordOptions,
+  ...accountOptions,
+  region: { value: 'REGION', help: 'of an S3 bucket, if its server has several' },
+  'ca-file': { value: 'FILE', help: "certificates in PEM of the authorities that issued the server's" },
 } as const;
 
 export const repositoryInit: Command = {
   name: 'repo init',
-  summary: 'Create a repository in an empty or new folder',
+  summary: 'Create a repository in an empty or new folder, or on a server',
   operands: ['NAME'],
   options,
   run: async (context, args) => {
@@ -56,10 +63,10 @@ export const repositoryList: Command = {
     const { repositories } = await readConfig(context.places.configFile);
     context.output.result(repositories, () =>
       table(
-        ['NAME', 'FOLDER', 'PASSWORD FROM'],
-        Object.entries(repositories).map(([name, { folder, password }]) => [
+        ['NAME', 'LOCATION', 'PASSWORD FROM'],
+        Object.entries(repositories).map(([name, { location, password }]) => [
           name,
-          folder,
+          location,
           describePlace(password),
         ]),
       ),
@@ -90,8 +97,8 @@ export const repositoryRemove: Command = {
       ),
     }));
     context.output.result(
-      { name, folder: known.folder },
-      () => `${name} is forgotten; ${known.folder} stays as it is`,
+      { name, location: known.location },
+      () => `${name} is forgotten; ${known.location} stays as it is`,
     );
     return undefined;
   },
@@ -104,14 +111,26 @@ async function remember(
   open: (name: string, repository: RepositoryConfig) => Promise<Repository>,
 ): Promise<void> {
   const name = args.operand(0);
-  const configured = { folder: resolve(args.required('folder')), password: passwordPlace(args) };
+  const configured = configuredIn(args);
   await using repository = await open(name, configured);
   await changeConfig(context.places.configFile, config => ({
     ...config,
     repositories: { ...config.repositories, [name]: configured },
   }));
   context.output.result(
-    { name, id: repository.id, folder: configured.folder },
-    () => `${verb} repository ${name} (${repository.id.slice(0, 10)}) in ${configured.folder}`,
+    { name, id: repository.id, location: configured.location },
+    () => `${verb} repository ${name} (${repository.id.slice(0, 10)}) in ${configured.location}`,
   );
+}
+
+function configuredIn(args: CommandArguments): RepositoryConfig {
+  const location = parseLocation(args.required('location'));
+  const [account, region, caFile] = [accountPlace(args), args.option('region'), args.option('ca-file')];
+  return {
+    location: location.kind === 'folder' ? resolve(location.path) : formatLocation(location),
+    password: passwordPlace(args),
+    ...(account !== undefined && { account }),
+    ...(region !== undefined && { region }),
+    ...(caFile !== undefined && { caFile: resolve(caFile) }),
+  };
 }

@@ -8,7 +8,7 @@ import type { Command } from '../command.ts';
 import { chooseEntry } from '../config/config.ts';
 import { readConfig } from '../config/configFile.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { planOption, repositoryOption } from './options.ts';
+import { planOption, repositoryOption, transferLimits } from './options.ts';
 
 export const repositoryCopy: Command = {
   name: 'repo copy',
@@ -41,7 +41,7 @@ export const repositoryCopy: Command = {
       );
       return undefined;
     }
-    await using target = await context.openRepository(to.name, to.entry);
+    await using target = await context.openRepository(to.name, to.entry, { limits: transferLimits(args) });
     if (target.id === source.id) {
       throw new AppError('INVALID_INPUT', `${to.name} is the same repository`, {
         object: to.name,

@@ -40,8 +40,15 @@ export interface VCenterConfig {
 }
 
 export interface RepositoryConfig {
-  readonly folder: string;
+  /** A folder or a URL, `core/repository/location.ts`. */
+  readonly location: string;
   readonly password: PasswordPlace;
+  /** Where the account of its server is, in one line; by default in the variables that restic reads too. */
+  readonly account?: PasswordPlace;
+  /** Of S3. */
+  readonly region?: string;
+  /** Certificates of authorities in PEM. */
+  readonly caFile?: string;
 }
 
 export interface GuestConfig {
@@ -87,8 +94,12 @@ export function decodeConfig(text: string, path: string): Config {
       password: readPasswordPlace(vcenter.object('password')),
     })),
     repositories: entries(json.object('repositories'), repository => ({
-      folder: repository.string('folder'),
+      // Versions that knew folders alone called it so.
+      location: repository.string(repository.has('folder') ? 'folder' : 'location'),
       password: readPasswordPlace(repository.object('password')),
+      ...(repository.has('account') && { account: readPasswordPlace(repository.object('account')) }),
+      ...(repository.has('region') && { region: repository.string('region') }),
+      ...(repository.has('caFile') && { caFile: repository.string('caFile') }),
     })),
     ...(json.has('backup') && { backup: readBackupDefaults(json.object('backup')) }),
     ...(json.has('guests') && { guests: entries(json.object('guests'), readGuest) }),

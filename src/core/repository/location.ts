@@ -60,15 +60,15 @@ export function isConfidential(url: URL): boolean {
 
 function webAddress(text: string, address: string, remedy: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol))
-    throw invalid(text, 'holds no address of a server', remedy);
-  // Not repeated in the message: it would end up in a log.
-  if (url.username !== '' || url.password !== '') {
-    throw new AppError('INVALID_INPUT', `the address of the repository on ${url.host} holds a password`, {
-      object: url.host,
+  // Neither is repeated in the message, which would end up in a log: not even what is no URL because of a slash in it.
+  if (url === undefined ? address.includes('@') : url.username !== '' || url.password !== '') {
+    throw new AppError('INVALID_INPUT', 'the address of the repository holds a password', {
+      object: url?.host ?? 'location',
       remedy: 'Leave name and password out of it; they are asked for, or read from where you say',
     });
   }
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol))
+    throw invalid(text, 'holds no address of a server', remedy);
   if (url.search !== '' || url.hash !== '') throw invalid(text, 'is more than a place', remedy);
   return url;
 }

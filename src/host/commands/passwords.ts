@@ -5,6 +5,7 @@ import { openLiveGuest } from '../../protocol/liveGuest.ts';
 import { findLiveVms } from '../findLiveVms.ts';
 import type { Host } from '../host.ts';
 import { settingIds } from '../ids.ts';
+import { isOnServer } from '../knownPlaces.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmTreeNode } from '../model/vmTreeModel.ts';
 import type { PasswordKey } from '../secrets.ts';
@@ -38,12 +39,21 @@ export async function enterPassword(
                 icon: 'server-environment',
                 value: `vcenter/${name}` as const,
               })),
-              ...host.known.repositories().map(({ name, folder }) => ({
+              ...host.known.repositories().map(({ name, location }) => ({
                 label: name,
-                detail: folder,
+                detail: location,
                 icon: 'archive',
                 value: `repository/${name}` as const,
               })),
+              ...host.known
+                .repositories()
+                .filter(({ location }) => isOnServer(location))
+                .map(({ name, location }) => ({
+                  label: l10n.t('Account of the server of {0}', name),
+                  detail: location,
+                  icon: 'server',
+                  value: `store/${name}` as const,
+                })),
               ...host.known.guests().map(({ name, vmName, user }) => ({
                 label: l10n.t('{0} in the guest of {1}', user, vmName),
                 icon: 'vm',
@@ -55,7 +65,11 @@ export async function enterPassword(
     async (draft, ask) => ({
       password: await ask.input({
         title,
-        prompt: l10n.t('Password of {0}', draft.key === undefined ? '' : ownerOf(host, draft.key)),
+        prompt: draft.key?.startsWith('store/')
+          ? l10n.t(
+              'KEY-ID:SECRET-KEY or KEY-ID:SECRET-KEY:SESSION-TOKEN of S3, USER:PASSWORD of a REST server',
+            )
+          : l10n.t('Password of {0}', draft.key === undefined ? '' : ownerOf(host, draft.key)),
         isPassword: true,
         check: async (password, signal) => {
           if (draft.key !== undefined) await open(host, draft.key, password, signal);
@@ -96,6 +110,13 @@ function notFound(vmName: string): AppError {
   });
 }
 
+function noPasswordOf(repository: string): AppError {
+  return new AppError('AUTHENTICATION', l10n.t('no password is kept for {0}', `repository/${repository}`), {
+    object: repository,
+    remedy: l10n.t('Enter the password of the repository first'),
+  });
+}
+
 function givenKey(given: VmTreeNode | PointTreeNode | undefined): PasswordKey | undefined {
   if (given?.kind === 'vcenter') return `vcenter/${given.name}`;
   return given?.kind === 'repository' ? `repository/${given.name}` : undefined;
@@ -105,7 +126,16 @@ async function open(host: Host, key: PasswordKey, password: string, signal: Abor
   const vcenter = host.known.vcenters().find(({ name }) => key === `vcenter/${name}`);
   if (vcenter !== undefined) await host.places.openVCenterWith(vcenter, password, signal);
   const repository = host.known.repositories().find(({ name }) => key === `repository/${name}`);
-  if (repository !== undefined) await host.places.openRepositoryWith(repository, password, signal);
+  if (repository !== undefined) {
+    const account = await host.places.account(repository, signal);
+    await host.places.openRepositoryWith(repository, { password, account }, signal);
+  }
+  const stored = host.known.repositories().find(({ name }) => key === `store/${name}`);
+  if (stored !== undefined) {
+    const own = await host.credentials.find(`repository/${stored.name}`, signal);
+    if (own === undefined) throw noPasswordOf(stored.name);
+    await host.places.openRepositoryWith(stored, { password: own, account: password }, signal);
+  }
   const guest = host.known.guests().find(({ name }) => key === `guest/${name}`);
   if (guest !== undefined) {
     const [vm, ...others] = await findLiveVms(host, guest.name, signal);

@@ -1,44 +1,39 @@
-import { basename, isAbsolute, normalize } from 'node:path';
 import { l10n } from 'vscode';
 
 import { AppError, toAppError } from '../../base/errors.ts';
-import { closeRepository, createRepository as createRequest } from '../../protocol/repository.ts';
+import { closeRepository } from '../../protocol/repository.ts';
 import type { Host } from '../host.ts';
-import { freeName, type KnownRepository } from '../knownPlaces.ts';
 import { sentence } from '../model/errorText.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
-import type { Ask, Step } from '../ui/wizard.ts';
-import { runSteps } from '../ui/wizard.ts';
+import { runSteps, type Step } from '../ui/wizard.ts';
 import { keepPassword } from './passwords.ts';
-
-interface NewRepository extends KnownRepository {
-  readonly password: string;
-}
+import { accountOf, knownOf, placeSteps, type RepositoryPlace } from './repositoryPlace.ts';
 
 export async function createRepository(host: Host): Promise<void> {
   const title = l10n.t('Create Repository');
-  const steps: readonly Step<NewRepository>[] = [
-    async (draft, ask) => await askFolder(host, ask, title, l10n.t('Empty or new folder'), draft.folder),
-    async (draft, ask) => ({
+  const steps = (draft: Partial<RepositoryPlace>): readonly Step<RepositoryPlace>[] => [
+    ...placeSteps(host, title, l10n.t('Empty or new folder'), draft),
+    async (former, ask) => ({
       password: await ask.input({
         title,
         prompt: l10n.t(
           'Password that encrypts the repository. Nobody can read it without: keep it elsewhere too',
         ),
-        value: draft.password ?? '',
+        value: former.password ?? '',
         isPassword: true,
         check: async value => await Promise.resolve(value === '' ? l10n.t('Enter a password') : undefined),
       }),
     }),
-    async (draft, ask) => {
+    async (complete, ask) => {
       await ask.input({
         title,
         prompt: l10n.t('The same password again'),
         isPassword: true,
         check: async (value, signal) => {
-          const { name = '', folder = '', password = '' } = draft;
+          const { password = '' } = complete;
           if (value !== password) return l10n.t('The two passwords differ');
-          await host.worker.request(createRequest, { name, folder, password }, signal);
+          const secrets = { password, account: accountOf(complete) };
+          await host.places.createRepositoryWith(knownOf(complete), secrets, signal);
           return undefined;
         },
       });
@@ -50,16 +45,16 @@ export async function createRepository(host: Host): Promise<void> {
 
 export async function openRepository(host: Host): Promise<void> {
   const title = l10n.t('Open Repository');
-  const steps: readonly Step<NewRepository>[] = [
-    async (draft, ask) => await askFolder(host, ask, title, l10n.t('Folder of the repository'), draft.folder),
-    async (draft, ask) => ({
+  const steps = (draft: Partial<RepositoryPlace>): readonly Step<RepositoryPlace>[] => [
+    ...placeSteps(host, title, l10n.t('Folder of the repository'), draft),
+    async (complete, ask) => ({
       password: await ask.input({
         title,
         prompt: l10n.t('Password of the repository'),
         isPassword: true,
         check: async (password, signal) => {
-          const { name = '', folder = '' } = draft;
-          await host.places.openRepositoryWith({ name, folder }, password, signal);
+          const secrets = { password, account: accountOf(complete) };
+          await host.places.openRepositoryWith(knownOf(complete), secrets, signal);
           return undefined;
         },
       }),
@@ -72,7 +67,9 @@ export async function forgetRepository(host: Host, given: PointTreeNode | undefi
   const name = given?.kind === 'repository' ? given.name : await chooseKnownRepository(host);
   const isSure = await host.ui.confirm({
     question: l10n.t('Forget the repository {0}?', name),
-    lines: [l10n.t('Its password is forgotten. The folder and the restore points in it stay as they are.')],
+    lines: [
+      l10n.t('Its passwords are forgotten. The repository and the restore points in it stay as they are.'),
+    ],
     action: l10n.t('Forget'),
   });
   if (!isSure) return;
@@ -84,6 +81,7 @@ export async function forgetRepository(host: Host, given: PointTreeNode | undefi
     });
   });
   await host.credentials.forget(`repository/${name}`);
+  await host.credentials.forget(`store/${name}`);
   await host.known.removeRepository(name);
 }
 
@@ -106,37 +104,19 @@ async function chooseKnownRepository(host: Host): Promise<string> {
 }
 
 export function repositoryChoices(host: Host) {
-  return host.known.repositories().map(({ name, folder }) => ({
+  return host.known.repositories().map(({ name, location }) => ({
     label: name,
-    detail: folder,
+    detail: location,
     icon: 'archive',
     value: name,
   }));
 }
 
-async function askFolder(
-  host: Host,
-  ask: Ask,
-  title: string,
-  prompt: string,
-  value: string | undefined,
-): Promise<KnownRepository> {
-  const entered = await ask.input({
-    title,
-    prompt,
-    placeholder: l10n.t('Absolute path on the machine where the worker runs'),
-    value: value ?? '',
-    browse: 'folder',
-    check: async path =>
-      await Promise.resolve(isAbsolute(path.trim()) ? undefined : l10n.t('Enter an absolute path')),
-  });
-  const folder = normalize(entered.trim()).replace(/(?<=.)[/\\]+$/, '');
-  const known = host.known.repositories();
-  const name = known.find(repository => repository.folder === folder)?.name;
-  return { folder, name: name ?? freeName(basename(folder) || folder, known) };
-}
-
-async function remember(host: Host, { password, ...repository }: NewRepository): Promise<void> {
-  await host.known.saveRepository(repository);
-  await keepPassword(host, `repository/${repository.name}`, password);
+async function remember(host: Host, place: RepositoryPlace): Promise<void> {
+  const known = knownOf(place);
+  const account = accountOf(place);
+  // The account first: whoever sees the repository in the view may open it at once.
+  if (account !== undefined) await keepPassword(host, `store/${known.name}`, account);
+  await keepPassword(host, `repository/${known.name}`, place.password);
+  await host.known.saveRepository(known);
 }

@@ -3,7 +3,6 @@ import { l10n } from 'vscode';
 
 import { AppError } from '../../base/errors.ts';
 import { listedVms } from '../../client/listedVms.ts';
-import { createRepository } from '../../protocol/repository.ts';
 import type { Host } from '../host.ts';
 import type { LabAddress } from '../lab.ts';
 
@@ -18,7 +17,10 @@ export async function tryLab(host: Host): Promise<void> {
     const vcenter = { name, ...address, isLab: true };
     await host.places.openVCenterWith(vcenter, password, signal);
     await host.credentials.keep(`vcenter/${name}`, password);
-    const repository = { name: l10n.t('Lab Repository'), folder: join(host.storageFolder, 'lab-repository') };
+    const repository = {
+      name: l10n.t('Lab Repository'),
+      location: join(host.storageFolder, 'lab-repository'),
+    };
     await openOrCreate(host, repository, signal);
     await host.credentials.keep(`repository/${repository.name}`, labRepositoryPassword);
     await host.known.saveRepository(repository);
@@ -43,13 +45,14 @@ async function keepGuestAccounts(
 
 async function openOrCreate(
   host: Host,
-  repository: { readonly name: string; readonly folder: string },
+  repository: { readonly name: string; readonly location: string },
   signal: AbortSignal,
 ): Promise<void> {
+  const secrets = { password: labRepositoryPassword, account: undefined };
   try {
-    await host.places.openRepositoryWith(repository, labRepositoryPassword, signal);
+    await host.places.openRepositoryWith(repository, secrets, signal);
   } catch (error) {
     if (!AppError.is(error, 'NOT_FOUND')) throw error;
-    await host.worker.request(createRepository, { ...repository, password: labRepositoryPassword }, signal);
+    await host.places.createRepositoryWith(repository, secrets, signal);
   }
 }

@@ -12,7 +12,7 @@ import { formatAge, formatMoment } from './time.ts';
 export interface RepositoryNode {
   readonly kind: 'repository';
   readonly name: string;
-  readonly folder: string;
+  readonly location: string;
 }
 
 export interface BackupSetNode {
@@ -141,8 +141,8 @@ export function pointTreeView(node: PointTreeNode, now: Date, t: Translate): Nod
       return {
         id,
         label: node.name,
-        description: node.folder,
-        tooltip: [node.folder],
+        description: node.location,
+        tooltip: [node.location],
         icon: { name: 'archive' },
         contextValue: 'repository',
         children: 'expanded',

@@ -30,7 +30,7 @@ export class PointSource implements TreeSource<PointTreeNode> {
   async children(node: PointTreeNode | undefined, signal: AbortSignal): Promise<readonly PointTreeNode[]> {
     const { known, worker } = this.#deps;
     if (node === undefined)
-      return known.repositories().map(({ name, folder }) => ({ kind: 'repository', name, folder }));
+      return known.repositories().map(({ name, location }) => ({ kind: 'repository', name, location }));
     switch (node.kind) {
       case 'repository':
         return await this.#sets(node.name, signal);
@@ -66,7 +66,7 @@ export class PointSource implements TreeSource<PointTreeNode> {
     const { places, worker, t } = this.#deps;
     await places.repository(repository, signal);
     const { sets, problems } = await worker.request(listPoints, { repository }, signal);
-    const parentId = pointTreeId({ kind: 'repository', name: repository, folder: '' });
+    const parentId = pointTreeId({ kind: 'repository', name: repository, location: '' });
     if (sets.length === 0 && problems.length === 0)
       return remarks(
         parentId,

@@ -56,7 +56,7 @@ export function serveRestoreBrowser(
     };
   });
   handle(listBrowserRepositories, () => ({
-    repositories: known.repositories().map(({ name, folder }) => ({ name, folder })),
+    repositories: known.repositories().map(({ name, location }) => ({ name, location })),
   }));
   handle(listBackupSets, async ({ repository }, signal) => {
     await places.repository(repository, signal);
@@ -94,8 +94,8 @@ export function serveRestoreBrowser(
     return {};
   });
   handle(enterRepositoryPassword, async ({ repository: name }) => {
-    const folder = known.repositories().find(repository => repository.name === name)?.folder ?? '';
-    const row: RepositoryNode = { kind: 'repository', name, folder };
+    const location = known.repositories().find(repository => repository.name === name)?.location ?? '';
+    const row: RepositoryNode = { kind: 'repository', name, location };
     await commands.executeCommand(commandIds.enterPassword, row);
     return {};
   });

@@ -14,7 +14,7 @@ export interface BrowserTarget {
 
 export interface RepositoryView {
   readonly name: string;
-  readonly folder: string;
+  readonly location: string;
 }
 
 /** The restore points of one VM, newest first. */

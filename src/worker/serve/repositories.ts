@@ -1,6 +1,8 @@
 import { isAbsolute } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 import { AppError } from '../../base/errors.ts';
+import { parseLocation } from '../../core/repository/location.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import {
   closeRepository,
@@ -18,12 +20,12 @@ export function serveRepositories(
   { repositories, openers, guard, guestReaders }: WorkerParts,
 ): void {
   handle(createRepository, async (params, signal) => {
-    assertAbsolute(params.folder);
+    assertUnambiguous(params);
     const create = async () => await openers.createRepository(params, signal);
     return repositoryDto(params, await repositories.open(params.name, params, create, signal));
   });
   handle(openRepository, async (params, signal) => {
-    assertAbsolute(params.folder);
+    assertUnambiguous(params);
     const open = async () => await openers.openRepository(params, signal);
     const repository = await repositories.findOrOpen(params.name, params, open, signal);
     await guard.startIfNeeded();
@@ -42,7 +44,14 @@ export function serveRepositories(
 
 /** Whether two clients mean the same repository. */
 export function isSameRepository(left: RepositoryParams, right: RepositoryParams): boolean {
-  return left.folder === right.folder && left.password === right.password;
+  return isDeepStrictEqual(left, right);
+}
+
+/** @throws INVALID_INPUT for a location that is none, and for relative paths */
+function assertUnambiguous({ location: text, server }: RepositoryParams): void {
+  const location = parseLocation(text);
+  if (location.kind === 'folder') assertAbsolute(location.path);
+  if (server?.caFile !== undefined) assertAbsolute(server.caFile);
 }
 
 /** A relative path would mean another place to the worker than to its client. */
@@ -54,6 +63,6 @@ export function assertAbsolute(path: string): void {
   });
 }
 
-function repositoryDto({ name, folder }: RepositoryParams, { id }: Repository): RepositoryDto {
-  return { name, folder, id };
+function repositoryDto({ name, location }: RepositoryParams, { id }: Repository): RepositoryDto {
+  return { name, location, id };
 }

@@ -99,6 +99,7 @@ async function prepare(editor, lab) {
   await editor.enter('Password of', lab.password);
   await editor.row('Virtual Machines', 'db01').waitFor();
   await editor.command('Quiesce: Create Repository…');
+  await editor.pick('Folder');
   await editor.enter('Empty or new folder', join(editor.folder, 'repository'));
   await editor.enter('Password that encrypts', 'correct horse battery staple');
   await editor.enter('The same password again', 'correct horse battery staple');

@@ -12,7 +12,7 @@ const config: Config = {
     },
     test: { url: 'https://t', user: 'u', fingerprint: 'AA', password: { environment: 'VC_PASSWORD' } },
   },
-  repositories: { main: { folder: '/backups/main', password: { command: 'pass show backups' } } },
+  repositories: { main: { location: '/backups/main', password: { command: 'pass show backups' } } },
 };
 
 test('a configuration survives its text form', () => {

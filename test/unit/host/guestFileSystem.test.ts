@@ -43,7 +43,7 @@ function fixture(nodes: Readonly<Record<string, GuestNodeDto>>) {
         problems: [],
       };
     });
-  const repository = async (name: string) => await Promise.resolve({ name, folder: '/', id: 'i' });
+  const repository = async (name: string) => await Promise.resolve({ name, location: '/', id: 'i' });
   return { worker, files: new GuestFileSystem(worker, { repository }) };
 }
 

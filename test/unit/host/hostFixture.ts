@@ -75,8 +75,8 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
       ...{ instanceUuid: 'uuid', product: 'vCenter', apiVersion: '8.0' },
     }));
   const known = new KnownPlaces(new MemoryMemento());
-  const credentials = new Credentials(secrets, () => ({ passwordCommands: {} }));
-  const places = new OpenPlaces(worker, known, credentials);
+  const credentials = new Credentials(secrets, () => ({ passwordCommands: {}, limits: {} }));
+  const places = new OpenPlaces(worker, known, credentials, () => ({}));
   const vmsChanged = new EventEmitter<VmChangesDto>();
   const following = Object.assign(worker, { onDidChangeVms: vmsChanged.event });
   const explanations = new Explanations(following, places);

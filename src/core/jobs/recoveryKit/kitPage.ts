@@ -40,10 +40,10 @@ made ${escaped(madeAt.toISOString())}, key <code>${escaped(keyId.slice(0, 10))}<
 <p>The same as a QR code:</p>
 ${qrSvg(text)}
 <h2>How to restore</h2>
-<p>With Quiesce: <code>quiesce repo open NAME --folder FOLDER --password-file FILE</code>. Without it, restic and the password
+<p>With Quiesce: <code>quiesce repo open NAME --location LOCATION --password-file FILE</code>. Without it, restic and the password
 above are enough:</p>
-<p><code>restic -r FOLDER snapshots --tag quiesce<br>
-restic -r FOLDER restore ID --target T</code></p>
+<p><code>restic -r LOCATION snapshots --tag quiesce<br>
+restic -r LOCATION restore ID --target T</code></p>
 <p>The file README-RESTORE.txt in each restore point says how its disks are put together.</p>
 <h2>If it gets into wrong hands</h2>
 <p><code>quiesce repo key remove ${escaped(keyId.slice(0, 10))}</code> makes it useless for whoever has no copy of the key file.</p>

@@ -4,23 +4,14 @@ import type { Clock } from '../../../base/clock.ts';
 import { AppError } from '../../../base/errors.ts';
 import { fileError } from '../../../base/node/fileErrors.ts';
 import type { Random } from '../../../base/random.ts';
-import type { Secret } from '../../../base/secret.ts';
 import { limitedObjectStore, type TransferLimits } from '../limitedObjectStore.ts';
 import { formatLocation, parseLocation } from '../location.ts';
 import type { ObjectStore } from '../objectStore.ts';
+import type { StoreAccount } from '../storeAccount.ts';
 import { LocalObjectStore } from './localObjectStore.ts';
 import { RemoteObjectStore } from './remoteObjectStore.ts';
 import { RestCalls } from './restCalls.ts';
 import { S3Calls } from './s3Calls.ts';
-
-/** An account of the server that stores the objects; the repository's own password is another thing. */
-export interface StoreAccount {
-  /** Key id of S3, user of a REST server. */
-  readonly user: string;
-  readonly secret: Secret;
-  /** Of S3, with keys that are lent for a while. */
-  readonly sessionToken?: Secret;
-}
 
 export interface StoreOptions {
   /** S3 always has one. */

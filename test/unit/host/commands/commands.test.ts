@@ -5,7 +5,10 @@ import { backUpGroup } from '../../../../src/host/commands/backupGroup.ts';
 import { backUpNow } from '../../../../src/host/commands/backups.ts';
 import { openRestoreBrowser } from '../../../../src/host/commands/openRestoreBrowser.ts';
 import { checkRepository } from '../../../../src/host/commands/checkRepository.ts';
-import { createRepository } from '../../../../src/host/commands/repositories.ts';
+import {
+  createRepository,
+  openRepository as openRepositoryCommand,
+} from '../../../../src/host/commands/repositories.ts';
 import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts';
 import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
 import { quiescedOrAsk } from '../../../../src/host/model/backupPolicies.ts';
@@ -111,6 +114,7 @@ test('a vCenter with a running job is not removed; one that is not open is', asy
 
 test('a repository is created when both passwords agree', async () => {
   const ui = new ScriptedUi([
+    { pick: 'Folder' },
     { type: 'relative' },
     { type: '/backups/main/' },
     { type: 'secret' },
@@ -118,13 +122,68 @@ test('a repository is created when both passwords agree', async () => {
     { type: 'secret' },
   ]);
   const { host, worker } = hostFixture(ui);
-  worker.on(createRequest, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  worker.on(createRequest, ({ name, location }) => ({ name, location, id: 'i' }));
   await createRepository(host);
   expect(ui.refused).toEqual(['Enter an absolute path', 'The two passwords differ']);
   expect(worker.paramsOf(createRequest)).toEqual([
-    { name: 'main', folder: '/backups/main', password: 'secret' },
+    { name: 'main', location: '/backups/main', password: 'secret' },
   ]);
-  expect(host.known.repositories()).toEqual([{ name: 'main', folder: '/backups/main' }]);
+  expect(host.known.repositories()).toEqual([{ name: 'main', location: '/backups/main' }]);
+});
+
+test('a repository in an object store is created with its account, which is kept with the secrets alone', async () => {
+  const ui = new ScriptedUi([
+    { pick: 'S3-compatible object store' },
+    { type: 'https://key:secret@s3.example/bucket' },
+    { type: 'https://s3.example' },
+    { type: 'https://s3.example/bucket/vms/' },
+    { type: 'KEYID' },
+    { type: 'secret/key' },
+    { type: 'token' },
+    { type: 'eu-central-1' },
+    { type: 'ca.pem' },
+    { type: '/etc/ca.pem' },
+    { type: 'secret' },
+    { type: 'secret' },
+  ]);
+  const { host, worker } = hostFixture(ui);
+  worker.on(createRequest, ({ name, location }) => ({ name, location, id: 'i' }));
+  worker.on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }));
+  await createRepository(host);
+  expect(ui.refused).toEqual([
+    'Leave name and password out of the address',
+    'The bucket is missing',
+    'Enter an absolute path',
+  ]);
+  const known = {
+    ...{ name: 'vms', location: 's3:https://s3.example/bucket/vms' },
+    ...{ region: 'eu-central-1', caFile: '/etc/ca.pem' },
+  };
+  const { region, caFile, ...place } = known;
+  const server = { account: 'KEYID:secret/key:token', region, caFile };
+  const params = { ...place, password: 'secret', server };
+  expect(worker.paramsOf(createRequest)).toEqual([params]);
+  expect(host.known.repositories()).toEqual([known]);
+  // Whatever opens it later finds both secrets.
+  await host.places.repository('vms', signal);
+  expect(worker.paramsOf(openRepository)).toEqual([params]);
+});
+
+test('a repository on a REST server that asks for nobody needs no account', async () => {
+  const ui = new ScriptedUi([
+    { pick: "restic's REST server" },
+    { type: 'https://backup.example:8000/vms/' },
+    { type: '' },
+    { type: '' },
+    { type: 'secret' },
+  ]);
+  const { host, worker } = hostFixture(ui);
+  worker.on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }));
+  await openRepositoryCommand(host);
+  const known = { name: 'vms', location: 'rest:https://backup.example:8000/vms' };
+  expect(worker.paramsOf(openRepository)).toEqual([{ ...known, password: 'secret', server: {} }]);
+  expect(host.known.repositories()).toEqual([known]);
+  expect(await host.credentials.find('store/vms', signal)).toBeUndefined();
 });
 
 async function withPlaces(ui: ScriptedUi) {
@@ -132,9 +191,9 @@ async function withPlaces(ui: ScriptedUi) {
   const { host, worker } = fixture;
   await host.known.saveVCenter(vc);
   await host.credentials.keep('vcenter/vc.lab', 'right');
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
   await host.credentials.keep('repository/main', 'secret');
-  worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  worker.on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }));
   return fixture;
 }
 
@@ -309,7 +368,7 @@ test('a selection of nothing is asked for like no selection', async () => {
 
 test.each<[string, PointTreeNode | undefined, BrowserTarget | undefined]>([
   ['nothing', undefined, undefined],
-  ['a repository', { kind: 'repository', name: 'main', folder: '/' }, { repository: 'main' }],
+  ['a repository', { kind: 'repository', name: 'main', location: '/' }, { repository: 'main' }],
   ['a set', { kind: 'set', repository: 'main', set }, { repository: 'main', vmInstanceUuid: 'u' }],
   [
     'a point',

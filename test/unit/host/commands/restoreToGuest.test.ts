@@ -45,7 +45,7 @@ async function fixture(
   const ui = new ScriptedUi(actions);
   const { host, worker } = hostFixture(ui, secrets);
   worker
-    .on(openRepository, ({ name, folder }) => ({ name, folder, id: 'r', location: folder }) as never)
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'r' }) as never)
     .on(readPoint, () => ({ vm: { instanceUuid: 'uuid-web01', name: 'web01' } }) as never)
     .on(listVms, () => ({ vms }))
     .on(openLiveGuest, ({ password }) => {
@@ -57,7 +57,7 @@ async function fixture(
     .on(startGuestRestore, () => ({ jobId: 'j1' }));
   const vcenter = { name: 'vc.lab', url: 'https://vc.lab', user: 'admin', fingerprint: 'AA' };
   await host.known.saveVCenter(vcenter);
-  await host.known.saveRepository({ name: 'main', folder: '/backups' });
+  await host.known.saveRepository({ name: 'main', location: '/backups' });
   await host.credentials.keep('vcenter/vc.lab', 'word');
   await host.credentials.keep('repository/main', 'word');
   return { host, worker, ui, run: async () => await restoreToGuest(host, { paths: [hosts] }) };

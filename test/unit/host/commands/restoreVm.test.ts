@@ -47,10 +47,10 @@ async function restore(actions: readonly Action[], placements: PlacementsDto, co
   const vc = { name: 'vc.lab', url: 'https://vc.lab', user: 'admin', fingerprint: 'AA:BB' };
   await host.known.saveVCenter(vc);
   await host.credentials.keep('vcenter/vc.lab', 'right');
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
   await host.credentials.keep('repository/main', 'secret');
   worker
-    .on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }))
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }))
     .on(listPlacements, () => placements)
     .on(planVmRestore, params => {
       if (params.name === 'web01') throw new AppError('CONFLICT', 'a VM named web01 exists');

@@ -14,7 +14,7 @@ test('the lab comes with everything its restores ask for, guests included', asyn
   const guestAccount = { user: 'root', password: 'of the guests' };
   const lab = { start: async () => await Promise.resolve({ ...address, password: 'secret', guestAccount }) };
   worker
-    .on(openRepository, ({ name, folder }) => ({ name, folder, id: 'id' }))
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'id' }))
     .on(listVms, () => ({
       vms: [vmDto(), vmDto({ id: 'vm-2', name: 'db01', instanceUuid: 'uuid-db01' })],
     }));

@@ -19,8 +19,8 @@ const vc = { name: 'vc.lab', url: 'https://vc.lab', user: 'admin', fingerprint: 
 async function fixture() {
   const { host, worker } = hostFixture(new ScriptedUi([]));
   await host.known.saveVCenter(vc);
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
-  worker.on(openRepository, ({ name, folder }) => ({ name, folder, id: 'i' }));
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
+  worker.on(openRepository, ({ name, location }) => ({ name, location, id: 'i' }));
   const { known, places, vmView, clock } = host;
   const standings = { of: () => new Map<string, StandingDto>(), follow: async () => await Promise.resolve() };
   const deps = { worker, known, places, vmView, standings, clock, logger: silentLogger, t: l10n.t };
@@ -262,7 +262,7 @@ test('a VM shows the newest restore point of all repositories; one that is locke
   const { vms, host, worker } = await fixture();
   await host.credentials.keep('vcenter/vc.lab', 'right');
   await host.credentials.keep('repository/main', 'secret');
-  await host.known.saveRepository({ name: 'locked', folder: '/backups/locked' });
+  await host.known.saveRepository({ name: 'locked', location: '/backups/locked' });
   const point = { id: pointId, vmName: 'web01', serverInstanceUuid: 's', proven: 'filesystem' } as const;
   worker.on(listVms, () => ({ vms: [vmDto({ inventoryPath: '/Lab/vm/web01' })] }));
   worker.on(listPoints, () => ({

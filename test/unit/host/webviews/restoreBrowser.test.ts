@@ -37,11 +37,11 @@ beforeEach(() => {
 
 async function fixture() {
   const { host, worker } = hostFixture(new ScriptedUi([]));
-  await host.known.saveRepository({ name: 'main', folder: '/backups/main' });
+  await host.known.saveRepository({ name: 'main', location: '/backups/main' });
   await host.credentials.keep('repository/main', 'right');
-  worker.on(openRepository, ({ name, folder, password }) => {
+  worker.on(openRepository, ({ name, location, password }) => {
     if (password !== 'right') throw new AppError('AUTHENTICATION', 'the password is wrong');
-    return { name, folder, id: 'i' };
+    return { name, location, id: 'i' };
   });
   const lost = new EventEmitter<void>();
   const jobsChanged = new EventEmitter<void>();
@@ -184,7 +184,7 @@ test('what the page asks is asked of the worker, with the repository open', asyn
   browser.show();
   const page = pageIn(onlyPanel());
   expect(await page.request(listBrowserRepositories, {}, anySignal)).toEqual({
-    repositories: [{ name: 'main', folder: '/backups/main' }],
+    repositories: [{ name: 'main', location: '/backups/main' }],
   });
   const sets = await page.request(listBackupSets, { repository: 'main' }, anySignal);
   expect(sets).toMatchObject({ sets: [{ vmName: 'web01' }], problems: ['A snapshot is damaged.'] });
@@ -213,7 +213,7 @@ test('a repository whose password is not known says so, and the page can ask for
     code: 'AUTHENTICATION',
   });
   await page.request(enterRepositoryPassword, { repository: 'main' }, anySignal);
-  expect(rows).toEqual([{ kind: 'repository', name: 'main', folder: '/backups/main' }]);
+  expect(rows).toEqual([{ kind: 'repository', name: 'main', location: '/backups/main' }]);
 });
 
 test('a file is opened by the editor, a link is followed, a folder is for the page, and a socket is neither', async () => {

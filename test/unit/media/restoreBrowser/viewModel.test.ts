@@ -51,7 +51,7 @@ const disk: DiskView = {
 };
 const atPoint = openPoint(initialState, { repository: 'main', vmInstanceUuid: 'uuid', point: 'p2' });
 const inVolume = openVolume(atPoint, 2000, 1);
-const repositories = { kind: 'ready', value: [{ name: 'main', folder: '/backups/main' }] } as const;
+const repositories = { kind: 'ready', value: [{ name: 'main', location: '/backups/main' }] } as const;
 const pages = (totalCount: number | undefined, failure?: ReturnType<typeof failureOf>) => ({
   ...{ totalCount, failure, notices: [], entry: () => undefined },
 });
@@ -152,7 +152,7 @@ test.each<[string, Partial<BrowserModel>, typeof newest | undefined]>([
   ['before the sets have come nothing opens', { sets: new Map([['main', { kind: 'loading' }]]) }, undefined],
   [
     'of two repositories the person chooses',
-    { repositories: { kind: 'ready', value: [...repositories.value, { name: 'b', folder: '/b' }] } },
+    { repositories: { kind: 'ready', value: [...repositories.value, { name: 'b', location: '/b' }] } },
     undefined,
   ],
   ['a kept restore point wins', { state: kept({ ...atPoint, isTouched: true }) }, undefined],
