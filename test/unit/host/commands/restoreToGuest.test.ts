@@ -45,7 +45,7 @@ async function fixture(
   const ui = new ScriptedUi(actions);
   const { host, worker } = hostFixture(ui, secrets);
   worker
-    .on(openRepository, ({ name, location }) => ({ name, location, id: 'r' }) as never)
+    .on(openRepository, ({ name, location }) => ({ name, location, id: 'r' }))
     .on(readPoint, () => ({ vm: { instanceUuid: 'uuid-web01', name: 'web01' } }) as never)
     .on(listVms, () => ({ vms }))
     .on(openLiveGuest, ({ password }) => {
