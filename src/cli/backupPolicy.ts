@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts';
+import { defaultWholeReads, type WholeReadPolicy } from '../core/changes/readDecision.ts';
 import { compareLevels, weakest } from '../core/consistency/level.ts';
 import {
   type ConsistencyPolicy,
@@ -21,6 +22,21 @@ export const policyOptions = {
   'quiesce-timeout': { value: 'MINUTES', help: 'for the whole of quiescing, 5 to 240' },
   'vss-backup-type': { value: 'TYPE', help: 'copy (default), or full, which may truncate logs' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
+
+export const wholeReadOptions = {
+  full: { help: 'read every disk whole, and compare what is said to be unchanged' },
+  'full-after-points': { value: 'N', help: 'read whole again after so many restore points (default 30)' },
+  'full-after-days': { value: 'N', help: 'or so many days (default 30)' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** When disks are read whole although their changes are known. */
+export function chosenWholeReads(args: CommandArguments, defaults: BackupDefaults = {}): WholeReadPolicy {
+  return {
+    isRequested: args.flag('full'),
+    everyPoints: args.count('full-after-points') ?? defaults.fullAfterPoints ?? defaultWholeReads.everyPoints,
+    everyDays: args.count('full-after-days') ?? defaults.fullAfterDays ?? defaultWholeReads.everyDays,
+  };
+}
 
 /**
  * What the command line says, else the configuration file, else the usual.

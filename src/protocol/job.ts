@@ -9,7 +9,7 @@ import type {
   RemedyParams,
   VmRestoreParams,
 } from './plan.ts';
-import type { ConsistencyLevelDto, DowngradeDto, PointGroupDto } from './point.ts';
+import type { ConsistencyLevelDto, DowngradeDto, PointGroupDto, StoredDiskDto } from './point.ts';
 import type { VmRef } from './vm.ts';
 import type { WireError } from './wireError.ts';
 
@@ -105,8 +105,11 @@ export interface BackupResultDto {
   readonly receivedBytes: number;
   /** What the repository grew by. */
   readonly storedBytes: number;
+  readonly disks: readonly StoredDiskDto[];
   /** The restore point is good, but something was left that the guard will try again. */
   readonly problems: readonly WireError[];
+  /** Something was wrong that this restore point is free of; earlier ones may not be. */
+  readonly warnings: readonly WireError[];
 }
 
 /** A job of which no VM has a restore point has failed. */

@@ -1,7 +1,14 @@
 import type { VolumeRef } from './guest.ts';
 import type { LiveGuestRef } from './liveGuest.ts';
 import { request } from './message.ts';
-import type { ConsistencyLevelDto, DowngradeDto, LeftOutDiskDto, PointDiskDto, PointRef } from './point.ts';
+import type {
+  ConsistencyLevelDto,
+  DowngradeDto,
+  FullReasonDto,
+  LeftOutDiskDto,
+  PointDiskDto,
+  PointRef,
+} from './point.ts';
 import type { PredictionDto, VmRef } from './vm.ts';
 
 export interface BackupParams {
@@ -13,6 +20,17 @@ export interface BackupParams {
    * that fails ends no backup, it is in the job's log.
    */
   readonly lookAs?: string;
+  /** When disks are read whole although their changes are known; 30 points or days without it. */
+  readonly wholeReads?: WholeReadsDto;
+}
+
+export interface WholeReadsDto {
+  /** Now. */
+  readonly isRequested?: boolean;
+  /** At the latest with so many restore points since the last time. */
+  readonly everyPoints?: number;
+  /** Or so many days. */
+  readonly everyDays?: number;
 }
 
 /** VMs of one vCenter, each once. */
@@ -54,10 +72,13 @@ export interface BackupPlanDto {
   readonly leftOutDisks: readonly LeftOutDiskDto[];
   /** Newest restore point of this VM, whose chunks are not stored again. */
   readonly previousPoint?: string;
+  /** Whether changed block tracking is on; without it every backup reads everything. */
+  readonly isTracking: boolean;
 }
 
 export interface BackupPlanDiskDto extends PointDiskDto {
-  readonly readMode: 'first-backup' | 'stream-transport' | 'changed-areas';
+  /** Why the whole disk will be read, as far as can be told before; missing if only what has changed is. */
+  readonly fullReason?: FullReasonDto;
 }
 
 export interface FileRestoreParams extends VolumeRef {

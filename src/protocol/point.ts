@@ -37,6 +37,8 @@ export interface PointSummaryDto {
     /** From the first to the last snapshot. They are never consistent with each other. */
     readonly skewMs: number;
   };
+  /** How its disks were read; missing for restore points of programs that did not tell. */
+  readonly read?: 'full' | 'incremental' | 'mixed';
 }
 
 /** What a restore point says of itself. */
@@ -57,7 +59,7 @@ export interface PointDto {
   readonly consistency: ConsistencyDto;
   /** Missing for a VM that was backed up by itself. */
   readonly group?: PointGroupDto;
-  readonly disks: readonly PointDiskDto[];
+  readonly disks: readonly StoredDiskDto[];
   readonly leftOutDisks: readonly LeftOutDiskDto[];
 }
 
@@ -145,6 +147,55 @@ export interface PointDiskDto {
   readonly deviceKey: number;
   readonly label: string;
   readonly capacityBytes: number;
+}
+
+/** How a disk got into a restore point. */
+export interface DiskReadDto {
+  /** `changed-areas`: what had not changed is as in the restore point before. */
+  readonly mode: 'whole' | 'changed-areas';
+  /** Through a lease as one stream, or by ranges of its file on the datastore. */
+  readonly transport: 'nfc-lease' | 'datastore-files';
+  /** Why everything was read; missing otherwise, and where it was not kept. */
+  readonly fullReason?: FullReasonDto;
+  /** What was said when that turned out, for people. */
+  readonly fullDetail?: string;
+  /** What crossed the network. */
+  readonly receivedBytes: number;
+  /** What of the disk was looked at. */
+  readonly readBytes?: number;
+  /** Of the chunks with a change in them; missing where the server was not asked. */
+  readonly changedBytes?: number;
+  /** What the repository grew by. */
+  readonly storedBytes: number;
+  /** Of chunks said to be unchanged: how many were compared, and how many had changed. */
+  readonly audit?: { readonly chunks: number; readonly mismatches: number };
+}
+
+/** Why a disk is read whole. */
+export type FullReasonDto =
+  | 'first-backup'
+  | 'requested'
+  | 'previous-gone'
+  | 'disk-added'
+  | 'disk-replaced'
+  | 'capacity-changed'
+  | 'geometry-changed'
+  | 'tracking-off'
+  | 'tracking-not-begun'
+  | 'previous-untracked'
+  | 'tracking-reset'
+  | 'reverted'
+  | 'verification-failed'
+  | 'scheduled'
+  | 'change-id-unknown'
+  | 'file-fault'
+  | 'query-denied'
+  | 'query-unsupported'
+  | 'query-refused'
+  | 'answer-invalid';
+
+export interface StoredDiskDto extends PointDiskDto {
+  readonly read: DiskReadDto;
 }
 
 export interface LeftOutDiskDto {

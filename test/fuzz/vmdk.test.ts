@@ -23,7 +23,7 @@ test('a damaged VMDK is refused with a typed error or read right, and never read
         try {
           await using read = await readStreamOptimized(inPieces(damaged, pieceBytes), 'fuzz', anySignal);
           let previousEnd = 0;
-          for await (const { offsetBytes, bytes } of read.blocks) {
+          for await (const { offsetBytes, bytes } of read.blocks()) {
             expect(offsetBytes).toBeGreaterThanOrEqual(previousEnd);
             previousEnd = offsetBytes + bytes.byteLength;
             expect(previousEnd).toBeLessThanOrEqual(read.header.capacityBytes);

@@ -5,10 +5,11 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { ConsistencyLevel } from '../../src/core/consistency/level.ts';
 import { type ConsistencyPolicy, defaultPolicy } from '../../src/core/consistency/request/policy.ts';
+import { defaultWholeReads } from '../../src/core/changes/readDecision.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
 import { backUpGroup } from '../../src/core/jobs/backupVm/backupGroup.ts';
-import { type BackupPlan, planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
+import { type BackupOptions, type BackupPlan, planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
@@ -35,14 +36,18 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
+const planOptions: BackupOptions = {
+  policy: defaultPolicy,
+  wholeReads: defaultWholeReads,
+  knowsSpecs: true,
+  hasUser: false,
+  now: new Date(0),
+};
+
 async function planOf(name: string, change: Partial<ConsistencyPolicy> = {}): Promise<BackupPlan> {
   const { session } = open;
   const vm = await readVirtualMachine(session, await findVirtualMachine(session, name, anySignal), anySignal);
-  return planBackup(
-    vm,
-    { policy: { ...defaultPolicy, ...change }, knowsSpecs: true, hasUser: false },
-    undefined,
-  );
+  return planBackup(vm, { ...planOptions, policy: { ...defaultPolicy, ...change } }, { kind: 'none' });
 }
 
 function backupDeps(): BackupDeps {
@@ -368,11 +373,7 @@ describe('what is requested, reached and proven', () => {
       await findVirtualMachine(session, 'db01', anySignal),
       anySignal,
     );
-    const { assessment } = planBackup(
-      vm,
-      { policy: defaultPolicy, knowsSpecs: true, hasUser: false },
-      undefined,
-    );
+    const { assessment } = planBackup(vm, planOptions, { kind: 'none' });
     const { base, limits, remarks, notes, unknowns, outside } = assessment;
     return [base, ...limits, ...remarks, ...notes, ...unknowns, ...outside].map(({ rule }) => rule);
   }

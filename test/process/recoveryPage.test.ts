@@ -62,7 +62,20 @@ function pointOf({ id, takenAt }: typeof older): PointDto {
       ...{ applications: [{ name: 'mariadb', rule: 'E9', isProven: true }], volumes: [] },
       evidence: [{ rule: 'E1', statement: 'the snapshot exists' }],
     },
-    disks: [{ deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1 }],
+    disks: [
+      {
+        deviceKey: 2000,
+        label: 'Hard disk 1',
+        capacityBytes: 1,
+        read: {
+          mode: 'whole',
+          transport: 'nfc-lease',
+          fullReason: 'first-backup',
+          receivedBytes: 1,
+          storedBytes: 1,
+        },
+      },
+    ],
     leftOutDisks: [],
   };
 }

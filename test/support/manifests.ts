@@ -42,7 +42,7 @@ export function sampleManifest(over: Partial<Manifest> = {}): Manifest {
         partBytes: 2 * MiB,
         attachment: 'ParaVirtualSCSIController 0:0',
         backing: { fileName: '[ds] web01/web01.vmdk', thinProvisioned: true, diskMode: 'persistent' },
-        transport: { kind: 'nfc-lease', readMode: 'first-backup', receivedBytes: 1, storedBytes: 1 },
+        transport: { kind: 'nfc-lease', readMode: 'whole', receivedBytes: 1, storedBytes: 1 },
       },
     ],
     leftOutDisks: [],

@@ -3,25 +3,29 @@ import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import type { Manifest, ManifestGroup } from '../../core/catalog/manifest.ts';
 import { shortId } from '../../core/catalog/restorePoint.ts';
+import { fullReasons } from '../../core/changes/fullReason.ts';
 import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { backUpGroup } from '../../core/jobs/backupVm/backupGroup.ts';
+import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { AskForLess } from '../../core/jobs/snapshotByPolicy.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
-import { chosenPolicy, policyOptions } from '../backupPolicy.ts';
+import { chosenPolicy, chosenWholeReads, policyOptions, wholeReadOptions } from '../backupPolicy.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
+import { describeReads } from '../describeReads.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
 import { describeError, errorValue, table } from '../output.ts';
+import { trackingAdvice, withTracking } from '../changeTracking.ts';
 import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
 
 export const backup: Command = {
@@ -32,6 +36,11 @@ export const backup: Command = {
     group: { value: 'NAME', help: 'name of the group that several VMs are' },
     ...policyOptions,
     ...guestAccountOptions,
+    ...wholeReadOptions,
+    'enable-tracking': {
+      help: 'turn changed block tracking on first where it is off, after showing the price',
+    },
+    yes: { help: 'agree to that price without being asked' },
     ...vcenterOption,
     ...repositoryOption,
     ...planOption,
@@ -40,6 +49,7 @@ export const backup: Command = {
     const { signal } = context;
     const config = await readConfig(context.places.configFile);
     const policy = chosenPolicy(args, config.backup);
+    const wholeReads = chosenWholeReads(args, config.backup);
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args);
     await using connection = await openChosenVCenter(context, args);
@@ -48,16 +58,16 @@ export const backup: Command = {
     const deps = { ...context, journal, endpoint };
     const plans: BackupPlan[] = [];
     for (const name of args.operandsFrom(0)) {
-      const found = await readVirtualMachine(
-        session,
-        await findVirtualMachine(session, name, signal),
-        signal,
-      );
+      let found = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
+      if (args.flag('enable-tracking') && !args.flag('plan'))
+        found = await withTracking(context, session, found, journal, args.flag('yes'));
       const account = accountBeforeBackup(args, config, found.name);
       const vm = await seenBeforeBackup(context, session, found, account, deps);
       const identity = vm.config.instanceUuid ?? vm.config.uuid;
-      const previous = await latestRestorePoint(repository, identity, signal);
-      plans.push(planBackup(vm, { policy, knowsSpecs, hasUser: context.hasTerminal }, previous));
+      const newest = await latestRestorePoint(repository, identity, signal);
+      const previous = await openPreviousPoint(repository, newest, signal);
+      const options = { policy, wholeReads, knowsSpecs, hasUser: context.hasTerminal };
+      plans.push(planBackup(vm, { ...options, now: context.clock.now() }, previous));
     }
     if (args.flag('plan')) {
       const values = plans.map(planValue);
@@ -99,7 +109,8 @@ async function backUpOne(
     .catch((error: unknown) => {
       throw withWayOut(error);
     });
-  for (const problem of result.problems) context.output.note(describeError(problem));
+  for (const problem of [...result.problems, ...result.warnings]) context.output.note(describeError(problem));
+  for (const advice of trackingAdvice(plan)) context.output.note(advice.trim());
   const tookMs = context.clock.monotonicMs() - startedMs;
   context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
   return codeOf(result);
@@ -124,7 +135,9 @@ async function backUpSeveral(
   const tookMs = context.clock.monotonicMs() - startedMs;
   for (const member of members) {
     if ('error' in member) context.output.note(describeError(toAppError(withWayOut(member.error))));
-    else for (const problem of member.result.problems) context.output.note(describeError(problem));
+    else
+      for (const problem of [...member.result.problems, ...member.result.warnings])
+        context.output.note(describeError(problem));
   }
   const value = members.map(member =>
     'error' in member
@@ -185,7 +198,7 @@ function planValue(plan: BackupPlan): unknown {
   return {
     vm: vm.name,
     ...{ policy: request.policy, quiesce, requested, shortfall, predicted, assessment, disks, leftOutDisks },
-    previous: previous?.id,
+    previous: previous.kind === 'none' ? undefined : previous.id,
   };
 }
 
@@ -199,7 +212,9 @@ function describePlan(plan: BackupPlan): string {
           String(disk.deviceKey),
           disk.label,
           formatBytes(disk.capacityBytes),
-          disk.readMode === 'first-backup' ? 'read whole' : 'read whole, new chunks stored',
+          disk.fullReason === undefined
+            ? 'what has changed'
+            : `full, because ${fullReasons[disk.fullReason]}`,
         ]),
         ...plan.leftOutDisks.map(disk => [String(disk.key), disk.label, '', `left out: ${disk.reason}`]),
       ],
@@ -208,6 +223,7 @@ function describePlan(plan: BackupPlan): string {
     `  This backup: ${plan.requested}-consistent requested, ${plan.predicted}-consistent predicted`,
     ...describeShortfall(plan),
     describeAssessment(plan.assessment),
+    ...trackingAdvice(plan),
   ].join('\n');
 }
 
@@ -223,7 +239,7 @@ function describeShortfall({ shortfall, requested }: BackupPlan): readonly strin
 }
 
 function resultValue(
-  { pointId, manifest, receivedBytes, storedBytes, problems }: BackupResult,
+  { pointId, manifest, receivedBytes, storedBytes, problems, warnings }: BackupResult,
   tookMs: number,
 ): unknown {
   return {
@@ -237,6 +253,7 @@ function resultValue(
     storedBytes,
     tookMs: Math.round(tookMs),
     problems: problems.map(problem => problem.message),
+    warnings: warnings.map(warning => warning.message),
   };
 }
 
@@ -248,6 +265,7 @@ function describeResult(
   return [
     `Restore point ${shortId(pointId)} of ${manifest.vm.name}, ${provenText(manifest.consistency)}`,
     `  ${counted(manifest.disks.length, 'disk')}, ${formatBytes(capacityBytes)}; received ${formatBytes(receivedBytes)}, stored ${formatBytes(storedBytes)} in ${formatDuration(tookMs)}`,
+    ...describeReads(manifest),
     ...describeConsistency(manifest.consistency),
     ...manifest.leftOutDisks.map(disk => `  Left out: ${disk.label}, ${disk.reason}`),
   ].join('\n');

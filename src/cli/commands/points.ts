@@ -21,11 +21,12 @@ export const points: Command = {
     const listed = shown.flatMap(set => set.points);
     context.output.result(listed, () =>
       table(
-        ['ID', 'TAKEN', 'VM', 'REQUESTED', 'CONSISTENCY PROVEN'],
+        ['ID', 'TAKEN', 'VM', 'READ', 'REQUESTED', 'CONSISTENCY PROVEN'],
         listed.map(point => [
           shortId(point.id),
           point.takenAt.toISOString(),
           point.vmName,
+          point.read ?? 'unknown',
           point.requested ?? 'unknown',
           point.claimed === undefined
             ? (point.proven ?? 'unknown')

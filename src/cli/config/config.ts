@@ -28,6 +28,8 @@ export interface BackupDefaults {
   readonly onShortfall?: ConsistencyPolicy['onShortfall'];
   readonly quiesceTimeoutMinutes?: number;
   readonly vssBackupType?: ConsistencyPolicy['vssBackupType'];
+  readonly fullAfterPoints?: number;
+  readonly fullAfterDays?: number;
 }
 
 export interface VCenterConfig {
@@ -115,6 +117,12 @@ function readBackupDefaults(json: JsonReader): BackupDefaults {
       quiesceTimeoutMinutes: json.integer('quiesceTimeoutMinutes', { min: 5, max: 240 }),
     }),
     ...(json.has('vssBackupType') && { vssBackupType: json.oneOf('vssBackupType', vssBackupTypes) }),
+    ...(json.has('fullAfterPoints') && {
+      fullAfterPoints: json.integer('fullAfterPoints', { min: 1, max: 10_000 }),
+    }),
+    ...(json.has('fullAfterDays') && {
+      fullAfterDays: json.integer('fullAfterDays', { min: 0, max: 10_000 }),
+    }),
   };
 }
 

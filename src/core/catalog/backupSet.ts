@@ -2,6 +2,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SnapshotId } from '../repository/snapshot.ts';
 import { type ConsistencyLevel, consistencyLevels } from '../consistency/level.ts';
+import { type ReadKind, readKinds } from './readKind.ts';
 import { shortId } from './restorePoint.ts';
 import { productTag } from './restorePointLayout.ts';
 
@@ -29,6 +30,8 @@ export interface RestorePointSummary {
   readonly claimed: ConsistencyLevel | undefined;
   /** Undefined for a VM that was backed up by itself. */
   readonly group: PointGroupSummary | undefined;
+  /** Undefined for restore points of programs that did not tell. */
+  readonly read: ReadKind | undefined;
 }
 
 /** VMs whose snapshots were taken together: near each other, never consistent with each other. */
@@ -69,6 +72,7 @@ export async function listBackupSets(repository: Repository, signal: AbortSignal
       requested: levelTag(snapshot.tags, 'requested'),
       claimed: levelTag(snapshot.tags, 'claimed'),
       group: groupTags(snapshot.tags),
+      read: readKinds.find(kind => kind === tagValue(snapshot.tags, 'read')),
     };
     const points = byVm.get(vmInstanceUuid);
     if (points === undefined) byVm.set(vmInstanceUuid, [point]);

@@ -5,6 +5,7 @@ import type { SnapshotId } from '../repository/snapshot.ts';
 import type { FileNode } from '../repository/tree.ts';
 import type { Manifest } from './manifest.ts';
 import { encodeManifest } from './manifestText.ts';
+import { readKindOf } from './readKind.ts';
 import { recoveryReadme } from './recoveryReadme.ts';
 import {
   diskFolder,
@@ -74,6 +75,7 @@ export async function commitRestorePoint(
         `vcenter:${manifest.server.address}`,
         `level:${manifest.consistency.proven}`,
         `requested:${manifest.consistency.requested}`,
+        `read:${readKindOf(manifest)}`,
         ...(manifest.consistency.claimed === undefined ? [] : [`claimed:${manifest.consistency.claimed}`]),
         ...(manifest.group === undefined
           ? []

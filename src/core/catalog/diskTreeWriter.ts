@@ -32,6 +32,13 @@ export class DiskTreeWriter {
     if (this.#partSizeBytes() === this.#disk.partBytes) await this.#endPart(signal);
   }
 
+  /** A whole part that is stored already, where a part begins. @param tree  of its folder */
+  addPart(tree: BlobId): void {
+    assert(this.#content.length === 0, 'a part begins');
+    this.#addedBytes = Math.min(this.#addedBytes + this.#disk.partBytes, this.#disk.sizeBytes);
+    this.#parts.push(diskFolder(partName(this.#parts.length), tree));
+  }
+
   /** @returns the tree of the disk's folder */
   async finish(signal: AbortSignal): Promise<BlobId> {
     assert(this.#addedBytes === this.#disk.sizeBytes, 'the chunks cover the disk');

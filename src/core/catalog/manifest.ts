@@ -1,3 +1,4 @@
+import type { FullReason } from '../changes/fullReason.ts';
 import type { ConsistencyLevel } from '../consistency/level.ts';
 
 /**
@@ -170,16 +171,31 @@ export interface ManifestBacking {
 }
 
 export interface ManifestTransport {
-  readonly kind: 'nfc-lease';
-  /** Why the whole disk was read, or `changed-areas` when it was not. */
+  readonly kind: TransportKind;
+  /** `changed-areas`: what had not changed is as in the restore point before. */
   readonly readMode: ReadMode;
+  /** Why the whole disk was read; missing otherwise, and in points of programs that did not keep it. */
+  readonly fullReason?: FullReason;
+  /** What was said when that turned out, for people. */
+  readonly fullDetail?: string;
   /** Bytes that crossed the network. */
   readonly receivedBytes: number;
+  /** Bytes of the disk that were looked at; what passed by packed is not among them. */
+  readonly readBytes?: number;
+  /** Of the chunks with a change in them, as the server told; missing where it was not asked. */
+  readonly changedBytes?: number;
   /** Bytes of new chunks, sealed. */
   readonly storedBytes: number;
+  /** Of chunks said to be unchanged: how many were read all the same, and how many had changed. */
+  readonly audit?: { readonly chunks: number; readonly mismatches: number };
+  /** The last whole read: when the restore point was taken that made it, and how many came after it. */
+  readonly whole?: { readonly at: string; readonly pointsSince: number };
 }
 
-export const readModes = ['first-backup', 'stream-transport', 'changed-areas'] as const;
+export const transportKinds = ['nfc-lease', 'datastore-files'] as const;
+export type TransportKind = (typeof transportKinds)[number];
+
+export const readModes = ['whole', 'changed-areas'] as const;
 export type ReadMode = (typeof readModes)[number];
 
 export interface LeftOutDisk {

@@ -1,14 +1,17 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
 import { MiB } from '../../base/units.ts';
+import { fullReasonCodes } from '../changes/fullReason.ts';
 import { type ConsistencyLevel, consistencyLevels } from '../consistency/level.ts';
 import {
   type ConsistencyRecord,
   type Manifest,
   type ManifestDisk,
   type ManifestGroup,
+  type ManifestTransport,
   manifestVersion,
   readModes,
+  transportKinds,
   volumeStates,
 } from './manifest.ts';
 
@@ -150,7 +153,6 @@ function levelIn<Field extends string>(
 
 function readDisk(json: JsonReader): ManifestDisk {
   const backing = json.object('backing');
-  const transport = json.object('transport');
   const chunkBytes = json.integer('chunkBytes', { min: 1, max: maxChunkBytes });
   const partBytes = json.count('partBytes');
   if (partBytes === 0 || partBytes % chunkBytes !== 0)
@@ -169,11 +171,36 @@ function readDisk(json: JsonReader): ManifestDisk {
       ...(backing.has('uuid') && { uuid: backing.string('uuid') }),
     },
     ...(json.has('changeId') && { changeId: json.string('changeId') }),
-    transport: {
-      kind: transport.oneOf('kind', ['nfc-lease']),
-      readMode: transport.oneOf('readMode', readModes),
-      receivedBytes: transport.count('receivedBytes'),
-      storedBytes: transport.count('storedBytes'),
-    },
+    transport: readTransport(json.object('transport')),
+  };
+}
+
+/** Early programs said why instead of what. */
+const formerReadModes = ['first-backup', 'stream-transport'] as const;
+
+function readTransport(json: JsonReader): ManifestTransport {
+  const readMode = json.oneOf('readMode', [...readModes, ...formerReadModes]);
+  return {
+    kind: json.oneOf('kind', transportKinds),
+    readMode: readMode === 'changed-areas' ? readMode : 'whole',
+    ...(readMode === 'first-backup' && { fullReason: readMode }),
+    ...(json.has('fullReason') && { fullReason: json.oneOf('fullReason', fullReasonCodes) }),
+    ...(json.has('fullDetail') && { fullDetail: json.string('fullDetail') }),
+    receivedBytes: json.count('receivedBytes'),
+    ...(json.has('readBytes') && { readBytes: json.count('readBytes') }),
+    ...(json.has('changedBytes') && { changedBytes: json.count('changedBytes') }),
+    storedBytes: json.count('storedBytes'),
+    ...(json.has('audit') && {
+      audit: {
+        chunks: json.object('audit').count('chunks'),
+        mismatches: json.object('audit').count('mismatches'),
+      },
+    }),
+    ...(json.has('whole') && {
+      whole: {
+        at: json.object('whole').date('at').toISOString(),
+        pointsSince: json.object('whole').count('pointsSince'),
+      },
+    }),
   };
 }

@@ -25,7 +25,9 @@ export async function* chunksOfDisk(
     bytes: undefined,
   });
   let next = 0;
-  for await (const chunk of chunksOfSource(disk, await disk.allocatedAreas(signal), geometry, signal)) {
+  const { inFlight, maxBytes } = disk.reads;
+  const areas = await disk.allocatedAreas(signal);
+  for await (const chunk of chunksOfSource(disk, areas, geometry, signal, inFlight, maxBytes)) {
     for (; next < chunk.index; next += 1) yield zeros(next);
     yield chunk;
     next = chunk.index + 1;

@@ -8,9 +8,10 @@ import { assertChunkGeometry } from './geometry.ts';
 
 /**
  * The chunks of a disk that the areas touch, whole, in ascending order, each once. Pulled: no more than `concurrency`
- * chunks are read ahead or held.
- * @param areas        ascending by start; they may touch or overlap
- * @param concurrency  reads in flight; on a remote disk it makes the speed
+ * reads are ahead or held.
+ * @param areas         ascending by start; they may touch or overlap
+ * @param concurrency   reads in flight; on a remote disk it makes the speed
+ * @param maxReadBytes  neighboring chunks are read at once up to that size, for every read of a remote disk has its price
  * @throws INVALID_INPUT for a bad geometry or areas that leave the disk or do not ascend; what the source throws
  */
 export async function* chunksOfSource(
@@ -19,17 +20,44 @@ export async function* chunksOfSource(
   geometry: ChunkGeometry,
   signal: AbortSignal,
   concurrency = 8,
+  maxReadBytes = geometry.chunkBytes,
 ): AsyncGenerator<Chunk, void, undefined> {
   assertChunkGeometry(geometry);
   const { chunkBytes } = geometry;
   const { sizeBytes } = source;
-  const indexes = chunkIndexes(areas, sizeBytes, chunkBytes);
-  yield* mapOrdered(indexes, concurrency, async (index): Promise<Chunk> => {
-    const offsetBytes = index * chunkBytes;
-    const lengthBytes = Math.min(chunkBytes, sizeBytes - offsetBytes);
-    const bytes = await readRange(source, offsetBytes, lengthBytes, signal);
-    return { index, offsetBytes, lengthBytes, bytes: isZero(bytes) ? undefined : bytes };
+  const runs = runsOf(chunkIndexes(areas, sizeBytes, chunkBytes), Math.floor(maxReadBytes / chunkBytes));
+  const reads = mapOrdered(runs, concurrency, async ({ first, count }): Promise<Chunk[]> => {
+    const startBytes = first * chunkBytes;
+    const runBytes = Math.min(count * chunkBytes, sizeBytes - startBytes);
+    const read = await readRange(source, startBytes, runBytes, signal);
+    return Array.from({ length: count }, (_, position) => {
+      const offsetBytes = startBytes + position * chunkBytes;
+      const lengthBytes = Math.min(chunkBytes, sizeBytes - offsetBytes);
+      // A chunk may be handed to a thread with its buffer: it must be the only thing in there.
+      const bytes =
+        count === 1 ? read : read.slice(position * chunkBytes, position * chunkBytes + lengthBytes);
+      return { index: first + position, offsetBytes, lengthBytes, bytes: isZero(bytes) ? undefined : bytes };
+    });
   });
+  for await (const chunks of reads) yield* chunks;
+}
+
+/** Neighbors together, at most `maxCount` of them. */
+function* runsOf(
+  indexes: Iterable<number>,
+  maxCount: number,
+): Generator<{ readonly first: number; readonly count: number }> {
+  let first = 0;
+  let count = 0;
+  for (const index of indexes) {
+    if (count > 0 && (index !== first + count || count >= maxCount)) {
+      yield { first, count };
+      count = 0;
+    }
+    if (count === 0) first = index;
+    count += 1;
+  }
+  if (count > 0) yield { first, count };
 }
 
 function* chunkIndexes(areas: Iterable<Extent>, sizeBytes: number, chunkBytes: number): Generator<number> {

@@ -35,6 +35,6 @@ export async function* chunksOfStream(
 }
 
 /** A chunk may be handed to a thread with its buffer: it must be the only thing in there. */
-function unshared(bytes: Uint8Array): Uint8Array {
+export function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

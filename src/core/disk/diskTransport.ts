@@ -8,6 +8,8 @@ export type DiskReader = RandomAccessDisk | DiskStream;
 /** A disk that can be read anywhere: only what may have changed needs to be read. */
 export interface RandomAccessDisk extends BlockSource, AsyncDisposable {
   readonly shape: 'random-access';
+  /** How it wants to be read: ranges of at most so many bytes, so many of them at a time. */
+  readonly reads: { readonly maxBytes: number; readonly inFlight: number };
   /**
    * The areas that may hold anything but zeros, ascending; the whole disk where the transport cannot tell. What lies
    * outside them reads as zeros.
@@ -17,6 +19,9 @@ export interface RandomAccessDisk extends BlockSource, AsyncDisposable {
   readonly receivedBytes: number;
 }
 
+/** Whether anybody will look at a part of the disk. */
+export type IsWanted = (area: Extent) => boolean;
+
 /** A disk that arrives once, front to back: everything is read, whatever has changed. */
 export interface DiskStream extends AsyncDisposable {
   readonly shape: 'stream';
@@ -24,8 +29,10 @@ export interface DiskStream extends AsyncDisposable {
   /**
    * The stored blocks in ascending order without overlap; what is skipped reads as zeros. Ends normally only after
    * the stream's own end mark was seen and its length verified. May be iterated once; leaving early closes it.
+   * @param isWanted  called in ascending order; a block for which it says no may be left out as it came, unpacked by
+   *   nobody
    */
-  blocks(signal: AbortSignal): AsyncIterable<DiskBlock>;
+  blocks(signal: AbortSignal, isWanted?: IsWanted): AsyncIterable<DiskBlock>;
   /** Bytes received from the network so far, for progress; compressed, hence not comparable to `sizeBytes`. */
   readonly receivedBytes: number;
 }

@@ -10,7 +10,7 @@ import { namingDisk } from './namingDisk.ts';
 /** Lists of chunk ids held at a time; one of 16 GiB in chunks of 1 MiB takes about 2 MB. */
 const heldParts = 8;
 
-/** Which chunk lies where on a disk. The lists of its parts are read when they are first asked for. */
+/** Which chunk lies where on a disk, and which tree each part is. The lists of its parts are read when they are first asked for. */
 export class PartContents {
   readonly #repository: Repository;
   readonly #disk: ManifestDisk;
@@ -50,10 +50,23 @@ export class PartContents {
     return new PartContents(repository, disk, partTrees);
   }
 
+  get chunksPerPart(): number {
+    return this.#disk.partBytes / this.#disk.chunkBytes;
+  }
+
+  /** Trees of the parts' folders, one after the other. */
+  get partTrees(): readonly BlobId[] {
+    return this.#partTrees;
+  }
+
+  /** The chunks of a part, from first to last. */
+  async content(partIndex: number, signal: AbortSignal): Promise<readonly BlobId[]> {
+    return await this.#parts.get(partIndex, signal);
+  }
+
   async chunkId(index: number, signal: AbortSignal): Promise<BlobId> {
-    const perPart = this.#disk.partBytes / this.#disk.chunkBytes;
-    const content = await this.#parts.get(Math.floor(index / perPart), signal);
-    return defined(content[index % perPart], `chunk ${index}`);
+    const content = await this.content(Math.floor(index / this.chunksPerPart), signal);
+    return defined(content[index % this.chunksPerPart], `chunk ${index}`);
   }
 
   async #load(partIndex: number, signal: AbortSignal): Promise<readonly BlobId[]> {

@@ -92,7 +92,7 @@ async function receiveDisk(
         'CORRUPT_DATA',
         `${name} holds ${vmdk.header.capacityBytes} bytes, the disk has ${file.capacityBytes}`,
       );
-    imported.accept(await lab.disks.fromBlocks(name, file.capacityBytes, vmdk.blocks));
+    imported.accept(await lab.disks.fromBlocks(name, file.capacityBytes, vmdk.blocks()));
   } catch (error) {
     if (response.destroyed) return;
     request.resume();

@@ -2,9 +2,11 @@ import { userInfo } from 'node:os';
 
 import { toAppError } from '../../base/errors.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
+import { defaultWholeReads } from '../../core/changes/readDecision.ts';
 import { type SeenInGuest, withSeen } from '../../core/consistency/guest/seenInGuest.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import { type BackupResultDto, startBackup } from '../../protocol/job.ts';
@@ -19,7 +21,7 @@ import { program } from '../version.ts';
 import type { VCenterPlace } from '../openers.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { lookAs } from './liveGuests.ts';
-import { leftOutDiskDto } from './points.ts';
+import { leftOutDiskDto, storedDiskDto } from './points.ts';
 import { assertPolicy, policyOf } from './policies.ts';
 import { predictionDto } from './predictions.ts';
 import { vmIdentity } from './vms.ts';
@@ -74,16 +76,24 @@ export async function makePlan(
   parts: WorkerParts,
   signal: AbortSignal,
 ): Promise<BackupPlan> {
-  const { vm, policy } = params;
-  const { hasUser } = parts;
+  const { vm, policy, wholeReads } = params;
+  const { hasUser, clock } = parts;
   const { session } = vcenter;
   const read = await readVirtualMachine(session, vmIdentity(vm), signal);
   const seen = await seenBefore(vcenter, read, params, parts, signal);
   const facts = seen === undefined ? read : { ...read, facts: withSeen(read.facts, seen) };
   const identity = facts.config.instanceUuid ?? facts.config.uuid;
   const knowsSpecs = session.has('quiesceSpec');
-  const options = { policy: policyOf(policy), knowsSpecs, hasUser: hasUser() };
-  return planBackup(facts, options, await latestRestorePoint(repository, identity, signal));
+  const newest = await latestRestorePoint(repository, identity, signal);
+  const previous = await openPreviousPoint(repository, newest, signal);
+  const options = {
+    policy: policyOf(policy),
+    wholeReads: { ...defaultWholeReads, ...wholeReads },
+    knowsSpecs,
+    hasUser: hasUser(),
+    now: clock.now(),
+  };
+  return planBackup(facts, options, previous);
 }
 
 /** What a look finds now if one is wanted, else what one has found lately. */
@@ -115,9 +125,13 @@ function planDto(plan: BackupPlan): BackupPlanDto {
     ...(shortfall !== undefined && { shortfall }),
     predicted,
     prediction: predictionDto(assessment),
-    disks,
+    disks: disks.map(({ fullReason, ...disk }) => ({
+      ...disk,
+      ...(fullReason !== undefined && { fullReason }),
+    })),
     leftOutDisks: leftOutDisks.map(leftOutDiskDto),
-    ...(previous !== undefined && { previousPoint: previous.id }),
+    ...(previous.kind !== 'none' && { previousPoint: previous.id }),
+    isTracking: vm.config.changeTrackingEnabled === true,
   };
 }
 
@@ -127,6 +141,7 @@ export function backupResultDto({
   receivedBytes,
   storedBytes,
   problems,
+  warnings,
 }: BackupResult): BackupResultDto {
   const { requested, proven, claimed, downgrades } = manifest.consistency;
   return {
@@ -138,6 +153,8 @@ export function backupResultDto({
     downgrades,
     receivedBytes,
     storedBytes,
+    disks: manifest.disks.map(storedDiskDto),
     problems: problems.map(toWireError),
+    warnings: warnings.map(toWireError),
   };
 }

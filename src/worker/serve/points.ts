@@ -9,6 +9,7 @@ import {
   type PointDto,
   type PointSummaryDto,
   readPoint,
+  type StoredDiskDto,
 } from '../../protocol/point.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
@@ -31,6 +32,26 @@ export function pointDiskDto({ key, label, capacityBytes }: ManifestDisk): Point
   return { deviceKey: key, label, capacityBytes };
 }
 
+/** With how it got there. */
+export function storedDiskDto(disk: ManifestDisk): StoredDiskDto {
+  const { kind, readMode, fullReason, fullDetail, readBytes, changedBytes, audit, ...bytes } = disk.transport;
+  const { receivedBytes, storedBytes } = bytes;
+  return {
+    ...pointDiskDto(disk),
+    read: {
+      mode: readMode,
+      transport: kind,
+      ...(fullReason !== undefined && { fullReason }),
+      ...(fullDetail !== undefined && { fullDetail }),
+      receivedBytes,
+      ...(readBytes !== undefined && { readBytes }),
+      ...(changedBytes !== undefined && { changedBytes }),
+      storedBytes,
+      ...(audit !== undefined && { audit }),
+    },
+  };
+}
+
 export function leftOutDiskDto({ key, label, reason }: LeftOutDisk): LeftOutDiskDto {
   return { deviceKey: key, label, reason };
 }
@@ -40,7 +61,7 @@ function backupSetDto({ vmInstanceUuid, vmName, points }: BackupSet): BackupSetD
 }
 
 function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
-  const { id, takenAt, vmName, serverInstanceUuid, proven, requested, claimed, group } = point;
+  const { id, takenAt, vmName, serverInstanceUuid, proven, requested, claimed, group, read } = point;
   return {
     id,
     takenAt: takenAt.toISOString(),
@@ -50,6 +71,7 @@ function pointSummaryDto(point: RestorePointSummary): PointSummaryDto {
     ...(requested !== undefined && { requested }),
     ...(claimed !== undefined && { claimed }),
     ...(group !== undefined && { group }),
+    ...(read !== undefined && { read }),
   };
 }
 
@@ -71,7 +93,7 @@ function pointDto({ id, manifest }: RestorePoint): PointDto {
     server: { instanceUuid: server.instanceUuid, address: server.address, product: server.product },
     consistency: { attempts: [], applications: [], volumes: [], ...consistency },
     ...(group !== undefined && { group }),
-    disks: manifest.disks.map(pointDiskDto),
+    disks: manifest.disks.map(storedDiskDto),
     leftOutDisks: manifest.leftOutDisks.map(leftOutDiskDto),
   };
 }

@@ -83,7 +83,7 @@ async function unpack(vmdk: Uint8Array): Promise<Uint8Array> {
   })();
   await using disk = await readStreamOptimized(source, 'test', anySignal);
   const bytes = new Uint8Array(disk.header.capacityBytes);
-  for await (const block of disk.blocks) bytes.set(block.bytes, block.offsetBytes);
+  for await (const block of disk.blocks()) bytes.set(block.bytes, block.offsetBytes);
   return bytes;
 }
 

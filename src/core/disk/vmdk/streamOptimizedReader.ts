@@ -4,6 +4,7 @@ import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import { isZero } from '../../block/zeros.ts';
 import type { DiskBlock } from '../../block/diskBlock.ts';
+import type { IsWanted } from '../diskTransport.ts';
 import { ByteStream } from './byteStream.ts';
 import { requireNoParent } from './descriptor.ts';
 import { grainMarkerBytes, parseMarker, roundUpToSector } from './marker.ts';
@@ -17,8 +18,9 @@ export interface StreamOptimizedDisk extends AsyncDisposable {
    * The grains that hold anything but zeros, ascending; the last one is cut at the disk's end. Ends normally only after
    * everything was checked: order and place of the grains, their inflated lengths and checksums, the grain tables, the
    * footer and the end mark. May be iterated once; leaving early closes the source.
+   * @param isWanted  grains for which it says no are left out: their place is checked, their content is not
    */
-  readonly blocks: AsyncIterable<DiskBlock>;
+  blocks(isWanted?: IsWanted): AsyncIterable<DiskBlock>;
 }
 
 const inflateBytes = promisify(inflate);
@@ -50,7 +52,7 @@ export async function readStreamOptimized(
     }
     return {
       header,
-      blocks: readBlocks(input, header, headerBytes, name, signal),
+      blocks: isWanted => readBlocks(input, { header, headerBytes, name }, isWanted, signal),
       [Symbol.asyncDispose]: async () => await input.close(),
     };
   } catch (error) {
@@ -61,13 +63,12 @@ export async function readStreamOptimized(
 
 async function* readBlocks(
   input: ByteStream,
-  header: SparseHeader,
-  headerBytes: Uint8Array,
-  name: string,
+  { header, headerBytes, name }: OpenedHeader,
+  isWanted: IsWanted | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<DiskBlock, void, undefined> {
   try {
-    const grains = readGrains(input, header, headerBytes, name);
+    const grains = wantedGrains(readGrains(input, header, headerBytes, name), header, isWanted);
     const inflated = mapOrdered(
       grains,
       inflatesInFlight,
@@ -79,6 +80,25 @@ async function* readBlocks(
     }
   } finally {
     await input.close();
+  }
+}
+
+interface OpenedHeader {
+  readonly header: SparseHeader;
+  readonly headerBytes: Uint8Array;
+  readonly name: string;
+}
+
+/** Unpacking is what costs: what nobody looks at goes by packed. */
+async function* wantedGrains(
+  grains: AsyncIterable<CompressedGrain>,
+  { grainBytes, capacityBytes }: SparseHeader,
+  isWanted: IsWanted | undefined,
+): AsyncGenerator<CompressedGrain, void, undefined> {
+  for await (const grain of grains) {
+    const { offsetBytes: startBytes } = grain;
+    const lengthBytes = Math.min(grainBytes, capacityBytes - startBytes);
+    if (isWanted === undefined || isWanted({ startBytes, lengthBytes })) yield grain;
   }
 }
 

@@ -5,62 +5,57 @@ import type { Chunk, ChunkGeometry } from '../../chunking/chunk.ts';
 import { chunksOfDisk } from '../../chunking/chunksOfDisk.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { DiskReader } from '../../disk/diskTransport.ts';
-import type { Repository, SavedBlob } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { KnownChanges } from './knownChanges.ts';
+import { chunksInFlight, StoredChunks } from './storedChunks.ts';
 
 export interface StoredDisk {
   /** The tree of the disk's folder. */
   readonly tree: BlobId;
   /** New bytes in the repository. */
   readonly storedBytes: number;
+  /** Bytes of the disk that were looked at. */
+  readonly readBytes: number;
+  /** Of chunks said to be unchanged: how many were looked at, and how many had changed all the same. */
+  readonly audit: { readonly chunks: number; readonly mismatches: number } | undefined;
 }
 
-/** Chunks on their way through hashing and sealing at a time. */
-const chunksInFlight = 8;
-
-/** Reads a disk to its end and stores what the repository does not have yet; durable only with the next flush. */
+/**
+ * Reads a disk to its end and stores what the repository does not have yet; durable only with the next flush.
+ * @param known  what is compared with what is read
+ */
 export async function backUpDisk(
   repository: Repository,
   disk: DiskReader,
   geometry: ChunkGeometry,
+  known: KnownChanges | undefined,
   phase: string,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<StoredDisk> {
   const { sizeBytes } = disk;
   const tree = new DiskTreeWriter(repository, { sizeBytes, ...geometry });
-  const zeroChunks = new ZeroChunks(repository);
+  const chunks = new StoredChunks(repository);
+  const audit = { chunks: 0, mismatches: 0 };
   let storedBytes = 0;
   onProgress({ phase, doneBytes: 0, totalBytes: sizeBytes });
   const save = async (chunk: Chunk) => {
-    const { lengthBytes, bytes } = chunk;
-    const saved =
-      bytes === undefined
-        ? await zeroChunks.save(lengthBytes, signal)
-        : await repository.saveBlob('data', bytes, signal);
-    return { ...saved, lengthBytes, endBytes: chunk.offsetBytes + lengthBytes };
+    const { index, offsetBytes, lengthBytes } = chunk;
+    return { ...(await chunks.save(chunk, signal)), index, lengthBytes, endBytes: offsetBytes + lengthBytes };
   };
   for await (const saved of mapOrdered(chunksOfDisk(disk, geometry, signal), chunksInFlight, save)) {
     storedBytes += saved.storedBytes;
     await tree.addChunk(saved.id, saved.lengthBytes, signal);
+    if (known !== undefined && !known.changed.has(saved.index)) {
+      audit.chunks += 1;
+      if ((await known.previous.chunkId(saved.index, signal)) !== saved.id) audit.mismatches += 1;
+    }
     onProgress({ phase, doneBytes: saved.endBytes, totalBytes: sizeBytes });
   }
-  return { tree: await tree.finish(signal), storedBytes };
-}
-
-/** A chunk of zeros is hashed and stored once per length, however many there are. */
-class ZeroChunks {
-  readonly #repository: Repository;
-  readonly #byLength = new Map<number, Promise<SavedBlob>>();
-
-  constructor(repository: Repository) {
-    this.#repository = repository;
-  }
-
-  async save(lengthBytes: number, signal: AbortSignal): Promise<SavedBlob> {
-    const earlier = this.#byLength.get(lengthBytes);
-    if (earlier !== undefined) return { id: (await earlier).id, storedBytes: 0 };
-    const saved = this.#repository.saveBlob('data', new Uint8Array(lengthBytes), signal);
-    this.#byLength.set(lengthBytes, saved);
-    return await saved;
-  }
+  return {
+    tree: await tree.finish(signal),
+    storedBytes,
+    readBytes: sizeBytes,
+    audit: known === undefined ? undefined : audit,
+  };
 }

@@ -1,5 +1,7 @@
-import type { LeftOutDisk, ReadMode } from '../../catalog/manifest.ts';
-import type { RestorePointSummary } from '../../catalog/backupSet.ts';
+import type { LeftOutDisk } from '../../catalog/manifest.ts';
+import type { FullReason } from '../../changes/fullReason.ts';
+import { decideRead, type WholeReadPolicy } from '../../changes/readDecision.ts';
+import { defaultChunkGeometry } from '../../chunking/geometry.ts';
 import { assess, type Assessment } from '../../consistency/assess.ts';
 import { disksOutside } from '../../consistency/disksOutside.ts';
 import { compareLevels, type ConsistencyLevel, weakest } from '../../consistency/level.ts';
@@ -14,6 +16,7 @@ import {
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
 import { AppError } from '../../../base/errors.ts';
 import { refusedByLicense } from '../../vsphere/license.ts';
+import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 
 /** What a backup will do, before it does anything. */
 export interface BackupPlan {
@@ -32,15 +35,17 @@ export interface BackupPlan {
   readonly predicted: ConsistencyLevel;
   readonly disks: readonly DiskPlan[];
   readonly leftOutDisks: readonly LeftOutDisk[];
-  /** Newest restore point of this VM, whose chunks are not stored again. */
-  readonly previous: RestorePointSummary | undefined;
+  readonly previous: PreviousPoint;
+  /** When disks are read whole although their changes are known. */
+  readonly wholeReads: WholeReadPolicy;
 }
 
 export interface DiskPlan {
   readonly deviceKey: number;
   readonly label: string;
   readonly capacityBytes: number;
-  readonly readMode: ReadMode;
+  /** Why the whole disk will be read, as far as can be told before the snapshot; undefined if only what has changed is. */
+  readonly fullReason: FullReason | undefined;
 }
 
 export interface BackupOptions {
@@ -49,6 +54,9 @@ export interface BackupOptions {
   readonly knowsSpecs: boolean;
   /** Whether somebody can be asked. */
   readonly hasUser: boolean;
+  readonly wholeReads: WholeReadPolicy;
+  /** Nearly that of the server. */
+  readonly now: Date;
 }
 
 /**
@@ -58,7 +66,7 @@ export interface BackupOptions {
 export function planBackup(
   vm: VirtualMachineFacts,
   options: BackupOptions,
-  previous: RestorePointSummary | undefined,
+  previous: PreviousPoint,
 ): BackupPlan {
   assertCanBeSnapshotted(vm);
   const leftOut = disksOutside(vm.disks).map(({ deviceKey: key, label, reason }) => ({ key, label, reason }));
@@ -73,21 +81,41 @@ export function planBackup(
     predicted: predictedLevel(assessment, first.state.level, vm),
     disks: vm.disks
       .filter(disk => !leftOutKeys.has(disk.deviceKey))
-      .map(({ deviceKey, label, capacityBytes }) => ({
-        deviceKey,
-        label,
-        capacityBytes,
-        readMode: previous === undefined ? 'first-backup' : 'stream-transport',
+      .map(disk => ({
+        deviceKey: disk.deviceKey,
+        label: disk.label,
+        capacityBytes: disk.capacityBytes,
+        fullReason: expectedFullReason(vm, disk, previous, options),
       })),
     leftOutDisks: leftOut,
     previous,
+    wholeReads: options.wholeReads,
   };
+}
+
+/** By the disk as it is now; the snapshot's decides. */
+function expectedFullReason(
+  { config }: VirtualMachineFacts,
+  { deviceKey, capacityBytes, backing }: VirtualMachineFacts['disks'][number],
+  previous: PreviousPoint,
+  { now, wholeReads: policy }: BackupOptions,
+): FullReason | undefined {
+  const decision = decideRead({
+    now,
+    isTrackingEnabled: config.changeTrackingEnabled === true,
+    disk: { uuid: backing.uuid, changeId: backing.changeId, capacityBytes },
+    previous: previousDisk(previous, deviceKey),
+    geometry: defaultChunkGeometry,
+    wasReverted: false,
+    policy,
+  });
+  return decision.kind === 'changed' ? undefined : decision.reason;
 }
 
 export function snapshotRequest(
   { runtime, facts }: Pick<VirtualMachineFacts, 'runtime' | 'facts'>,
   assessment: Assessment,
-  { policy, knowsSpecs, hasUser }: BackupOptions,
+  { policy, knowsSpecs, hasUser }: Pick<BackupOptions, 'policy' | 'knowsSpecs' | 'hasUser'>,
 ): SnapshotRequest {
   const { toolsVersion } = facts;
   const guestFamily = guestRowOf(facts.guestId ?? '')?.traits.family;

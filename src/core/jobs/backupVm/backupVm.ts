@@ -2,6 +2,7 @@ import { type AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { commitRestorePoint } from '../../catalog/commitRestorePoint.ts';
 import type { Manifest, ManifestGroup } from '../../catalog/manifest.ts';
+import { readKindOf } from '../../catalog/readKind.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
@@ -27,6 +28,8 @@ export interface BackupResult {
   readonly storedBytes: number;
   /** The restore point is good, but something was left that `quiesce guard` will try again. */
   readonly problems: readonly AppError[];
+  /** Something was wrong that this restore point is free of; earlier ones may not be. */
+  readonly warnings: readonly AppError[];
 }
 
 /**
@@ -84,25 +87,27 @@ export async function commitBackup(
   const { plan, read, lock } = backup;
   const manifest = composeManifest(session, backup, deps);
   const pointId = await commit(repository, plan, read, manifest, lock, deps, signal);
-  const unrecorded = await recordBackup(repository, plan.vm.name, pointId, signal);
+  const unrecorded = await recordBackup(repository, manifest, pointId, signal);
   return {
     pointId,
     manifest,
     receivedBytes: sum(manifest.disks, disk => disk.transport.receivedBytes),
     storedBytes: sum(manifest.disks, disk => disk.transport.storedBytes),
     problems: [...read.problems, ...unrecorded],
+    warnings: read.disks.flatMap(({ warning }) => warning ?? []),
   };
 }
 
 /** The restore point is there: whoever cannot write down that it was made has a problem, but no failed backup. */
 async function recordBackup(
   repository: Repository,
-  vmName: string,
+  manifest: Manifest,
   pointId: SnapshotId,
   signal: AbortSignal,
 ): Promise<readonly AppError[]> {
   try {
-    await repository.record({ action: 'backup', subject: vmName, ids: [pointId] }, signal);
+    const subject = `${manifest.vm.name}, ${readKindOf(manifest)}`;
+    await repository.record({ action: 'backup', subject, ids: [pointId] }, signal);
     return [];
   } catch (error) {
     return [toAppError(error)];
@@ -159,7 +164,7 @@ async function commit(
     manifest,
     config: `${JSON.stringify(read.config, undefined, 2)}\n`,
     disks: new Map(read.disks.map(({ entry, tree }) => [entry.key, tree])),
-    parent: plan.previous?.id,
+    parent: plan.previous.kind === 'none' ? undefined : plan.previous.id,
     username: deps.username,
   };
   return await commitRestorePoint(repository, content, lock, signal);

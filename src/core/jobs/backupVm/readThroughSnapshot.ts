@@ -1,22 +1,22 @@
 import { AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
-import type { Manifest, ManifestDisk } from '../../catalog/manifest.ts';
-import { defaultChunkGeometry } from '../../chunking/geometry.ts';
-import type { BlobId } from '../../codec/blobId.ts';
+import type { Manifest } from '../../catalog/manifest.ts';
 import { compareLevels } from '../../consistency/level.ts';
-import { openNfcExport } from '../../disk/node/nfcExport.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.ts';
 import { VimFaultError } from '../../vsphere/faults.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { SnapshotEvents } from '../snapshotEvents.ts';
-import { backUpDisk } from './backupDisk.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
+import type { SnapshotDisk } from './changedAreasTransport.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
 import { type FoundVolume, imageEvidence } from './imageEvidence.ts';
+import { openPreviousPoint } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
+import { type ReadBasis, type ReadDisk, readSnapshotDisk } from './readSnapshotDisk.ts';
 import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
+import { wasReverted } from './wasReverted.ts';
 
 /** A VM whose disks are stored, though no restore point refers to them yet. */
 export interface ReadVm {
@@ -28,7 +28,7 @@ export interface ReadVm {
   readonly config: SnapshotLease['config'];
   /** What the file systems on the stored disks say. */
   readonly volumes: readonly FoundVolume[];
-  readonly disks: readonly { readonly entry: ManifestDisk; readonly tree: BlobId }[];
+  readonly disks: readonly ReadDisk[];
   readonly problems: readonly AppError[];
 }
 
@@ -98,15 +98,19 @@ export async function takeBackupSnapshot(
 export async function readSnapshotDisks(
   session: VimSession,
   repository: Repository,
-  { plan, snapshot, evidence }: TakenSnapshot,
+  taken: TakenSnapshot,
   deps: ReadDeps,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
-  const disks: ReadVm['disks'][number][] = [];
+  const { plan, snapshot, evidence } = taken;
+  const disks: ReadDisk[] = [];
   try {
-    for (const disk of plan.disks)
-      disks.push(await readDisk(session, repository, snapshot, disk, deps, onProgress, signal));
+    const basis = await readBasis(session, repository, taken, deps, signal);
+    for (const disk of plan.disks) {
+      const place = plannedDisk(taken, disk);
+      disks.push(await readSnapshotDisk(session, repository, place, basis, deps, onProgress, signal));
+    }
   } catch (error) {
     await giveBackSnapshot(snapshot, deps, onProgress);
     throw explained(error, plan.vm.name);
@@ -187,62 +191,29 @@ export async function giveBackSnapshot(
   }
 }
 
-async function readDisk(
+/** What of the previous restore point can be taken over, and what speaks against it. */
+async function readBasis(
   session: VimSession,
   repository: Repository,
-  snapshot: SnapshotLease,
-  plan: DiskPlan,
-  deps: ReadDeps,
-  onProgress: ProgressListener,
+  { plan }: TakenSnapshot,
+  { logger }: ReadDeps,
   signal: AbortSignal,
-): Promise<ReadVm['disks'][number]> {
-  const disk = snapshot.disks.find(candidate => candidate.deviceKey === plan.deviceKey);
-  if (disk === undefined) {
-    throw new AppError(
-      'CONFLICT',
-      `${snapshot.vm.name}: ${plan.label} was removed before the snapshot was taken`,
-      {
-        object: snapshot.vm.name,
-        remedy: 'Start the backup again',
-      },
-    );
-  }
-  const request = {
-    vmName: snapshot.vm.name,
-    snapshot: snapshot.snapshot,
-    disks: snapshot.disks,
-    deviceKey: disk.deviceKey,
+): Promise<ReadBasis> {
+  const planned = plan.previous.kind === 'none' ? undefined : plan.previous;
+  const previous = await openPreviousPoint(repository, planned, signal);
+  const since = previous.kind === 'open' ? new Date(previous.point.manifest.takenAt) : undefined;
+  return {
+    plan,
+    previous,
+    wasReverted: since !== undefined && (await wasReverted(session, plan.vm.ref, since, logger, signal)),
   };
-  await using stream = await openNfcExport(session, request, deps, signal);
-  const phase = `Reading ${disk.label} of ${snapshot.vm.name}`;
-  const { tree, storedBytes } = await backUpDisk(
-    repository,
-    stream,
-    defaultChunkGeometry,
-    phase,
-    onProgress,
-    signal,
-  );
-  const { backing, controller } = disk;
-  const entry: ManifestDisk = {
-    key: disk.deviceKey,
-    label: disk.label,
-    capacityBytes: stream.sizeBytes,
-    ...defaultChunkGeometry,
-    attachment: `${controller.type} ${controller.busNumber}:${disk.unitNumber}`,
-    backing: {
-      fileName: backing.fileName ?? '',
-      thinProvisioned: backing.isThin ?? false,
-      diskMode: backing.diskMode ?? '',
-      ...(backing.uuid !== undefined && { uuid: backing.uuid }),
-    },
-    ...(backing.changeId !== undefined && { changeId: backing.changeId }),
-    transport: {
-      kind: 'nfc-lease',
-      readMode: plan.readMode,
-      receivedBytes: stream.receivedBytes,
-      storedBytes,
-    },
-  };
-  return { entry, tree };
+}
+
+function plannedDisk({ snapshot, plan }: TakenSnapshot, { deviceKey, label }: DiskPlan): SnapshotDisk {
+  const disk = snapshot.disks.find(candidate => candidate.deviceKey === deviceKey);
+  if (disk !== undefined) return { snapshot, disk, datacenterPath: plan.vm.datacenterPath };
+  throw new AppError('CONFLICT', `${snapshot.vm.name}: ${label} was removed before the snapshot was taken`, {
+    object: snapshot.vm.name,
+    remedy: 'Start the backup again',
+  });
 }

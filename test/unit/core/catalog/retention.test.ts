@@ -24,6 +24,7 @@ function pointsAt(...moments: readonly string[]): RestorePointSummary[] {
       requested: 'crash',
       claimed: undefined,
       group: undefined,
+    read: 'full',
       tags: ['quiesce', ...tags],
     };
   });

@@ -155,7 +155,7 @@ test('leaving early, an error and disposal close the source; cancelling stops th
       closed += 1;
     }
   }
-  for await (const block of (await readStreamOptimized(source(), 'd', anySignal)).blocks) {
+  for await (const block of (await readStreamOptimized(source(), 'd', anySignal)).blocks()) {
     expect(block.offsetBytes).toBe(0);
     break;
   }
@@ -164,7 +164,7 @@ test('leaving early, an error and disposal close the source; cancelling stops th
   expect(closed).toBe(2);
   const cancelled = await readStreamOptimized(source(), 'd', controller.signal);
   const drain = async () => {
-    for await (const block of cancelled.blocks) if (block.offsetBytes === grain) controller.abort();
+    for await (const block of cancelled.blocks()) if (block.offsetBytes === grain) controller.abort();
   };
   await expect(drain()).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(closed).toBe(3);
@@ -239,7 +239,7 @@ test('a disk of 62 TiB costs tables, not memory for what is empty', async () => 
   const vmdk = await joined(writeStreamOptimized(sizeBytes, oneByteAtTheEnd(), {}, anySignal));
   expect(vmdk.length).toBeLessThan(10 * MiB);
   const read = await readStreamOptimized(inPieces(vmdk, MiB), 'd', anySignal);
-  const blocks = await collect(read.blocks);
+  const blocks = await collect(read.blocks());
   expect(blocks.map(block => [block.offsetBytes, block.bytes.at(-1)])).toEqual([[sizeBytes - grain, 7]]);
 });
 

@@ -41,7 +41,7 @@ export async function readBack(
   await using vmdk = await readStreamOptimized(source, 'disk-0.vmdk', anySignal);
   const disk = new Uint8Array(vmdk.header.capacityBytes);
   const offsets: number[] = [];
-  for await (const block of vmdk.blocks) {
+  for await (const block of vmdk.blocks()) {
     disk.set(block.bytes, block.offsetBytes);
     offsets.push(block.offsetBytes);
   }

@@ -52,6 +52,7 @@ function atRandomAccess(disk: Uint8Array, written: readonly number[]): RandomAcc
     ...memorySource(disk),
     shape: 'random-access',
     receivedBytes: 0,
+    reads: { maxBytes: 3 * chunkBytes, inFlight: 2 },
     allocatedAreas: async () => areas,
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -70,10 +71,10 @@ test('both shapes of a disk become the same tree, and the second one stores noth
         await using repository = await openRepository(store, testPassword, deps, anySignal);
         await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, anySignal);
         const back = async (reader: DiskStream | RandomAccessDisk) =>
-          await backUpDisk(repository, reader, geometry, 'reading', () => undefined, lock.lost);
+          await backUpDisk(repository, reader, geometry, undefined, 'reading', () => undefined, lock.lost);
         const first = await back(asStream(disk, written));
         const second = await back(atRandomAccess(disk, written));
-        expect(second).toEqual({ tree: first.tree, storedBytes: 0 });
+        expect(second).toMatchObject({ tree: first.tree, storedBytes: 0 });
       },
     ),
     { numRuns: 25 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RestorePointSummary } from '../../../../src/core/catalog/backupSet.ts';
+import { defaultWholeReads } from '../../../../src/core/changes/readDecision.ts';
 import { defaultPolicy } from '../../../../src/core/consistency/request/policy.ts';
 import type { VirtualMachineFacts } from '../../../../src/core/inventory/readVirtualMachine.ts';
 import { virtualDisks, type DiskBacking } from '../../../../src/core/inventory/virtualDisk.ts';
@@ -41,27 +41,22 @@ function machine(
   };
 }
 
-const previous: RestorePointSummary = {
-  id: 'ab'.repeat(32) as SnapshotId,
-  takenAt: new Date(0),
-  vmInstanceUuid: '5012',
-  vmName: 'db01',
-  serverInstanceUuid: 'vc',
-  proven: 'crash',
-  tags: [],
-  requested: 'filesystem',
-  claimed: undefined,
-  group: undefined,
-};
+const gone = { kind: 'gone', id: 'ab'.repeat(32) as SnapshotId, problem: 'removed' } as const;
 
-const options: BackupOptions = { policy: defaultPolicy, knowsSpecs: true, hasUser: false };
+const options: BackupOptions = {
+  policy: defaultPolicy,
+  wholeReads: defaultWholeReads,
+  knowsSpecs: true,
+  hasUser: false,
+  now: new Date('2026-11-22T22:00:00Z'),
+};
 
 describe('the plan of a backup', () => {
   const insisting = { minimum: 'application' } as const;
   const stepping = { ...insisting, onShortfall: 'step-down' } as const;
   const outOfReach = { from: 'application', to: 'filesystem' };
   test('says before anything is tried that the license only lets read', () => {
-    expect(() => planBackup({ ...machine(), isServerReadOnly: true }, options, undefined)).toThrow(
+    expect(() => planBackup({ ...machine(), isServerReadOnly: true }, options, { kind: 'none' })).toThrow(
       expect.objectContaining({
         code: 'PERMISSION',
         message:
@@ -112,7 +107,7 @@ describe('the plan of a backup', () => {
     ],
   ] as const)('quiesces %s', (_how, change, powerState, quiesce, requested, predicted, shortfall) => {
     const policy = { ...defaultPolicy, ...change };
-    const plan = planBackup(machine({ powerState }), { ...options, policy }, undefined);
+    const plan = planBackup(machine({ powerState }), { ...options, policy }, { kind: 'none' });
     expect(plan).toMatchObject({ requested, predicted });
     if (shortfall?.outcome !== 'fail') expect(plan.quiesce).toBe(quiesce);
     if (shortfall === undefined) expect(plan.shortfall).toBeUndefined();
@@ -120,13 +115,13 @@ describe('the plan of a backup', () => {
   });
 
   test.each([
-    ['the first time', undefined, 'first-backup'],
-    ['later', previous, 'stream-transport'],
-  ] as const)('reads every disk whole, and says why: %s', (_when, before, readMode) => {
+    ['the first time', { kind: 'none' }, 'first-backup'],
+    ['after a restore point that is gone', gone, 'previous-gone'],
+  ] as const)('reads every disk whole, and says why: %s', (_when, before, fullReason) => {
     const plan = planBackup(machine(), options, before);
     expect(plan.disks).toEqual([
-      { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1_073_741_824, readMode },
-      { deviceKey: 2001, label: 'Hard disk 2', capacityBytes: machine().disks[1]!.capacityBytes, readMode },
+      { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1_073_741_824, fullReason },
+      { deviceKey: 2001, label: 'Hard disk 2', capacityBytes: machine().disks[1]!.capacityBytes, fullReason },
     ]);
     expect([plan.leftOutDisks, plan.previous]).toEqual([[], before]);
   });
@@ -143,7 +138,7 @@ describe('the plan of a backup', () => {
     ],
     [{ sharing: 'sharingMultiWriter' }, /shared/],
   ])('leaves out a disk that is not part of snapshots, never silently: %j', (backing, reason) => {
-    const plan = planBackup(machine({}, backing), options, undefined);
+    const plan = planBackup(machine({}, backing), options, { kind: 'none' });
     expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000]);
     expect(plan.leftOutDisks).toEqual([
       { key: 2001, label: 'Hard disk 2', reason: expect.stringMatching(reason) as string },
@@ -157,7 +152,7 @@ describe('the plan of a backup', () => {
     [{ sharing: 'sharingNone' }],
     [{ type: 'VirtualDiskRawDiskMappingVer1BackingInfo', compatibilityMode: 'virtualMode' }],
   ])('keeps a disk that snapshots cover: %j', backing => {
-    const plan = planBackup(machine({}, backing), options, undefined);
+    const plan = planBackup(machine({}, backing), options, { kind: 'none' });
     expect(plan.disks.map(({ deviceKey }) => deviceKey)).toEqual([2000, 2001]);
   });
 
@@ -166,7 +161,7 @@ describe('the plan of a backup', () => {
     ['a VM whose host is away', machine({ connectionState: 'disconnected' }), /disconnected/],
     ['a VM whose files are gone', machine({ connectionState: 'inaccessible' }), /inaccessible/],
   ])('refuses %s', (_what, vm, message) => {
-    expect(() => planBackup(vm, options, undefined)).toThrow(
+    expect(() => planBackup(vm, options, { kind: 'none' })).toThrow(
       expect.objectContaining({
         code: 'CONFLICT',
         object: 'db01',

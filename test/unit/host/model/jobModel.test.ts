@@ -61,6 +61,8 @@ const backup = {
   downgrades: [],
   receivedBytes: 1,
   storedBytes: 2048,
+  disks: [],
+  warnings: [],
   problems: [],
 } as const;
 

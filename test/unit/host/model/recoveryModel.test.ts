@@ -49,7 +49,20 @@ const point: PointDto = {
       },
     ],
   },
-  disks: [{ deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1 }],
+  disks: [
+    {
+      deviceKey: 2000,
+      label: 'Hard disk 1',
+      capacityBytes: 1,
+      read: {
+        mode: 'whole',
+        transport: 'nfc-lease',
+        fullReason: 'first-backup',
+        receivedBytes: 1,
+        storedBytes: 1,
+      },
+    },
+  ],
   leftOutDisks: [{ deviceKey: 2001, label: 'Hard disk 2', reason: 'independent' }],
 };
 

@@ -1,0 +1,300 @@
+import { AppError, toAppError } from '../../../base/errors.ts';
+import type { ProgressListener } from '../../../base/progress.ts';
+import { formatBytes } from '../../../base/units.ts';
+import type { ManifestDisk, ManifestTransport } from '../../catalog/manifest.ts';
+import { auditSample } from '../../changes/auditSample.ts';
+import { type FullReason, fullReasons } from '../../changes/fullReason.ts';
+import { queryChangedAreas } from '../../changes/queryChangedAreas.ts';
+import { decideRead, type ReadDecision } from '../../changes/readDecision.ts';
+import { defaultChunkGeometry } from '../../chunking/geometry.ts';
+import type { BlobId } from '../../codec/blobId.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { VimSession } from '../../vsphere/session.ts';
+import { backUpChangedAreas, type ChangedDisk } from './backupChangedAreas.ts';
+import { backUpDisk, type StoredDisk } from './backupDisk.ts';
+import type { BackupPlan } from './backupPlan.ts';
+import {
+  changedAreasTransports,
+  isClosedWay,
+  type SnapshotDisk,
+  streamTransport,
+} from './changedAreasTransport.ts';
+import { type KnownChanges, openKnownChanges } from './knownChanges.ts';
+import { type PreviousPoint, previousDisk } from './previousPoint.ts';
+import type { ReadDeps } from './readDeps.ts';
+
+/** What the reading of every disk of a VM goes by. */
+export interface ReadBasis {
+  readonly plan: BackupPlan;
+  /** Opened under the lock of this backup. */
+  readonly previous: PreviousPoint;
+  readonly wasReverted: boolean;
+}
+
+export interface ReadDisk {
+  readonly entry: ManifestDisk;
+  readonly tree: BlobId;
+  /** Something was wrong that this restore point is free of; earlier ones may not be. */
+  readonly warning: AppError | undefined;
+}
+
+type Transport = Omit<ManifestTransport, 'whole'>;
+
+/** A disk as it was stored, and how. */
+interface Reading {
+  readonly tree: BlobId;
+  readonly transport: Transport;
+  readonly warning: AppError | undefined;
+}
+
+/** What speaks for reading everything, and in whose words. */
+interface Full {
+  readonly reason: FullReason;
+  readonly detail: string | undefined;
+}
+
+/** Stores one disk of a snapshot: what has changed where that is certain, else everything. */
+export async function readSnapshotDisk(
+  session: VimSession,
+  repository: Repository,
+  place: SnapshotDisk,
+  basis: ReadBasis,
+  deps: ReadDeps,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<ReadDisk> {
+  const { disk, snapshot } = place;
+  const decision = decideOn(place, basis);
+  const reader = new DiskReading(session, repository, place, deps, onProgress, signal);
+  const { tree, transport, warning } = await reader.carryOut(decision, basis.previous);
+  const { backing, controller } = disk;
+  const entry: ManifestDisk = {
+    key: disk.deviceKey,
+    label: disk.label,
+    capacityBytes: disk.capacityBytes,
+    ...defaultChunkGeometry,
+    attachment: `${controller.type} ${controller.busNumber}:${disk.unitNumber}`,
+    backing: {
+      fileName: backing.fileName ?? '',
+      thinProvisioned: backing.isThin ?? false,
+      diskMode: backing.diskMode ?? '',
+      ...(backing.uuid !== undefined && { uuid: backing.uuid }),
+    },
+    ...(backing.changeId !== undefined && { changeId: backing.changeId }),
+    transport: { ...transport, whole: lastWhole(transport, place, basis.previous) },
+  };
+  deps.logger.info('disk stored', {
+    vm: snapshot.vm.name,
+    disk: disk.label,
+    how:
+      transport.fullReason === undefined
+        ? 'incremental'
+        : `full, because ${fullReasons[transport.fullReason]}`,
+    transport: transport.kind,
+    ...(transport.fullDetail !== undefined && { detail: transport.fullDetail }),
+    read: formatBytes(transport.readBytes ?? 0),
+    ...(transport.changedBytes !== undefined && { changed: formatBytes(transport.changedBytes) }),
+    stored: formatBytes(transport.storedBytes),
+  });
+  return { entry, tree, warning };
+}
+
+function decideOn(
+  { snapshot, disk }: SnapshotDisk,
+  { plan, previous, wasReverted }: ReadBasis,
+): ReadDecision {
+  const { uuid, changeId } = disk.backing;
+  return decideRead({
+    now: snapshot.facts.createdAt,
+    isTrackingEnabled: snapshot.config.changeTrackingEnabled === true,
+    disk: { uuid, changeId, capacityBytes: disk.capacityBytes },
+    previous: previousDisk(previous, disk.deviceKey),
+    geometry: defaultChunkGeometry,
+    wasReverted,
+    policy: plan.wholeReads,
+  });
+}
+
+function lastWhole(
+  { readMode }: Transport,
+  { snapshot, disk }: SnapshotDisk,
+  previous: PreviousPoint,
+): NonNullable<ManifestTransport['whole']> {
+  const before = previousDisk(previous, disk.deviceKey);
+  if (readMode === 'whole' || typeof before === 'string')
+    return { at: snapshot.facts.createdAt.toISOString(), pointsSince: 0 };
+  return { at: before.whole.at.toISOString(), pointsSince: before.whole.pointsSince + 1 };
+}
+
+/** One disk on its way; what one way has received counts although another one was taken. */
+class DiskReading {
+  readonly #session: VimSession;
+  readonly #repository: Repository;
+  readonly #place: SnapshotDisk;
+  readonly #deps: ReadDeps;
+  readonly #onProgress: ProgressListener;
+  readonly #signal: AbortSignal;
+  #receivedBytes = 0;
+
+  constructor(
+    session: VimSession,
+    repository: Repository,
+    place: SnapshotDisk,
+    deps: ReadDeps,
+    onProgress: ProgressListener,
+    signal: AbortSignal,
+  ) {
+    this.#session = session;
+    this.#repository = repository;
+    this.#place = place;
+    this.#deps = deps;
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+  }
+
+  async carryOut(decision: ReadDecision, previous: PreviousPoint): Promise<Reading> {
+    if (decision.kind === 'whole') {
+      const detail = previous.kind === 'gone' ? previous.problem : undefined;
+      return await this.#readWhole({ reason: decision.reason, detail }, undefined);
+    }
+    const known = await this.#knownChanges(decision.since, previous);
+    if ('reason' in known) return await this.#readWhole(known, undefined);
+    if (decision.kind === 'compare')
+      return await this.#readWhole({ reason: decision.reason, detail: undefined }, known);
+    return (
+      (await this.#readChanged(known)) ??
+      (await this.#readWhole({ reason: 'verification-failed', detail: undefined }, known))
+    );
+  }
+
+  /** What the server tells, laid over what is stored. */
+  async #knownChanges(since: string, previous: PreviousPoint): Promise<KnownChanges | Full> {
+    const { snapshot, disk } = this.#place;
+    const { deviceKey, capacityBytes: diskBytes } = disk;
+    const stored = previous.kind === 'open' ? previous.point : undefined;
+    const [before, tree] = [
+      stored?.manifest.disks.find(({ key }) => key === deviceKey),
+      stored?.disks.get(deviceKey),
+    ];
+    if (before === undefined || tree === undefined) return { reason: 'previous-gone', detail: undefined };
+    const ask = async (startOffset: number, signal: AbortSignal) =>
+      await this.#session.call(
+        'QueryChangedDiskAreas',
+        snapshot.vm.ref,
+        { snapshot: snapshot.snapshot, deviceKey, startOffset, changeId: since },
+        signal,
+      );
+    const { chunkBytes } = defaultChunkGeometry;
+    const told = await queryChangedAreas(ask, { diskBytes, chunkBytes }, this.#signal);
+    if (told.kind === 'refused') return told;
+    try {
+      return await openKnownChanges(this.#repository, { disk: before, tree }, told.chunks, this.#signal);
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
+      return { reason: 'previous-gone', detail: error.message };
+    }
+  }
+
+  /** Undefined if something had changed that nobody told of. */
+  async #readChanged(known: KnownChanges): Promise<Reading | undefined> {
+    const sample = auditSample(known.changed, this.#deps.random);
+    const ways = changedAreasTransports(this.#session, this.#place, known.changed.union(sample), this.#deps);
+    for (const [index, way] of ways.entries()) {
+      try {
+        await using disk = await way.open(this.#signal);
+        let stored: ChangedDisk;
+        try {
+          stored = await backUpChangedAreas(
+            this.#repository,
+            disk,
+            defaultChunkGeometry,
+            known,
+            sample,
+            this.#phase('Reading what has changed of'),
+            this.#onProgress,
+            this.#signal,
+          );
+        } finally {
+          this.#receivedBytes += disk.receivedBytes;
+        }
+        if (!(await way.isStillRight(this.#signal)))
+          throw new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`);
+        if (stored.kind === 'distrusted') return undefined;
+        const transport = { kind: way.kind, readMode: 'changed-areas' } as const;
+        return this.#reading(stored, known, transport);
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if (index === ways.length - 1 || !isClosedWay(error)) throw error;
+        this.#deps.logger.info('another way is taken to read the disk', {
+          disk: this.#name,
+          problem: toAppError(error).message,
+        });
+      }
+    }
+    return undefined;
+  }
+
+  async #readWhole({ reason, detail }: Full, known: KnownChanges | undefined): Promise<Reading> {
+    const way = streamTransport(this.#session, this.#place, this.#deps);
+    await using disk = await way.open(this.#signal);
+    const stored = await backUpDisk(
+      this.#repository,
+      disk,
+      defaultChunkGeometry,
+      known,
+      this.#phase('Reading'),
+      this.#onProgress,
+      this.#signal,
+    );
+    this.#receivedBytes += disk.receivedBytes;
+    const hasLied = reason === 'verification-failed' || (stored.audit?.mismatches ?? 0) > 0;
+    const transport = {
+      kind: way.kind,
+      readMode: 'whole',
+      fullReason: hasLied ? 'verification-failed' : reason,
+      ...(detail !== undefined && { fullDetail: detail }),
+    } as const;
+    const reading = this.#reading(stored, known, transport);
+    return hasLied ? { ...reading, warning: this.#warning(stored) } : reading;
+  }
+
+  #reading(
+    { tree, storedBytes, readBytes, audit }: StoredDisk,
+    known: KnownChanges | undefined,
+    transport: Pick<Transport, 'kind' | 'readMode' | 'fullReason' | 'fullDetail'>,
+  ): Reading {
+    return {
+      tree,
+      transport: {
+        ...transport,
+        receivedBytes: this.#receivedBytes,
+        readBytes,
+        ...(known !== undefined && { changedBytes: known.changed.sizeBytes }),
+        storedBytes,
+        ...(audit !== undefined && { audit }),
+      },
+      warning: undefined,
+    };
+  }
+
+  #warning({ audit }: StoredDisk): AppError {
+    const count = audit?.mismatches ?? 0;
+    return new AppError(
+      'CORRUPT_DATA',
+      `${this.#name}: ${count} chunks had changed that changed block tracking did not tell of; the disk was read whole`,
+      {
+        object: this.#name,
+        remedy:
+          'Switch changed block tracking off and on again; earlier incremental restore points of this disk may hold old data',
+      },
+    );
+  }
+
+  get #name(): string {
+    return `${this.#place.snapshot.vm.name} ${this.#place.disk.label}`;
+  }
+
+  #phase(what: string): string {
+    return `${what} ${this.#place.disk.label} of ${this.#place.snapshot.vm.name}`;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Chunk } from '../../chunking/chunk.ts';
+import type { Repository, SavedBlob } from '../../repository/repository.ts';
+
+/** Chunks on their way through hashing and sealing at a time. */
+export const chunksInFlight = 8;
+
+/** Stores chunks; one of zeros is hashed and stored once per length, however many there are. */
+export class StoredChunks {
+  readonly #repository: Repository;
+  readonly #zerosByLength = new Map<number, Promise<SavedBlob>>();
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  async save({ bytes, lengthBytes }: Chunk, signal: AbortSignal): Promise<SavedBlob> {
+    if (bytes !== undefined) return await this.#repository.saveBlob('data', bytes, signal);
+    const earlier = this.#zerosByLength.get(lengthBytes);
+    if (earlier !== undefined) return { id: (await earlier).id, storedBytes: 0 };
+    const saved = this.#repository.saveBlob('data', new Uint8Array(lengthBytes), signal);
+    this.#zerosByLength.set(lengthBytes, saved);
+    return await saved;
+  }
+}
