@@ -73,9 +73,13 @@ export function sourceLink({ title, url }: SourceDto): HTMLElement {
 
 export function disks(views: readonly DiskCoverageView[], t: Translate): readonly HTMLElement[] {
   return items(
-    views.map(({ label, isIn, reason }) => {
+    views.map(({ label, isIn, reason, read }) => {
       const name = visibleName(label);
-      const text = isIn ? t('{0}: in', name) : t('{0}: not in, {1}', name, reason ?? '');
+      const text = !isIn
+        ? t('{0}: not in, {1}', name, reason ?? '')
+        : read === undefined
+          ? t('{0}: in', name)
+          : t('{0}: in, {1}', name, read);
       return { text, isGood: isIn };
     }),
   );

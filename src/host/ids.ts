@@ -54,6 +54,8 @@ export const settingIds = {
   groupVmsBy: 'quiesce.groupVmsBy',
   uploadLimit: 'quiesce.uploadLimit',
   downloadLimit: 'quiesce.downloadLimit',
+  fullAfterPoints: 'quiesce.fullAfterPoints',
+  fullAfterDays: 'quiesce.fullAfterDays',
 } as const;
 
 /** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */

@@ -1,6 +1,7 @@
 import { ConfigurationTarget, workspace } from 'vscode';
 
 import { MiB } from '../base/units.ts';
+import type { WholeReadsDto } from '../protocol/plan.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
 import type { GroupingSetting } from './vmView.ts';
@@ -37,6 +38,21 @@ function limit(name: keyof TransferLimits, settingId: string): TransferLimits {
   const written = workspace.getConfiguration().get<unknown>(settingId);
   if (typeof written !== 'number' || !(written > 0)) return {};
   return { [name]: Math.max(1, Math.round(written * MiB)) };
+}
+
+/** When backups read disks whole although their changes are known; what is no whole number is left out. */
+export function readWholeReads(): WholeReadsDto | undefined {
+  const everyPoints = wholeNumber(settingIds.fullAfterPoints, 1);
+  const everyDays = wholeNumber(settingIds.fullAfterDays, 0);
+  if (everyPoints === undefined && everyDays === undefined) return undefined;
+  return { ...(everyPoints !== undefined && { everyPoints }), ...(everyDays !== undefined && { everyDays }) };
+}
+
+function wholeNumber(id: string, least: number): number | undefined {
+  const written = workspace.getConfiguration().get<unknown>(id);
+  return typeof written === 'number' && Number.isSafeInteger(written) && written >= least
+    ? written
+    : undefined;
 }
 
 /** What the VMs are grouped by; what is no grouping is the usual one. */

@@ -7,6 +7,7 @@ import type { Host } from '../host.ts';
 import { policyChoices, quiescedOrAsk } from '../model/backupPolicies.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
+import { readWholeReads } from '../settings.ts';
 import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
@@ -33,7 +34,9 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
     await startJob(host, l10n.t('Starting the backup of {0}', node.vm.name), async signal => {
       await host.places.vcenter(node.vcenter, signal);
       await host.places.repository(repository, signal);
-      return await host.worker.request(startBackup, { vm: vmRef(node), repository, policy }, signal);
+      const wholeReads = readWholeReads();
+      const params = { vm: vmRef(node), repository, policy, ...(wholeReads !== undefined && { wholeReads }) };
+      return await host.worker.request(startBackup, params, signal);
     });
   }
 }

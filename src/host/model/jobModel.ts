@@ -14,6 +14,7 @@ import type { DowngradeDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel, isWeaker, provenText, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
+import { disksReadText } from './diskReadText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { skewText } from './groupText.ts';
 import { formatMoment } from './time.ts';
@@ -165,10 +166,12 @@ export function resultText(result: JobResult, t: Translate): string {
 
 /** Asked for and proven are never one word: what was not reached is said, and why. */
 function backupText(
-  { requested, proven, claimed, downgrades, storedBytes }: BackupResultDto,
+  { requested, proven, claimed, downgrades, storedBytes, disks, warnings }: BackupResultDto,
   t: Translate,
 ): string {
-  const stored = t('{0} stored', formatBytes(storedBytes));
+  const read = disksReadText(disks, t);
+  const bytes = t('{0} stored', formatBytes(storedBytes));
+  const stored = read === undefined ? bytes : `${read}, ${bytes}`;
   const text =
     requested === proven
       ? `${consistencyLabel(proven, t)}, ${stored}`
@@ -178,7 +181,8 @@ function backupText(
           provenText(proven, claimed, t),
           stored,
         );
-  return withDowngrades(text, downgrades, t);
+  const told = withDowngrades(text, downgrades, t);
+  return [told, ...warnings.map(({ message }) => message)].join('; ');
 }
 
 /** How near together they came out is always said, and what that is not. */
@@ -246,8 +250,8 @@ export function needsAttention(result: JobResult): boolean {
   return (result.kind === 'restoreFiles' || result.kind === 'restoreToGuest') && result.problems.length > 0;
 }
 
-function isLess({ problems, proven, requested }: BackupResultDto): boolean {
-  return problems.length > 0 || isWeaker(proven, requested);
+function isLess({ problems, warnings, proven, requested }: BackupResultDto): boolean {
+  return problems.length > 0 || warnings.length > 0 || isWeaker(proven, requested);
 }
 
 function titleOf(kind: JobKind, object: string, t: Translate): string {

@@ -14,6 +14,7 @@ import type {
   RestoreKind,
 } from '../../protocol/webview/recovery.ts';
 import { consistencyLabel } from './consistency.ts';
+import { diskReadText } from './diskReadText.ts';
 import { sentence } from './errorText.ts';
 import { groupView } from './groupText.ts';
 import type { Translate } from './nodeView.ts';
@@ -62,7 +63,7 @@ export function pointDetailsView(
       })),
     ],
     disks: [
-      ...disks.map(({ label }) => ({ label, isIn: true })),
+      ...disks.map(({ label, read }) => ({ label, isIn: true, read: diskReadText(read, t) })),
       ...leftOutDisks.map(({ label, reason }) => ({ label, isIn: false, reason })),
     ],
     ...(group !== undefined && { group: groupView(group, vm.instanceUuid, t) }),

@@ -4,6 +4,7 @@ import type { GuestDiskDto, GuestNodeDto, GuestPath, VolumeDto, VolumeRef } from
 import type { BackupSetDto, PointRef, PointSummaryDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel, provenText, reachedIcon, reachedText } from './consistency.ts';
+import { readKindText } from './diskReadText.ts';
 import { skewText } from './groupText.ts';
 import { joinGuestPath } from './guestPath.ts';
 import type { NodeView, Translate } from './nodeView.ts';
@@ -163,6 +164,7 @@ export function pointTreeView(node: PointTreeNode, now: Date, t: Translate): Nod
             ? []
             : [t('Asked for: {0}', consistencyLabel(node.point.requested, t))]),
           t('Proven: {0}', provenText(node.point.proven, node.point.claimed, t)),
+          ...(node.point.read === undefined ? [] : [t('Read: {0}', readKindText(node.point.read, t))]),
           t('Restore point {0}', node.point.id.slice(0, 8)),
         ],
         icon: reachedIcon(node.point),

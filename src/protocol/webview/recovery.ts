@@ -54,6 +54,8 @@ export interface DiskCoverageView {
   readonly isIn: boolean;
   /** Why it is not. */
   readonly reason?: string;
+  /** Of a restore point: how it got there. */
+  readonly read?: string;
 }
 
 /** How consistent is it? */

@@ -96,7 +96,7 @@ class FlatExtentDisk implements RandomAccessDisk {
   }
 
   async allocatedAreas(): Promise<readonly Extent[]> {
-    return [{ startBytes: 0, lengthBytes: this.sizeBytes }];
+    return await Promise.resolve([{ startBytes: 0, lengthBytes: this.sizeBytes }]);
   }
 
   async read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -47,7 +47,7 @@ export function streamTransport(
       };
       return await openNfcExport(session, request, deps, signal);
     },
-    isStillRight: async () => true,
+    isStillRight: async () => await Promise.resolve(true),
   };
 }
 

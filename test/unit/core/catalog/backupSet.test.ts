@@ -85,10 +85,12 @@ describe('restore points are listed', () => {
         `vcenter:${sampleManifest().server.address}`,
         'level:crash',
         'requested:filesystem',
+        'read:full',
         'claimed:filesystem',
       ],
       requested: 'filesystem',
       claimed: 'filesystem',
+      read: 'full',
     });
     expect(await latestRestorePoint(repository, 'unknown', signal)).toBeUndefined();
   });

@@ -53,7 +53,21 @@ function fullManifest(): Manifest {
       ...{ id: 'ab', name: 'shop', skewMs: 12 },
       members: [{ vmInstanceUuid: vm.instanceUuid, name: vm.name, takenAt: '2026-11-22T10:00:00.000Z' }],
     },
-    disks: [sampleDisk({ changeId: '52 aa/3', backing: { ...sampleDisk({}).backing, uuid: '6000C29' } })],
+    disks: [
+      sampleDisk({
+        changeId: '52 aa/3',
+        backing: { ...sampleDisk({}).backing, uuid: '6000C29' },
+        transport: {
+          kind: 'datastore-files',
+          readMode: 'whole',
+          fullReason: 'scheduled',
+          fullDetail: 'as it was said',
+          ...{ receivedBytes: 1, readBytes: 2, changedBytes: 3, storedBytes: 4 },
+          audit: { chunks: 64, mismatches: 0 },
+          whole: { at: '2026-11-22T10:00:00.000Z', pointsSince: 0 },
+        },
+      }),
+    ],
     leftOutDisks: [{ key: 2001, label: 'Hard disk 2', reason: 'independent' }],
   });
 }

@@ -32,6 +32,18 @@ test.each([
 });
 
 test.each([
+  ['first-backup', { readMode: 'whole', fullReason: 'first-backup' }],
+  ['stream-transport', { readMode: 'whole' }],
+  ['changed-areas', { readMode: 'changed-areas' }],
+])('what early programs said of reading a disk is understood: %s', (written, read) => {
+  const text = encodeManifest(sampleManifest()).replace('"readMode": "whole"', `"readMode": "${written}"`);
+  expect(decodeManifest(text, 'manifest').disks[0]?.transport).toEqual({
+    ...read,
+    ...{ kind: 'nfc-lease', receivedBytes: 1, storedBytes: 1 },
+  });
+});
+
+test.each([
   ['a later version', (text: string) => text.replace('"version": 1', '"version": 2'), 'version 2'],
   [
     'an unknown level',

@@ -50,6 +50,7 @@ test('the snapshot carries the identities, and what a list shows', async () => {
       'vcenter:vcenter.example',
       'level:crash',
       'requested:filesystem',
+      'read:full',
       'claimed:filesystem',
     ],
     programVersion: 'quiesce 0.0.0',

@@ -24,7 +24,7 @@ function pointsAt(...moments: readonly string[]): RestorePointSummary[] {
       requested: 'crash',
       claimed: undefined,
       group: undefined,
-    read: 'full',
+      read: 'full',
       tags: ['quiesce', ...tags],
     };
   });

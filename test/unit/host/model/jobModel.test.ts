@@ -1,3 +1,4 @@
+import { diskReadText, disksReadText } from '../../../../src/host/model/diskReadText.ts';
 import { l10n } from 'vscode';
 import { expect, test } from 'vitest';
 
@@ -65,6 +66,47 @@ const backup = {
   warnings: [],
   problems: [],
 } as const;
+
+const changed = {
+  deviceKey: 2000,
+  label: 'Hard disk 1',
+  capacityBytes: 1024,
+  read: {
+    mode: 'changed-areas',
+    transport: 'datastore-files',
+    ...{ receivedBytes: 3, readBytes: 2048, changedBytes: 1024, storedBytes: 512 },
+    audit: { chunks: 64, mismatches: 0 },
+  },
+} as const;
+const whole = {
+  ...changed,
+  label: 'Hard disk 2',
+  read: { ...changed.read, mode: 'whole', fullReason: 'tracking-reset' },
+} as const;
+
+test('how disks were read is told, and why everything was', () => {
+  const lost = 'what was tracked of its changes was lost since the previous restore point';
+  expect(disksReadText([changed], t)).toBe('incremental');
+  expect(disksReadText([whole], t)).toBe(`full, because ${lost}`);
+  expect(disksReadText([changed, whole], t)).toBe('incremental but for Hard disk 2');
+  expect(disksReadText([], t)).toBeUndefined();
+  expect(diskReadText(changed.read, t)).toBe(
+    'incremental, 1 KiB changed, 2 KiB read, 512 B stored, 64 unchanged chunks compared',
+  );
+  const lied = { ...whole.read, fullReason: 'verification-failed', fullDetail: 'as it was said' } as const;
+  expect(diskReadText({ ...lied, audit: { chunks: 100, mismatches: 2 } }, t)).toContain(
+    'tracking did not tell of (as it was said), 1 KiB changed, 2 KiB read, 512 B stored, 2 of 100 unchanged chunks had changed',
+  );
+  expect(resultText({ ...backup, disks: [changed] }, t)).toBe(
+    'file-system-consistent, incremental, 2 KiB stored',
+  );
+  const warnings = [{ code: 'CORRUPT_DATA', message: 'it lied', retryable: false, causes: [] }] as const;
+  const warned = { ...backup, disks: [whole], warnings };
+  expect([needsAttention(warned), resultText(warned, t)]).toEqual([
+    true,
+    `file-system-consistent, full, because ${lost}, 2 KiB stored; it lied`,
+  ]);
+});
 
 test('a backup that proves less than was asked for is told as such, never as a success alone', () => {
   const downgraded = { ...backup, proven: 'crash' } as const;
