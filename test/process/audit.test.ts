@@ -50,7 +50,7 @@ describe('the record of who did what', () => {
     );
     expect(entries.length).toBeGreaterThan(8);
     expect(entries.every(({ username }) => username === userInfo().username)).toBe(true);
-    expect(entries[0]).toMatchObject({ subject: 'web01', ids: [first!.id] });
+    expect(entries[0]).toMatchObject({ subject: 'web01, full', ids: [first!.id] });
     expect(entries[2]?.subject).toContain('disk.raw');
     expect(entries[3]?.subject).toMatch(/^1 guest file of web01 to /);
 
