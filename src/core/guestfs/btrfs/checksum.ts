@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { crc32c, crc32cStart } from '../crc32c.ts';
+import { crc32c, crc32cStart } from '../../../base/crc32c.ts';
 import { xxHash64 } from './xxHash64.ts';
 
 /** How structures carry their checksum; `unread` is one that cannot be computed here. */

@@ -1,6 +1,6 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
-import { crc32c } from '../crc32c.ts';
+import { crc32c } from '../../../base/crc32c.ts';
 import type { NodeId, NodeKind } from '../guestFileSystem.ts';
 import type { Inode } from './inode.ts';
 import type { Subvolumes } from './subvolumes.ts';

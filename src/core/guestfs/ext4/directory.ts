@@ -2,7 +2,7 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { NodeKind } from '../guestFileSystem.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
-import { crc32c } from '../crc32c.ts';
+import { crc32c } from '../../../base/crc32c.ts';
 import { blockRuns } from './fileContent.ts';
 import { inlineDataOf } from './inlineData.ts';
 import type { Inode } from './inode.ts';

@@ -1,5 +1,5 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { crc32c } from '../crc32c.ts';
+import { crc32c } from '../../../base/crc32c.ts';
 import type { Inode } from './inode.ts';
 import { readBlock, requireInside, type BlockRange, type BlockRun, type Ext4Volume } from './volume.ts';
 

@@ -1,6 +1,6 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { readRange } from '../../block/blockSource.ts';
-import { crc32cU32le, crc32cWithHoles } from '../crc32c.ts';
+import { crc32cU32le, crc32cWithHoles } from '../../../base/crc32c.ts';
 import type { Superblock } from './superblock.ts';
 import { requireInside, type Ext4Volume } from './volume.ts';
 

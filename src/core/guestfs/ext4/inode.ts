@@ -2,7 +2,7 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
 import type { NodeId, NodeKind, NodeStat, Timestamp } from '../guestFileSystem.ts';
-import { crc32cU32le, crc32cWithHoles } from '../crc32c.ts';
+import { crc32cU32le, crc32cWithHoles } from '../../../base/crc32c.ts';
 import { inodeTableOf } from './groupDescriptors.ts';
 import type { Ext4Volume } from './volume.ts';
 

@@ -1,5 +1,5 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { crc32c, crc32cWithHoles } from '../crc32c.ts';
+import { crc32c, crc32cWithHoles } from '../../../base/crc32c.ts';
 import { journalMagic, type JournalSuperblock } from './journalSuperblock.ts';
 
 export type JournalBlockKind = 'descriptor' | 'commit' | 'revoke';

@@ -1,6 +1,6 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError } from '../../../base/errors.ts';
-import { crc32c, crc32cStart, crc32cWithHoles } from '../crc32c.ts';
+import { crc32c, crc32cStart, crc32cWithHoles } from '../../../base/crc32c.ts';
 
 /** What the journal says of itself. */
 export interface JournalSuperblock {

@@ -2,7 +2,7 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { toHex } from '../../../base/random.ts';
 import { readRange, type BlockSource } from '../../block/blockSource.ts';
-import { crc32c, crc32cStart } from '../crc32c.ts';
+import { crc32c, crc32cStart } from '../../../base/crc32c.ts';
 
 /** What the file system is made of; everything else is found from here. */
 export interface Superblock {

@@ -1,4 +1,4 @@
-import { crc32cStart, crc32cWithHoles } from '../crc32c.ts';
+import { crc32cStart, crc32cWithHoles } from '../../../base/crc32c.ts';
 
 /** Whether a structure of version 5 carries its own checksum; it is little-endian, unlike everything else. */
 export function isChecksumRight(bytes: Uint8Array, checksumOffset: number): boolean {

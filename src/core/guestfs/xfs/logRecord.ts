@@ -1,7 +1,7 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
-import { crc32c, crc32cStart, crc32cWithHoles } from '../crc32c.ts';
+import { crc32c, crc32cStart, crc32cWithHoles } from '../../../base/crc32c.ts';
 import { positionOfBlocks, type XfsVolume } from './volume.ts';
 
 /** The log counts in blocks of this size, whatever the file system's blocks are. */

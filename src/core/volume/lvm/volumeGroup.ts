@@ -28,14 +28,27 @@ export interface LogicalVolume {
 }
 
 export interface LogicalSegment {
-  /** `striped` is read, which with one stripe is a linear one; all other types are not. */
-  readonly type: string;
   readonly extentCount: number;
-  readonly stripeBytes: number;
-  readonly stripes: readonly { readonly member: string; readonly firstExtent: number }[];
-  /** What holds the changes of a snapshot, if it is one. */
-  readonly changesIn: string | undefined;
+  readonly map: SegmentMap;
 }
+
+/** Where the extents of a segment lie. */
+export type SegmentMap =
+  | {
+      readonly kind: 'striped';
+      /** With one stripe it is a linear segment. */
+      readonly stripes: readonly { readonly member: string; readonly firstExtent: number }[];
+      readonly stripeBytes: number;
+    }
+  /** Every leg, which is a logical volume, holds all of it. */
+  | { readonly kind: 'mirror'; readonly legs: readonly string[] }
+  | { readonly kind: 'thin'; readonly pool: string; readonly deviceId: number }
+  /** Both are logical volumes. */
+  | { readonly kind: 'thin-pool'; readonly data: string; readonly metadata: string }
+  /** Known to its users by the name of the volume that holds its changes. */
+  | { readonly kind: 'snapshot'; readonly changesIn: string }
+  /** What is not read. */
+  | { readonly kind: 'other'; readonly type: string };
 
 const sectorBytes = 512;
 const maxSegments = 100_000;
@@ -82,11 +95,42 @@ function parseLogicalVolume(name: string, section: ConfigSection): LogicalVolume
 }
 
 function parseSegment(name: string, segment: ConfigSection): LogicalSegment {
-  const type = textOf(segment, 'type');
   const extentCount = count(segment, 'extent_count', 1);
-  const changes = segment.values.get('cow_store');
-  const changesIn = typeof changes === 'string' ? changes : undefined;
-  if (type !== 'striped') return { type, extentCount, stripeBytes: 0, stripes: [], changesIn };
+  return { extentCount, map: parseMap(name, segment, extentCount) };
+}
+
+function parseMap(name: string, segment: ConfigSection, extentCount: number): SegmentMap {
+  const type = textOf(segment, 'type');
+  const hasOrigin = segment.values.has('external_origin');
+  if (type === 'striped') return parseStripes(name, segment, extentCount);
+  if (type === 'raid1') return { kind: 'mirror', legs: namesIn(segment, 'raids', name => !isRaidLog(name)) };
+  if (type === 'mirror') return { kind: 'mirror', legs: namesIn(segment, 'mirrors') };
+  if (type === 'thin' && !hasOrigin) {
+    return { kind: 'thin', pool: textOf(segment, 'thin_pool'), deviceId: count(segment, 'device_id') };
+  }
+  if (type === 'thin-pool') {
+    return { kind: 'thin-pool', data: textOf(segment, 'pool'), metadata: textOf(segment, 'metadata') };
+  }
+  if (type === 'snapshot') return { kind: 'snapshot', changesIn: textOf(segment, 'cow_store') };
+  return { kind: 'other', type: hasOrigin ? `${type} with an external origin` : type };
+}
+
+function isRaidLog(name: string): boolean {
+  return /_rmeta_\d+$/.test(name);
+}
+
+/** Names of logical volumes in a list; numbers between them are their first extents, which are always 0. */
+function namesIn(
+  segment: ConfigSection,
+  field: string,
+  isWanted: (name: string) => boolean = () => true,
+): string[] {
+  const list = segment.values.get(field);
+  const values: readonly unknown[] = Array.isArray(list) ? list : [];
+  return values.filter(value => typeof value === 'string').filter(isWanted);
+}
+
+function parseStripes(name: string, segment: ConfigSection, extentCount: number): SegmentMap {
   const list = segment.values.get('stripes');
   const values: readonly unknown[] = Array.isArray(list) ? list : [];
   const stripes: { readonly member: string; readonly firstExtent: number }[] = [];
@@ -105,7 +149,7 @@ function parseSegment(name: string, segment: ConfigSection): LogicalSegment {
     throw corrupt(`${name} has ${stripes.length} stripes in ${extentCount} extents`);
   }
   const stripeBytes = stripes.length > 1 ? count(segment, 'stripe_size', 1) * sectorBytes : 0;
-  return { type, extentCount, stripeBytes, stripes, changesIn };
+  return { kind: 'striped', stripes, stripeBytes };
 }
 
 function textOf(section: ConfigSection, name: string): string {

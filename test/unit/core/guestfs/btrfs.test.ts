@@ -4,7 +4,7 @@ import { openBtrfs } from '../../../../src/core/guestfs/btrfs/btrfs.ts';
 import { decompressExtent } from '../../../../src/core/guestfs/btrfs/decompress.ts';
 import { decompressLzo1x } from '../../../../src/core/guestfs/btrfs/lzo.ts';
 import { xxHash64 } from '../../../../src/core/guestfs/btrfs/xxHash64.ts';
-import { crc32c, crc32cStart } from '../../../../src/core/guestfs/crc32c.ts';
+import { crc32c, crc32cStart } from '../../../../src/base/crc32c.ts';
 import { readImage } from '../../../images/images.ts';
 import { anySignal } from '../../../support/anySignal.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
-import { crc32c, crc32cStart } from '../../../../src/core/guestfs/crc32c.ts';
+import { crc32c, crc32cStart } from '../../../../src/base/crc32c.ts';
 import { inodeTableOf } from '../../../../src/core/guestfs/ext4/groupDescriptors.ts';
 import { readInode } from '../../../../src/core/guestfs/ext4/inode.ts';
 import { readJournal } from '../../../../src/core/guestfs/ext4/journal.ts';

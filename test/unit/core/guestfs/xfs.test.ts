@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
-import { crc32c, crc32cStart } from '../../../../src/core/guestfs/crc32c.ts';
+import { crc32c, crc32cStart } from '../../../../src/base/crc32c.ts';
 import { updateChecksum } from '../../../../src/core/guestfs/xfs/checksum.ts';
 import { readInode, positionOfInode } from '../../../../src/core/guestfs/xfs/inode.ts';
 import { findLogEnds } from '../../../../src/core/guestfs/xfs/logEnds.ts';
