@@ -1,4 +1,3 @@
-import { counted } from '../base/units.ts';
 import type { Assessment } from '../core/consistency/assess.ts';
 import {
   explain,
@@ -8,14 +7,6 @@ import {
 } from '../core/consistency/explanation.ts';
 import type { ConsistencyLevel } from '../core/consistency/level.ts';
 import type { Source } from '../core/consistency/sources.ts';
-
-/** The strongest reason why it is no more, in a few words. */
-export function limitingReason({ level, limits, base, outside }: Assessment): string | undefined {
-  const limit = limits.find(({ cap }) => cap === level);
-  if (limit !== undefined) return limit.reason;
-  if (outside.length > 0) return `${counted(outside.length, 'disk')} outside the snapshot`;
-  return level === 'application' ? undefined : base.reason;
-}
 
 /** Everything there is to say, with where each statement comes from. */
 export function describeAssessment(assessment: Assessment): string {

@@ -1,26 +1,28 @@
-import type { AppError } from '../base/errors.ts';
-import type { GoalBook, GoalSubject } from '../core/goals/recoveryGoals.ts';
-import type { VmSummary } from '../core/inventory/listVirtualMachines.ts';
+import type { GoalSubject } from '../core/goals/recoveryGoals.ts';
+import { listVirtualMachines, type VmSummary } from '../core/inventory/listVirtualMachines.ts';
 import {
   type NamedRepository,
-  newestPoints,
   readPointFacts,
-  standingOfVm,
-  type VmStanding,
+  type StandingOfVm,
+  type Standings,
+  standingsOfVms,
 } from '../core/jobs/recovery/standings.ts';
 import type { VimSession } from '../core/vsphere/session.ts';
 import { readConfig } from './config/configFile.ts';
 import type { CommandContext } from './context.ts';
+import { describeError } from './output.ts';
 
-export interface StandingOfVm extends VmStanding {
-  readonly vm: VmSummary;
-}
+export type MachineStanding = StandingOfVm<VmSummary>;
 
-export interface Standings {
-  /** Of VMs that have a goal. */
-  readonly standings: readonly StandingOfVm[];
-  /** Records of goals and snapshots that cannot be read. */
-  readonly problems: readonly AppError[];
+/** Every VM, and how those that have a goal stand. What cannot be read is told. */
+export async function listStandings(
+  context: CommandContext,
+  session: VimSession,
+): Promise<Standings<VmSummary> & { readonly machines: readonly VmSummary[] }> {
+  const machines = await listVirtualMachines(session, context.signal);
+  const found = await readStandings(context, session, machines);
+  for (const problem of found.problems) context.output.note(describeError(problem));
+  return { machines, ...found };
 }
 
 /** Against every configured repository; none is opened while nobody has set a goal. */
@@ -28,39 +30,16 @@ export async function readStandings(
   context: CommandContext,
   session: VimSession,
   machines: readonly VmSummary[],
-): Promise<Standings> {
-  const { goals, signal } = context;
+): Promise<Standings<VmSummary>> {
+  const { goals, transfers, clock, signal } = context;
   const book = await goals.read(signal);
   if (book.goals.length === 0) return { standings: [], problems: book.problems };
   await using opened = await openAllRepositories(context);
-  return await standingsIn(context, { session, machines, book, repositories: opened.repositories });
-}
-
-async function standingsIn(
-  { transfers, clock, signal }: CommandContext,
-  {
-    session,
-    machines,
-    book,
-    repositories,
-  }: {
-    readonly session: VimSession;
-    readonly machines: readonly VmSummary[];
-    readonly book: GoalBook;
-    readonly repositories: readonly NamedRepository[];
-  },
-): Promise<Standings> {
-  const newest = await newestPoints(repositories, signal);
   const deps = {
-    ...{ book, newest: newest.byVm, factsOf: readPointFacts, now: clock.now() },
+    ...{ book, repositories: opened.repositories, factsOf: readPointFacts, now: clock.now() },
     transfers: await transfers.read('vm', signal),
   };
-  const standings: StandingOfVm[] = [];
-  for (const vm of machines) {
-    const found = await standingOfVm(subjectOf(session, vm), deps, signal);
-    if (found !== undefined) standings.push({ vm, ...found });
-  }
-  return { standings, problems: [...book.problems, ...newest.problems] };
+  return await standingsOfVms(machines, vm => subjectOf(session, vm), deps, signal);
 }
 
 export function subjectOf(

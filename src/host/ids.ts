@@ -16,6 +16,7 @@ export const commandIds = {
   showRecovery: 'quiesce.showRecovery',
   setRecoveryGoal: 'quiesce.setRecoveryGoal',
   acceptRecoveryGap: 'quiesce.acceptRecoveryGap',
+  consistencyReport: 'quiesce.consistencyReport',
   showGlossary: 'quiesce.showGlossary',
   applyRemedy: 'quiesce.applyRemedy',
   checkPrivileges: 'quiesce.checkPrivileges',

@@ -12,6 +12,7 @@ import {
   removeGoal,
   setGoal,
 } from '../../src/protocol/recovery.ts';
+import { readConsistencyReport } from '../../src/protocol/report.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
@@ -106,6 +107,29 @@ describe('goals, kept by the bundled worker', () => {
     expect(standing?.recoveryTime).toEqual(rows.get('vm')?.time);
     await client.request(removeGoal, { scope }, anySignal);
     expect(await one()).toMatchObject([{ goal: { folder: '/Lab/vm/Production' }, state: 'met' }]);
+  });
+
+  test('the report of the worker is that of the command line, with the goals of the worker', async () => {
+    const { markdown, json, problems } = await client.request(
+      readConsistencyReport,
+      { vcenter: 'lab' },
+      anySignal,
+    );
+    expect(problems).toEqual([]);
+    expect(markdown).toContain('| web01 | crash-consistent at least, no older than 1 h 00 min | met | – |');
+    const made = JSON.parse(json) as {
+      readonly vms: unknown;
+      readonly sources: unknown;
+      readonly goals: readonly { readonly vm: string; readonly state: string }[];
+    };
+    const states = Object.fromEntries(made.goals.map(({ vm, state }) => [vm, state]));
+    expect(states).toMatchObject({ web01: 'met', 'web01-drill': 'gap' });
+    const cli = new QuiesceCli(suiteFolder('goals-report'));
+    await cli.setUp(lab);
+    expect(await cli.json('report')).toMatchObject({ vms: made.vms, sources: made.sources, goals: [] });
+    const page = (await cli.ok('report')).toString();
+    const [, fromHelp = ''] = markdown.split('## What would help');
+    expect(page).toContain(fromHelp);
   });
 });
 

@@ -1,18 +1,19 @@
 import { AppError } from '../../base/errors.ts';
 import { parseTypedTime } from '../../base/typedTime.ts';
-import { formatDuration } from '../../base/units.ts';
 import { consistencyLevels } from '../../core/consistency/level.ts';
 import type { RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
 import type { GoalRecord } from '../../core/goals/recoveryGoals.ts';
 import { pickVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { listVirtualMachines } from '../../core/inventory/listVirtualMachines.ts';
+import type { Standings } from '../../core/jobs/recovery/standings.ts';
+import { goalText, standingText, standingValue } from '../../core/jobs/report/standingWords.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
 import { openChosenVCenter } from '../chosen.ts';
 import type { Command, CommandArguments, CommandOption } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { goalsMissed } from '../exitCodes.ts';
-import { describeError, table } from '../output.ts';
-import { readStandings, type StandingOfVm, type Standings, subjectOf } from '../standings.ts';
+import { table } from '../output.ts';
+import { listStandings, type MachineStanding, readStandings, subjectOf } from '../standings.ts';
 import { vcenterOption } from './options.ts';
 
 const folderOption = {
@@ -62,11 +63,9 @@ export const goalList: Command = {
   run: async (context, args) => {
     await using connection = await openChosenVCenter(context, args);
     const { session } = connection;
-    const machines = await listVirtualMachines(session, context.signal);
-    const standings = await readStandings(context, session, machines);
-    tellProblems(context, standings);
-    context.output.result(standings.standings.map(standingValue), () => standingsTable(standings.standings));
-    return goalsExitCode(standings);
+    const found = await listStandings(context, session);
+    context.output.result(found.standings.map(standingValue), () => standingsTable(found.standings));
+    return goalsExitCode(found);
   },
 };
 
@@ -116,48 +115,12 @@ export const goalAccept: Command = {
 };
 
 /** Green is met alone; what cannot be read is not met. */
-export function goalsExitCode({ standings, problems }: Standings): number | undefined {
+export function goalsExitCode({ standings, problems }: Standings<unknown>): number | undefined {
   const isMissed = standings.some(({ standing }) => standing.state === 'gap') || problems.length > 0;
   return isMissed ? goalsMissed : undefined;
 }
 
-export function tellProblems({ output }: CommandContext, { problems }: Standings): void {
-  for (const problem of problems) output.note(describeError(problem));
-}
-
-export function goalText({ minimumLevel, maxAgeMs, maxRecoveryMs }: RecoveryGoal): string {
-  return [
-    `${minimumLevel}-consistent at least`,
-    ...(maxAgeMs === undefined ? [] : [`no older than ${formatDuration(maxAgeMs)}`]),
-    ...(maxRecoveryMs === undefined ? [] : [`recovered within ${formatDuration(maxRecoveryMs)}`]),
-  ].join(', ');
-}
-
-/** What is missing, or who has accepted that. */
-export function standingText({ standing: { state, gaps, acceptances, expired } }: StandingOfVm): string {
-  const missing = gaps.map(({ text }) => text).join('; ');
-  const [acceptance] = acceptances;
-  if (state === 'accepted' && acceptance !== undefined) {
-    const { by, until, reason } = acceptance;
-    return `${missing} (accepted by ${by} until ${until.toISOString()}: ${reason})`;
-  }
-  const ended = expired.at(-1);
-  if (ended === undefined) return missing;
-  return `${missing} (the acceptance by ${ended.by} ended ${ended.until.toISOString()})`;
-}
-
-export function standingValue(found: StandingOfVm): unknown {
-  const { vm, record, standing, newest, facts } = found;
-  return {
-    ...{ vm: vm.name, id: vm.ref.value, inventoryPath: vm.inventoryPath },
-    goal: { ...record.goal, scope: record.scope, setBy: record.setBy, setAt: record.setAt },
-    ...standing,
-    newest: newest && { repository: newest.name, point: newest.point.id, takenAt: newest.point.takenAt },
-    recoveryTime: facts.recoveryTime,
-  };
-}
-
-function standingsTable(standings: readonly StandingOfVm[]): string {
+function standingsTable(standings: readonly MachineStanding[]): string {
   if (standings.length === 0) return 'No VM has a goal.';
   return table(
     ['VM', 'GOAL', 'OF', 'STATE', 'WHAT IS MISSING'],

@@ -4,7 +4,8 @@ import { pickVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { listVirtualMachines, type VmSummary } from '../../core/inventory/listVirtualMachines.ts';
 import { openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
-import { describeAssessment, limitingReason } from '../describeAssessment.ts';
+import { limitingReason } from '../../core/consistency/limitingReason.ts';
+import { describeAssessment } from '../describeAssessment.ts';
 import { table } from '../output.ts';
 import { vcenterOption } from './options.ts';
 

@@ -11,6 +11,7 @@ import { backUpGroup } from './backupGroup.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { checkPrivileges } from './checkPrivileges.ts';
+import { consistencyReport } from './consistencyReport.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { openGuestFile } from './openGuestFile.ts';
@@ -51,6 +52,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.setRecoveryGoal]: async (host, row) => await setRecoveryGoal(host, vmsOf(row, undefined)[0]),
   [commandIds.acceptRecoveryGap]: async (host, row) =>
     await acceptRecoveryGap(host, vmsOf(row, undefined)[0]),
+  [commandIds.consistencyReport]: async (host, row) =>
+    await consistencyReport(host, row as VmTreeNode | undefined),
   [commandIds.showGlossary]: showGlossary,
   [commandIds.applyRemedy]: async (host, row) =>
     await applyRemedy(host, row as VmNode | WantedRemedy | undefined),

@@ -5,7 +5,7 @@ import { consistencyLevels } from '../../core/consistency/level.ts';
 import type { Acceptance, RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
 import type { GoalRecord, GoalScope, GoalSubject } from '../../core/goals/recoveryGoals.ts';
 import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
-import { newestPoints, standingOfVm, type VmStanding } from '../../core/jobs/recovery/standings.ts';
+import { type Standings, standingsOfVms, type VmStanding } from '../../core/jobs/recovery/standings.ts';
 import {
   type AcceptanceDto,
   acceptGaps,
@@ -43,10 +43,10 @@ export function serveGoals(handle: Handle, parts: WorkerParts): void {
   });
   handle(acceptGaps, async ({ vm, reason, until }, signal) => {
     await using used = vcenters.use(vm.vcenter);
-    const subject = subjectOf(used.place, await rowOf(used.place, vm, signal));
-    const { vmInstanceUuid, serverInstanceUuid } = subject;
+    const row = await rowOf(used.place, vm, signal);
+    const { vmInstanceUuid, serverInstanceUuid } = subjectOf(used.place, row);
     const now = clock.now();
-    const found = (await standingsOf(parts, [subject], signal)).standings[0]?.found;
+    const [found] = (await standingsIn(parts, used.place, [row], signal)).standings;
     if (vmInstanceUuid === undefined || found === undefined || found.standing.gaps.length === 0) {
       throw new AppError('INVALID_INPUT', `${vm.name} has no gap that could be accepted`, {
         object: vm.name,
@@ -69,47 +69,36 @@ export function serveGoals(handle: Handle, parts: WorkerParts): void {
     if (kept.length === 0) return { standings: [], problems: damaged.map(toWireError) };
     const rows = await used.place.inventory.rows(signal);
     const wanted = rows.filter(({ ref }) => vmId === undefined || ref.value === vmId);
-    const subjects = wanted.map(row => subjectOf(used.place, row));
-    const { standings, problems } = await standingsOf(parts, subjects, signal);
+    const { standings, problems } = await standingsIn(parts, used.place, wanted, signal);
     return {
-      standings: standings.map(({ subject, found }) => standingDto(subject.vmId, found)),
+      standings: standings.map(found => standingDto(found.vm.ref.value, found)),
       problems: problems.map(toWireError),
     };
   });
 }
 
-interface Subject extends GoalSubject {
-  readonly vmId: string;
-}
-
 /** Of those that have a goal; without any, no repository is looked at. */
-async function standingsOf(
+export async function standingsIn(
   { goals, repositories, transfers, pointFacts, clock }: WorkerParts,
-  subjects: readonly Subject[],
+  place: VCenterPlace,
+  rows: readonly InventoryRow[],
   signal: AbortSignal,
-) {
+): Promise<Standings<InventoryRow>> {
   const book = await goals.read(signal);
   if (book.goals.length === 0) return { standings: [], problems: book.problems };
-  const opened = repositories.list().map(({ name, place }) => ({ name, repository: place }));
-  const newest = await newestPoints(opened, signal);
   const deps = {
     book,
-    newest: newest.byVm,
+    repositories: repositories.list().map(({ name, place: repository }) => ({ name, repository })),
     transfers: await transfers.read('vm', signal),
     factsOf: pointFacts,
     now: clock.now(),
   };
-  const standings: { readonly subject: Subject; readonly found: VmStanding }[] = [];
-  for (const subject of subjects) {
-    const found = await standingOfVm(subject, deps, signal);
-    if (found !== undefined) standings.push({ subject, found });
-  }
-  return { standings, problems: [...book.problems, ...newest.problems] };
+  return await standingsOfVms(rows, row => subjectOf(place, row), deps, signal);
 }
 
-function subjectOf({ session }: VCenterPlace, { ref, instanceUuid, inventoryPath }: InventoryRow): Subject {
+function subjectOf({ session }: VCenterPlace, { instanceUuid, inventoryPath }: InventoryRow): GoalSubject {
   return {
-    ...{ vmId: ref.value, inventoryPath },
+    inventoryPath,
     serverInstanceUuid: session.instanceUuid,
     vmInstanceUuid: instanceUuid,
   };

@@ -17,6 +17,7 @@ import { servePoints } from './points.ts';
 import { serveRecoveries } from './recoveries.ts';
 import { serveRemedies } from './remedies.ts';
 import { servePrivileges } from './privileges.ts';
+import { serveReports } from './reports.ts';
 import { serveRepositories } from './repositories.ts';
 import { serveSnapshots } from './snapshots.ts';
 import { serveVCenters } from './vcenters.ts';
@@ -37,6 +38,7 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveGuests(handle, parts);
   serveRecoveries(handle, parts);
   serveGoals(handle, parts);
+  serveReports(handle, parts);
   serveRemedies(handle, parts);
   serveGlossary(handle);
   serveBackups(handle, parts);

@@ -85,6 +85,36 @@ export async function standingOfVm(
   return { record, standing: standingOf(record.goal, facts, acceptances, now), newest: point, facts };
 }
 
+export interface StandingOfVm<Vm> extends VmStanding {
+  readonly vm: Vm;
+}
+
+export interface Standings<Vm> {
+  /** Of VMs that have a goal. */
+  readonly standings: readonly StandingOfVm<Vm>[];
+  /** Records of goals and snapshots that cannot be read. */
+  readonly problems: readonly AppError[];
+}
+
+/** Against the newest restore points of the repositories. */
+export async function standingsOfVms<Vm>(
+  vms: readonly Vm[],
+  subjectOf: (vm: Vm) => GoalSubject,
+  {
+    repositories,
+    ...deps
+  }: Omit<StandingDeps, 'newest'> & { readonly repositories: readonly NamedRepository[] },
+  signal: AbortSignal,
+): Promise<Standings<Vm>> {
+  const newest = await newestPoints(repositories, signal);
+  const standings: StandingOfVm<Vm>[] = [];
+  for (const vm of vms) {
+    const found = await standingOfVm(subjectOf(vm), { ...deps, newest: newest.byVm }, signal);
+    if (found !== undefined) standings.push({ vm, ...found });
+  }
+  return { standings, problems: [...deps.book.problems, ...newest.problems] };
+}
+
 /** A restore point that cannot be read is there, and proves nothing: it must neither meet a goal nor hide other VMs. */
 async function factsOrNothing(
   point: NewestPoint,
