@@ -1,7 +1,6 @@
 import type {
   AnswerView,
   DiskCoverageView,
-  ItemView,
   StatementView,
   Tone,
 } from '../../src/protocol/webview/recovery.ts';
@@ -19,8 +18,22 @@ const toneIcons: Readonly<Record<Tone, IconName>> = {
 };
 
 /** The answer to a question: its tone has a shape, and its words say the same. */
-export function answer({ tone, text }: AnswerView): HTMLElement {
-  return element('p', { class: `answer tone-${tone}` }, icon(toneIcons[tone]), element('span', {}, text));
+export function answer(view: AnswerView): HTMLElement {
+  return element('p', { class: `answer tone-${view.tone}` }, ...toneAndWords(view));
+}
+
+/** The same for a part of something. */
+export function verdict(view: AnswerView, ...more: readonly Child[]): HTMLElement {
+  return element('span', { class: `verdict tone-${view.tone}` }, ...toneAndWords(view, ...more));
+}
+
+function toneAndWords({ tone, text }: AnswerView, ...more: readonly Child[]): readonly Child[] {
+  return [icon(toneIcons[tone]), element('span', {}, text, ...more)];
+}
+
+/** Id of a rule, which is the same everywhere. */
+export function ruleTag(rule: string): HTMLElement {
+  return element('code', { class: 'rule' }, rule);
 }
 
 /** A heading with what is below it; nothing where there is nothing. */
@@ -32,10 +45,11 @@ function wrapped(child: Child): HTMLElement {
   return child instanceof HTMLElement ? child : element('p', {}, child);
 }
 
+/** Each with a dash before it; nothing where there are none. */
 export function lines(texts: readonly string[]): readonly HTMLElement[] {
   return texts.length === 0
     ? []
-    : [element('ul', { class: 'plain' }, ...texts.map(text => element('li', {}, text)))];
+    : [element('ul', { class: 'plain dashed' }, ...texts.map(text => element('li', {}, text)))];
 }
 
 /** What is said, what to do, and where it comes from. */
@@ -50,7 +64,7 @@ export function statements(
     return element(
       'li',
       { class: 'statement' },
-      element('span', {}, text, ' ', ...(rule === '' ? [] : [element('code', { class: 'rule' }, rule)])),
+      element('span', {}, text, ' ', ...(rule === '' ? [] : [ruleTag(rule)])),
       ...(remedy === undefined ? [] : [element('span', { class: 'remedy' }, t('What to do: {0}', remedy))]),
       ...(gain === undefined ? [] : [element('span', { class: 'gain' }, gain)]),
       element(
@@ -71,30 +85,30 @@ export function sourceLink({ title, url }: SourceDto): HTMLElement {
   return url === undefined ? element('span', {}, title) : externalLink(title, url);
 }
 
+/** A tick or a cross before the words that say so. */
 export function disks(views: readonly DiskCoverageView[], t: Translate): readonly HTMLElement[] {
-  return items(
-    views.map(({ label, isIn, reason, read }) => {
-      const name = visibleName(label);
-      const text = !isIn
-        ? t('{0}: not in, {1}', name, reason ?? '')
-        : read === undefined
-          ? t('{0}: in', name)
-          : t('{0}: in, {1}', name, read);
-      return { text, isGood: isIn };
-    }),
-  );
+  if (views.length === 0) return [];
+  const rows = views.map(({ label, isIn, reason, read }) => {
+    const name = visibleName(label);
+    const text = !isIn
+      ? t('{0}: not in, {1}', name, reason ?? '')
+      : read === undefined
+        ? t('{0}: in', name)
+        : t('{0}: in, {1}', name, read);
+    return element('li', {}, verdict({ tone: isIn ? 'good' : 'bad', text }));
+  });
+  return [element('ul', { class: 'plain' }, ...rows)];
 }
 
-/** Things that are there or are not: a tick or a cross before the words that say so. */
-export function items(views: readonly ItemView[]): readonly HTMLElement[] {
-  if (views.length === 0) return [];
-  const rows = views.map(({ text, isGood }) =>
-    element(
-      'li',
-      { class: isGood ? 'item' : 'item missing' },
-      icon(isGood ? 'proven' : 'inconsistent'),
-      element('span', {}, text),
-    ),
-  );
-  return [element('ul', { class: 'plain' }, ...rows)];
+/** A box with a heading, of which a reader of the screen knows the name. */
+export function region(id: string, className: string, title: string): RegionParts {
+  const heading = element('h2', { id: `region-${id}` }, title);
+  const body = element('div', {});
+  const made = element('section', { class: className, 'aria-labelledby': heading.id }, heading, body);
+  return { element: made, body };
+}
+
+export interface RegionParts {
+  readonly element: HTMLElement;
+  readonly body: HTMLElement;
 }

@@ -16,7 +16,8 @@ import type { Editor } from '../shared/rpc.ts';
 import type { Translate } from '../shared/text.ts';
 import type { RecoveryState } from './state.ts';
 import { isSamePoint } from './timeline.ts';
-import { type PageAction, RecoveryView } from './view.ts';
+import type { PageAction } from './questions.ts';
+import { RecoveryView } from './view.ts';
 import { changeMessage, chosenPoint, type RecoveryModel } from './viewModel.ts';
 
 /** What the page does: fetches what is shown, keeps it up to date, and takes what a person does to the editor. */

@@ -109,6 +109,8 @@ export interface RecoverabilityDto {
 }
 
 export interface RecoveryVolumeDto {
+  readonly deviceKey: number;
+  readonly volumeIndex: number;
   readonly name: string;
   /** As it was recognized; missing where it was not. */
   readonly fileSystem?: string;

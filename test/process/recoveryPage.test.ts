@@ -121,11 +121,17 @@ async function fixture() {
           time: { kind: 'unknown', why: '' },
         },
         {
+          ...{ granularity: 'guest-file', isPossible: true, operation: 'Copy files', caveats: [], source },
+          time: { kind: 'unknown', why: 'how much is not known' },
+        },
+        {
           ...{ granularity: 'vm', isPossible: true, operation: 'Restore the whole VM', caveats: [], source },
           time: { kind: 'unknown', why: 'nothing of the kind was measured yet' },
         },
       ],
-      volumes: [{ name: 'Hard disk 1, root', fileSystem: 'ext4', isReadable: true }],
+      volumes: [
+        { deviceKey: 2000, volumeIndex: 1, name: 'Hard disk 1, root', fileSystem: 'ext4', isReadable: true },
+      ],
       problems: [],
     }));
   const [lost, goals, finished] = [
@@ -161,6 +167,10 @@ const happy = 'Am I happy with this VM’s backup?';
 const consistent = 'How consistent is it?';
 const how = 'How can I recover?';
 const what = 'What can I recover?';
+const limits = 'What limits it';
+const evidence = 'Evidence';
+const ways = 'Ways to recover';
+const contents = 'What is in the restore point';
 
 chromiumTest('the four questions are answered, each with what the answer rests on', async () => {
   const { section, page, inBrowser } = await fixture();
@@ -169,21 +179,30 @@ chromiumTest('the four questions are answered, each with what the answer rests o
   await section(happy).getByText('at least file-system-consistent').waitFor();
   for (const title of ['Predicted', 'Requested', 'Proven'])
     await section(consistent).getByText(title, { exact: true }).waitFor();
-  await section(consistent).getByText('What to do: Start them').waitFor();
-  await section(consistent).getByText('Hard disk 1: in').waitFor();
-  expect(await section(consistent).getByRole('link', { name: 'A guide' }).first().getAttribute('href')).toBe(
+  await section(limits).getByText('What to do: Start them').waitFor();
+  await section(limits).getByText('Hard disk 1: in').waitFor();
+  expect(await section(limits).getByRole('link', { name: 'A guide' }).first().getAttribute('href')).toBe(
     'https://example.com/guide',
   );
-  await section(how).getByText('Time: unknown').waitFor();
-  await section(how).getByText('nothing of the kind was measured yet').waitFor();
-  await section(what).getByText('by evidence: E1').waitFor();
-  await section(what).getByText('mariadb: was at rest (E9)').waitFor();
+  await section(how).getByText('Up to a certain transaction · not possible').waitFor();
+  await section(ways).getByText('Time: unknown').last().waitFor();
+  await section(ways).getByText('nothing of the kind was measured yet').waitFor();
+  await section(evidence).getByText('by evidence: E1').waitFor();
+  await section(evidence).getByText('Found in: the server: the snapshot as it lists it').waitFor();
+  await section(contents)
+    .getByRole('row', { name: 'mariadb was at rest E9 Its files are complete' })
+    .waitFor();
+  await section(what).getByText('mariadb: was at rest').waitFor();
   await section(what).getByText('Hard disk 1, root: ext4, files can be read').waitFor();
   expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
     happy,
     consistent,
     how,
     what,
+    limits,
+    evidence,
+    ways,
+    contents,
   ]);
   // The toolkit probes once whether it may add a style element.
   expect(inBrowser.refused.filter(text => !text.includes('style'))).toEqual([]);
@@ -225,6 +244,34 @@ chromiumTest(
   },
 );
 
+chromiumTest('Tab goes through the questions in their order, then through what they rest on', async () => {
+  const { page, section } = await fixture();
+  await section(how).getByRole('button', { name: 'Restore VM…' }).waitFor();
+  const seen: string[] = [];
+  await page.getByRole('link', { name: 'Glossary' }).focus();
+  for (let tab = 0; tab < 14; tab += 1) {
+    await page.keyboard.press('Tab');
+    seen.push(
+      await page.evaluate<string>(
+        `document.activeElement.closest('section')?.querySelector('h2').textContent ?? ''`,
+      ),
+    );
+  }
+  const order = seen.filter((title, index) => title !== seen[index - 1]);
+  expect(order.slice(0, 5)).toEqual([happy, consistent, how, what, limits]);
+});
+
+chromiumTest('four answers fit on one screen, and in a narrow window nothing is cut off', async () => {
+  const { page, section } = await fixture();
+  await section(what).getByText('mariadb: was at rest').waitFor();
+  await page.setViewportSize({ width: 920, height: 690 });
+  for (const question of [happy, consistent, how, what])
+    expect((await section(question).boundingBox())!.y).toBeLessThan(500);
+  await page.setViewportSize({ width: 380, height: 690 });
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(380);
+  await section(contents).getByRole('cell', { name: 'Its files are complete' }).waitFor();
+});
+
 chromiumTest('what changes is shown and said, and the keyboard stays where it is', async () => {
   const { page, section, state, goals, finished, vmsChanged } = await fixture();
   await section(happy).getByText('No: the goal is missed (1 gaps)').waitFor();
@@ -238,13 +285,13 @@ chromiumTest('what changes is shown and said, and the keyboard stays where it is
   expect(await page.locator('tk-button:focus').getAttribute('data-key')).toBe('setGoal');
   state.points = [{ ...newer, id: 'f'.repeat(64), takenAt: '2026-03-01T11:00:00Z' }, newer, older];
   finished.fire({} as JobDto);
+  await expect.poll(async () => await section(what).getByRole('option').count()).toBe(3);
   await section(what)
-    .getByRole('option', { selected: true, name: /2026-03-01 .*proven/ })
+    .getByRole('option', { selected: true, name: /2026-03-01 11:00/ })
     .waitFor();
-  expect(await section(what).getByRole('option').count()).toBe(3);
   state.explanation = { ...explanation, level: 'filesystem', limits: [] };
   vmsChanged.fire({ vcenter: 'vc', changed: [vmDto()], removed: [] });
-  await section(consistent).getByText('What to do: Start them').waitFor({ state: 'detached' });
+  await section(limits).getByText('What to do: Start them').waitFor({ state: 'detached' });
 });
 
 chromiumTest('buttons lead to the commands, with the row or restore point they are about', async () => {
@@ -255,6 +302,8 @@ chromiumTest('buttons lead to the commands, with the row or restore point they a
     'setRecoveryGoal',
     'acceptRecoveryGap',
     'explainConsistency',
+    'restoreGuestFile',
+    'restoreToGuest',
     'restoreVm',
     'openRestoreBrowser',
   ])
@@ -264,6 +313,9 @@ chromiumTest('buttons lead to the commands, with the row or restore point they a
     [happy, 'Set Recovery Goal…'],
     [happy, 'Accept Gap…'],
     [consistent, 'Explain Consistency'],
+    [how, 'Restore Guest File…'],
+    [how, 'Restore to Guest…'],
+    [how, 'Browse Files'],
     [how, 'Restore VM…'],
     [what, 'Open Restore Browser'],
   ] as const) {
@@ -276,6 +328,9 @@ chromiumTest('buttons lead to the commands, with the row or restore point they a
     ['setRecoveryGoal', 'vm'],
     ['acceptRecoveryGap', 'vm'],
     ['explainConsistency', 'vm'],
+    ['restoreGuestFile', 'point'],
+    ['restoreToGuest', 'point'],
+    ['openRestoreBrowser', 'point'],
     ['restoreVm', 'point'],
     ['openRestoreBrowser', 'point'],
   ]);

@@ -1,6 +1,6 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
-import type { PointDto } from '../../protocol/point.ts';
+import type { ApplicationProofDto, PointDto, SnapshotAttemptDto } from '../../protocol/point.ts';
 import type {
   GranularityDto,
   PointRecoveryDto,
@@ -9,6 +9,8 @@ import type {
 } from '../../protocol/recovery.ts';
 import type {
   AnswerView,
+  ApplicationView,
+  AttemptView,
   PointDetailsView,
   RecoverabilityView,
   RestoreKind,
@@ -16,13 +18,12 @@ import type {
 import { consistencyLabel } from './consistency.ts';
 import { diskReadText } from './diskReadText.ts';
 import { sentence } from './errorText.ts';
+import { evidenceView } from './evidenceText.ts';
 import { groupView } from './groupText.ts';
 import type { Translate } from './nodeView.ts';
 import { basisText } from './recoveryModel.ts';
 import { formatMoment } from './time.ts';
-
-/** Of evidence: the restore point says it of itself. */
-const manifestSource = { title: 'Manifest of the restore point' };
+import { volumeViews } from './volumeText.ts';
 
 /** How one can recover from a restore point, and what. */
 export function pointDetailsView(
@@ -31,43 +32,26 @@ export function pointDetailsView(
   t: Translate,
 ): PointDetailsView {
   const { consistency, disks, leftOutDisks, group, vm } = point;
-  const { volumes, problems } = recovery;
-  const { applications } = consistency;
+  const { applications, evidence, attempts, downgrades } = consistency;
   return {
     how: howAnswer(recovery, point, t),
     what: whatAnswer(recovery, point, t),
     rows: recovery.rows.map(row => recoverabilityView(row, t)),
     basis: basisText(consistency, t),
-    evidence: consistency.evidence.map(({ rule, statement }) => ({
-      ...{ rule, source: manifestSource },
-      text: sentence({ message: statement }),
-    })),
-    downgrades: consistency.downgrades.map(({ from, to, reason }) =>
+    evidence: evidence.map(piece => evidenceView(piece, t)),
+    attempts: attempts.map(attempt => attemptView(attempt, t)),
+    downgrades: downgrades.map(({ from, to, reason }) =>
       t('Stepped down from {0} to {1}: {2}', consistencyLabel(from, t), consistencyLabel(to, t), reason),
     ),
-    applications: applications.map(({ name, rule, isProven }) => ({
-      text: isProven ? t('{0}: was at rest ({1})', name, rule) : t('{0}: was not at rest ({1})', name, rule),
-      isGood: isProven,
-    })),
-    applicationsText: applications.length > 0 ? '' : t('Of no application anything is known by itself.'),
-    fileSystems: [
-      ...volumes.map(({ name, fileSystem, isReadable }) => ({
-        text: isReadable
-          ? t('{0}: {1}, files can be read', name, fileSystem ?? '')
-          : t('{0}: {1}, files cannot be read here', name, fileSystem ?? t('content not recognized')),
-        isGood: isReadable,
-      })),
-      ...consistency.volumes.map(({ name, state, statement, rule }) => ({
-        text: t('{0}: {1} ({2})', name, sentence({ message: statement }), rule),
-        isGood: state === 'clean',
-      })),
-    ],
+    applications: applications.map(application => applicationView(application, t)),
+    applicationsText: applicationsText(recovery, applications, t),
+    volumes: volumeViews(recovery.volumes, consistency.volumes, t),
     disks: [
       ...disks.map(({ label, read }) => ({ label, isIn: true, read: diskReadText(read, t) })),
       ...leftOutDisks.map(({ label, reason }) => ({ label, isIn: false, reason })),
     ],
     ...(group !== undefined && { group: groupView(group, vm.instanceUuid, t) }),
-    problems: problems.map(message => sentence({ message })),
+    problems: recovery.problems.map(message => sentence({ message })),
   };
 }
 
@@ -94,10 +78,43 @@ function whatAnswer({ volumes }: PointRecoveryDto, point: PointDto, t: Translate
   };
 }
 
+function attemptView({ level, call, problem }: SnapshotAttemptDto, t: Translate): AttemptView {
+  return {
+    text: t('Asked for {0}: {1}', consistencyLabel(level, t), call),
+    ...(problem !== undefined && { problem: t('Refused: {0}', sentence({ message: problem })) }),
+  };
+}
+
+/** Of an application, the files at rest are what can be recovered, or what it makes of them by itself. */
+function applicationView({ name, rule, isProven }: ApplicationProofDto, t: Translate): ApplicationView {
+  return {
+    ...{ name, rule },
+    atRest: isProven
+      ? { tone: 'good', text: t('was at rest') }
+      : { tone: 'warning', text: t('was not at rest') },
+    recovery: isProven
+      ? t('Its files are complete: restore them or the whole VM, and it opens them as they are.')
+      : t('Restore the whole VM: it recovers by itself when it starts, as after a power failure.'),
+  };
+}
+
+/** Why nothing goes beyond the moment of the snapshot is the same for all of them. */
+function applicationsText(
+  { rows }: PointRecoveryDto,
+  applications: readonly ApplicationProofDto[],
+  t: Translate,
+): string {
+  const forward = rows.find(({ granularity }) => granularity === 'transaction');
+  const [why] = forward?.isPossible === false ? forward.caveats : [];
+  return [
+    ...(applications.length > 0 ? [] : [t('Of no application anything is known by itself.')]),
+    ...(why === undefined ? [] : [sentence({ message: why })]),
+  ].join(' ');
+}
+
 function recoverabilityView(row: RecoverabilityDto, t: Translate): RecoverabilityView {
   const { granularity, isPossible, operation, caveats, time, source } = row;
   const [why = '', ...rest] = caveats;
-  const action = isPossible ? actionOf(granularity) : undefined;
   return {
     title: granularityLabel(granularity, t),
     isPossible,
@@ -105,7 +122,7 @@ function recoverabilityView(row: RecoverabilityDto, t: Translate): Recoverabilit
     caveats: (isPossible ? caveats : rest).map(message => sentence({ message })),
     ...timeTexts(time, isPossible, t),
     source,
-    ...(action !== undefined && { action }),
+    actions: isPossible ? actionsOf(granularity) : [],
   };
 }
 
@@ -113,12 +130,13 @@ function timeTexts(
   time: TimeEstimateDto,
   isPossible: boolean,
   t: Translate,
-): Pick<RecoverabilityView, 'time' | 'timeBasis'> {
-  if (!isPossible) return { time: '', timeBasis: '' };
-  if (time.kind === 'unknown') return { time: t('Time: unknown'), timeBasis: time.why };
+): Pick<RecoverabilityView, 'time' | 'timeBasis' | 'isTimeKnown'> {
+  if (!isPossible) return { time: '', timeBasis: '', isTimeKnown: false };
+  if (time.kind === 'unknown') return { time: t('Time: unknown'), timeBasis: time.why, isTimeKnown: false };
   const { durationMs, bytesPerSecond, basis } = time;
   return {
     time: t('Time: about {0}', formatDuration(durationMs)),
+    isTimeKnown: true,
     timeBasis: t(
       'from {0} restores of {1} in all, at {2} a second',
       basis.transferCount,
@@ -128,17 +146,17 @@ function timeTexts(
   };
 }
 
-function actionOf(granularity: GranularityDto): RestoreKind | undefined {
+function actionsOf(granularity: GranularityDto): readonly RestoreKind[] {
   switch (granularity) {
     case 'guest-file':
-      return 'files';
+      return ['files', 'guest', 'browse'];
     case 'disk':
     case 'vm':
-      return granularity;
+      return [granularity];
     case 'transaction':
     case 'datastore':
     case 'site':
-      return undefined;
+      return [];
     default:
       return never(granularity);
   }

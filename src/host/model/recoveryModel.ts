@@ -130,9 +130,16 @@ function levelsOf(newest: PointDto | undefined, now: Date, t: Translate): readon
     },
     {
       ...{ kind: 'proven', title: provenTitle, level: proven },
-      ...{ text: consistencyLabel(proven, t), detail: basisText(consistency, t) },
+      ...{ text: consistencyLabel(proven, t), detail: shortBasis(consistency, t) },
     },
   ];
+}
+
+/** Which evidence it is stands below. */
+function shortBasis({ claimed }: ConsistencyDto, t: Translate): string {
+  return claimed === undefined
+    ? t('by evidence')
+    : t('by evidence; {0} is claimed only', consistencyLabel(claimed, t));
 }
 
 /** Whether the level rests on evidence, or something was claimed beyond it. */

@@ -3,10 +3,11 @@ import { commands, l10n } from 'vscode';
 import { never } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
+import { listedVms } from '../../client/listedVms.ts';
 import { listPoints, type PointRef, readPoint } from '../../protocol/point.ts';
 import { listStandings, readPointRecovery } from '../../protocol/recovery.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
-import { explainVm, listVms, readVm, type VmRef } from '../../protocol/vm.ts';
+import { explainVm, readVm, type VmRef } from '../../protocol/vm.ts';
 import {
   readOverview,
   readPointDetails,
@@ -131,13 +132,14 @@ async function commandOf(
 
 const restoreCommands = {
   files: commandIds.restoreGuestFile,
+  guest: commandIds.restoreToGuest,
+  browse: commandIds.openRestoreBrowser,
   disk: commandIds.restoreDisk,
   vm: commandIds.restoreVm,
 } as const;
 
 async function vmNode({ worker }: RecoverySources, vm: VmRef, signal: AbortSignal): Promise<VmNode> {
-  const { vms } = await worker.request(listVms, { vcenter: vm.vcenter }, signal);
-  const found = vms.find(({ id }) => id === vm.id);
+  const found = (await listedVms(worker, vm.vcenter, signal)).find(({ id }) => id === vm.id);
   if (found === undefined) throw goneVm(vm);
   return { kind: 'vm', vcenter: vm.vcenter, vm: found, newest: undefined };
 }

@@ -102,19 +102,53 @@ export interface RecoverabilityView {
   readonly caveats: readonly string[];
   /** The estimate, or that there is none. */
   readonly time: string;
+  readonly isTimeKnown: boolean;
   /** What the estimate rests on, or why there is none. */
   readonly timeBasis: string;
   readonly source: SourceDto;
-  /** The command that does it; missing where the editor has none. */
-  readonly action?: RestoreKind;
+  /** The commands that do it; none where the editor has none. */
+  readonly actions: readonly RestoreKind[];
 }
 
-export type RestoreKind = 'files' | 'disk' | 'vm';
+export type RestoreKind = 'files' | 'guest' | 'browse' | 'disk' | 'vm';
 
-/** Something about a restore point that is there or is not. */
-export interface ItemView {
+/** One finding of how consistent a restore point is. */
+export interface EvidenceView {
+  readonly rule: string;
   readonly text: string;
-  readonly isGood: boolean;
+  /** Names it is about. */
+  readonly items: readonly string[];
+  /** What it means for the level; missing where it means nothing by itself. */
+  readonly effect?: AnswerView;
+  /** Where it was found. */
+  readonly source: string;
+}
+
+/** A call for the snapshot. */
+export interface AttemptView {
+  readonly text: string;
+  /** Why the server refused; missing for the one that succeeded. */
+  readonly problem?: string;
+}
+
+export interface VolumeView {
+  readonly name: string;
+  /** Its file system, or that it was not recognized. */
+  readonly content: string;
+  /** Whether it was at rest, as its own bytes say; missing where nobody looked. */
+  readonly atRest?: AnswerView;
+  /** Id of the rule that judged that. */
+  readonly rule?: string;
+  /** Whether files can be had from it; missing for what holds none by itself. */
+  readonly files?: AnswerView;
+}
+
+export interface ApplicationView {
+  readonly name: string;
+  readonly rule: string;
+  readonly atRest: AnswerView;
+  /** What can be recovered of it, and how. */
+  readonly recovery: string;
 }
 
 /** VMs whose snapshots were taken together. */
@@ -139,11 +173,13 @@ export interface PointDetailsView {
   readonly rows: readonly RecoverabilityView[];
   /** Whether the level is shown by evidence or only claimed. */
   readonly basis: string;
-  readonly evidence: readonly StatementView[];
+  readonly evidence: readonly EvidenceView[];
+  readonly attempts: readonly AttemptView[];
   readonly downgrades: readonly string[];
-  readonly applications: readonly ItemView[];
+  readonly applications: readonly ApplicationView[];
+  /** What there is to say of all applications. */
   readonly applicationsText: string;
-  readonly fileSystems: readonly ItemView[];
+  readonly volumes: readonly VolumeView[];
   readonly disks: readonly DiskCoverageView[];
   /** Missing for a VM that was backed up by itself. */
   readonly group?: GroupView;

@@ -52,20 +52,26 @@ export function serveRecoveries(
   });
 }
 
+interface PlacedVolume extends RecoveryVolume {
+  readonly deviceKey: number;
+  readonly volumeIndex: number;
+}
+
 /** A volume is readable if its file system can be opened. A disk that is damaged does not hide the others. */
 async function volumesOf(
   repository: Repository,
   point: RestorePoint,
   guestReaders: GuestReaders,
   signal: AbortSignal,
-): Promise<{ readonly volumes: readonly RecoveryVolume[]; readonly problems: readonly string[] }> {
-  const volumes: RecoveryVolume[] = [];
+): Promise<{ readonly volumes: readonly PlacedVolume[]; readonly problems: readonly string[] }> {
+  const volumes: PlacedVolume[] = [];
   const problems: string[] = [];
   for (const { disk, listing } of await guestReaders.disks(repository, point, signal)) {
     for (const volume of listing.volumes.filter(mayHoldFiles)) {
       const place = { repository: '', point: point.id, deviceKey: disk.key, volumeIndex: volume.index };
       const opened = await openedKind(guestReaders.locate(repository, { ...place, path: '/' }, signal));
       volumes.push({
+        ...{ deviceKey: disk.key, volumeIndex: volume.index },
         name: `${disk.label}, ${volume.name === '' ? `volume ${volume.index}` : volume.name}`,
         fileSystem: opened ?? volume.content?.title,
         isReadable: opened !== undefined,
@@ -105,6 +111,6 @@ function rowDto(row: Recoverability): RecoverabilityDto {
   };
 }
 
-function volumeDto({ name, fileSystem, isReadable }: RecoveryVolume): RecoveryVolumeDto {
-  return { name, isReadable, ...(fileSystem !== undefined && { fileSystem }) };
+function volumeDto({ fileSystem, ...volume }: PlacedVolume): RecoveryVolumeDto {
+  return { ...volume, ...(fileSystem !== undefined && { fileSystem }) };
 }

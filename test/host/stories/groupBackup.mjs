@@ -49,7 +49,7 @@ export async function story(editor, { startLab }) {
   await editor.showOnly('Virtual Machines');
   await editor.act(editor.row('Virtual Machines', 'web01'), 'Show Recovery');
   const { document } = new WebviewPage(editor.page);
-  const section = document.getByRole('region', { name: 'What can I recover?' });
+  const section = document.getByRole('region', { name: 'What is in the restore point' });
   await section.getByText('Backed up together as shop').waitFor();
   await section.getByText(`2 VMs, ${apart}, not consistent across VMs`).scrollIntoViewIfNeeded();
   await editor.shot('on-the-page');

@@ -32,8 +32,9 @@ export async function story(editor, { startLab }) {
   await editor.pick('Quiesced');
   await editor.toast('Backup of web01: ').waitFor();
   await section(happy).getByText('Yes: the goal is met now, by the restore point of').waitFor();
-  await section(how).getByText('Restore the whole VM.').waitFor();
+  await section('Ways to recover').getByText('Restore the whole VM.').waitFor();
   await section(what).getByText('ext4, files can be read').waitFor();
+  await section('Evidence').getByText('the stored disks: bytes of this restore point').first().waitFor();
   assert.match(await recovery.status(), /^Updated\. Yes: the goal is met now/);
   await editor.command('Notifications: Clear All Notifications');
   await editor.row('Virtual Machines', 'web01').getByText('goal met').waitFor();

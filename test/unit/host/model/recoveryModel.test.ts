@@ -1,6 +1,7 @@
 import { l10n } from 'vscode';
 import { expect, test } from 'vitest';
 
+import { evidenceView } from '../../../../src/host/model/evidenceText.ts';
 import { pointDetailsView } from '../../../../src/host/model/pointRecoveryModel.ts';
 import { recoveryOverview, type RecoveryFacts } from '../../../../src/host/model/recoveryModel.ts';
 import type { PointDto } from '../../../../src/protocol/point.ts';
@@ -46,6 +47,10 @@ const point: PointDto = {
       {
         ...{ deviceKey: 2000, volumeIndex: 1, name: 'root', state: 'in-use', rule: 'E11' },
         statement: 'changes wait in the journal',
+      },
+      {
+        ...{ deviceKey: 2001, volumeIndex: 0, name: 'Hard disk 2', state: 'unknown', rule: 'IMG-OTHER' },
+        statement: 'Hard disk 2: it cannot be read',
       },
     ],
   },
@@ -193,22 +198,87 @@ const recovery: PointRecoveryDto = {
     },
   ],
   volumes: [
-    { name: 'Hard disk 1, root', fileSystem: 'ext4', isReadable: true },
-    { name: 'Hard disk 1, data', fileSystem: 'XFS', isReadable: false },
+    { deviceKey: 2000, volumeIndex: 1, name: 'Hard disk 1, root', fileSystem: 'ext4', isReadable: true },
+    { deviceKey: 2000, volumeIndex: 2, name: 'Hard disk 1, data', fileSystem: 'ReFS', isReadable: false },
   ],
   problems: ['a block is damaged'],
 };
+
+test.each([
+  ['E1', { proves: 'crash' }, 'good', 'at least crash-consistent', 'the server'],
+  [
+    'E4',
+    { proves: 'filesystem', limits: 'filesystem' },
+    'warning',
+    'at most',
+    'the manifest that the guest left',
+  ],
+  ['E7', { claims: 'filesystem' }, 'unknown', 'claimed, not proven: file-system-consistent', 'the server'],
+  ['E8', { limits: 'crash' }, 'warning', 'at most crash-consistent', 'events'],
+  ['E9', {}, undefined, undefined, 'token'],
+  ['IMG-XFS', { limits: 'crash' }, 'warning', 'at most', 'the stored disks'],
+  ['POWER-STATE', {}, undefined, undefined, 'power state'],
+  ['NEW-1', {}, undefined, undefined, 'the manifest of the restore point'],
+] as const)(
+  'evidence of rule %s says what it means and where it was found',
+  (rule, means, tone, text, place) => {
+    const view = evidenceView({ rule, statement: 'it is so', ...means, items: ['a name'] }, t);
+    expect(view).toMatchObject({ rule, text: 'It is so.', items: ['a name'] });
+    expect(view.effect?.tone).toBe(tone);
+    expect(view.effect?.text).toEqual(text && (expect.stringContaining(text) as string));
+    expect(view.source).toContain(place);
+  },
+);
+
+test('how a snapshot was asked for, and why less was taken, is told call by call', () => {
+  const call = 'CreateSnapshot_Task(quiesce=true)';
+  const attempts = [
+    { level: 'filesystem', call, at: point.takenAt, problem: 'the guest has reported an error' },
+    { level: 'crash', call: 'CreateSnapshot_Task(quiesce=false)', at: point.takenAt },
+  ] as const;
+  const tried = { ...point, consistency: { ...point.consistency, attempts } };
+  expect(pointDetailsView(tried, recovery, t).attempts).toEqual([
+    {
+      text: `Asked for file-system-consistent: ${call}`,
+      problem: 'Refused: The guest has reported an error.',
+    },
+    { text: 'Asked for crash-consistent: CreateSnapshot_Task(quiesce=false)' },
+  ]);
+});
+
+test('the VMs of a group lie on a line from the first snapshot to the last, and are not called consistent', () => {
+  const at = (ms: number) => new Date(Date.parse(point.takenAt) + ms).toISOString();
+  const members = [
+    { vmInstanceUuid: 'x', name: 'db01', takenAt: at(0) },
+    { vmInstanceUuid: 'u', name: 'web01', takenAt: at(150) },
+    { vmInstanceUuid: 'y', name: 'queue01', takenAt: at(200) },
+  ];
+  const { group } = pointDetailsView({ ...point, group: { id: 'g', skewMs: 200, members } }, recovery, t);
+  expect(group?.text).toContain('3 VMs, snapshots 200 ms apart, not consistent across VMs');
+  expect(group?.members).toEqual([
+    { name: 'db01', isThis: false, fraction: 0, text: 'first' },
+    { name: 'web01', isThis: true, fraction: 0.75, text: '150 ms later' },
+    { name: 'queue01', isThis: false, fraction: 1, text: '200 ms later' },
+  ]);
+  expect(pointDetailsView(point, recovery, t).group).toBeUndefined();
+});
 
 test('how and what can I recover: operations with caveats, time with its basis or unknown, basis, applications', () => {
   const view = pointDetailsView(point, recovery, t);
   expect(view.how.text).toMatch(/^In 2 of 3 ways/);
   expect(view.what).toEqual({ tone: 'warning', text: '1 of 2 disks; files of 1 of 2 volumes' });
   expect(
-    view.rows.map(({ title, text, action, time, timeBasis }) => [title, text, action, time, timeBasis]),
+    view.rows.map(({ title, text, actions, time, timeBasis }) => [
+      title,
+      text,
+      actions.join(),
+      time,
+      timeBasis,
+    ]),
   ).toEqual([
-    ['Up to a certain transaction', 'No log chain stored.', undefined, '', ''],
+    ['Up to a certain transaction', 'No log chain stored.', '', '', ''],
     [
-      ...['One or more guest files', 'Copy files.', 'files', 'Time: unknown'],
+      ...['One or more guest files', 'Copy files.', 'files,guest,browse', 'Time: unknown'],
       'how much is to be written is not known',
     ],
     [
@@ -217,12 +287,28 @@ test('how and what can I recover: operations with caveats, time with its basis o
     ],
   ]);
   expect(view.basis).toBe('by evidence: E1, E5; file-system-consistent is claimed only');
-  expect(view.applications).toEqual([
-    { text: 'SqlServerWriter: was at rest (E5)', isGood: true },
-    { text: 'mariadb: was not at rest (E9)', isGood: false },
+  expect(
+    view.applications.map(({ name, rule, atRest, recovery: of }) => [name, rule, atRest.tone, of]),
+  ).toEqual([
+    ['SqlServerWriter', 'E5', 'good', expect.stringContaining('Its files are complete') as string],
+    ['mariadb', 'E9', 'warning', expect.stringContaining('recovers by itself') as string],
   ]);
+  expect(view.applicationsText).toBe('No log chain stored.');
   expect(view.downgrades[0]).toContain('a writer failed');
-  expect(view.fileSystems.map(({ isGood }) => isGood)).toEqual([true, false, false]);
-  expect(view.fileSystems.at(-1)?.text).toBe('root: Changes wait in the journal. (E11)');
+  expect(view.volumes).toEqual([
+    {
+      ...{ name: 'Hard disk 1, root', content: 'ext4', rule: 'E11' },
+      files: { tone: 'good', text: 'files can be read' },
+      atRest: { tone: 'warning', text: 'in use: Changes wait in the journal.' },
+    },
+    {
+      ...{ name: 'Hard disk 1, data', content: 'ReFS' },
+      files: { tone: 'warning', text: 'files cannot be read here' },
+    },
+    {
+      ...{ name: 'Hard disk 2', content: 'content not recognized', rule: 'IMG-OTHER' },
+      atRest: { tone: 'unknown', text: 'not known: It cannot be read.' },
+    },
+  ]);
   expect(view.problems).toEqual(['A block is damaged.']);
 });
