@@ -6,6 +6,7 @@ import type { LeaseJournal } from '../journal/leaseJournal.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot, SnapshotId } from '../repository/snapshot.ts';
 import { underLock } from '../repository/underLock.ts';
+import { assertRoom } from './assertRoom.ts';
 
 export interface CopyResult {
   readonly copied: readonly { readonly from: SnapshotId; readonly to: SnapshotId }[];
@@ -30,6 +31,7 @@ export async function copyPoints(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<CopyResult> {
+  await assertRoom(target, signal);
   return await underLock(source, { mode: 'shared', journal }, signal, async (_, sourceHeld) => {
     return await underLock(target, { mode: 'shared', journal }, sourceHeld, async (lock, held) => {
       const known = await originalsIn(target, held);

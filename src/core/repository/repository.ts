@@ -26,6 +26,9 @@ export interface Repository extends AsyncDisposable {
   /** For people: a folder, a URL without credentials. */
   readonly location: string;
 
+  /** What its store has room for; undefined where the store cannot tell. */
+  freeBytes(signal: AbortSignal): Promise<number | undefined>;
+
   /**
    * Takes a lock and then looks at the repository anew, so that nothing pruned in the meantime is referred to.
    * @throws CONFLICT naming who holds it since when

@@ -8,6 +8,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
 import { underLock } from '../../repository/underLock.ts';
 import type { VimSession } from '../../vsphere/session.ts';
+import { assertRoom } from '../assertRoom.ts';
 import type { BackupPlan } from './backupPlan.ts';
 import { consistencyRecord } from './consistencyRecord.ts';
 import type { ReadDeps } from './readDeps.ts';
@@ -62,6 +63,7 @@ export async function underVmLock<Result>(
 ): Promise<Result> {
   const { instanceUuid, uuid } = vm.config;
   const request = { mode: 'shared', journal, vmId: instanceUuid ?? uuid } as const;
+  await assertRoom(repository, signal);
   return await underLock(repository, request, signal, work);
 }
 

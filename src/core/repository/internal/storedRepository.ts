@@ -64,6 +64,10 @@ export class StoredRepository implements Repository {
     this.#held = parts.held;
   }
 
+  async freeBytes(signal: AbortSignal): Promise<number | undefined> {
+    return await this.#parts.store.freeBytes(signal);
+  }
+
   async lock(request: LockRequest, signal: AbortSignal): Promise<RepositoryLock> {
     const { mode, vmId, journal } = request;
     const claim = { exclusive: mode === 'exclusive', ...(vmId === undefined ? {} : { vmId }) };
