@@ -25,6 +25,8 @@ export type JobKind =
   | 'restoreDisk'
   | 'restoreVm'
   | 'check'
+  | 'forget'
+  | 'prune'
   | 'guard'
   | 'remedy';
 
@@ -89,6 +91,8 @@ export type JobResult =
   | DiskRestoreResultDto
   | VmRestoreResultDto
   | CheckResultDto
+  | ForgetResultDto
+  | PruneResultDto
   | GuardResultDto
   | RemedyResultDto;
 
@@ -203,6 +207,22 @@ export interface CheckFindingDto {
 }
 
 export const maxListedFindings = 100;
+
+/** Forgotten restore points stay in the repository's bytes until a prune. */
+export interface ForgetResultDto {
+  readonly kind: 'forget';
+  /** Those that were gone already are not counted. */
+  readonly removedCount: number;
+}
+
+export interface PruneResultDto {
+  readonly kind: 'prune';
+  readonly removedPackCount: number;
+  /** What the repository has shrunk by. */
+  readonly freedBytes: number;
+  /** For how long nobody else could begin to use the repository. */
+  readonly exclusiveMs: number;
+}
 
 export interface GuardResultDto {
   readonly kind: 'guard';

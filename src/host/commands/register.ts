@@ -16,6 +16,7 @@ import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
+import { forgetPoints, makeRecoveryKit, pruneRepository, unlockRepository } from './maintainRepository.ts';
 import { enterPassword } from './passwords.ts';
 import { acceptRecoveryGap, setRecoveryGoal } from './recoveryGoals.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
@@ -40,6 +41,13 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await forgetRepository(host, row as PointTreeNode | undefined),
   [commandIds.checkRepository]: async (host, row) =>
     await checkRepository(host, row as PointTreeNode | undefined),
+  [commandIds.forgetPoints]: async (host, row) => await forgetPoints(host, row as PointTreeNode | undefined),
+  [commandIds.pruneRepository]: async (host, row) =>
+    await pruneRepository(host, row as PointTreeNode | undefined),
+  [commandIds.unlockRepository]: async (host, row) =>
+    await unlockRepository(host, row as PointTreeNode | undefined),
+  [commandIds.makeRecoveryKit]: async (host, row) =>
+    await makeRecoveryKit(host, row as PointTreeNode | undefined),
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),

@@ -150,6 +150,10 @@ export function resultText(result: JobResult, t: Translate): string {
       return t('{0} on {1}, powered off', result.vm.name, result.vm.vcenter);
     case 'check':
       return checkText(result, t);
+    case 'forget':
+      return t('{0} restore points forgotten; Prune gives their space back', result.removedCount);
+    case 'prune':
+      return t('{0} freed, {1} packs removed', formatBytes(result.freedBytes), result.removedPackCount);
     case 'guard':
       return t(
         '{0} leftovers given back',
@@ -272,6 +276,10 @@ function titleOf(kind: JobKind, object: string, t: Translate): string {
       return t('Restore of a VM: {0}', object);
     case 'check':
       return t('Check of repository {0}', object);
+    case 'forget':
+      return t('Forgetting restore points of {0}', object);
+    case 'prune':
+      return t('Prune of repository {0}', object);
     case 'guard':
       return t('Clean-up: {0}', object);
     case 'remedy':

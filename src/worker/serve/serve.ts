@@ -13,6 +13,7 @@ import { serveGuestRestores } from './guestRestores.ts';
 import { serveGuests } from './guests.ts';
 import { serveJobs } from './jobs.ts';
 import { serveLiveGuests } from './liveGuests.ts';
+import { serveMaintenance } from './maintenance.ts';
 import { servePoints } from './points.ts';
 import { serveRecoveries } from './recoveries.ts';
 import { serveRemedies } from './remedies.ts';
@@ -50,5 +51,6 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveDiskRestores(handle, parts);
   serveVmRestores(handle, parts);
   serveChecks(handle, parts);
+  serveMaintenance(handle, parts);
   serveJobs(handle, parts);
 }

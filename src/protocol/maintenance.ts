@@ -1,0 +1,75 @@
+import type { JobRef } from './job.ts';
+import { request } from './message.ts';
+import type { WireError } from './wireError.ts';
+
+/** How many restore points of each VM stay: what none of them keeps goes. At least one is more than 0. */
+export interface ForgetRulesDto {
+  /** The newest ones. */
+  readonly last: number;
+  /** The newest one of each of so many newest days (weeks, …) that have any, in UTC. */
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+  readonly yearly: number;
+}
+
+export interface ForgetPlanParams {
+  readonly repository: string;
+  readonly rules: ForgetRulesDto;
+  /** Instance UUID of the VM it is about; without one, all. */
+  readonly vm?: string;
+}
+
+export interface ForgetPlanDto {
+  readonly vms: readonly ForgottenOfVmDto[];
+  /** Snapshots that cannot be read: nobody knows whose they are, and they stay. */
+  readonly problems: readonly WireError[];
+}
+
+export interface ForgottenOfVmDto {
+  /** In its newest restore point. */
+  readonly vmName: string;
+  readonly keptCount: number;
+  /** Newest first. */
+  readonly forgotten: readonly { readonly id: string; readonly takenAt: string }[];
+}
+
+export interface UnlockResult {
+  /** Locks of holders proven gone. */
+  readonly removedCount: number;
+  /** Those that stay: their holders live, or nobody can tell. */
+  readonly held: readonly LockHolderDto[];
+}
+
+export interface LockHolderDto {
+  readonly exclusive: boolean;
+  readonly username: string;
+  readonly hostname: string;
+  readonly pid: number;
+  /** Written or last refreshed. */
+  readonly time: string;
+}
+
+/** What rules would forget, before anything is. Fails with INVALID_INPUT if no rule keeps anything. */
+export const planForget = request<ForgetPlanParams, ForgetPlanDto>('plan/forget');
+
+/**
+ * Forgets exactly the restore points that were shown. Fails, before anything is removed, with CONFLICT if the repository is
+ * in use, a restore point is pinned, or nothing of a VM would be left; with NOT_FOUND if there is one no more.
+ */
+export const startForget = request<
+  { readonly repository: string; readonly points: readonly string[] },
+  JobRef
+>('job/forget');
+
+/** Gives back the space of what no restore point needs; waits some minutes for backups that are running. */
+export const startPrune = request<{ readonly repository: string }, JobRef>('job/prune');
+
+/** Removes the locks of holders that are proven gone, and tells the others. */
+export const unlockRepository = request<{ readonly repository: string }, UnlockResult>('repository/unlock');
+
+/** Makes a key that is on paper alone and writes its page to a file that must not exist; absolute path. */
+export const makeRecoveryKit = request<
+  { readonly repository: string; readonly path: string },
+  { readonly keyId: string }
+>('repository/kit');
