@@ -42,7 +42,8 @@ export class EditorServer {
   /**
    * @param host  what `findEditorHost` gives
    * @param {{ vsix?: string, extensionFolder?: string, settings?: object, environment?: object, testDriver?: boolean,
-   *   password?: string }} options  an extension as a package or as a folder; a password for whoever opens the URL
+   *   password?: string, logLevel?: string }} options  an extension as a package or as a folder; a password for whoever opens
+   *   the URL; how much the editor and its extensions log
    */
   static async start(host, { vsix, extensionFolder, settings = {}, ...launchOptions }) {
     // Short, for sockets lie below it.
@@ -142,14 +143,14 @@ export class EditorServer {
     await symlink(extensionFolder, join(this.folder, 'extensions', `${publisher}.${name}-${version}`));
   }
 
-  async #launch({ environment = {}, testDriver = false, password }) {
+  async #launch({ environment = {}, testDriver = false, password, logLevel = 'info' }) {
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     this.#process = spawn(
       this.#host.nodePath,
       [
         ...this.#usualArguments(),
-        ...['--bind-addr', `127.0.0.1:${this.port}`, '--log', 'info'],
+        ...['--bind-addr', `127.0.0.1:${this.port}`, '--log', logLevel],
         ...['--auth', password === undefined ? 'none' : 'password'],
         '--disable-telemetry',
         '--disable-update-check',

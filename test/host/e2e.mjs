@@ -72,10 +72,11 @@ async function tellStory(name, browser, vsix) {
 /** @returns whether the story went as it tells */
 async function runStory(name, browser, vsix) {
   const startedMs = performance.now();
-  const { story, settings = {} } = await import(join(storiesFolder, `${name}.mjs`));
+  const { story, settings = {}, logLevel } = await import(join(storiesFolder, `${name}.mjs`));
   const server = await EditorServer.start(host, {
     vsix,
     settings: { 'workbench.colorTheme': themes[values.theme], ...settings },
+    logLevel,
   });
   const profile = await newProfile(browser);
   const shots = values.shots === undefined ? undefined : join(values.shots, `${name}-${values.theme}`);

@@ -16,6 +16,7 @@ import { quiesced } from '../support/policies.ts';
 import { addLab, QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
+import { secretForms } from '../support/secretForms.ts';
 import { startRestServer, startS3Server } from '../support/storeServers.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
@@ -237,25 +238,10 @@ describe('passwords of a whole session', () => {
     );
     const all = [...Object.values(secrets), ...guests, ...user.secrets(lab)];
     const found = all.flatMap(secret =>
-      formsOf(secret).flatMap(form =>
+      secretForms(secret).flatMap(form =>
         texts.filter(({ bytes }) => bytes.includes(form)).map(({ where }) => where),
       ),
     );
     expect(found).toEqual([]);
   });
 });
-
-/** As it may look in a request, a URL, a header, a log or a dump. */
-function formsOf(secret: string): (string | Buffer)[] {
-  const xml = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return [
-    secret,
-    xml,
-    xml.replaceAll('"', '&quot;'),
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-    Buffer.from(secret).toString('hex'),
-    Buffer.from(secret, 'utf16le'),
-  ];
-}
