@@ -89,6 +89,28 @@ describe('an account with exactly the documented role', () => {
     await cli.ok('guard');
   });
 
+  test.each(['browse', 'backup', 'guestWrite', 'restoreVm'] as const)(
+    'with the privileges of %s alone it can do just that',
+    async feature => {
+      const { needs } = features.find(({ id }) => id === feature)!;
+      await grant(needs.map(({ privilege }) => privilege).filter(one => !one.startsWith('System.')));
+      const { code, stdout, stderr } = await flow(feature);
+      expect({ code, said: stdout.toString(), stderr }).toMatchObject({ code: 0 });
+    },
+  );
+
+  test.each(['Datastore.Browse', 'Datastore.FileManagement'])(
+    'without %s a backup proves less, and says for want of which privilege',
+    async privilege => {
+      await grant(rolePrivileges.filter(other => other !== privilege));
+      const { code, stdout } = await cli.run('backup', 'web01', '--json');
+      expect(code).toBe(0);
+      expect(stdout.toString()).toContain(
+        `${account} does not have the privilege ${privilege} on datastore1, needed to read files of it`,
+      );
+    },
+  );
+
   const cases = features.flatMap(({ id, needs }) =>
     needs
       .filter(({ privilege }) => id in commandOf && !privilege.startsWith('System.'))

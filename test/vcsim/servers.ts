@@ -43,6 +43,8 @@ export async function startVcsim(
 export interface Lab extends TestServer {
   /** The lab's control API: `GET path`, or `POST path` with a body. */
   control(path: string, body?: unknown): Promise<unknown>;
+  /** Of an account that was given with `--account`. */
+  passwordOf(user: string): string;
 }
 
 /** Our own simulator, which has real disk bytes. Its guests write nothing by themselves. */
@@ -60,6 +62,13 @@ export async function startLab(options: readonly string[] = []): Promise<Lab> {
     fingerprint: text(ready, 'fingerprint'),
     user: text(ready, 'user'),
     password: readFileSync(text(ready, 'passwordFile'), 'utf8').trim(),
+    passwordOf: user => {
+      const accounts = ready['accounts'] as readonly {
+        readonly user: string;
+        readonly passwordFile: string;
+      }[];
+      return readFileSync(accounts.find(account => account.user === user)!.passwordFile, 'utf8').trim();
+    },
     control: async (path, body) => await requestJson(`${controlUrl}/${path}`, token, body),
     [Symbol.asyncDispose]: stop,
   };

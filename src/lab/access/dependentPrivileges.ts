@@ -18,7 +18,11 @@ const config = {
   device: 'VirtualMachine.Config.AddRemoveDevice',
   editDevice: 'VirtualMachine.Config.EditDevice',
   settings: 'VirtualMachine.Config.Settings',
+  connection: 'VirtualMachine.Interact.DeviceConnection',
 } as const;
+
+/** Whether their medium is connected is what is mostly changed of them. */
+const removableDrives: readonly string[] = ['VirtualCdrom', 'VirtualFloppy'];
 
 /** What of a VM's configuration needs a privilege of its own to be changed; everything else is `settings`. */
 const fieldPrivileges: Readonly<Record<string, string>> = {
@@ -91,16 +95,18 @@ function reconfiguration(spec: PlainObject): readonly string[] {
   return [
     ...new Set([
       ...changed.map(field => fieldPrivileges[field] ?? config.settings),
-      ...devices.map(devicePrivilege),
+      ...devices.flatMap(devicePrivileges),
     ]),
   ];
 }
 
-function devicePrivilege({ operation, fileOperation, device }: PlainObject): string {
-  if (operation === 'edit') return config.editDevice;
-  if ((device as PlainObject)['_type'] !== 'VirtualDisk') return config.device;
-  if (operation === 'remove') return config.removeDisk;
-  return fileOperation === undefined ? config.addExistingDisk : config.addNewDisk;
+function devicePrivileges({ operation, fileOperation, device }: PlainObject): readonly string[] {
+  const type = String((device as PlainObject)['_type']);
+  if (operation === 'edit')
+    return [config.editDevice, ...(removableDrives.includes(type) ? [config.connection] : [])];
+  if (type !== 'VirtualDisk') return [config.device];
+  if (operation === 'remove') return [config.removeDisk];
+  return [fileOperation === undefined ? config.addExistingDisk : config.addNewDisk];
 }
 
 function networksIn(spec: PlainObject | undefined): readonly MoRef[] {

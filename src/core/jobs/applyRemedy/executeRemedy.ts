@@ -7,11 +7,12 @@ import type { Random } from '../../../base/random.ts';
 import { readVirtualMachine } from '../../inventory/readVirtualMachine.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import { openSnapshot } from '../../snapshot/snapshotLease.ts';
+import { requirePrivileges } from '../../vsphere/privileges/requirePrivileges.ts';
 import { watchObject } from '../../vsphere/propertyWatch.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { waitForTask } from '../../vsphere/task.ts';
-import { hasFinding, type RemedyPlan, type RemedyStep } from './remedyPlan.ts';
+import { hasFinding, privilegesFor, type RemedyPlan, type RemedyStep } from './remedyPlan.ts';
 
 export interface RemedyDeps {
   readonly journal: LeaseJournal;
@@ -32,7 +33,8 @@ const snapshotValidForMs = 60 * 60_000;
 
 /**
  * Carries out the plan. A guest that was shut down for it is powered on again whatever happens in between.
- * @throws CONFLICT if the guest does not shut down; what the server says
+ * @throws PERMISSION, before anything is done, naming what the account lacks for any of the steps; CONFLICT if the guest
+ *   does not shut down; what the server says
  */
 export async function executeRemedy(
   session: VimSession,
@@ -41,6 +43,7 @@ export async function executeRemedy(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<RemedyResult> {
+  await requirePrivileges(session, plan.vm, privilegesFor(plan), 'apply the remedy', signal);
   let isShutDown = false;
   try {
     for (const step of plan.steps) {

@@ -42,6 +42,33 @@ export function planRemedy(vm: VirtualMachineFacts, rule: string): RemedyPlan {
   return { vm: { ref: vm.ref, name: vm.name }, rule, ...remedyOf(vm, rule) };
 }
 
+/** What the account needs on the VM for all steps. */
+export function privilegesFor({ steps }: RemedyPlan): readonly string[] {
+  return [...new Set(steps.flatMap(stepPrivileges))];
+}
+
+function stepPrivileges(step: RemedyStep): readonly string[] {
+  switch (step.kind) {
+    case 'shut-down-guest':
+      return ['VirtualMachine.Interact.PowerOff'];
+    case 'power-on':
+      return ['VirtualMachine.Interact.PowerOn'];
+    case 'consolidate':
+      return ['VirtualMachine.State.RemoveSnapshot'];
+    case 'snapshot-and-remove':
+      return ['VirtualMachine.State.CreateSnapshot', 'VirtualMachine.State.RemoveSnapshot'];
+    case 'reconfigure':
+      return Object.keys(step.spec).flatMap(field => fieldPrivileges[field] ?? []);
+  }
+}
+
+const fieldPrivileges: Readonly<Record<string, readonly string[]>> = {
+  changeTrackingEnabled: ['VirtualMachine.Config.ChangeTracking'],
+  extraConfig: ['VirtualMachine.Config.AdvancedConfig'],
+  flags: ['VirtualMachine.Config.Settings'],
+  deviceChange: ['VirtualMachine.Config.EditDevice', 'VirtualMachine.Interact.DeviceConnection'],
+} satisfies Readonly<Partial<Record<keyof Vim<'VirtualMachineConfigSpec'>, readonly string[]>>>;
+
 /** Whether the rule limits or remarks on the VM as it is now. */
 export function hasFinding({ facts }: VirtualMachineFacts, rule: AppliedRule): boolean {
   const { limits, remarks } = assess(facts);

@@ -1,10 +1,11 @@
-import { toAppError } from '../../../base/errors.ts';
+import { type AppError, toAppError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
 import type { FoundManifest } from '../../consistency/proof/prove.ts';
 import { readQuiesceManifest } from '../../consistency/proof/quiesceManifest.ts';
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
 import type { SnapshotLease } from '../../snapshot/snapshotLease.ts';
-import { readDatastoreFile } from '../../vsphere/node/datastoreFiles.ts';
+import { fileReadPrivileges, readDatastoreFile } from '../../vsphere/node/datastoreFiles.ts';
+import { requirePrivileges } from '../../vsphere/privileges/requirePrivileges.ts';
 import { readObject } from '../../vsphere/propertyCollector.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { RequestHistory } from '../snapshotByPolicy.ts';
@@ -73,10 +74,27 @@ async function findManifest(
     );
   } catch (error) {
     signal.throwIfAborted();
-    return {
-      kind: 'unreadable',
-      reason: `the guest’s manifest could not be read: ${toAppError(error).message}`,
-    };
+    const { message } = await namingPrivilege(session, vm, path, toAppError(error), signal);
+    return { kind: 'unreadable', reason: `the guest’s manifest could not be read: ${message}` };
+  }
+}
+
+/** Which privilege it was that the server refused a file for; the server itself does not say. */
+async function namingPrivilege(
+  session: VimSession,
+  { datastores }: VirtualMachineFacts,
+  path: string,
+  refused: AppError,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const datastore = datastores.find(({ name }) => path.startsWith(`[${name}]`));
+  if (refused.code !== 'PERMISSION' || datastore === undefined) return refused;
+  try {
+    await requirePrivileges(session, datastore, fileReadPrivileges, 'read files of it', signal);
+    return refused;
+  } catch (error) {
+    signal.throwIfAborted();
+    return toAppError(error);
   }
 }
 

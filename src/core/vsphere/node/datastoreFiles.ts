@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { privilegeRemedy } from '../faultMeanings.ts';
 import { openDownload, type HttpTransfer, type StallWatch } from './httpTransfer.ts';
 import type { TransferEndpoint } from './vimClient.ts';
+
+/** A server that refuses a file does not say for want of which. */
+export const fileReadPrivileges = ['Datastore.Browse', 'Datastore.FileManagement'] as const;
 
 /** A file of a datastore as the API and the inventory name it. */
 export interface DatastoreFilePlace {
@@ -145,10 +149,11 @@ function requireAnswer(
         remedy: 'Log in again',
       });
     case 403:
-      throw new AppError('PERMISSION', `${path} may not be read`, {
-        object: path,
-        remedy: 'Grant the user the privilege Datastore.FileManagement on the datastore',
-      });
+      throw new AppError(
+        'PERMISSION',
+        `${path} may not be read: that needs the privileges ${fileReadPrivileges.join(' and ')} on its datastore`,
+        { object: path, remedy: privilegeRemedy },
+      );
     case 404:
       throw new AppError('NOT_FOUND', `${path} is not there`, {
         object: path,

@@ -5,6 +5,7 @@ export type FeatureId =
   | 'backup'
   | 'changeTracking'
   | 'datastoreFiles'
+  | 'remedies'
   | 'restoreVm'
   | 'restoreDisk'
   | 'guestRead'
@@ -92,6 +93,8 @@ export const features: readonly Feature[] = [
         why: 'switch the tracking on',
         source: 'manual',
       },
+      { ...createSnapshot, why: 'begin the tracking of a running VM' },
+      { ...removeSnapshot, why: 'remove the snapshot with which it began' },
       {
         privilege: 'VirtualMachine.Provisioning.DiskRandomRead',
         on: 'vm',
@@ -102,11 +105,51 @@ export const features: readonly Feature[] = [
   },
   {
     id: 'datastoreFiles',
-    title: 'Disks read as files of the datastore',
+    title: 'Files of datastores',
     needs: [
       { privilege: 'Datastore.Browse', on: 'datastore', why: 'find the files', source: 'manual' },
       { privilege: 'Datastore.FileManagement', on: 'datastore', why: 'read them', source: 'manual' },
     ],
+    note: 'Where Windows writes which applications took part in a snapshot. Without it a backup works, and what it proves is less.',
+  },
+  {
+    id: 'remedies',
+    title: 'Apply remedies',
+    needs: [
+      {
+        privilege: 'VirtualMachine.Config.AdvancedConfig',
+        on: 'vm',
+        why: 'show the guest the UUIDs of its disks',
+        source: 'manual',
+      },
+      {
+        privilege: 'VirtualMachine.Interact.PowerOff',
+        on: 'vm',
+        why: 'shut the guest down for it',
+        source: 'api',
+      },
+      { privilege: 'VirtualMachine.Interact.PowerOn', on: 'vm', why: 'start the guest again', source: 'api' },
+      {
+        privilege: 'VirtualMachine.Config.Settings',
+        on: 'vm',
+        why: 'allow snapshots that were switched off',
+        source: 'manual',
+      },
+      {
+        privilege: 'VirtualMachine.Config.EditDevice',
+        on: 'vm',
+        why: 'set up its floppy and optical drives',
+        source: 'manual',
+      },
+      {
+        privilege: 'VirtualMachine.Interact.DeviceConnection',
+        on: 'vm',
+        why: 'disconnect its floppy and optical drives',
+        source: 'manual',
+      },
+      { ...removeSnapshot, why: 'consolidate the disks' },
+    ],
+    note: 'Changed block tracking is a remedy as well, with needs of its own.',
   },
   {
     id: 'restoreVm',
