@@ -24,6 +24,7 @@ export const commandIds = {
   showGlossary: 'quiesce.showGlossary',
   applyRemedy: 'quiesce.applyRemedy',
   checkPrivileges: 'quiesce.checkPrivileges',
+  showCapabilities: 'quiesce.showCapabilities',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',

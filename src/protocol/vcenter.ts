@@ -30,6 +30,18 @@ export interface VCenterDto {
   /** For instance `VMware vCenter Server 8.0.3 build-24022515`. */
   readonly product: string;
   readonly apiVersion: string;
+  /** What not every server can do. */
+  readonly capabilities: readonly CapabilityDto[];
+}
+
+export interface CapabilityDto {
+  /** `exportSnapshot`, `quiesceSpec`, …. */
+  readonly id: string;
+  readonly isAvailable: boolean;
+  /** Version of the API that it came with. */
+  readonly since: string;
+  /** A host on its own has it in no version. */
+  readonly needsVCenter: boolean;
 }
 
 /** The fingerprint that a server presents now, for a person to compare. Nothing is sent to the server. */

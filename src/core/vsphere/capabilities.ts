@@ -34,9 +34,29 @@ export function hasCapability({ apiType, apiVersion }: ServerAbout, capability: 
   return compareVersions(apiVersion, since) >= 0 && (!needsVCenter || !isHost(apiType));
 }
 
+/** What a server can do, and from when on servers can. */
+export interface CapabilityState {
+  readonly id: Capability;
+  readonly isAvailable: boolean;
+  /** Version of the API that it came with. */
+  readonly since: string;
+  /** A host on its own has it in no version. */
+  readonly needsVCenter: boolean;
+}
+
+/** In the order of the table. */
+export function capabilitiesOf(about: ServerAbout): readonly CapabilityState[] {
+  return (Object.keys(capabilities) as Capability[]).map(id => ({
+    id,
+    isAvailable: hasCapability(about, id),
+    since: capabilities[id].since,
+    needsVCenter: 'needsVCenter' in capabilities[id],
+  }));
+}
+
 /** What the server lacks, in the order of the table. */
 export function missingCapabilities(about: ServerAbout): Capability[] {
-  return (Object.keys(capabilities) as Capability[]).filter(capability => !hasCapability(about, capability));
+  return capabilitiesOf(about).flatMap(({ id, isAvailable }) => (isAvailable ? [] : [id]));
 }
 
 /** Whether it is a host on its own. */

@@ -24,6 +24,7 @@ import { restoreDisk } from './restoreDisk.ts';
 import { restoreGuestFile } from './restoreFiles.ts';
 import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
 import { restoreVm } from './restoreVm.ts';
+import { showCapabilities } from './showCapabilities.ts';
 import { showGlossary } from './showGlossary.ts';
 import { showRecovery } from './showRecovery.ts';
 import { tryLab } from './tryLab.ts';
@@ -67,6 +68,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await applyRemedy(host, row as VmNode | WantedRemedy | undefined),
   [commandIds.checkPrivileges]: async (host, row) =>
     await checkPrivileges(host, row as VmTreeNode | undefined),
+  [commandIds.showCapabilities]: async (host, row) =>
+    await showCapabilities(host, row as VmTreeNode | undefined),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

@@ -10,3 +10,9 @@ export function markdownText(text: string): string {
     .trim()
     .replaceAll(/[!-/:-@[-`{-~]/g, '\\$&');
 }
+
+/** @param rows  of cells that are Markdown already */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header.map(markdownText), header.map(() => '---'), ...rows];
+  return lines.map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}

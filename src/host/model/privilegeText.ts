@@ -3,7 +3,7 @@ import type {
   PrivilegeNeedDto,
   PrivilegeReportDto,
 } from '../../protocol/privileges.ts';
-import { markdownText } from './markdown.ts';
+import { markdownTable, markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 
 /** What an account may do, as a page. Whatever comes from outside is text in it, never markup. */
@@ -18,7 +18,7 @@ export function privilegesMarkdown(report: PrivilegeReportDto, t: Translate): st
         ? t('The account may do everything that Quiesce does.')
         : t('{0} of {1} features can be used everywhere.', usable.length, features.length),
     ),
-    table(
+    markdownTable(
       [t('Feature'), t('Usable'), t('Missing')],
       features.map(feature => [
         markdownText(feature.title),
@@ -82,7 +82,7 @@ function featureBlocks({ title, note, needs }: FeaturePrivilegesDto, t: Translat
     ...(needs.length === 0
       ? []
       : [
-          table(
+          markdownTable(
             [t('Privilege'), t('On'), t('Needed to'), t('State')],
             needs.map(({ privilege, on, why, state }) => [
               `\`${privilege}\``,
@@ -112,10 +112,4 @@ function stateLabel(state: PrivilegeNeedDto['state'], t: Translate): string {
     unseen: t('not known: none may be seen'),
   };
   return labels[state];
-}
-
-/** @param rows  of cells that are Markdown already */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [header.map(markdownText), header.map(() => '---'), ...rows];
-  return lines.map(cells => `| ${cells.join(' | ')} |`).join('\n');
 }

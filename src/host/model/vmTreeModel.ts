@@ -2,8 +2,10 @@ import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { PointSummaryDto } from '../../protocol/point.ts';
 import type { StandingDto } from '../../protocol/recovery.ts';
+import type { VCenterDto } from '../../protocol/vcenter.ts';
 import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto, VmTagDto } from '../../protocol/vm.ts';
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
+import { serverLines } from './capabilityText.ts';
 import { type Failure, sentence } from './errorText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionLines, predictionRowText } from './prediction.ts';
@@ -21,6 +23,8 @@ export interface VCenterNode {
   readonly kind: 'vcenter';
   readonly name: string;
   readonly url: string;
+  /** Once it is open. */
+  readonly server?: VCenterDto;
   /** Why it is not open. */
   readonly problem?: Failure;
 }
@@ -96,7 +100,11 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
         id: `vcenter/${node.name}`,
         label: node.name,
         ...(node.problem !== undefined && { description: t('not connected') }),
-        tooltip: [node.url, ...(node.problem === undefined ? [] : [sentence(node.problem)])],
+        tooltip: [
+          node.url,
+          ...(node.server === undefined ? [] : serverLines(node.server, t)),
+          ...(node.problem === undefined ? [] : [sentence(node.problem)]),
+        ],
         icon: { name: 'server-environment' },
         contextValue: 'vcenter',
         children: 'expanded',

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type AppError, CancelledError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { pagesOfKeptVms, pagesOfVms } from '../../client/listedVms.ts';
-import type { VCenterChangeDto } from '../../protocol/vcenter.ts';
+import type { VCenterChangeDto, VCenterDto } from '../../protocol/vcenter.ts';
 import { readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
 import { fromWireError } from '../../protocol/wireError.ts';
 import { commandIds } from '../ids.ts';
@@ -48,6 +48,7 @@ interface Look {
   /** A list of which not every page is there. */
   coming: Map<string, VmDto> | undefined;
   newest: ReadonlyMap<string, NewestPoint>;
+  server: VCenterDto | undefined;
   /** The worker has the vCenter open and tells of every change; until then, the VMs are those of another day. */
   isLive: boolean;
   /** Why it is not live. */
@@ -146,8 +147,12 @@ export class VmSource implements TreeSource<VmTreeNode> {
   }
 
   #vcenterNode({ name, url }: KnownVCenter): VCenterNode {
-    const problem = this.#looks.get(name)?.problem;
-    return { kind: 'vcenter', name, url, ...(problem !== undefined && { problem }) };
+    const { problem, server } = this.#looks.get(name) ?? {};
+    return {
+      ...{ kind: 'vcenter', name, url },
+      ...(server !== undefined && { server }),
+      ...(problem !== undefined && { problem }),
+    };
   }
 
   async #inventory(node: VCenterNode, signal: AbortSignal): Promise<readonly VmTreeRow[]> {
@@ -185,7 +190,8 @@ export class VmSource implements TreeSource<VmTreeNode> {
 
   #begin(vcenter: string, signal: AbortSignal): Look {
     const look: Look = {
-      ...{ vms: undefined, coming: undefined, newest: new Map(), isLive: false, problem: undefined },
+      ...{ vms: undefined, coming: undefined, newest: new Map(), server: undefined },
+      ...{ isLive: false, problem: undefined },
       ready: Promise.resolve(),
     };
     look.ready = this.#fill(vcenter, look, signal).catch((error: unknown) => fail(look, toAppError(error)));
@@ -200,9 +206,13 @@ export class VmSource implements TreeSource<VmTreeNode> {
     const newest = newestPoints(worker, places, known, logger, signal).then(found => {
       look.newest = found;
     });
-    const listed = this.#list(vcenter, look, newest, signal).catch((error: unknown) => {
-      fail(look, toAppError(error));
-    });
+    const tell = () => this.#changed.fire();
+    // The vCenter's own row was there before anything was known of it.
+    const listed = this.#list(vcenter, look, newest, signal)
+      .catch((error: unknown) => {
+        fail(look, toAppError(error));
+      })
+      .finally(tell);
     if (isOpen) await listed;
     if (look.isLive || isOfStranger(look)) return;
     const kept = await this.#kept(vcenter, signal);
@@ -212,15 +222,13 @@ export class VmSource implements TreeSource<VmTreeNode> {
     }
     // The answer may have come meanwhile.
     if (!isOfStranger(look)) look.vms ??= kept;
-    const tell = () => this.#changed.fire();
     void newest.then(tell, () => undefined);
-    void listed.then(tell);
   }
 
   async #list(vcenter: string, look: Look, newest: Promise<void>, signal: AbortSignal): Promise<void> {
     const { worker, places, standings } = this.#deps;
     try {
-      await places.vcenter(vcenter, signal);
+      look.server = await places.vcenter(vcenter, signal);
       const vms = new Map<string, VmDto>();
       look.coming = vms;
       for await (const page of pagesOfVms(worker, { vcenter, atOnce: true }, signal))

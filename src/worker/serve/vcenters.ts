@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../../core/vsphere/capabilities.ts';
 import { readServerFingerprint } from '../../core/vsphere/node/pinnedAgent.ts';
 import {
   closeVCenter,
@@ -51,5 +52,6 @@ function vcenterDto(
     instanceUuid: session.instanceUuid,
     product: fullName,
     apiVersion,
+    capabilities: capabilitiesOf(session.about),
   };
 }

@@ -66,7 +66,14 @@ async function useAll(editor, lab) {
 
   const seen = await everythingSaid(editor);
   const names = seen.map(({ where }) => where);
-  for (const part of ['Quiesce.log', 'remoteexthost.log', 'workspaceStorage', 'worker.log', 'cmdline', 'environ'])
+  for (const part of [
+    'Quiesce.log',
+    'remoteexthost.log',
+    'workspaceStorage',
+    'worker.log',
+    'cmdline',
+    'environ',
+  ])
     if (!names.some(name => name.includes(part)))
       assert.fail(`nothing is known of ${part}: ${names.join('\n')}`);
   const where = text => seen.filter(({ bytes }) => bytes.includes(text)).map(one => one.where);

@@ -72,7 +72,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
     .on(listKeptVms, () => ({ vms: [] }))
     .on(openVCenter, ({ name, url, user, fingerprint }) => ({
       ...{ name, url, user, fingerprint },
-      ...{ instanceUuid: 'uuid', product: 'vCenter', apiVersion: '8.0' },
+      ...{ instanceUuid: 'uuid', product: 'vCenter', apiVersion: '8.0', capabilities: [] },
     }));
   const known = new KnownPlaces(new MemoryMemento());
   const credentials = new Credentials(secrets, () => ({ passwordCommands: {}, limits: {} }));

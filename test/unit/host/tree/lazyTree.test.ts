@@ -208,10 +208,16 @@ test('the VMs of a server that cannot be opened are shown as they were last, bel
   const problem = { code: 'AUTHENTICATION', message: 'no', retryable: false, causes: [] } as const;
   expect(source.vcenterChanged({ name: 'vc.lab', problem })).toBe(true);
   expect((await shown())[1]).toEqual(['Password needed', 'no']);
-  worker.on(openVCenter, params => ({ ...params, instanceUuid: 'u', product: 'p', apiVersion: '8.0' }));
+  worker.on(openVCenter, params => ({
+    ...{ ...params, instanceUuid: 'u', product: 'p', apiVersion: '8.0' },
+    capabilities: [{ id: 'tags', isAvailable: false, since: '6.5', needsVCenter: true }],
+  }));
   expect(source.vcenterChanged({ name: 'vc.lab' })).toBe(true);
   expect(source.vcenterChanged({ name: 'vc.lab' })).toBe(false);
   expect((await shown()).map(([label]) => label)).toEqual(['vc.lab', 'Lab', 'web01']);
+  const [open] = await vms.getChildren();
+  const { tooltip } = vms.getTreeItem(open!) as { tooltip: { value: string } };
+  expect(tooltip.value).toContain('It lacks: tags');
   expect(worker.paramsOf(openVCenter)).toHaveLength(2);
 });
 
