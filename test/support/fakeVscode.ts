@@ -60,16 +60,10 @@ export class TreeItem {
 }
 
 export class MarkdownString {
-  value = '';
+  readonly value: string;
 
-  appendText(text: string): this {
-    this.value += text.replace(/[\\`*_{}[\]()#+\-!~]/g, '\\$&');
-    return this;
-  }
-
-  appendMarkdown(markdown: string): this {
-    this.value += markdown;
-    return this;
+  constructor(value = '') {
+    this.value = value;
   }
 }
 

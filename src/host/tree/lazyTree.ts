@@ -12,6 +12,7 @@ import {
 import type { Clock } from '../../base/clock.ts';
 import { type AppError, toAppError } from '../../base/errors.ts';
 import { failureView } from '../model/errorText.ts';
+import { markdownText } from '../model/markdown.ts';
 import type { NodeView, Translate } from '../model/nodeView.ts';
 
 /** What a tree consists of; the tree itself only passes it on to the editor. */
@@ -115,9 +116,10 @@ function treeItem(view: NodeView, commandArgument: unknown): TreeItem {
   return item;
 }
 
-/** Names come from servers and guests: they are text, never markup. */
+/**
+ * Names come from servers and guests: they are text, never markup. The editor's own `appendText` would make every space one
+ * that does not break, and lines break within words.
+ */
 function tooltip(lines: readonly string[]): MarkdownString {
-  const markdown = new MarkdownString();
-  for (const line of lines) markdown.appendText(line).appendMarkdown('\n\n');
-  return markdown;
+  return new MarkdownString(lines.map(markdownText).join('\n\n'));
 }
