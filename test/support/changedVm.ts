@@ -68,7 +68,7 @@ export class ChangedVm {
       _type: 'VirtualMachineImportSpec',
       configSpec: { name, deviceChange: device, changeTrackingEnabled: true },
     };
-    const lease = await session.call('ImportVApp', importPool, { spec: spec as never }, anySignal);
+    const lease = await session.call('ImportVApp', importPool, { spec: spec }, anySignal);
     const deps = { clock: systemClock, logger: silentLogger };
     const ready = await HttpNfcLease.ready(session, lease, name, deps, anySignal);
     const vms = (await lab.control('vms')) as readonly { readonly name: string; readonly id: string }[];

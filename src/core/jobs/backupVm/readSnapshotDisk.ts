@@ -3,6 +3,7 @@ import type { ProgressListener } from '../../../base/progress.ts';
 import { formatBytes } from '../../../base/units.ts';
 import type { ManifestDisk, ManifestTransport } from '../../catalog/manifest.ts';
 import { auditSample } from '../../changes/auditSample.ts';
+import type { ChunkSet } from '../../changes/chunkSet.ts';
 import { type FullReason, fullReasons } from '../../changes/fullReason.ts';
 import { queryChangedAreas } from '../../changes/queryChangedAreas.ts';
 import { decideRead, type ReadDecision } from '../../changes/readDecision.ts';
@@ -15,6 +16,7 @@ import { backUpDisk, type StoredDisk } from './backupDisk.ts';
 import type { BackupPlan } from './backupPlan.ts';
 import {
   changedAreasTransports,
+  type DiskTransport,
   isClosedWay,
   type SnapshotDisk,
   streamTransport,
@@ -201,27 +203,7 @@ class DiskReading {
     const ways = changedAreasTransports(this.#session, this.#place, known.changed.union(sample), this.#deps);
     for (const [index, way] of ways.entries()) {
       try {
-        await using disk = await way.open(this.#signal);
-        let stored: ChangedDisk;
-        try {
-          stored = await backUpChangedAreas(
-            this.#repository,
-            disk,
-            defaultChunkGeometry,
-            known,
-            sample,
-            this.#phase('Reading what has changed of'),
-            this.#onProgress,
-            this.#signal,
-          );
-        } finally {
-          this.#receivedBytes += disk.receivedBytes;
-        }
-        if (!(await way.isStillRight(this.#signal)))
-          throw new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`);
-        if (stored.kind === 'distrusted') return undefined;
-        const transport = { kind: way.kind, readMode: 'changed-areas' } as const;
-        return this.#reading(stored, known, transport);
+        return await this.#readChangedBy(way, known, sample);
       } catch (error) {
         this.#signal.throwIfAborted();
         if (index === ways.length - 1 || !isClosedWay(error)) throw error;
@@ -232,6 +214,37 @@ class DiskReading {
       }
     }
     return undefined;
+  }
+
+  /**
+   * A function of its own, for what the bundler makes of `await using` in a loop keeps the error of one round for the
+   * next; it may go back there once bundles are no longer lowered.
+   */
+  async #readChangedBy(
+    way: DiskTransport,
+    known: KnownChanges,
+    sample: ChunkSet,
+  ): Promise<Reading | undefined> {
+    await using disk = await way.open(this.#signal);
+    let stored: ChangedDisk;
+    try {
+      stored = await backUpChangedAreas(
+        this.#repository,
+        disk,
+        defaultChunkGeometry,
+        known,
+        sample,
+        this.#phase('Reading what has changed of'),
+        this.#onProgress,
+        this.#signal,
+      );
+    } finally {
+      this.#receivedBytes += disk.receivedBytes;
+    }
+    if (!(await way.isStillRight(this.#signal)))
+      throw new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`);
+    if (stored.kind === 'distrusted') return undefined;
+    return this.#reading(stored, known, { kind: way.kind, readMode: 'changed-areas' });
   }
 
   async #readWhole({ reason, detail }: Full, known: KnownChanges | undefined): Promise<Reading> {
