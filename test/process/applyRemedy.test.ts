@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { assess } from '../../src/core/consistency/assess.ts';
+import { listVirtualMachines } from '../../src/core/inventory/listVirtualMachines.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
 import { executeRemedy } from '../../src/core/jobs/applyRemedy/executeRemedy.ts';
@@ -95,6 +96,9 @@ describe('remedies that the server can apply, on the lab', () => {
     ]);
     const { runtime, facts } = await vm.read();
     expect([runtime.powerState, facts.diskUuidEnabled]).toEqual(['poweredOn', true]);
+    // Lists, which do not read the options, know it too.
+    const listed = await listVirtualMachines(open.session, anySignal);
+    expect(listed.find(({ name }) => name === 'db01')?.facts.diskUuidEnabled).toBe(true);
   });
 
   labTest('a VM that was shut down for it is on again although the change was refused', async () => {

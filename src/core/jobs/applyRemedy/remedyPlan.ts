@@ -83,7 +83,11 @@ function remedyOf(vm: VirtualMachineFacts, rule: AppliedRule): Pick<RemedyPlan, 
         price: [
           'Disks may get other names in the guest, and new disks of Windows may come up offline: look at what mounts them by name first',
         ],
-        spec: { extraConfig: [{ key: 'disk.EnableUUID', value: 'TRUE' }] },
+        // The option is what the guest gets, the flag what lists of VMs can read.
+        spec: {
+          flags: { diskUuidEnabled: true },
+          extraConfig: [{ key: 'disk.EnableUUID', value: 'TRUE' }],
+        },
       });
     case 'CAP-04':
       return changeTracking(vm);
