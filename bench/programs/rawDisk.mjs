@@ -1,6 +1,8 @@
 // What a VM backup does with a disk, on a raw image instead of a VM: the part that other backup programs do, too.
-//   node bench/programs/rawDisk.mjs init|backup|restore|check REPOSITORY [IMAGE] [--compression off|fast|auto|max]
+//   node bench/programs/rawDisk.mjs init|backup|restore|check REPOSITORY [IMAGE] [--compression off|fast|auto|max] [--holes]
+// With --holes, what was never written is not read, as a transport does that knows what is allocated.
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
+import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -21,7 +23,7 @@ import { sampleManifest } from '../../test/support/manifests.ts';
 import { memoryJournal } from '../../test/support/memoryJournal.ts';
 
 const { values, positionals } = parseArgs({
-  options: { compression: { type: 'string', default: 'auto' } },
+  options: { compression: { type: 'string', default: 'auto' }, holes: { type: 'boolean' } },
   allowPositionals: true,
 });
 const [job, folder, image] = positionals;
@@ -52,12 +54,22 @@ async function backup() {
   const { sizeBytes } = source;
   const reader = {
     shape: 'random-access',
+    reads: { maxBytes: 4 * 1024 ** 2, inFlight: 4 },
     sizeBytes,
     receivedBytes: 0,
     read: async (...args) => await source.read(...args),
-    allocatedAreas: async () => await Promise.resolve([{ startBytes: 0, lengthBytes: sizeBytes }]),
+    allocatedAreas: async () =>
+      await Promise.resolve(values.holes ? written(image) : [{ startBytes: 0, lengthBytes: sizeBytes }]),
   };
-  const stored = await backUpDisk(repository, reader, defaultChunkGeometry, 'Reading', ignore, signal);
+  const stored = await backUpDisk(
+    repository,
+    reader,
+    defaultChunkGeometry,
+    undefined,
+    'Reading',
+    ignore,
+    signal,
+  );
   const [disk] = sampleManifest().disks;
   const manifest = sampleManifest({
     disks: [{ ...disk, capacityBytes: sizeBytes, ...defaultChunkGeometry }],
@@ -66,6 +78,23 @@ async function backup() {
   const content = { manifest, config: '{}', disks, parent: undefined, username: 'bench' };
   await commitRestorePoint(repository, content, lock, signal);
   return { storedBytes: stored.storedBytes };
+}
+
+/** The runtime cannot ask a file for its holes. */
+function written(path) {
+  const program = `
+import json, os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+end, at, areas = os.fstat(file).st_size, 0, []
+while at < end:
+    try:
+        start = os.lseek(file, at, os.SEEK_DATA)
+    except OSError:
+        break
+    at = os.lseek(file, start, os.SEEK_HOLE)
+    areas.append({'startBytes': start, 'lengthBytes': at - start})
+print(json.dumps(areas))`;
+  return JSON.parse(execFileSync('python3', ['-c', program, path], { encoding: 'utf8' }));
 }
 
 async function restore() {

@@ -1,0 +1,113 @@
+// What people wait for when they look for a guest file, each with cold caches, in a process of its own.
+//   node bench/programs/guestReads.mjs REPOSITORY FILE_SYSTEM [--delay-ms 20]
+// The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
+import { setTimeout } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { systemClock } from '../../src/base/clock.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { openRestorePoint } from '../../src/core/catalog/restorePoint.ts';
+import { WorkerSealingPool } from '../../src/core/codec/node/workerSealingPool.ts';
+import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { listGuestVolumes } from '../../src/core/jobs/guestFiles/guestVolumes.ts';
+import { localHost } from '../../src/core/repository/node/localHost.ts';
+import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
+import { openRepository } from '../../src/core/repository/openRepository.ts';
+
+const { values, positionals } = parseArgs({
+  options: { 'delay-ms': { type: 'string', default: '0' } },
+  allowPositionals: true,
+});
+const [folder] = positionals;
+const delayMs = Number(values['delay-ms']);
+const { signal } = new AbortController();
+const ignore = () => undefined;
+const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
+const surroundings = { clock: systemClock, random: systemRandom, logger };
+const deps = {
+  ...surroundings,
+  host: localHost(),
+  sealingPool: key =>
+    new WorkerSealingPool(key, {
+      script: new URL('../../src/core/codec/node/sealWorker.ts', import.meta.url),
+      threadCount: availableParallelism(),
+      compression: 'auto',
+    }),
+};
+let packReads = 0;
+
+const store = slowed(new LocalObjectStore({ ...surroundings, folder, readOnly: true }));
+await using repository = await openRepository(
+  store,
+  new Secret(process.env.QUIESCE_BENCH_PASSWORD),
+  deps,
+  signal,
+);
+let newest;
+for await (const { id, snapshot } of repository.listSnapshots(signal))
+  if (newest === undefined || snapshot.time > newest.snapshot.time) newest = { id, snapshot };
+const point = await openRestorePoint(repository, newest.id, signal);
+
+const opened = await timed(openVolume);
+const openReads = packReads;
+const { value: fileSystem } = opened;
+const many = await fileSystem.lookup('many', signal).catch(ignore);
+const result = { openMs: opened.ms, openReads };
+if (many !== undefined) {
+  const listed = await timed(async () => await fileSystem.list(many, signal));
+  const { entries } = listed.value;
+  const statted = await timed(async () => {
+    for (const { node } of entries) await fileSystem.stat(node, signal);
+  });
+  Object.assign(result, { entryCount: entries.length, listMs: listed.ms, statMs: statted.ms });
+  const cold = await openVolume();
+  const opens = [];
+  // Far from each other, so that hardly one finds what another has fetched.
+  for (let index = 0; index < 100; index += 1) {
+    const name = entries[(index * 7919) % entries.length].name;
+    opens.push((await timed(async () => await readAll(cold, `many/${name}`))).ms);
+  }
+  opens.sort((one, other) => one - other);
+  Object.assign(result, { fileP50Ms: opens[49], fileP95Ms: opens[94], fileWorstMs: opens[99] });
+  const fresh = await openVolume();
+  const read = await timed(async () => await readAll(fresh, 'large'));
+  Object.assign(result, { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms });
+}
+const peakMb = process.resourceUsage().maxRSS / 1e3;
+console.log(JSON.stringify({ ...result, packReads, peakMb }));
+
+async function openVolume() {
+  const [{ listing }] = await listGuestVolumes(repository, point, {}, signal);
+  return await openGuestVolume(listing.volumes[0], signal);
+}
+
+async function readAll(from, path) {
+  let bytes = 0;
+  const node = await from.lookup(path, signal);
+  for await (const piece of from.readFile(node, { offsetBytes: 0 }, signal)) bytes += piece.byteLength;
+  return bytes;
+}
+
+async function timed(run) {
+  const startedMs = performance.now();
+  const value = await run();
+  return { value, ms: performance.now() - startedMs };
+}
+
+/** The store, counting what is read of packs, each read later by so much. */
+function slowed(inner) {
+  return new Proxy(inner, {
+    get: (target, property) => {
+      const member = target[property];
+      if (typeof member !== 'function') return member;
+      if (property !== 'getRange') return member.bind(target);
+      return async (...args) => {
+        packReads += 1;
+        if (delayMs > 0) await setTimeout(delayMs);
+        return await target.getRange(...args);
+      };
+    },
+  });
+}
