@@ -1,12 +1,11 @@
 // Programs of others that tests compare against and that no package of a distribution holds in the right version: govmomi's
-// simulator of two generations, its command line govc, pyVmomi, an S3 server and restic's REST server. Made once below
+// simulator of two generations, its command line govc, pyVmomi of two, an S3 server and restic's REST server. Made once below
 // .cache, and made anew after a change. `node scripts/foreignPrograms.mjs NAME` prints where the program is.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const pyvmomiVersion = '9.1.1.0';
 
 /** Name → folder of the source and the file that says which govmomi it is built with. */
 const goPrograms = {
@@ -27,16 +26,23 @@ const goPrograms = {
   },
 };
 
-export const foreignPrograms = [...Object.keys(goPrograms), 'pyvmomi'];
+/** Name → version of pyVmomi that a Python is given. */
+const pythons = {
+  pyvmomi: '9.1.1.0',
+  // Of 2018, the one that Debian has: it refuses every type and field that came after vSphere 6.7.
+  'pyvmomi-6.7': '6.7.1.2018.12',
+};
+
+export const foreignPrograms = [...Object.keys(goPrograms), ...Object.keys(pythons)];
 
 /** What a machine needs for it. */
 export function toolFor(name) {
-  return name === 'pyvmomi' ? 'python3' : 'go';
+  return name in pythons ? 'python3' : 'go';
 }
 
 /** @returns the path of the program */
 export function makeForeignProgram(name) {
-  return name === 'pyvmomi' ? python() : goProgram(name, goPrograms[name]);
+  return name in pythons ? python(name, pythons[name]) : goProgram(name, goPrograms[name]);
 }
 
 function goProgram(name, { source, module, package: main = '.' }) {
@@ -50,20 +56,13 @@ function goProgram(name, { source, module, package: main = '.' }) {
 }
 
 /** A Python with pyVmomi in an environment of its own. */
-function python() {
-  const environment = join(root, '.cache', 'pyvmomi');
+function python(name, version) {
+  const environment = join(root, '.cache', name);
   const program = join(environment, 'bin', 'python3');
   const isReady = existsSync(program) && spawnSync(program, ['-c', 'import pyVmomi']).status === 0;
   if (isReady) return program;
   execFileSync('python3', ['-m', 'venv', environment]);
-  const install = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    `pyvmomi==${pyvmomiVersion}`,
-  ];
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `pyvmomi==${version}`];
   execFileSync(program, install);
   return program;
 }

@@ -173,6 +173,33 @@ describe("govmomi's command line on the lab", () => {
     govc('vm.power', '-on', 'build01');
   });
 
+  test('lists files of datastores, folder by folder', () => {
+    const names = (...args: readonly string[]) => lines(govc('datastore.ls', ...args)).toSorted();
+    expect(names('-ds', 'datastore1')).toEqual(['db01', 'web01']);
+    expect(names('-ds', 'datastore1', 'web01/*.vmdk')).toEqual(['web01-flat.vmdk', 'web01.vmdk']);
+    expect(govc('datastore.ls', '-ds', 'datastore2', '-l', 'archive01')).toMatch(
+      /^1\.0GB .* archive01-flat\.vmdk$/m,
+    );
+    expect(govc('datastore.ls', '-ds', 'datastore1', '-R')).toMatch(
+      /^\[datastore1\] db01\/:\n[^]*db01_1-flat\.vmdk\n/m,
+    );
+    expect(() => govc('datastore.ls', '-ds', 'datastore1', 'nowhere')).toThrow(/was not found/);
+  });
+
+  test('reads the events of a VM, of all, and of a kind', () => {
+    govc('vm.change', '-vm', 'db01', '-annotation', 'an event of govc');
+    govc('vm.power', '-off', '-force', 'db01');
+    govc('vm.power', '-on', 'db01');
+    expect(govc('events', 'vm/Production/db01')).toMatch(
+      /db01 on esx02\.lab\.invalid is reconfigured\n[^]* is powered off\n[^]* is powered on\n/,
+    );
+    expect(govc('events', '-n', '100')).toMatch(
+      / build01 on esx01\.lab\.invalid is powered on\n[^]* db01 on /,
+    );
+    const ofKind = govc('events', '-type', 'VmPoweredOffEvent', 'vm/Production/db01');
+    expect(lines(ofKind)).toEqual([expect.stringMatching(/ db01 on esx02\.lab\.invalid is powered off$/)]);
+  });
+
   // What the lab does not answer. Each is refused as vCenter refuses what it does not know, and a change here is news.
   test.each([
     ['guest.run', 'a guest of the lab has no such program', ['-vm', 'web01', '/bin/true']],
@@ -180,6 +207,14 @@ describe("govmomi's command line on the lab", () => {
     ['host.esxcli', 'there is no host behind it', ['-host', 'esx01.lab.invalid', 'system', 'version', 'get']],
   ])('cannot: %s, as %s', (command, _, args) => {
     expect(() => govc(command, ...args)).toThrow(/ended with [12]/);
+  });
+
+  // Nor can it be asked to switch tracking on. What the lab answers to the query, pyVmomi checks in labStorage.test.ts.
+  test('cannot: ask for changed areas, as it has no command for that', () => {
+    const { stderr, stdout } = spawnSync(program, ['-h'], { encoding: 'utf8' });
+    expect(stdout + stderr).toMatch(/^ {2}snapshot\.create$/m);
+    expect(stdout + stderr).not.toMatch(/cbt|changed|tracking/i);
+    expect(govc('vm.change', '-h')).not.toMatch(/cbt|tracking/i);
   });
 
   test('saves the inventory', () => {

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
 import { startLab, type Lab } from '../vcsim/servers.ts';
-import { foreignProgram } from '../support/foreignProgram.ts';
+import { pyvmomiGenerations, runPyvmomi } from '../support/pyvmomi.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -16,12 +16,16 @@ interface Seen {
   readonly exports: readonly { readonly path: string }[];
 }
 
+const cases = pyvmomiGenerations.flatMap(client =>
+  ['vsphere', 'qemu'].map(vmdkDialect => ({ ...client, vmdkDialect })),
+);
+
 // A client nobody here has written: it reads our answers strictly by its own tables, and qemu-img reads our disks.
-toolTest('qemu-img').each(['vsphere', 'qemu'])(
-  'a foreign client backs up and restores, disks in the %s dialect',
-  async vmdkDialect => {
+toolTest('qemu-img', 'python3').each(cases)(
+  '$program backs up and restores on vSphere $release, disks in the $vmdkDialect dialect',
+  async ({ vmdkDialect, ...client }) => {
     const folder = temporaryFolder('lab-foreign');
-    await using lab = await startLab();
+    await using lab = await startLab(['--api-version', client.release]);
     await lab.control('faults', { vmdkDialect });
     await lab.control('disks/db01/2000/burst', { bytes: MiB, scattered: true });
     const [raw, vmdk] = [join(folder, 'import.raw'), join(folder, 'import.vmdk')];
@@ -30,13 +34,30 @@ toolTest('qemu-img').each(['vsphere', 'qemu'])(
 
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, lab.password);
-    const script = join(import.meta.dirname, 'labForeignClient.py');
-    const commandLine = [script, lab.url, lab.user, passwordFile, folder, vmdk, String(20 * MiB)];
-    const seen = JSON.parse(
-      execFileSync(foreignProgram('pyvmomi'), commandLine, { encoding: 'utf8' }),
-    ) as Seen;
+    const commandLine = [lab.url, lab.user, passwordFile, folder, vmdk, String(20 * MiB)];
+    const seen = runPyvmomi(client, 'labForeignClient.py', commandLine) as Seen;
     expect(seen).toMatchObject({
       wrongPassword: 'InvalidLogin',
+      about: { apiType: 'VirtualCenter', version: `${client.release}.0` },
+      tree: {
+        name: 'Datacenters',
+        children: [
+          {
+            name: 'Lab',
+            children: [
+              {
+                name: 'vm',
+                children: [
+                  { name: 'Archive', children: [{ name: 'archive01' }] },
+                  { name: 'Production', children: [{ name: 'db01' }, { name: 'web01' }] },
+                  { name: 'build01' },
+                ],
+              },
+              { name: 'host', children: [{ name: 'Cluster' }] },
+            ],
+          },
+        ],
+      },
       vms: {
         archive01: {
           powerState: 'poweredOff',
@@ -48,7 +69,12 @@ toolTest('qemu-img').each(['vsphere', 'qemu'])(
           folder: 'Production',
           disks: ['[datastore1] db01/db01.vmdk', '[datastore1] db01/db01_1.vmdk'],
         },
-        web01: { powerState: 'poweredOn' },
+        web01: {
+          powerState: 'poweredOn',
+          host: 'esx01.lab.invalid',
+          guest: 'Debian GNU/Linux 12 (64-bit)',
+          memoryMB: 4096,
+        },
       },
       snapshot: { quiesced: true, description: 'token' },
       exports: [1, 2].map(() => ({ type: 'application/x-vnd.vmware-streamVmdk', manifest: true })),

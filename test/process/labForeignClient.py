@@ -1,4 +1,4 @@
-"""Drives the lab by pyVmomi, VMware's own client library, and prints what it saw as one line of JSON.
+"""Drives the lab by pyVmomi, VMware's own client library, of any generation, and prints what it saw as one line of JSON.
 
 Arguments: URL, user, file with the password, folder for the disks, VMDK to import, its capacity in bytes.
 """
@@ -67,11 +67,29 @@ def fault_of(action):
 seen["wrongPassword"] = fault_of(lambda: connect("wrong"))
 service = connect(password)
 content = service.content
+about = content.about
+seen["about"] = {"apiType": about.apiType, "version": about.version}
+
+
+def tree(entity):
+    """What of the inventory lies below an entity, as a client shows it."""
+    below = []
+    if isinstance(entity, vim.Datacenter):
+        below = [entity.vmFolder, entity.hostFolder]
+    elif isinstance(entity, vim.Folder):
+        below = sorted(entity.childEntity, key=lambda child: child.name)
+    return {"name": entity.name, **({"children": [tree(child) for child in below]} if below else {})}
+
+
+seen["tree"] = tree(content.rootFolder)
 view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], True)
 vms = {vm.name: vm for vm in view.view}
 seen["vms"] = {
     name: {
         "powerState": vm.runtime.powerState,
+        "host": vm.runtime.host.name,
+        "guest": vm.summary.config.guestFullName,
+        "memoryMB": vm.summary.config.memorySizeMB,
         "folder": vm.parent.name,
         "disks": [
             device.backing.fileName

@@ -126,6 +126,9 @@ seen["left"] = [
     for entry in files.ListFilesInGuest(web01, root, "/etc/foreign").files
     if not entry.path.startswith(".")
 ]
-seen["disks"] = [[disk.diskPath, disk.mappings[0].key] for disk in web01.guest.disk]
+# Which disk of the VM a file system is on is told since version 7 of the API, and older clients do not ask.
+seen["disks"] = [
+    [disk.diskPath, disk.mappings[0].key if hasattr(disk, "mappings") else None] for disk in web01.guest.disk
+]
 Disconnect(service)
 print(json.dumps(seen))

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
 import { startLab } from '../vcsim/servers.ts';
-import { foreignProgram } from '../support/foreignProgram.ts';
+import { pyvmomiGenerations, runPyvmomi } from '../support/pyvmomi.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -22,19 +21,14 @@ interface Seen {
 const grainBytes = 65_536;
 
 // The storage side by a client nobody here has written, which reads our answers strictly by its own tables.
-toolTest('python3')(
-  'a foreign client tracks changes, moves files, goes back and reads what has happened',
-  async () => {
-    await using lab = await startLab();
+toolTest('python3').each(pyvmomiGenerations)(
+  '$program tracks changes, moves files, goes back and reads what has happened on vSphere $release',
+  async client => {
+    await using lab = await startLab(['--api-version', client.release]);
     const passwordFile = join(temporaryFolder('lab-storage'), 'password');
     writeFileSync(passwordFile, lab.password);
-    const script = join(import.meta.dirname, 'labStorageClient.py');
-    const run = (phase: string, input: string) => {
-      const commandLine = [script, lab.url, lab.user, passwordFile, phase];
-      return JSON.parse(
-        execFileSync(foreignProgram('pyvmomi'), commandLine, { encoding: 'utf8', input }),
-      ) as unknown;
-    };
+    const run = (phase: string, input: string) =>
+      runPyvmomi(client, 'labStorageClient.py', [lab.url, lab.user, passwordFile, phase], input);
     const tracked = run('track', '') as Tracked;
     expect(tracked.changeId).toMatch(/^52 [0-9a-f -]{44}\/\d+$/);
     for (const [offset, length] of [

@@ -5,12 +5,12 @@ import {
   backupUser,
   find,
   findAll,
+  rootFolder,
   startTestLab,
-  textOf,
   type TestLab,
+  textOf,
 } from './labFixture.ts';
 
-const root = ['Folder', 'group-d1'] as const;
 const production = ['Folder', 'group-v41'] as const;
 const manager = ['AuthorizationManager', 'AuthorizationManager'] as const;
 const snapshotParameters = '<name>s</name><memory>false</memory><quiesce>false</quiesce>';
@@ -71,7 +71,7 @@ test('whoever has a role on a folder sees what is in it and the way to it, and n
     await lab.call(
       'CreateContainerView',
       ['ViewManager', 'ViewManager'],
-      `<container type="Folder">${root[1]}</container><recursive>true</recursive>`,
+      `<container type="Folder">${rootFolder[1]}</container><recursive>true</recursive>`,
     ),
     'returnval',
   );

@@ -3,28 +3,19 @@ import { expect, test } from 'vitest';
 
 import { grainBytes } from '../../../src/lab/disk/grainMap.ts';
 import {
+  archive01,
+  build01,
   diskBytes,
   faultType,
   find,
   findAll,
+  loggedIn,
+  type Ref,
   ref,
-  startTestLab,
-  textOf,
   type TestLab,
+  textOf,
+  web01,
 } from './labFixture.ts';
-
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const build01 = ['VirtualMachine', 'vm-1003'] as const;
-const archive01 = ['VirtualMachine', 'vm-1004'] as const;
-
-type Ref = readonly [type: string, id: string];
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  await lab.control('POST', '/faults', { taskStepMs: 0 });
-  return lab;
-}
 
 async function enable(lab: TestLab, vm: Ref, wanted = true): Promise<void> {
   const spec = `<spec><changeTrackingEnabled>${wanted}</changeTrackingEnabled></spec>`;

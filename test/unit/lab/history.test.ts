@@ -2,31 +2,23 @@ import { expect, test } from 'vitest';
 
 import {
   collector as propertyCollector,
+  db01,
   faultType,
   find,
   findAll,
+  loggedIn,
+  type Ref,
   ref,
-  startTestLab,
+  rootFolder,
+  type TestLab,
   textOf,
   typeOf,
   user,
-  type TestLab,
+  web01,
 } from './labFixture.ts';
 
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const db01 = ['VirtualMachine', 'vm-1002'] as const;
 const eventManager = ['EventManager', 'EventManager'] as const;
 const taskManager = ['TaskManager', 'TaskManager'] as const;
-const rootFolder = ['Folder', 'group-d1'] as const;
-
-type Ref = readonly [type: string, id: string];
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  await lab.control('POST', '/faults', { taskStepMs: 0 });
-  return lab;
-}
 
 const spec = '<name>s</name><description></description><memory>0</memory><quiesce>0</quiesce>';
 

@@ -12,33 +12,27 @@ import { anySignal } from '../../support/anySignal.ts';
 import { collect } from '../../support/collect.ts';
 import { pattern } from '../../support/pattern.ts';
 import {
+  archive01,
   collector,
+  db01,
   diskBytes,
   faultType,
   find,
   findAll,
+  loggedIn,
+  type Ref,
   ref,
+  resourcePool,
+  serviceInstance,
   startTestLab,
+  type TestLab,
   textOf,
   typeOf,
   user,
-  type TestLab,
+  web01,
 } from './labFixture.ts';
 
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const db01 = ['VirtualMachine', 'vm-1002'] as const;
-const archive01 = ['VirtualMachine', 'vm-1004'] as const;
-const serviceInstance = ['ServiceInstance', 'ServiceInstance'] as const;
 const sessionManager = ['SessionManager', 'SessionManager'] as const;
-const resourcePool = ['ResourcePool', 'resgroup-27'] as const;
-
-type Ref = readonly [type: string, id: string];
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  return lab;
-}
 
 const snapshotSpec = (name: string) =>
   `<name>${name}</name><description>token</description><memory>0</memory>`;

@@ -64,6 +64,18 @@ export const activityExtents = [
   { startBytes: 4 * grainBytes, lengthBytes: 128 * KiB },
 ];
 
+export type Ref = readonly [type: string, id: string];
+
+export const web01 = ['VirtualMachine', 'vm-1001'] as const;
+export const db01 = ['VirtualMachine', 'vm-1002'] as const;
+export const build01 = ['VirtualMachine', 'vm-1003'] as const;
+export const archive01 = ['VirtualMachine', 'vm-1004'] as const;
+export const serviceInstance = ['ServiceInstance', 'ServiceInstance'] as const;
+export const rootFolder = ['Folder', 'group-d1'] as const;
+export const datacenter = ['Datacenter', 'datacenter-21'] as const;
+export const vmFolder = ['Folder', 'group-v22'] as const;
+export const resourcePool = ['ResourcePool', 'resgroup-27'] as const;
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -85,7 +97,7 @@ export class TestLab {
   }
 
   /** Calls a method; the answer is the element inside the SOAP body. */
-  async call(method: string, self: readonly [type: string, id: string], content = ''): Promise<XmlElement> {
+  async call(method: string, self: Ref, content = ''): Promise<XmlElement> {
     const [type, id] = self;
     const envelope =
       '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"' +
@@ -107,7 +119,7 @@ export class TestLab {
   }
 
   /** The one value of a property path, undefined if it is not set. */
-  async read(self: readonly [type: string, id: string], path: string): Promise<XmlElement | undefined> {
+  async read(self: Ref, path: string): Promise<XmlElement | undefined> {
     const spec =
       `<specSet><propSet><type>${self[0]}</type><pathSet>${path}</pathSet></propSet>` +
       `<objectSet>${ref('obj', self)}</objectSet></specSet><options/>`;
@@ -119,7 +131,7 @@ export class TestLab {
   /** Waits for the task that `method` starts; its result, or the type of the fault it ended with. */
   async runTask(
     method: string,
-    self: readonly [type: string, id: string],
+    self: Ref,
     content = '',
   ): Promise<{ result: XmlElement | undefined; fault: string | undefined }> {
     const started = await this.call(method, self, content);
@@ -210,6 +222,14 @@ export async function startTestLab(
   return new TestLab(lab);
 }
 
+/** The same, with its administrator logged in, and tasks that take no time. */
+export async function loggedIn(): Promise<TestLab> {
+  const lab = await startTestLab();
+  await lab.login();
+  await lab.control('POST', '/faults', { taskStepMs: 0 });
+  return lab;
+}
+
 /** Each disk has its own pattern in the grains 0, 4, 5 and 8 and zeros elsewhere. */
 function patternedImages(folder: string): Map<string, GuestDisk> {
   const images = new Map<string, GuestDisk>();
@@ -227,7 +247,7 @@ function patternedImages(folder: string): Map<string, GuestDisk> {
   return images;
 }
 
-export function ref(name: string, [type, id]: readonly [type: string, id: string]): string {
+export function ref(name: string, [type, id]: Ref): string {
   return `<${name} type="${type}">${escapeXml(id)}</${name}>`;
 }
 

@@ -4,10 +4,17 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { negotiatedVersion } from '../../../src/core/vsphere/apiVersion.ts';
 import { personalityOf, spokenVersions } from '../../../src/lab/personality.ts';
 import type { XmlElement } from '../../../src/lab/soap/xmlTree.ts';
-import { allText, collector, faultType, ref, startTestLab, textOf, type TestLab } from './labFixture.ts';
-
-const serviceInstance = ['ServiceInstance', 'ServiceInstance'] as const;
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
+import {
+  allText,
+  collector,
+  faultType,
+  ref,
+  serviceInstance,
+  startTestLab,
+  type TestLab,
+  textOf,
+  web01,
+} from './labFixture.ts';
 
 async function server(release: string, isHost = false): Promise<TestLab> {
   const lab = await startTestLab(systemClock, 0, personalityOf(release, isHost));

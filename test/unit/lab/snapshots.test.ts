@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest';
 
 import { grainBytes } from '../../../src/lab/disk/grainMap.ts';
-import { diskBytes, find, findAll, startTestLab, textOf, typeOf, type TestLab } from './labFixture.ts';
-
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const db01 = ['VirtualMachine', 'vm-1002'] as const;
-
-type Ref = readonly [type: string, id: string];
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  await lab.control('POST', '/faults', { taskStepMs: 0 });
-  return lab;
-}
+import {
+  db01,
+  diskBytes,
+  find,
+  findAll,
+  loggedIn,
+  type Ref,
+  type TestLab,
+  textOf,
+  typeOf,
+  web01,
+} from './labFixture.ts';
 
 const spec = (name: string) =>
   `<name>${name}</name><description>d</description><memory>0</memory><quiesce>0</quiesce>`;

@@ -2,32 +2,25 @@ import { expect, test } from 'vitest';
 
 import { grainBytes } from '../../../../src/lab/disk/grainMap.ts';
 import {
+  archive01,
+  datacenter,
   diskBytes,
   faultType,
   find,
   findAll,
+  loggedIn,
   ref,
-  startTestLab,
+  resourcePool,
+  type TestLab,
   textOf,
   typeOf,
-  type TestLab,
+  vmFolder,
+  web01,
 } from '../labFixture.ts';
 
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const archive01 = ['VirtualMachine', 'vm-1004'] as const;
-const datacenter = ['Datacenter', 'datacenter-21'] as const;
 const fileManager = ['FileManager', 'FileManager'] as const;
 const diskManager = ['VirtualDiskManager', 'virtualDiskManager'] as const;
 const browser = ['HostDatastoreBrowser', 'datastoreBrowser-datastore-32'] as const;
-const resourcePool = ['ResourcePool', 'resgroup-27'] as const;
-const vmFolder = ['Folder', 'group-v22'] as const;
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  await lab.control('POST', '/faults', { taskStepMs: 0 });
-  return lab;
-}
 
 const named = (path: string) => `<name>[datastore2] ${path}</name>${ref('datacenter', datacenter)}`;
 

@@ -3,25 +3,19 @@ import { expect, test } from 'vitest';
 import { pattern } from '../../../support/pattern.ts';
 import {
   allText,
+  archive01,
   diskBytes,
   faultType,
   find,
   findAll,
+  loggedIn,
   password,
   startTestLab,
+  type TestLab,
   textOf,
   user,
-  type TestLab,
+  web01,
 } from '../labFixture.ts';
-
-const web01 = ['VirtualMachine', 'vm-1001'] as const;
-const archive01 = ['VirtualMachine', 'vm-1004'] as const;
-
-async function loggedIn(): Promise<TestLab> {
-  const lab = await startTestLab();
-  await lab.login();
-  return lab;
-}
 
 const at = (path: string, datastore = 'datastore1', datacenter = 'Lab') =>
   `/folder/${path}?dcPath=${datacenter}&dsName=${datastore}`;
