@@ -38,6 +38,8 @@ export interface Faults {
     /** The first area is left out: a host that loses changes. */
     readonly omitFirst: boolean;
   };
+  /** Whether a VM that is off keeps what was tracked when its disks move to another datastore; releases differ. */
+  trackingOnColdMove: 'lost' | 'kept';
   /** What is free on datastores, by name; snapshots need some. */
   datastoreFreeBytes: Readonly<Record<string, number>>;
   /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
@@ -139,6 +141,7 @@ export function noFaults(): Faults {
     guestTransferSeconds: 600,
     holdStreamsAfterBytes: null,
     changedAreas: { ...standardChangedAreas },
+    trackingOnColdMove: 'lost',
     datastoreFreeBytes: {},
     refuseQuiesce: [],
     leaseTimeoutSeconds: 300,

@@ -186,6 +186,41 @@ describe("govmomi's command line on the lab", () => {
     expect(() => govc('datastore.ls', '-ds', 'datastore1', 'nowhere')).toThrow(/was not found/);
   });
 
+  test('moves a VM to another host and another datastore, byte by byte', async () => {
+    const value = (path: string) => govc('object.collect', '-s', 'vm/Production/web01', path).trimEnd();
+    const before = await lab!.diskHash('web01', 2000);
+    const host = value('runtime.host');
+    govc('vm.migrate', '-host', 'esx02.lab.invalid', 'web01');
+    expect(value('runtime.host')).not.toBe(host);
+    govc('vm.migrate', '-ds', 'datastore2', 'web01');
+    expect(value('config.files.vmPathName')).toBe('[datastore2] web01/web01.vmx');
+    expect(await lab!.diskHash('web01', 2000)).toBe(before);
+    expect(govc('events', 'vm/Production/web01')).toMatch(
+      /web01 on esx02\.lab\.invalid was migrated from esx01\.lab\.invalid, datastore1\n[^]* was relocated from /,
+    );
+    govc('vm.migrate', '-ds', 'datastore1', '-host', 'esx01.lab.invalid', 'web01');
+    expect(value('config.files.vmPathName')).toMatch(/^\[datastore1\] web01(_1)?\/web01\.vmx$/);
+  });
+
+  test('makes, inflates, moves, copies and removes a virtual disk', () => {
+    const onDatastore2 = ['-ds', 'datastore2'];
+    govc('datastore.mkdir', ...onDatastore2, 'disks');
+    govc('datastore.disk.create', ...onDatastore2, '-size', '2M', 'disks/a.vmdk');
+    govc('datastore.disk.inflate', ...onDatastore2, 'disks/a.vmdk');
+    govc('datastore.mv', ...onDatastore2, 'disks/a.vmdk', 'disks/b.vmdk');
+    govc('datastore.cp', ...onDatastore2, '-ds-target', 'datastore1', 'disks/b.vmdk', 'db01/c.vmdk');
+    expect(lines(govc('datastore.ls', ...onDatastore2, 'disks')).toSorted()).toEqual([
+      ...['b-flat.vmdk', 'b.vmdk'],
+    ]);
+    expect(govc('datastore.ls', '-ds', 'datastore1', 'db01')).toContain('c-flat.vmdk');
+    expect(() => govc('datastore.mv', ...onDatastore2, 'archive01/archive01.vmdk', 'disks/d.vmdk')).toThrow(
+      /Unable to access file since it is locked/,
+    );
+    govc('datastore.rm', ...onDatastore2, 'disks');
+    govc('datastore.rm', '-ds', 'datastore1', 'db01/c.vmdk');
+    expect(govc('datastore.ls', '-ds', 'datastore1', 'db01')).not.toContain('c.vmdk');
+  });
+
   test('reads the events of a VM, of all, and of a kind', () => {
     govc('vm.change', '-vm', 'db01', '-annotation', 'an event of govc');
     govc('vm.power', '-off', '-force', 'db01');

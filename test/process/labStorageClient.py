@@ -128,6 +128,27 @@ seen["diskUuid"] = len(
     content.virtualDiskManager.QueryVirtualDiskUuid("[datastore2] archive01/more.vmdk", datacenter)
 )
 
+disks = content.virtualDiskManager
+more, moved = "[datastore2] archive01/more.vmdk", "[datastore1] web01/moved.vmdk"
+wait(disks.MoveVirtualDisk_Task(more, datacenter, moved, datacenter, False, None))
+seen["moved"] = [
+    folder("GET", "archive01/more-flat.vmdk", "datastore2")[0],
+    folder("GET", "web01/moved-flat.vmdk", "datastore1") == (200, bytes(2**20)),
+    fault_of(lambda: wait(disks.MoveVirtualDisk_Task("[datastore1] web01/web01.vmdk", datacenter, more, datacenter))),
+]
+geometry = disks.QueryVirtualDiskGeometry(moved, datacenter)
+seen["geometry"] = [geometry.head, geometry.sector]
+spec = vim.vm.RelocateSpec(datastore=datastore, host=web01.runtime.host, pool=web01.resourcePool)
+wait(web01.RelocateVM_Task(spec, "defaultPriority"))
+seen["relocated"] = [
+    disk_of(web01.config).backing.fileName,
+    disk_of(second.config).backing.fileName,
+    web01.config.files.vmPathName,
+    areas(web01, second, before["changeId"])["areas"] == seen["changed"]["areas"],
+    hashlib.sha256(folder("GET", "web01/web01-flat.vmdk", "datastore2")[1]).hexdigest()
+    == seen["base"]["sha256"],
+]
+
 wait(first.RevertToSnapshot_Task(None, False))
 seen["reverted"] = {
     "power": web01.runtime.powerState,

@@ -2252,6 +2252,12 @@ interface FileBackedVirtualDiskSpec extends VirtualDiskSpec {
   readonly crypto?: CryptoSpec | undefined;
 }
 
+interface HostDiskDimensionsChs extends DynamicData {
+  readonly cylinder: number;
+  readonly head: number;
+  readonly sector: number;
+}
+
 interface HostDatastoreBrowserSearchSpec extends DynamicData {
   readonly query?: readonly FileQuery[] | undefined;
   readonly details?: FileQueryFlags | undefined;
@@ -2519,6 +2525,15 @@ interface VmReconfiguredEvent extends VmEvent {
 }
 
 interface VmMigratedEvent extends VmEvent {
+  readonly sourceHost: HostEventArgument;
+  readonly sourceDatacenter?: DatacenterEventArgument | undefined;
+  readonly sourceDatastore?: DatastoreEventArgument | undefined;
+}
+
+interface VmRelocateSpecEvent extends VmEvent {
+}
+
+interface VmRelocatedEvent extends VmRelocateSpecEvent {
   readonly sourceHost: HostEventArgument;
   readonly sourceDatacenter?: DatacenterEventArgument | undefined;
   readonly sourceDatastore?: DatastoreEventArgument | undefined;
@@ -3645,6 +3660,7 @@ export interface VimTypes {
   DiskChangeExtent: DiskChangeExtent;
   VirtualDiskSpec: VirtualDiskSpec;
   FileBackedVirtualDiskSpec: FileBackedVirtualDiskSpec;
+  HostDiskDimensionsChs: HostDiskDimensionsChs;
   HostDatastoreBrowserSearchSpec: HostDatastoreBrowserSearchSpec;
   FileQueryFlags: FileQueryFlags;
   FileQuery: FileQuery;
@@ -3702,6 +3718,8 @@ export interface VimTypes {
   VmRenamedEvent: VmRenamedEvent;
   VmReconfiguredEvent: VmReconfiguredEvent;
   VmMigratedEvent: VmMigratedEvent;
+  VmRelocateSpecEvent: VmRelocateSpecEvent;
+  VmRelocatedEvent: VmRelocatedEvent;
   EventFilterSpec: EventFilterSpec;
   EventFilterSpecByEntity: EventFilterSpecByEntity;
   EventFilterSpecByTime: EventFilterSpecByTime;
@@ -3895,6 +3913,7 @@ export interface VimOperations {
   DestroyPropertyCollector: { parameters: {}; returns: undefined };
   CreateFilter: { parameters: { readonly spec: PropertyFilterSpec; readonly partialUpdates: boolean; }; returns: MoRef };
   DestroyPropertyFilter: { parameters: {}; returns: undefined };
+  CheckForUpdates: { parameters: { readonly version?: string | undefined; }; returns: UpdateSet | undefined };
   WaitForUpdatesEx: { parameters: { readonly version?: string | undefined; readonly options?: WaitOptions | undefined; }; returns: UpdateSet | undefined };
   CancelWaitForUpdates: { parameters: {}; returns: undefined };
   RetrieveProperties: { parameters: { readonly specSet: readonly PropertyFilterSpec[]; }; returns: readonly ObjectContent[] };
@@ -3925,6 +3944,7 @@ export interface VimOperations {
   UnregisterVM: { parameters: {}; returns: undefined };
   QueryTpmAttestationReport: { parameters: {}; returns: undefined };
   MigrateVM_Task: { parameters: { readonly pool?: MoRef | undefined; readonly host?: MoRef | undefined; readonly priority: string; readonly state?: string | undefined; }; returns: MoRef };
+  RelocateVM_Task: { parameters: { readonly spec: VirtualMachineRelocateSpec; readonly priority?: string | undefined; }; returns: MoRef };
   DeleteDatastoreFile_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: MoRef };
   MakeDirectory: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly createParentDirectories?: boolean | undefined; }; returns: undefined };
   MoveDatastoreFile_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destinationName: string; readonly destinationDatacenter?: MoRef | undefined; readonly force?: boolean | undefined; }; returns: MoRef };
@@ -3933,7 +3953,11 @@ export interface VimOperations {
   ExtendVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly newCapacityKb: number; readonly eagerZero?: boolean | undefined; }; returns: MoRef };
   DeleteVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: MoRef };
   CopyVirtualDisk_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destName: string; readonly destDatacenter?: MoRef | undefined; readonly destSpec?: VirtualDiskSpec | undefined; readonly force?: boolean | undefined; }; returns: MoRef };
+  MoveVirtualDisk_Task: { parameters: { readonly sourceName: string; readonly sourceDatacenter?: MoRef | undefined; readonly destName: string; readonly destDatacenter?: MoRef | undefined; readonly force?: boolean | undefined; readonly profile?: readonly VirtualMachineProfileSpec[] | undefined; }; returns: MoRef };
+  InflateVirtualDisk_Task: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: MoRef };
   QueryVirtualDiskUuid: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: string };
+  SetVirtualDiskUuid: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; readonly uuid: string; }; returns: undefined };
+  QueryVirtualDiskGeometry: { parameters: { readonly name: string; readonly datacenter?: MoRef | undefined; }; returns: HostDiskDimensionsChs };
   SearchDatastore_Task: { parameters: { readonly datastorePath: string; readonly searchSpec?: HostDatastoreBrowserSearchSpec | undefined; }; returns: MoRef };
   SearchDatastoreSubFolders_Task: { parameters: { readonly datastorePath: string; readonly searchSpec?: HostDatastoreBrowserSearchSpec | undefined; }; returns: MoRef };
   QueryEvents: { parameters: { readonly filter: EventFilterSpec; readonly eventViewSpec?: EventManagerEventViewSpec | undefined; }; returns: readonly Event[] };

@@ -48,13 +48,15 @@ const importPrivileges = [
 const removePrivilege = 'VirtualMachine.Inventory.Delete';
 const networkPrivilege = 'Network.Assign';
 const poolPrivilege = 'Resource.AssignVMToPool';
+const hotMigratePrivilege = 'Resource.HotMigrate';
+const spacePrivilege = 'Datastore.AllocateSpace';
 
 /** All that may be asked for here. */
 export const dependentPrivileges: readonly string[] = [
   ...Object.values(config),
   ...Object.values(fieldPrivileges),
   ...importPrivileges,
-  ...[removePrivilege, networkPrivilege, poolPrivilege],
+  ...[removePrivilege, networkPrivilege, poolPrivilege, hotMigratePrivilege, spacePrivilege],
 ];
 
 /** Privileges that depend on what a request holds; the API declares none for these methods. */
@@ -66,6 +68,7 @@ const needsByMethod: Readonly<Record<string, NeedsOf>> = {
     const folder = self instanceof LabVm ? [self.home.folder] : [];
     return [self.ref, ...folder].map(entity => ({ privilege: removePrivilege, entity }));
   },
+  RelocateVM_Task: (_, self, { spec }) => relocation(self, spec as PlainObject),
   ImportVApp: (inventory, self, { spec, folder }) => {
     const { configSpec } = spec as PlainObject;
     const place = (folder ?? inventory.vmFolder) as MoRef;
@@ -86,6 +89,26 @@ export function dependentNeeds(
   parameters: PlainObject,
 ): readonly Need[] {
   return needsByMethod[method]?.(inventory, self, parameters) ?? [];
+}
+
+/** What a VM is moved to must let it come; one that runs needs more than the declared privilege. */
+function relocation(self: ManagedObject, spec: PlainObject): readonly Need[] {
+  const {
+    pool,
+    datastore,
+    disk = [],
+  } = spec as {
+    readonly pool?: MoRef;
+    readonly datastore?: MoRef;
+    readonly disk?: readonly { readonly datastore: MoRef }[];
+  };
+  const isOn = self instanceof LabVm && self.powerState === 'poweredOn';
+  const datastores = [datastore, ...disk.map(locator => locator.datastore)].flatMap(ref => ref ?? []);
+  return [
+    ...(isOn ? [{ privilege: hotMigratePrivilege, entity: self.ref }] : []),
+    ...(pool === undefined ? [] : [{ privilege: poolPrivilege, entity: pool }]),
+    ...datastores.map(entity => ({ privilege: spacePrivilege, entity })),
+  ];
 }
 
 function reconfiguration(spec: PlainObject): readonly string[] {

@@ -21,6 +21,7 @@ export const methodPrivileges: Readonly<Record<string, Needs>> = {
   ShutdownGuest: { self: 'VirtualMachine.Interact.PowerOff' },
   PowerOffVM_Task: { self: 'VirtualMachine.Interact.PowerOff' },
   MigrateVM_Task: { pool: 'Resource.AssignVMToPool' },
+  RelocateVM_Task: { self: 'Resource.ColdMigrate' },
   CreateVM_Task: { self: 'VirtualMachine.Inventory.Create', pool: 'Resource.AssignVMToPool' },
   RegisterVM_Task: { self: 'VirtualMachine.Inventory.Register', pool: 'Resource.AssignVMToPool' },
   UnregisterVM: { self: 'VirtualMachine.Inventory.Unregister' },

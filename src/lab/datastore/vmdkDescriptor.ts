@@ -48,7 +48,7 @@ export function formatVmfsDescriptor(link: DescribedLink): string {
     '# The Disk Data Base ',
     '#DDB',
     '',
-    ...(isDelta ? ['ddb.grain = "8"'] : adapterLines(sectors)),
+    ...(isDelta ? ['ddb.grain = "8"'] : adapterLines(link.capacityBytes)),
     `ddb.longContentID = "${link.contentId}"`,
     ...(link.isThin && !isDelta ? ['ddb.thinProvisioned = "1"'] : []),
     ...(isDelta ? [] : [`ddb.uuid = "${spacedUuid(link.uuid)}"`, 'ddb.virtualHWVersion = "19"']),
@@ -57,13 +57,19 @@ export function formatVmfsDescriptor(link: DescribedLink): string {
   return lines.join('\n');
 }
 
-function adapterLines(sectors: number): string[] {
-  const cylinders = Math.min(maxCylinders, Math.ceil(sectors / (heads * sectorsPerTrack)));
+/** What the descriptor of a disk says of cylinders, heads and sectors. */
+export function geometryOf(capacityBytes: number): { cylinder: number; head: number; sector: number } {
+  const cylinder = Math.min(maxCylinders, Math.ceil(capacityBytes / sectorBytes / (heads * sectorsPerTrack)));
+  return { cylinder, head: heads, sector: sectorsPerTrack };
+}
+
+function adapterLines(capacityBytes: number): string[] {
+  const { cylinder, head, sector } = geometryOf(capacityBytes);
   return [
     'ddb.adapterType = "lsilogic"',
-    `ddb.geometry.cylinders = "${cylinders}"`,
-    `ddb.geometry.heads = "${heads}"`,
-    `ddb.geometry.sectors = "${sectorsPerTrack}"`,
+    `ddb.geometry.cylinders = "${cylinder}"`,
+    `ddb.geometry.heads = "${head}"`,
+    `ddb.geometry.sectors = "${sector}"`,
   ];
 }
 

@@ -16,6 +16,7 @@ const eventNames: readonly (readonly [type: string, description: string, categor
   ['VmMessageErrorEvent', 'VM message, error', 'error'],
   ['VmReconfiguredEvent', 'VM reconfigured', 'info'],
   ['VmMigratedEvent', 'VM migrated', 'info'],
+  ['VmRelocatedEvent', 'VM relocated', 'info'],
 ];
 
 export const eventCategories = ['info', 'warning', 'error', 'user'].map(key => ({

@@ -12,6 +12,7 @@ const taskNames: Readonly<Record<string, string>> = {
   'VirtualMachine.destroy': 'Delete virtual machine',
   'VirtualMachine.rename': 'Rename virtual machine',
   'VirtualMachine.migrate': 'Migrate virtual machine',
+  'VirtualMachine.relocate': 'Relocate virtual machine',
   'Folder.registerVm': 'Register virtual machine',
   'FileManager.deleteFile': 'Delete file',
   'FileManager.copyFile': 'Copy file',
@@ -20,6 +21,8 @@ const taskNames: Readonly<Record<string, string>> = {
   'VirtualDiskManager.extendVirtualDisk': 'Extend virtual disk',
   'VirtualDiskManager.deleteVirtualDisk': 'Delete virtual disk',
   'VirtualDiskManager.copyVirtualDisk': 'Copy virtual disk',
+  'VirtualDiskManager.moveVirtualDisk': 'Move virtual disk',
+  'VirtualDiskManager.inflateVirtualDisk': 'Inflate virtual disk',
   'HostDatastoreBrowser.search': 'Search datastore',
   'HostDatastoreBrowser.searchSubFolders': 'Search datastore',
 };

@@ -1,4 +1,3 @@
-import { randomUuid } from '../../base/random.ts';
 import { MiB } from '../../base/units.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import { bytesOf, bytesOfDisk, type DatastoreFile, type FileBytes } from '../datastore/datastoreFile.ts';
@@ -9,17 +8,13 @@ import {
   type DatastorePlace,
 } from '../datastore/datastorePath.ts';
 import { datastoreNamed } from '../datastore/datastores.ts';
-import { spacedUuid } from '../datastore/vmdkDescriptor.ts';
-import { blocksAt, type StoredBlock } from '../disk/diskBytes.ts';
-import type { VersionedDisk } from '../disk/versionedDisk.ts';
+import { type StoredBlock } from '../disk/diskBytes.ts';
 import type { LabContext } from '../labContext.ts';
-import { DiskChain } from '../model/diskChain.ts';
-import type { PlainObject } from '../model/managedObject.ts';
 import type { TaskWork } from '../model/labTask.ts';
 import { fileFault, invalidArgument, VimFault } from '../soap/vimFault.ts';
 import { startTask, type MethodCall, type MethodTable } from './methodCall.ts';
 
-/** FileManager and VirtualDiskManager. */
+/** FileManager. */
 export const fileMethods: MethodTable = {
   MakeDirectory: {
     on: 'FileManager',
@@ -46,74 +41,6 @@ export const fileMethods: MethodTable = {
   },
   CopyDatastoreFile_Task: { on: 'FileManager', answer: call => transferFile(call, false) },
   MoveDatastoreFile_Task: { on: 'FileManager', answer: call => transferFile(call, true) },
-  CreateVirtualDisk_Task: {
-    on: 'VirtualDiskManager',
-    answer: call => {
-      const { lab, parameters } = call;
-      const place = placeIn(call, 'name', 'datacenter');
-      const spec = parameters['spec'] as PlainObject;
-      const capacityKb = spec['capacityKb'];
-      if (typeof capacityKb !== 'number' || capacityKb <= 0) throw invalidArgument('spec');
-      return fileTask(call, 'VirtualDiskManager.createVirtualDisk', async () => {
-        requireFree(lab, place, false);
-        const content = await lab.disks.blank(formatDatastorePath(place), capacityKb * 1024);
-        keepNewDisk(lab, place, content, spec['diskType'] === 'thin');
-      });
-    },
-  },
-  ExtendVirtualDisk_Task: {
-    on: 'VirtualDiskManager',
-    answer: call => {
-      const { lab, parameters } = call;
-      const place = placeIn(call, 'name', 'datacenter');
-      const sizeBytes = (parameters['newCapacityKb'] as number) * 1024;
-      return fileTask(call, 'VirtualDiskManager.extendVirtualDisk', async () => {
-        const chain = closedDisk(lab, place);
-        if (sizeBytes < chain.content.sizeBytes) throw invalidArgument('newCapacityKb');
-        if (chain.links.length > 1) throw fileFault('FileLocked', formatDatastorePath(place));
-        await chain.content.grow(sizeBytes);
-        chain.tracking.stop();
-      });
-    },
-  },
-  DeleteVirtualDisk_Task: {
-    on: 'VirtualDiskManager',
-    answer: call => {
-      const place = placeIn(call, 'name', 'datacenter');
-      return fileTask(call, 'VirtualDiskManager.deleteVirtualDisk', async () => {
-        closedDisk(call.lab, place);
-        call.lab.datastores.remove(place);
-        await Promise.resolve();
-      });
-    },
-  },
-  CopyVirtualDisk_Task: {
-    on: 'VirtualDiskManager',
-    answer: call => {
-      const { lab, parameters } = call;
-      const source = placeIn(call, 'sourceName', 'sourceDatacenter');
-      const target = placeIn(call, 'destName', 'destDatacenter', 'sourceDatacenter');
-      const spec = parameters['destSpec'] as PlainObject | undefined;
-      return fileTask(call, 'VirtualDiskManager.copyVirtualDisk', async (progress, signal) => {
-        requireFree(lab, target, parameters['force'] === true);
-        const { content, isThin } = closedDisk(lab, source);
-        await progress(20);
-        const blocks = blocksAt(content, content.position, signal);
-        const copy = await lab.disks.fromBlocks(formatDatastorePath(target), content.sizeBytes, blocks);
-        keepNewDisk(lab, target, copy, spec === undefined ? isThin : spec['diskType'] === 'thin');
-      });
-    },
-  },
-  QueryVirtualDiskUuid: {
-    on: 'VirtualDiskManager',
-    answer: call => {
-      const place = placeIn(call, 'name', 'datacenter');
-      const path = formatDatastorePath(place);
-      const chain = call.lab.datastores.disk(path) ?? chainOfVm(call.lab, place);
-      if (chain === undefined) throw fileFault('FileNotFound', path);
-      return spacedUuid(chain.uuid);
-    },
-  },
 };
 
 /** @throws VimFault InvalidDatastorePath, InvalidDatastore */
@@ -137,7 +64,8 @@ export function placeIn(
   return place;
 }
 
-function fileTask(call: MethodCall, descriptionId: string, work: TaskWork): MoRef {
+/** A task on files, which no VM is locked by. */
+export function fileTask(call: MethodCall, descriptionId: string, work: TaskWork): MoRef {
   const { datacenter } = call.lab.inventory;
   const options = { descriptionId, cancelable: true, entity: datacenter, entityName: 'Lab' };
   return startTask(call, options, work);
@@ -186,29 +114,6 @@ async function copied(
   return bytesOf(Buffer.concat(pieces));
 }
 
-function keepNewDisk(lab: LabContext, place: DatastorePlace, content: VersionedDisk, isThin: boolean): void {
-  const backing = { diskMode: 'persistent', thinProvisioned: isThin, sharing: 'sharingNone' };
-  const device = { _type: 'VirtualDisk', key: -1, backing };
-  const uuid = randomUuid(lab.random).toUpperCase();
-  lab.datastores.keepDisk(new DiskChain(device, content, formatDatastorePath(place), uuid));
-}
-
-/** @throws VimFault FileNotFound, or FileLocked for one that a VM has open */
-function closedDisk(lab: LabContext, place: DatastorePlace): DiskChain {
-  const path = formatDatastorePath(place);
-  const loose = lab.datastores.disk(path);
-  if (loose !== undefined) return loose;
-  const chain = chainOfVm(lab, place);
-  if (chain === undefined) throw fileFault('FileNotFound', path);
-  if (lab.datastores.owner(place)?.powerState === 'poweredOn') throw fileFault('FileLocked', path);
-  return chain;
-}
-
-function chainOfVm(lab: LabContext, place: DatastorePlace): DiskChain | undefined {
-  const path = formatDatastorePath(place);
-  return lab.datastores.owner(place)?.disks.find(({ current }) => current.fileName === path);
-}
-
 function exists(lab: LabContext, place: DatastorePlace): boolean {
   return lab.datastores.file(place) !== undefined || lab.datastores.isFolder(place);
 }
@@ -219,7 +124,8 @@ function requireThere(lab: LabContext, place: DatastorePlace): DatastoreFile | u
   return lab.datastores.file(place);
 }
 
-function requireFree(lab: LabContext, place: DatastorePlace, replaces: boolean): void {
+/** @throws VimFault FileNotFound without the folder; FileAlreadyExists for what is not replaced; FileLocked */
+export function requireFree(lab: LabContext, place: DatastorePlace, replaces: boolean): void {
   const parent = { ...place, path: folderOf(place.path) };
   if (!lab.datastores.isFolder(parent)) throw fileFault('FileNotFound', formatDatastorePath(parent));
   if (!exists(lab, place)) return;

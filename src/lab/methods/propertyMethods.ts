@@ -84,6 +84,14 @@ export const propertyMethods: MethodTable = {
       dropOwned(lab.registry, session, self.ref);
     },
   },
+  // The older way to ask without waiting, which knows no limit.
+  CheckForUpdates: {
+    on: 'PropertyCollector',
+    answer: async call => {
+      const version = (call.parameters['version'] ?? '') as string;
+      return await collectorOf(call).waitForUpdates(version, Infinity, 0, call.signal);
+    },
+  },
   WaitForUpdatesEx: {
     on: 'PropertyCollector',
     answer: async call => {

@@ -196,7 +196,7 @@ function removeSnapshots(
 }
 
 /** @throws VimFault FileLocked while somebody, such as a backup proxy, holds the disks */
-function requireUnlockedFiles(vm: LabVm): void {
+export function requireUnlockedFiles(vm: LabVm): void {
   const [disk] = vm.disks;
   if (vm.filesLocked && disk !== undefined)
     throw fileFault('FileLocked', DiskChain.files(disk.current)[0] ?? '');

@@ -7,7 +7,6 @@ import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { registerVm } from '../model/registerVm.ts';
 import { removeVm } from '../model/removeVm.ts';
-import { isHostOf, moveToHost } from '../model/moveVm.ts';
 import { passStun } from '../model/stun.ts';
 import { unregisterVm } from '../model/unregisterVm.ts';
 import { invalidArgument, invalidPowerState, VimFault } from '../soap/vimFault.ts';
@@ -81,19 +80,6 @@ export const vmMethods: MethodTable = {
         vm.settings['modified'] = lab.clock.now();
         vm.settings['changeVersion'] = lab.clock.now().toISOString();
         tell('VmReconfiguredEvent', 'is reconfigured', { configSpec: spec });
-      });
-    },
-  },
-  MigrateVM_Task: {
-    on: 'VirtualMachine',
-    answer: call => {
-      const vm = vmOf(call);
-      const host = (call.parameters['host'] ?? vm.home.host) as MoRef;
-      if (!isHostOf(call.lab, vm, host)) throw invalidArgument('host');
-      const options = { descriptionId: 'VirtualMachine.migrate', cancelable: true };
-      return startVmTask(call, vm, options, async progress => {
-        await progress(50);
-        moveToHost(call.lab, vm, host, call.session.userName);
       });
     },
   },

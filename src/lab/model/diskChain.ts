@@ -22,7 +22,7 @@ export class DiskChain {
   /** The device as it was configured, without what depends on the chain. */
   device: PlainObject;
   readonly content: VersionedDisk;
-  readonly uuid: string;
+  uuid: string;
   readonly tracking = new ChangeTracking();
   /** Where its files are, if not where its VM is. */
   datastore: MoRef | undefined;
@@ -112,6 +112,12 @@ export class DiskChain {
     this.#current = this.#newLink(this.#nextFileName(), frozen);
     await this.content.revertTo(frozen.frozenAt ?? 0);
     this.tracking.stop();
+  }
+
+  /** All files lie elsewhere from now on, under names that `rename` makes of those they have. */
+  moveFiles(rename: (fileName: string) => string, datastore: MoRef | undefined): void {
+    for (const link of this.links) link.fileName = rename(link.fileName);
+    this.datastore = datastore;
   }
 
   /** The device as the API shows it when `link` is its file. */

@@ -1,6 +1,7 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { DiskPosition } from '../disk/versionedDisk.ts';
 import type { DiskChain, DiskLink } from './diskChain.ts';
+import type { FileHome } from './relocationPlan.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
 import { describeConfig, type VmConfig } from './vmConfig.ts';
 
@@ -30,16 +31,30 @@ export interface SnapshotFacts {
 /** A VM at one moment. Snapshots form trees: a VM that went back to one goes on from there. */
 export class Snapshot implements ManagedObject {
   readonly ref: MoRef;
-  readonly facts: SnapshotFacts;
+  #facts: SnapshotFacts;
   parent: Snapshot | undefined;
   readonly #siblings: readonly Snapshot[];
 
   /** @param all  every snapshot of the VM, this one too while it is there; the list is the VM's and changes */
   constructor(ref: MoRef, facts: SnapshotFacts, parent: Snapshot | undefined, all: readonly Snapshot[]) {
     this.ref = ref;
-    this.facts = facts;
+    this.#facts = facts;
     this.parent = parent;
     this.#siblings = all;
+  }
+
+  get facts(): SnapshotFacts {
+    return this.#facts;
+  }
+
+  /** The VM's files lie elsewhere, and with them those of its snapshots. */
+  moveFiles({ datastore, path }: FileHome, files: PlainObject): void {
+    const { manifestName, config } = this.#facts;
+    this.#facts = {
+      ...this.#facts,
+      backupManifest: manifestName === undefined ? undefined : `${path}${manifestName}`,
+      config: { ...config, datastore, settings: { ...config.settings, files } },
+    };
   }
 
   get children(): Snapshot[] {

@@ -25,7 +25,9 @@ export class VmIndex {
     for (const vm of this.#registry.instancesOf(LabVm)) {
       const { host, resourcePool, datastore } = vm.home;
       const folder = vm.vApp === undefined ? [vm.home.folder] : [];
-      for (const { value } of [...folder, host, resourcePool, datastore, ...vm.networks()]) {
+      const disks = vm.disks.flatMap(disk => disk.datastore ?? []);
+      const all = [...folder, host, resourcePool, datastore, ...disks, ...vm.networks()];
+      for (const value of new Set(all.map(place => place.value))) {
         const there = places.get(value);
         if (there === undefined) places.set(value, [vm.ref]);
         else there.push(vm.ref);

@@ -284,10 +284,15 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('grow' as const), grains: fc.integer({ min: 1, max: 3 }) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('relocate' as const), datastore: fc.constantFrom('31', '32') }),
+  },
 );
 
 test('whatever happened, the areas told are those that were written since, and every byte that differs is in them', async () => {
   const lab = await loggedIn();
+  await lab.control('POST', '/faults', { trackingOnColdMove: 'kept' });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 25 }), async steps => {
       const vm = await freshVm(lab);
@@ -297,6 +302,7 @@ test('whatever happened, the areas told are those that were written since, and e
     }),
     { numRuns: process.env['QUIESCE_PROOF'] === 'full' ? 500 : 25 },
   );
+  console.info(`${vmCount} histories, ${answeredQueries} answers checked byte by byte`);
   expect(answeredQueries).toBeGreaterThan(50);
 }, 600_000);
 
@@ -414,6 +420,11 @@ class History {
         // A disk that others stand on keeps its size.
         expect(fault === undefined).toBe(this.#live.length === 0);
         if (fault === undefined) this.#sizeBytes = wanted;
+        return;
+      }
+      case 'relocate': {
+        const spec = `<spec>${ref('datastore', ['Datastore', `datastore-${next.datastore}`])}</spec>`;
+        expect((await this.#lab.runTask('RelocateVM_Task', vm, spec)).fault).toBeUndefined();
         return;
       }
       case 'reset':

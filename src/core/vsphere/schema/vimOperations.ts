@@ -15,6 +15,7 @@ CreatePropertyCollector() -> ref
 DestroyPropertyCollector()
 CreateFilter(spec PropertyFilterSpec, partialUpdates bool) -> ref
 DestroyPropertyFilter()
+CheckForUpdates(version str?) -> UpdateSet?
 WaitForUpdatesEx(version str?, options WaitOptions?) -> UpdateSet?
 CancelWaitForUpdates()
 RetrieveProperties(specSet PropertyFilterSpec[]) -> ObjectContent?[]
@@ -47,6 +48,7 @@ RegisterVM_Task(path str, name str?, asTemplate bool, pool ref?, host ref?) -> r
 UnregisterVM()
 QueryTpmAttestationReport()
 MigrateVM_Task(pool ref?, host ref?, priority str, state str?) -> ref
+RelocateVM_Task(spec VirtualMachineRelocateSpec, priority str?) -> ref
 DeleteDatastoreFile_Task(name str, datacenter ref?) -> ref
 MakeDirectory(name str, datacenter ref?, createParentDirectories bool?)
 MoveDatastoreFile_Task(
@@ -62,7 +64,14 @@ CopyVirtualDisk_Task(
   sourceName str, sourceDatacenter ref?, destName str, destDatacenter ref?, destSpec VirtualDiskSpec?,
   force bool?
 ) -> ref
+MoveVirtualDisk_Task(
+  sourceName str, sourceDatacenter ref?, destName str, destDatacenter ref?, force bool?,
+  profile VirtualMachineProfileSpec?[]
+) -> ref
+InflateVirtualDisk_Task(name str, datacenter ref?) -> ref
 QueryVirtualDiskUuid(name str, datacenter ref?) -> str
+SetVirtualDiskUuid(name str, datacenter ref?, uuid str)
+QueryVirtualDiskGeometry(name str, datacenter ref?) -> HostDiskDimensionsChs
 SearchDatastore_Task(datastorePath str, searchSpec HostDatastoreBrowserSearchSpec?) -> ref
 SearchDatastoreSubFolders_Task(datastorePath str, searchSpec HostDatastoreBrowserSearchSpec?) -> ref
 QueryEvents(filter EventFilterSpec, eventViewSpec EventManagerEventViewSpec?) -> Event?[]

@@ -4,6 +4,8 @@ VirtualDiskSpec: DynamicData
   diskType str, adapterType str
 FileBackedVirtualDiskSpec: VirtualDiskSpec
   capacityKb long, profile VirtualMachineProfileSpec?[], crypto CryptoSpec?
+HostDiskDimensionsChs: DynamicData
+  cylinder long, head int, sector int
 HostDatastoreBrowserSearchSpec: DynamicData
   query FileQuery?[], details FileQueryFlags?, searchCaseInsensitive bool?, matchPattern str?[],
   sortFoldersFirst bool?

@@ -57,6 +57,10 @@ VmReconfiguredEvent: VmEvent
 VmMigratedEvent: VmEvent
   sourceHost HostEventArgument, sourceDatacenter DatacenterEventArgument?,
   sourceDatastore DatastoreEventArgument?
+VmRelocateSpecEvent: VmEvent
+VmRelocatedEvent: VmRelocateSpecEvent
+  sourceHost HostEventArgument, sourceDatacenter DatacenterEventArgument?,
+  sourceDatastore DatastoreEventArgument?
 EventFilterSpec: DynamicData
   entity EventFilterSpecByEntity?, time EventFilterSpecByTime?, userName EventFilterSpecByUsername?,
   eventChainId int?, alarm ref?, scheduledTask ref?, disableFullMessage bool?, category str?[], type str?[],

@@ -137,6 +137,89 @@ test('disks are made, extended, copied, given to VMs, taken from them, and remov
   expect(await run('DeleteVirtualDisk_Task', named('disks/new.vmdk'))).toBe('FileNotFound');
 });
 
+const disksFromTo = (from: string, to: string, more = '') =>
+  fromTo(from, to, ['sourceName', 'destName'], more);
+
+test('a disk moves with its extent, also to another datastore; one that is a VM’s is locked', async () => {
+  const lab = await loggedIn();
+  const run = async (method: string, content: string) =>
+    (await lab.runTask(method, diskManager, content)).fault;
+  await lab.call('MakeDirectory', fileManager, named('disks'));
+  expect(await run('CreateVirtualDisk_Task', named('disks/a.vmdk') + diskSpec(64))).toBeUndefined();
+  expect(await run('CreateVirtualDisk_Task', named('disks/b.vmdk') + diskSpec(64))).toBeUndefined();
+  await lab.http(
+    'PUT',
+    '/folder/disks/a-flat.vmdk?dcPath=Lab&dsName=datastore2',
+    Buffer.alloc(grainBytes, 7),
+  );
+  const extent = Buffer.alloc(grainBytes, 7);
+  expect(await get(lab, 'disks/a-flat.vmdk')).toEqual(extent);
+  const move = async (from: string, to: string, more?: string) =>
+    await run('MoveVirtualDisk_Task', disksFromTo(from, to, more));
+  expect(await move('disks/a.vmdk', 'disks/c.vmdk')).toBeUndefined();
+  expect(await files(lab, 'disks')).toEqual(['b-flat.vmdk', 'b.vmdk', 'c-flat.vmdk', 'c.vmdk']);
+  expect(await get(lab, 'disks/c-flat.vmdk')).toEqual(extent);
+  expect(String(await get(lab, 'disks/c.vmdk'))).toContain('VMFS "c-flat.vmdk"');
+  const force = '<force>1</force>';
+  expect(await move('disks/a.vmdk', 'disks/d.vmdk')).toBe('FileNotFound');
+  expect(await move('disks/c.vmdk', 'none/c.vmdk')).toBe('FileNotFound');
+  expect(await move('disks/c.vmdk', 'disks/b.vmdk')).toBe('FileAlreadyExists');
+  expect(await move('disks/c.vmdk', 'disks/c.vmdk', force)).toBe('FileAlreadyExists');
+  expect(await move('disks/c.vmdk', 'disks/b.vmdk', force)).toBeUndefined();
+  expect(await files(lab, 'disks')).toEqual(['b-flat.vmdk', 'b.vmdk']);
+  expect(await get(lab, 'disks/b-flat.vmdk')).toEqual(extent);
+  for (const owned of ['archive01/archive01.vmdk', 'build01/build01.vmdk'])
+    expect(await move(owned, 'disks/e.vmdk')).toBe('FileLocked');
+  expect(await move('disks/b.vmdk', 'archive01/archive01.vmdk', force)).toBe('FileLocked');
+
+  await lab.call('MakeDirectory', fileManager, named('disks').replace('datastore2', 'datastore1'));
+  const elsewhere = disksFromTo('disks/b.vmdk', 'disks/f.vmdk').replace(
+    '<destName>[datastore2]',
+    '<destName>[datastore1]',
+  );
+  expect(await run('MoveVirtualDisk_Task', elsewhere)).toBeUndefined();
+  expect(await files(lab, 'disks')).toEqual([]);
+  const moved = await lab.http('GET', '/folder/disks/f-flat.vmdk?dcPath=Lab&dsName=datastore1');
+  expect(moved.body).toEqual(extent);
+});
+
+test('a disk that was uploaded as descriptor and extent moves as one', async () => {
+  const lab = await loggedIn();
+  await lab.call('MakeDirectory', fileManager, named('up'));
+  const descriptor = (await get(lab, 'archive01/archive01.vmdk')) as Buffer;
+  const extent = (await get(lab, 'archive01/archive01-flat.vmdk')) as Buffer;
+  await put(lab, 'up/archive01.vmdk', descriptor.toString());
+  await lab.http('PUT', '/folder/up/archive01-flat.vmdk?dcPath=Lab&dsName=datastore2', extent);
+  const move = disksFromTo('up/archive01.vmdk', 'up/moved.vmdk');
+  expect((await lab.runTask('MoveVirtualDisk_Task', diskManager, move)).fault).toBeUndefined();
+  expect(await files(lab, 'up')).toEqual(['moved-flat.vmdk', 'moved.vmdk']);
+  expect(await get(lab, 'up/moved-flat.vmdk')).toEqual(extent);
+});
+
+test('a disk tells its geometry, gets another UUID and is inflated', async () => {
+  const lab = await loggedIn();
+  await lab.call('MakeDirectory', fileManager, named('disks'));
+  const path = named('disks/a.vmdk');
+  await lab.runTask('CreateVirtualDisk_Task', diskManager, path + diskSpec(64 * 1024));
+  const geometry = await lab.call('QueryVirtualDiskGeometry', diskManager, path);
+  expect(['cylinder', 'head', 'sector'].map(name => textOf(geometry, name))).toEqual(['9', '255', '63']);
+  const uuid = '60 00 C2 9a 11 22 33 44-55 66 77 88 99 aa bb cc';
+  const set = async (value: string, at = path) =>
+    faultType(await lab.call('SetVirtualDiskUuid', diskManager, `${at}<uuid>${value}</uuid>`));
+  expect(await set(uuid)).toBeUndefined();
+  expect(await set('60 00')).toBe('InvalidArgument');
+  expect(await set(uuid, named('build01/build01.vmdk'))).toBe('FileLocked');
+  expect(textOf(await lab.call('QueryVirtualDiskUuid', diskManager, path), 'returnval')).toBe(
+    uuid.toLowerCase(),
+  );
+  expect(String(await get(lab, 'disks/a.vmdk'))).toContain('ddb.thinProvisioned = "1"');
+  expect((await lab.runTask('InflateVirtualDisk_Task', diskManager, path)).fault).toBeUndefined();
+  expect(String(await get(lab, 'disks/a.vmdk'))).not.toContain('thinProvisioned');
+  expect(
+    (await lab.runTask('InflateVirtualDisk_Task', diskManager, named('build01/build01.vmdk'))).fault,
+  ).toBe('FileLocked');
+});
+
 test('a datastore is searched by name and kind, and folder by folder', async () => {
   const lab = await loggedIn();
   const searched = async (method: string, path: string, spec: string, datastore = 'datastore2') => {
