@@ -11,6 +11,8 @@ export interface Faults {
   taskStepMs: number;
   /** What happens to exported disks on their way. */
   readonly streams: StreamFault[];
+  /** What happens to disks of imports and files of datastores that clients send. */
+  readonly uploads: UploadFault[];
   /** What happens to requests for files of datastores. */
   readonly datastoreRequests: DatastoreFault[];
   /** Whether what a snapshot of a running VM has frozen can be read from its datastore; hosts differ. */
@@ -90,6 +92,24 @@ export interface StreamFault {
   times: number;
 }
 
+export interface UploadFault {
+  /**
+   * `refuse`: answered with `status` once `afterBytes` have arrived, or at the end of a shorter body. `cut`: the
+   * connection breaks then. `stall`: nothing more is read. `slow`: `bytesPerSecond` from there on.
+   */
+  readonly kind: 'refuse' | 'cut' | 'stall' | 'slow';
+  /** 503 without it. */
+  readonly status?: number;
+  readonly afterBytes?: number;
+  readonly bytesPerSecond?: number;
+  /** Only disks of this VM; without `vm` and `path` everything that is sent. */
+  readonly vm?: string;
+  /** Only files of datastores whose path ends with this. */
+  readonly path?: string;
+  /** How many more uploads it hits. */
+  times: number;
+}
+
 export interface DatastoreFault {
   /**
    * `refuse`: answered with `status` at once. `cut`: the connection breaks after `afterBytes` of the answer. `slow`:
@@ -133,6 +153,7 @@ export function noFaults(): Faults {
     delays: {},
     taskStepMs: 15,
     streams: [],
+    uploads: [],
     datastoreRequests: [],
     frozenExtents: 'readable',
     guestTransfers: [],
@@ -153,6 +174,18 @@ export function noFaults(): Faults {
     sessionLimit: null,
     restInterface: 'api',
   };
+}
+
+/** What goes wrong with an upload of a VM's disk, or of a file. */
+export function takeUploadFault(
+  { uploads }: Faults,
+  upload: { readonly vm: string } | { readonly path: string },
+): UploadFault | undefined {
+  return takeFault(uploads, ({ vm, path }) =>
+    'vm' in upload
+      ? path === undefined && (vm ?? upload.vm) === upload.vm
+      : vm === undefined && upload.path.endsWith(path ?? ''),
+  );
 }
 
 /** The first planned fault that fits, counted down; undefined if there is none. */

@@ -158,6 +158,51 @@ describe('a configuration that cannot be read', () => {
   });
 });
 
+describe('while a VM is restored', () => {
+  const folder = suiteFolder('faults-restore');
+  let bench: FaultBench;
+  beforeAll(async () => {
+    bench = await FaultBench.start(folder);
+    await bench.succeeds('backup', 'web01');
+  });
+  afterAll(async () => await bench[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await bench.lab.clearFaults();
+  });
+
+  const restore = (name: string) => ['restore', 'vm', 'web01', '--name', name];
+
+  test.each([
+    ['cut', { kind: 'cut', afterBytes: 300_000 }, /the transfer failed/],
+    ['refused at once', { kind: 'refuse', status: 503 }, 'HTTP status 503'],
+    ['refused in the middle', { kind: 'refuse', status: 500, afterBytes: 300_000 }, 'HTTP status 500'],
+    [
+      'refused when all of it was sent',
+      { kind: 'refuse', status: 507, afterBytes: 2 ** 50 },
+      'HTTP status 507',
+    ],
+  ])('an upload that is %s fails the restore and leaves nothing', async (_, fault, says) => {
+    await bench.lab.setFaults({ uploads: [{ ...fault, vm: 'again' }] });
+    await bench.fails(restore('again'), { code: 7, says: ['again Hard disk 1', says] });
+    await bench.expectNothingLeft();
+  });
+
+  test('an upload that is slow, and a lease that is short, end in the whole VM', async () => {
+    await bench.lab.setFaults({
+      leaseTimeoutSeconds: 2,
+      uploads: [{ kind: 'slow', afterBytes: 100_000, bytesPerSecond: 1_000_000 }],
+    });
+    await bench.succeeds(...restore('slowly'));
+    await bench.expectNothingLeft(['slowly']);
+    const { position } = (await bench.lab.snapshots()).find(({ vm }) => vm === 'web01')!.disks[0]!;
+    expect(await bench.lab.diskHash('slowly', 2000)).toBe(await bench.lab.diskHash('web01', 2000, position));
+  });
+
+  resticTest('and the repository is whole, without a password anywhere', async () => {
+    await bench.expectAllGood(['slowly']);
+  });
+});
+
 describe('while a VM is backed up', () => {
   const folder = suiteFolder('faults-backup');
   let bench: FaultBench;

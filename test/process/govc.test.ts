@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeEach, describe, expect } from 'vitest';
@@ -171,6 +171,32 @@ describe("govmomi's command line on the lab", () => {
     govc('datastore.download', ...flat);
     expect(await fileHash(disk!)).toBe(await lab!.diskHash('build01', 2000));
     govc('vm.power', '-on', 'build01');
+  });
+
+  // qemu knows the format of deltas from somewhere else.
+  test('downloads a chain of deltas, which qemu reads byte by byte', async () => {
+    const write = async (offset: number, length: number) =>
+      await lab!.control('POST', 'disks/db01/2000/bytes', { offset, length, seed: offset + 1 });
+    govc('vm.power', '-off', '-force', 'db01');
+    govc('snapshot.create', '-vm', 'db01', '-m=false', 'one');
+    await write(0, 5);
+    await write(20_000_003, 3_000_000);
+    govc('snapshot.create', '-vm', 'db01', '-m=false', 'two');
+    await write(21_000_000, 70_000);
+    await write(2 ** 26 - 513, 513);
+    const links = ['db01', 'db01-000001', 'db01-000002'];
+    const chain = join(folder, 'chain');
+    mkdirSync(chain);
+    for (const link of links)
+      for (const name of [`${link}.vmdk`, `${link}-${link === 'db01' ? 'flat' : 'sesparse'}.vmdk`])
+        govc('datastore.download', '-ds', 'datastore1', `db01/${name}`, join(chain, name));
+    const [one, two] = (await lab!.snapshots()).slice(-2).map(({ disks }) => disks[0]!.position);
+    for (const [index, position] of [one, two, undefined].entries()) {
+      const bytes = await rawHash(join(chain, `${links[index]!}.vmdk`), join(chain, 'disk.raw'));
+      expect(bytes).toBe(await lab!.diskHash('db01', 2000, position));
+    }
+    govc('snapshot.remove', '-vm', 'db01', '*');
+    govc('vm.power', '-on', 'db01');
   });
 
   test('lists files of datastores, folder by folder', () => {

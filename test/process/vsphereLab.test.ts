@@ -319,6 +319,55 @@ describe('an import', () => {
     expect(await liveLeases()).toEqual([]);
   });
 
+  test.each([
+    ['is cut', { kind: 'cut', afterBytes: 2_000_000 }, /the transfer failed/],
+    ['stalls', { kind: 'stall', afterBytes: 2_000_000 }, /nothing has moved/],
+    ['is refused at once', { kind: 'refuse', status: 503 }, /HTTP status 503/],
+    ['is refused in the middle', { kind: 'refuse', status: 500, afterBytes: 2_000_000 }, /HTTP status 500/],
+    ['is refused at its end', { kind: 'refuse', status: 507, afterBytes: 2 ** 50 }, /HTTP status 507/],
+  ])('whose upload %s fails and leaves nothing behind', async (_, fault, says) => {
+    const { request } = await importRequest('restored-7');
+    const journal = memoryJournal();
+    await lab.control('faults', { uploads: [{ ...fault, vm: 'restored-7' }] });
+    const importing = importVirtualMachine(
+      open.session,
+      request,
+      { ...deps(journal), stallTimeoutMs: 400 },
+      anySignal,
+    );
+    await expect(importing).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      object: 'restored-7 Hard disk 1',
+      message: expect.stringMatching(says) as string,
+      retryable: true,
+    });
+    await expect(find('restored-7')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(journal.open).toEqual([]);
+    expect(await liveLeases()).toEqual([]);
+  });
+
+  test('that is slow keeps its lease alive longer than the server would by itself, and is whole', async () => {
+    const { request, expected } = await importRequest('restored-8');
+    await lab.control('faults', {
+      leaseTimeoutSeconds: 1,
+      uploads: [{ kind: 'slow', afterBytes: 1_000_000, bytesPerSecond: 3_000_000 }],
+    });
+    const startedMs = clock.monotonicMs();
+    await using imported = await importVirtualMachine(
+      open.session,
+      request,
+      deps(memoryJournal()),
+      anySignal,
+    );
+    await imported.commit(anySignal);
+    expect(clock.monotonicMs() - startedMs).toBeGreaterThan(1_500);
+    const { disks } = await readVirtualMachine(open.session, await find('restored-8'), anySignal);
+    const stored = await Promise.all(
+      disks.map(async ({ deviceKey }) => await sha256At('restored-8', deviceKey, undefined)),
+    );
+    expect(stored).toEqual(expected);
+  });
+
   test('of a dead process is destroyed by its token alone', async () => {
     const { request } = await importRequest('restored-4');
     const journal = memoryJournal();

@@ -4,7 +4,7 @@ import type { DiskPosition, VersionedDisk } from '../disk/versionedDisk.ts';
 /** The bytes of a file on a datastore. */
 export interface FileBytes {
   readonly sizeBytes: number;
-  /** In pieces that are the consumer's. The range lies within the file. Undefined where the lab has no bytes to show. */
+  /** In pieces that are the consumer's. The range lies within the file. Undefined where the lab has no bytes to show: such a file is locked. */
   readonly read: ReadBytes | undefined;
   /** Writes in place; undefined for a file that is replaced as a whole. */
   readonly write?: (offsetBytes: number, bytes: Uint8Array) => Promise<unknown>;

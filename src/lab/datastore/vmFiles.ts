@@ -1,7 +1,6 @@
 import type { DiskChain, DiskLink } from '../model/diskChain.ts';
 import type { VmFacts } from '../model/vmDescription.ts';
 import type { VmFileType } from '../model/vmFileType.ts';
-import { KiB } from '../../base/units.ts';
 import { grainBytes } from '../disk/grainMap.ts';
 import { SeededRandom } from '../guest/seededRandom.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type ReadableBytes,
 } from './datastoreFile.ts';
 import { besides, nameOf } from './datastorePath.ts';
+import { readSeSparse, seSparseBytes, type SeSparseDelta } from './seSparse.ts';
 import { changeTrackingName, extentName, formatVmfsDescriptor } from './vmdkDescriptor.ts';
 import { formatVmx } from './vmxFile.ts';
 
@@ -111,7 +111,7 @@ function describeLink(chain: DiskChain, link: DiskLink): string {
   });
 }
 
-/** The extent of the first link holds all bytes of a disk. Of a delta only the size is known, not its format. */
+/** The extent of the first link holds all bytes of a disk, that of a delta what was written since. */
 function extentBytes({ content }: DiskChain, link: DiskLink): FileBytes {
   const position = () => link.frozenAt ?? content.position;
   const { parent } = link;
@@ -120,23 +120,26 @@ function extentBytes({ content }: DiskChain, link: DiskLink): FileBytes {
     if (link.frozenAt !== undefined) return bytes;
     return { ...bytes, write: async (offsetBytes, written) => await content.write(offsetBytes, written) };
   }
+  // Worked out when somebody looks: a VM that runs goes on writing.
+  const delta = (): SeSparseDelta => ({
+    capacityBytes: content.sizeBytes,
+    writtenGrains: content.changedGrains(parent.frozenAt ?? 0, position()),
+    readDisk: async (offsetBytes, target) => await content.readAt(position(), offsetBytes, target),
+  });
   return {
     get sizeBytes() {
-      return deltaOverheadBytes + grainBytes * content.changedGrains(parent.frozenAt ?? 0, position()).length;
+      return seSparseBytes(delta());
     },
-    read: undefined,
+    read: (offsetBytes, lengthBytes) => readSeSparse(delta())(offsetBytes, lengthBytes),
   };
 }
 
-/** A header and a bit for each block; what is in it, the lab does not show. */
+/** A header and a bit for each block. How they are written is not known, so that the lab shows it to nobody. */
 function trackingFileBytes(capacityBytes: number): number {
   const sectorBytes = 512;
   const bitmapBytes = Math.ceil(capacityBytes / grainBytes / 8);
   return sectorBytes * (1 + Math.ceil(bitmapBytes / sectorBytes));
 }
-
-/** Header and tables of a delta into which nothing was written. */
-const deltaOverheadBytes = 1024 * KiB;
 
 /** Put together when somebody looks: most are never read. */
 function text(format: () => string): FileBytes {

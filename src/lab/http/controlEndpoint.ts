@@ -342,10 +342,11 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const { faults } = lab;
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
-  const { methods, streams, datastoreRequests, guestTransfers, delays, changedAreas, ...settings } =
+  const { methods, streams, uploads, datastoreRequests, guestTransfers, delays, changedAreas, ...settings } =
     body as Partial<Faults>;
   for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
   for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
+  for (const fault of uploads ?? []) faults.uploads.push({ ...fault, times: readTimes(fault) });
   for (const fault of datastoreRequests ?? [])
     faults.datastoreRequests.push({ ...fault, times: readTimes(fault) });
   for (const fault of guestTransfers ?? []) faults.guestTransfers.push({ ...fault, times: readTimes(fault) });

@@ -82,9 +82,9 @@ async function sendFile(
   const planned = takeFault(lab.faults.datastoreRequests, ({ path }) => file.path.endsWith(path ?? ''));
   if (planned?.kind === 'refuse') throw new HttpError(planned.status ?? 503, 'The service is unavailable');
   const isFrozenAndLocked = file.lock === 'shared' && lab.faults.frozenExtents === 'locked';
-  if (file.lock === 'exclusive' || isFrozenAndLocked || isUnderLease(lab, file))
-    throw new HttpError(500, 'Failed to lock the file');
   const { sizeBytes, read } = file.bytes;
+  if (file.lock === 'exclusive' || isFrozenAndLocked || isUnderLease(lab, file) || read === undefined)
+    throw new HttpError(500, 'Failed to lock the file');
   const entityTag = `"${file.modifiedAt.getTime().toString(16)}-${sizeBytes.toString(16)}"`;
   const modified = file.modifiedAt.toUTCString();
   response.setHeader('Accept-Ranges', 'bytes');
@@ -100,7 +100,6 @@ async function sendFile(
   }
   const { offsetBytes, lengthBytes } =
     range.kind === 'part' ? range : { offsetBytes: 0, lengthBytes: sizeBytes };
-  if (read === undefined) throw new HttpError(501, 'The lab keeps no bytes of this file');
   const contentRange = `bytes ${offsetBytes}-${offsetBytes + lengthBytes - 1}/${sizeBytes}`;
   response.writeHead(range.kind === 'part' ? 206 : 200, {
     'Content-Length': lengthBytes,
@@ -139,7 +138,7 @@ async function answerWrite(
   const parent = { ...place, path: folderOf(place.path) };
   if (!lab.datastores.isFolder(parent)) throw new HttpError(409, 'The folder was not found');
   if (existing !== undefined && existing.lock !== 'none') throw new HttpError(500, 'Failed to lock the file');
-  await receiveFile(lab, place, request);
+  await receiveFile(lab, place, request, hangUpSignal(response));
   sendText(response, existing === undefined ? 201 : 200, 'text/plain', '');
 }
 

@@ -3,8 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { MiB } from '../../base/units.ts';
 import { bytesOf, bytesOfDisk } from '../datastore/datastoreFile.ts';
 import { formatDatastorePath, type DatastorePlace } from '../datastore/datastorePath.ts';
+import { takeUploadFault } from '../control.ts';
 import type { StoredBlock } from '../disk/diskBytes.ts';
 import type { LabContext } from '../labContext.ts';
+import { receiveWithTrouble } from './faultyUpload.ts';
 import { HttpError } from './httpAnswer.ts';
 
 /** Larger files are kept beside the disks instead of in memory. */
@@ -19,11 +21,13 @@ export async function receiveFile(
   lab: LabContext,
   place: DatastorePlace,
   request: IncomingMessage,
+  signal: AbortSignal,
 ): Promise<void> {
   const announced = request.headers['content-length'];
   if (announced === undefined) throw new HttpError(411, 'The length of the file must be announced');
   const sizeBytes = Number(announced);
-  const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const fault = takeUploadFault(lab.faults, { path: formatDatastorePath(place) });
+  const pieces = receiveWithTrouble(request, fault, lab.clock, signal);
   const write = lab.datastores.file(place)?.bytes.write;
   if (write !== undefined) {
     if (sizeBytes !== lab.datastores.file(place)?.bytes.sizeBytes)
@@ -45,7 +49,7 @@ export async function receiveFile(
   lab.datastores.store(place, bytesOf(Buffer.concat(blocks)));
 }
 
-async function* blocksOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<StoredBlock> {
+async function* blocksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<StoredBlock> {
   let offsetBytes = 0;
   for await (const bytes of pieces) {
     yield { offsetBytes, bytes };

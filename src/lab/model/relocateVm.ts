@@ -1,8 +1,9 @@
 import { nameOf, parseDatastorePath } from '../datastore/datastorePath.ts';
 import type { LabContext } from '../labContext.ts';
+import type { FileHome } from './fileHome.ts';
 import type { LabVm } from './labVm.ts';
 import type { PlainObject } from './managedObject.ts';
-import { type FileHome, type RelocationPlan } from './relocationPlan.ts';
+import type { RelocationPlan } from './relocationPlan.ts';
 import { passStun } from './stun.ts';
 
 /** Moves a VM with the files that shall lie elsewhere; its bytes, snapshots and tree stay what they are. */

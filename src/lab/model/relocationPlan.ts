@@ -4,15 +4,9 @@ import { filesOfDisk } from '../datastore/vmFiles.ts';
 import type { LabContext } from '../labContext.ts';
 import { fileFault, invalidArgument, VimFault } from '../soap/vimFault.ts';
 import type { DiskChain } from './diskChain.ts';
+import type { FileHome } from './fileHome.ts';
 import type { LabVm } from './labVm.ts';
 import type { PlainObject } from './managedObject.ts';
-
-/** A folder for files of a VM, on the datastore it is on. */
-export interface FileHome {
-  readonly datastore: MoRef;
-  /** For instance "[datastore2] web01/". */
-  readonly path: string;
-}
 
 export interface DiskMove {
   readonly chain: DiskChain;

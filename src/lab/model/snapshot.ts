@@ -1,7 +1,7 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
 import type { DiskPosition } from '../disk/versionedDisk.ts';
 import type { DiskChain, DiskLink } from './diskChain.ts';
-import type { FileHome } from './relocationPlan.ts';
+import type { FileHome } from './fileHome.ts';
 import type { ManagedObject, PlainObject } from './managedObject.ts';
 import { describeConfig, type VmConfig } from './vmConfig.ts';
 

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { AppError, toAppError } from '../../base/errors.ts';
 import { readStreamOptimized } from '../../core/disk/vmdk/streamOptimizedReader.ts';
-import { takeFault } from '../control.ts';
+import { takeFault, takeUploadFault } from '../control.ts';
+import { receiveWithTrouble } from '../http/faultyUpload.ts';
 import { hangUpSignal, HttpError, sendText, type RequestHandler } from '../http/httpAnswer.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease, type ExportedDisk, type ImportedDisk, type LeaseFile } from '../model/lease.ts';
@@ -83,10 +84,10 @@ async function receiveDisk(
 ): Promise<void> {
   const name = `${lease.request.vmName} ${file.name}`;
   const digests = new Digests();
-  // Leaving the body early must not close the connection: the answer says what was wrong with it.
-  const kept = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  const fault = takeUploadFault(lab.faults, { vm: lease.request.vmName });
+  const body = receiveWithTrouble(request, fault, lab.clock, signal);
   try {
-    await using vmdk = await readStreamOptimized(digests.tap(kept), name, signal);
+    await using vmdk = await readStreamOptimized(digests.tap(body), name, signal);
     if (vmdk.header.capacityBytes !== file.capacityBytes)
       throw new AppError(
         'CORRUPT_DATA',
@@ -96,6 +97,7 @@ async function receiveDisk(
   } catch (error) {
     if (response.destroyed) return;
     request.resume();
+    if (error instanceof HttpError) throw error;
     const { code, message } = toAppError(error);
     lab.logger.warn(`refused an uploaded disk: ${message}`, { disk: name });
     throw new HttpError(code === 'INTERNAL' ? 500 : 400, message);

@@ -252,6 +252,8 @@ test('the file of changes lies beside each file of a tracked disk', async () => 
   await enable(lab, archive01);
   const { body } = await lab.http('GET', '/folder/archive01?dcPath=Lab&dsName=datastore2');
   expect(body.toString()).toContain('archive01-ctk.vmdk');
+  const tracking = await lab.http('GET', '/folder/archive01/archive01-ctk.vmdk?dcPath=Lab&dsName=datastore2');
+  expect([tracking.status, tracking.body.toString()]).toEqual([500, 'Failed to lock the file']);
   const descriptor = await lab.http('GET', '/folder/archive01/archive01.vmdk?dcPath=Lab&dsName=datastore2');
   expect(descriptor.body.toString()).toContain('changeTrackPath="archive01-ctk.vmdk"');
 });

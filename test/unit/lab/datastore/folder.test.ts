@@ -274,3 +274,33 @@ test('a disk that is being exported cannot be read from its datastore, and can b
   await lab.call('HttpNfcLeaseComplete', ref);
   expect((await lab.http('GET', flat)).status).toBe(200);
 });
+
+test.each([
+  ['cut', { kind: 'cut', afterBytes: 1000 }, undefined],
+  ['refused at once', { kind: 'refuse' }, 503],
+  ['refused in the middle', { kind: 'refuse', status: 500, afterBytes: 1000 }, 500],
+  ['refused at its end', { kind: 'refuse', status: 507, afterBytes: 2 ** 50 }, 507],
+])('a file whose upload is %s is not there', async (_, fault, status) => {
+  const lab = await loggedIn();
+  const path = at('archive01/new.bin', 'datastore2');
+  const body = pattern(100_000);
+  await lab.control('POST', '/faults', { uploads: [{ ...fault, path: 'new.bin' }] });
+  expect((await lab.http('PUT', at('archive01/other.bin', 'datastore2'), body)).status).toBe(201);
+  const sent = lab.http('PUT', path, body);
+  if (status === undefined) await expect(sent).rejects.toThrow(/socket hang up|ECONNRESET|EPIPE/);
+  else expect((await sent).status).toBe(status);
+  expect((await lab.http('GET', path)).status).toBe(404);
+  expect((await lab.http('PUT', path, body)).status).toBe(201);
+  expect((await lab.http('GET', path)).body.equals(body)).toBe(true);
+});
+
+test('a slow upload arrives whole', async () => {
+  const lab = await loggedIn();
+  const path = at('archive01/new.bin', 'datastore2');
+  const body = pattern(100_000);
+  await lab.control('POST', '/faults', {
+    uploads: [{ kind: 'slow', afterBytes: 10_000, bytesPerSecond: 1_000_000 }],
+  });
+  expect((await lab.http('PUT', path, body)).status).toBe(201);
+  expect((await lab.http('GET', path)).body.equals(body)).toBe(true);
+});
