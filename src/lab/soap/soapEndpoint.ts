@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { isManagedSubtype } from '../../core/vsphere/schema/schema.ts';
+import { toWsdlOf } from '../../core/vsphere/schema/wsdl.ts';
 import { requirePrivileges } from '../access/requirePrivileges.ts';
 import { takeFault } from '../control.ts';
 import {
@@ -33,6 +34,15 @@ export function soapEndpoint(lab: LabContext, methods: MethodTable): RequestHand
       sendText(response, 200, 'text/xml', serviceVersions(lab.server.personality));
       return;
     }
+    if (request.method === 'GET' && isWsdl(url)) {
+      sendText(
+        response,
+        200,
+        'text/xml',
+        toWsdlOf(lab.server.personality.apiVersion, `https://${lab.servers.main.authority}/sdk`),
+      );
+      return;
+    }
     if (url.pathname !== '/sdk' && url.pathname !== '/sdk/vimService') throw new HttpError(404, 'Not found');
     if (request.method !== 'POST') throw new HttpError(405, 'Only POST is answered here');
     const body = await readBody(request, maxRequestBytes);
@@ -53,6 +63,11 @@ export function soapEndpoint(lab: LabContext, methods: MethodTable): RequestHand
       sendXml(response, 500, encodeFault(fault, version));
     }
   };
+}
+
+/** Both addresses are in use. */
+function isWsdl({ pathname, search }: URL): boolean {
+  return pathname === '/sdk/vimService.wsdl' || (pathname === '/sdk/vimService' && search === '?wsdl');
 }
 
 async function answer(

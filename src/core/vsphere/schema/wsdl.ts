@@ -1,13 +1,38 @@
 import { allDataTypes, allOperations, isPrimitive, primitives } from './schema.ts';
-import type { Field } from './parseTable.ts';
+import type { Field, OperationRow, TypeRow } from './parseTable.ts';
+import { isKnownTo } from './versions.ts';
 
 /**
  * The WSDL 1.1 description of the table, document/literal.
  * @param apiVersion  goes into every SOAPAction, by which the server decides which fields it sends
  */
 export function toWsdl(apiVersion: string): string {
-  const operations = allOperations();
-  const types = allDataTypes().map(({ name, base, ownFields }) =>
+  return describe(allDataTypes(), allOperations(), apiVersion, 'https://localhost/sdk');
+}
+
+/**
+ * The same as a server of that version gives it out: without what came later.
+ * @param address  where the server answers
+ */
+export function toWsdlOf(apiVersion: string, address: string): string {
+  const types = allDataTypes().filter(row => isKnownTo(apiVersion, row));
+  const operations = allOperations().filter(row => isKnownTo(apiVersion, row));
+  const known = (fields: readonly Field[]) => fields.filter(field => isKnownTo(apiVersion, field));
+  return describe(
+    types.map(row => ({ ...row, ownFields: known(row.ownFields) })),
+    operations.map(row => ({ ...row, parameters: known(row.parameters) })),
+    apiVersion,
+    address,
+  );
+}
+
+function describe(
+  rows: readonly TypeRow[],
+  operations: readonly OperationRow[],
+  apiVersion: string,
+  address: string,
+): string {
+  const types = rows.map(({ name, base, ownFields }) =>
     base === undefined
       ? `<complexType name="${name}">${sequence(ownFields)}</complexType>`
       : `<complexType name="${name}"><complexContent><extension base="vim25:${base}">` +
@@ -51,7 +76,7 @@ export function toWsdl(apiVersion: string): string {
     '<soap:binding style="document" transport="http://schemas.xmlsoap.org/soap/http"/>',
     ...bindings,
     '</binding><service name="VimService"><port binding="vim25:VimBinding" name="VimPort">',
-    '<soap:address location="https://localhost/sdk"/></port></service></definitions>',
+    `<soap:address location="${address}"/></port></service></definitions>`,
   ].join('\n');
 }
 
