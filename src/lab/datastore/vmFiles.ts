@@ -14,6 +14,7 @@ import {
 import { besides, nameOf } from './datastorePath.ts';
 import { readSeSparse, seSparseBytes, type SeSparseDelta } from './seSparse.ts';
 import { changeTrackingName, extentName, formatVmfsDescriptor } from './vmdkDescriptor.ts';
+import { formatVmsd } from './vmsdFile.ts';
 import { formatVmx } from './vmxFile.ts';
 
 /** A file of a VM with the kind under which `layoutEx` lists it; it does not list all. */
@@ -167,27 +168,4 @@ function nvram(vm: VmFacts): FileBytes {
 function formatLog(vm: VmFacts): string {
   const time = (vm.bootTime ?? (vm.settings['createDate'] as Date)).toISOString();
   return `${time} In(05) vmx - Log for the simulated VM ${vm.name}\n`;
-}
-
-/** The list of snapshots that the host keeps beside the VM. */
-function formatVmsd({ snapshots, currentSnapshot }: VmFacts): string {
-  const current = currentSnapshot?.facts.id;
-  const lines = [
-    ['.encoding', 'UTF-8'],
-    ['snapshot.lastUID', String(Math.max(0, ...snapshots.map(({ facts }) => facts.id)))],
-    ...(current === undefined ? [] : [['snapshot.current', String(current)]]),
-    ...snapshots.flatMap(({ facts, parent }, index) => [
-      [`snapshot${index}.uid`, String(facts.id)],
-      ...(parent === undefined ? [] : [[`snapshot${index}.parent`, String(parent.facts.id)]]),
-      [`snapshot${index}.displayName`, facts.name],
-      [`snapshot${index}.description`, facts.description],
-      [`snapshot${index}.numDisks`, String(facts.disks.length)],
-      ...facts.disks.map(({ link }, disk) => [
-        `snapshot${index}.disk${disk}.fileName`,
-        nameOf(link.fileName),
-      ]),
-    ]),
-    ['snapshot.numSnapshots', String(snapshots.length)],
-  ];
-  return lines.map(([key, value]) => `${key} = "${value?.replaceAll('"', '|22')}"\n`).join('');
 }

@@ -1,6 +1,7 @@
 import { isSubtype } from '../../core/vsphere/schema/schema.ts';
 import { textIn, type PlainObject } from '../model/managedObject.ts';
 import type { VmFacts } from '../model/vmDescription.ts';
+import { parseDatastorePath } from './datastorePath.ts';
 import { spacedUuid } from './vmdkDescriptor.ts';
 
 /** The configuration file of a VM: a line `key = "value"` for each setting. */
@@ -115,13 +116,20 @@ function slotLines(
 }
 
 /** Files of the VM's own folder go by their name alone. */
-function relativeTo(folder: string, fileName: string): string {
+export function relativeTo(folder: string, fileName: string): string {
   if (fileName.startsWith(folder)) return fileName.slice(folder.length);
   return fileName.replace(/^\[([^\]]+)\] /, '/vmfs/volumes/$1/');
 }
 
+/** Disks elsewhere are named by the path that a host has them at. */
+export function wholePath(fileName: string, homePath: string): string {
+  const [, datastore, path] = /^\/vmfs\/volumes\/([^/]+)\/(.+)$/.exec(fileName) ?? [];
+  if (datastore !== undefined && path !== undefined) return `[${datastore}] ${path}`;
+  return parseDatastorePath(fileName) === undefined ? `${homePath}${fileName}` : fileName;
+}
+
 /** `|` begins the code of a character that would end the value. */
-function escaped(value: string): string {
+export function escaped(value: string): string {
   return value.replace(/[|"\r\n]/g, character => {
     const code = character.codePointAt(0) ?? 0;
     return `|${code.toString(16).toUpperCase().padStart(2, '0')}`;

@@ -83,9 +83,14 @@ export class DiskChain {
     const frozen = this.#current;
     frozen.frozenAt = this.content.position;
     frozen.changeId = this.tracking.mark(this.content.position);
-    this.#held.add(frozen);
+    this.hold(frozen);
     this.#current = this.#newLink(this.#nextFileName(), frozen);
     return frozen;
+  }
+
+  /** A snapshot needs the link, which is frozen, from now on. */
+  hold(frozen: DiskLink): void {
+    this.#held.add(frozen);
   }
 
   /** The snapshot that needed the link is gone; its file stays until the disk is consolidated. */

@@ -6,11 +6,10 @@ import {
   folderOf,
   formatDatastorePath,
   nameOf,
-  parseDatastorePath,
   type DatastorePlace,
 } from '../datastore/datastorePath.ts';
 import { isTrue, parseVmx, presentNumbers } from '../datastore/parsedVmx.ts';
-import { controllerKinds, vmxGuestName } from '../datastore/vmxFile.ts';
+import { controllerKinds, vmxGuestName, wholePath } from '../datastore/vmxFile.ts';
 import type { LabContext } from '../labContext.ts';
 import { VimFault } from '../soap/vimFault.ts';
 import { withDeviceInfo } from './deviceInfo.ts';
@@ -19,6 +18,7 @@ import { attachDisk } from './hardwareSpec.ts';
 import { LabVm } from './labVm.ts';
 import type { PlainObject } from './managedObject.ts';
 import { deviceKeys, standardDevices, type NetworkCard } from './standardHardware.ts';
+import { registerSnapshots } from './registeredSnapshots.ts';
 import { standardSettings } from './vmSettings.ts';
 
 export interface WantedRegistration {
@@ -35,8 +35,8 @@ export interface WantedRegistration {
 type VmxValues = ReadonlyMap<string, string>;
 
 /**
- * Makes a VM of what its configuration file says, with the disks that lie where it says. Snapshots are not in the file:
- * a disk that was in the middle of a chain needs consolidation.
+ * Makes a VM of what its configuration file says, with the disks that lie where it says, and the snapshots of the list
+ * beside it. Without that list, a disk that was in the middle of a chain needs consolidation.
  * @throws VimFault NotFound without the file; FileNotFound without a disk; AlreadyExists; DuplicateName
  */
 export async function registerVm(lab: LabContext, wanted: WantedRegistration): Promise<LabVm> {
@@ -89,10 +89,12 @@ export async function registerVm(lab: LabContext, wanted: WantedRegistration): P
       hasBeenOn: lab.datastores.file(nvram) !== undefined,
     },
   );
+  const listPlace = { ...place, path: place.path.replace(/\.vmx$/, '.vmsd') };
+  if (lab.datastores.file(listPlace) !== undefined)
+    registerSnapshots(lab, vm, await readText(lab, listPlace));
   vm.consolidationNeeded = disks.some(disk => disk.needsConsolidation);
   // From now on these follow from the VM.
-  for (const own of [place, { ...place, path: place.path.replace(/\.vmx$/, '.vmsd') }])
-    lab.datastores.remove(own);
+  for (const own of [place, listPlace]) lab.datastores.remove(own);
   return lab.registry.add(vm);
 }
 
@@ -198,13 +200,6 @@ function diskDevicesIn(values: VmxValues, devices: readonly PlainObject[], homeP
     }
   }
   return disks.map(withDeviceInfo);
-}
-
-/** Disks elsewhere are named by the path that a host has them at. */
-function wholePath(fileName: string, homePath: string): string {
-  const [, datastore, path] = /^\/vmfs\/volumes\/([^/]+)\/(.+)$/.exec(fileName) ?? [];
-  if (datastore !== undefined && path !== undefined) return `[${datastore}] ${path}`;
-  return parseDatastorePath(fileName) === undefined ? `${homePath}${fileName}` : fileName;
 }
 
 function numberIn(values: VmxValues, key: string, otherwise: number): number {

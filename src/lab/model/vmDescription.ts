@@ -22,6 +22,7 @@ export interface VmFacts {
   readonly disks: readonly DiskChain[];
   readonly snapshots: readonly Snapshot[];
   readonly currentSnapshot: Snapshot | undefined;
+  readonly nextSnapshotNumber: number;
   readonly powerState: string;
   readonly connectionState: string;
   readonly bootTime: Date | undefined;

@@ -9,6 +9,7 @@ import {
   find,
   findAll,
   loggedIn,
+  type Ref,
   ref,
   resourcePool,
   type TestLab,
@@ -379,16 +380,65 @@ test('a disk that was uploaded as descriptor and extent becomes a VM’s; anothe
   ]);
 });
 
-test('a VM that had snapshots comes back with the chains of its disks, which need consolidation', async () => {
+const snapshotSpec = (name: string) =>
+  `<name>${name}</name><description>d "${name}"</description><memory>0</memory><quiesce>0</quiesce>`;
+
+test('a VM that had snapshots comes back with them', async () => {
   const lab = await loggedIn();
-  const spec = '<name>s</name><description></description><memory>0</memory><quiesce>0</quiesce>';
-  await lab.runTask('CreateSnapshot_Task', archive01, spec);
+  const { result: first } = await lab.runTask('CreateSnapshot_Task', archive01, snapshotSpec('one'));
+  const write = async (seed: number) =>
+    await lab.control('POST', '/disks/archive01/2000/bytes', { offset: 0, length: 9, seed });
+  await write(9);
+  await lab.runTask('CreateSnapshot_Task', archive01, snapshotSpec('two'));
+  await write(10);
+  await lab.runTask('RevertToSnapshot_Task', ['VirtualMachineSnapshot', first?.text ?? '']);
+  await lab.runTask('CreateSnapshot_Task', archive01, snapshotSpec('three'));
+  await write(11);
+  const told = async (self: Ref) => {
+    const value = await lab.read(self, 'snapshot');
+    const names = ['name', 'description', 'id', 'createTime'] as const;
+    const tree = names.map(name => findAll(value!, name).map(({ text }) => text));
+    const files = ['archive01.vmsd', 'archive01-flat.vmdk', 'archive01-000001-sesparse.vmdk'];
+    const list = await Promise.all(files.map(async name => String(await get(lab, `archive01/${name}`))));
+    const disk = await lab.read(self, 'config.hardware.device[2000].backing');
+    return { tree, list, chain: findAll(disk!, 'fileName').map(({ text }) => text) };
+  };
+  const before = await told(archive01);
+  expect(before.tree[0]).toEqual(['one', 'two', 'three']);
+  await lab.call('UnregisterVM', archive01);
+  const { result } = await lab.runTask('RegisterVM_Task', vmFolder, registration('archive01/archive01.vmx'));
+  const again = ['VirtualMachine', result?.text ?? ''] as const;
+  expect(await told(again)).toEqual(before);
+  expect((await lab.read(again, 'runtime.consolidationNeeded'))?.text).toBe('false');
+
+  const { result: fourth } = await lab.runTask('CreateSnapshot_Task', again, snapshotSpec('four'));
+  expect(fourth?.text).toMatch(/^snapshot-/);
+  expect(findAll((await lab.read(again, 'snapshot'))!, 'id').map(({ text }) => text)).toEqual([
+    ...['1', '2', '3', '4'],
+  ]);
+  expect((await lab.runTask('RemoveAllSnapshots_Task', again)).fault).toBeUndefined();
+  expect(await files(lab, 'archive01')).not.toContain('archive01-000001.vmdk');
+  const { position } = (await lab.control('GET', '/disks/archive01/2000')) as { position: number };
+  const bytes = await lab.control(
+    'GET',
+    `/disks/archive01/2000/bytes?position=${position}&offset=0&length=${diskBytes}`,
+  );
+  expect(await get(lab, 'archive01/archive01-flat.vmdk')).toEqual(bytes);
+});
+
+test('without the list of its snapshots a VM comes back with chains that need consolidation', async () => {
+  const lab = await loggedIn();
+  await lab.runTask('CreateSnapshot_Task', archive01, snapshotSpec('s'));
   await lab.control('POST', '/disks/archive01/2000/bytes', { offset: 0, length: 9, seed: 9 });
   const query = `position=1&offset=0&length=${diskBytes}`;
   const bytes = await lab.control('GET', `/disks/archive01/2000/bytes?${query}`);
   await lab.call('UnregisterVM', archive01);
+  const list = named('archive01/archive01.vmsd');
+  expect((await lab.runTask('DeleteDatastoreFile_Task', fileManager, list)).fault).toBeUndefined();
   const { result } = await lab.runTask('RegisterVM_Task', vmFolder, registration('archive01/archive01.vmx'));
   const again = ['VirtualMachine', result?.text ?? ''] as const;
+  expect(await lab.read(again, 'snapshot')).toBeUndefined();
+  expect(String(await get(lab, 'archive01/archive01.vmsd'))).toContain('snapshot.numSnapshots = "0"\n');
   expect((await lab.read(again, 'runtime.consolidationNeeded'))?.text).toBe('true');
   const backing = 'config.hardware.device[2000].backing';
   expect((await lab.read(again, `${backing}.fileName`))?.text).toBe(
