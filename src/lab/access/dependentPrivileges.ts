@@ -108,6 +108,7 @@ function relocation(self: ManagedObject, spec: PlainObject): readonly Need[] {
     ...(isOn ? [{ privilege: hotMigratePrivilege, entity: self.ref }] : []),
     ...(pool === undefined ? [] : [{ privilege: poolPrivilege, entity: pool }]),
     ...datastores.map(entity => ({ privilege: spacePrivilege, entity })),
+    ...networksIn(spec).map(entity => ({ privilege: networkPrivilege, entity })),
   ];
 }
 

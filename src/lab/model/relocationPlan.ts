@@ -1,4 +1,5 @@
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { isSubtype } from '../../core/vsphere/schema/schema.ts';
 import { formatDatastorePath, parseDatastorePath } from '../datastore/datastorePath.ts';
 import { filesOfDisk } from '../datastore/vmFiles.ts';
 import type { LabContext } from '../labContext.ts';
@@ -6,7 +7,7 @@ import { fileFault, invalidArgument, VimFault } from '../soap/vimFault.ts';
 import type { DiskChain } from './diskChain.ts';
 import type { FileHome } from './fileHome.ts';
 import type { LabVm } from './labVm.ts';
-import type { PlainObject } from './managedObject.ts';
+import { textIn, type PlainObject } from './managedObject.ts';
 
 export interface DiskMove {
   readonly chain: DiskChain;
@@ -62,6 +63,11 @@ function requireSupported(spec: PlainObject): void {
   const isKnown = [spec, ...locators].every(({ diskMoveType }) =>
     knownMoveTypes.some(known => known === diskMoveType),
   );
+  const changes = (spec['deviceChange'] ?? []) as readonly PlainObject[];
+  const isCard = ({ operation, device }: PlainObject) =>
+    operation === 'edit' &&
+    isSubtype(textIn(device as PlainObject, '_type') ?? 'VirtualDevice', 'VirtualEthernetCard');
+  if (!changes.every(isCard)) throw invalidArgument('spec.deviceChange');
   if (spec['service'] === undefined && isKnown) return;
   throw new VimFault('NotSupported', 'The operation is not supported on the object.');
 }

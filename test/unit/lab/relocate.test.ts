@@ -174,6 +174,22 @@ test('hosts and datastores are told in the event, and a lease keeps a VM where i
   expect(textOf(find(await of('VmMigratedEvent'), 'sourceHost'), 'name')).toBe('esx02.lab.invalid');
 });
 
+test('its network cards find other networks where a VM goes, and nothing else changes on the way', async () => {
+  const lab = await loggedIn();
+  const change = (operation: string, device: string) =>
+    `${ref('host', host2)}<deviceChange><operation>${operation}</operation>${device}</deviceChange>`;
+  const card =
+    '<device xsi:type="VirtualVmxnet3"><key>4000</key><backing xsi:type="VirtualEthernetCardNetworkBackingInfo">' +
+    `<deviceName>Backend</deviceName>${ref('network', ['Network', 'network-34'])}</backing></device>`;
+  const disk =
+    '<device xsi:type="VirtualDisk"><key>-1</key><controllerKey>1000</controllerKey><unitNumber>5</unitNumber><capacityInKB>64</capacityInKB></device>';
+  expect(await relocate(lab, web01, change('add', disk))).toBe('InvalidArgument');
+  expect(await relocate(lab, web01, change('remove', card))).toBe('InvalidArgument');
+  expect(await relocate(lab, web01, change('edit', card))).toBeUndefined();
+  expect(await textAt(lab, web01, 'config.hardware.device[4000].backing.deviceName')).toBe('Backend');
+  expect(await textAt(lab, web01, 'runtime.host')).toBe('host-30');
+});
+
 test('what does not go together, has no room or is not simulated is refused, and nothing has moved', async () => {
   const lab = await startTestLab(systemClock, 40);
   await lab.login();
