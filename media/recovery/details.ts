@@ -13,13 +13,17 @@ import { type Child, element, visibleName } from '../shared/dom.ts';
 import { icon } from '../shared/icons.ts';
 import type { Translate } from '../shared/text.ts';
 import { block, disks, lines, ruleTag, sourceLink, statements, verdict } from './parts.ts';
-import { keyed } from './questions.ts';
+import { actions, type CardHandlers, keyed } from './questions.ts';
 import { skewLine } from './skewLine.ts';
+
+interface LimitHandlers extends Pick<CardHandlers, 'onAction'> {
+  readonly onRemedy: (rule: string) => void;
+}
 
 /** What keeps it from more, what would raise it, and what is not known. */
 export function limitsDetails(
   { limits, unknowns, remarks, allRemedied, coverage, ...view }: ConsistencyView,
-  onRemedy: (rule: string) => void,
+  { onRemedy, onAction }: LimitHandlers,
   t: Translate,
 ): readonly HTMLElement[] {
   const remedyButton = ({ rule, canBeApplied }: StatementView): readonly HTMLElement[] =>
@@ -30,7 +34,11 @@ export function limitsDetails(
     ...statements(limits, t, remedyButton),
     ...(allRemedied === undefined ? [] : [element('p', {}, allRemedied)]),
     ...block(t('Good to know'), ...statements(remarks, t, remedyButton)),
-    ...block(t('Not known'), ...statements(unknowns, t)),
+    ...block(
+      t('Not known'),
+      ...statements(unknowns, t),
+      ...(unknowns.length === 0 ? [] : [actions({ onAction }, [['look', t('Look into the Guest…')]])]),
+    ),
     ...block(t('Disks in the snapshot'), coverage, ...disks(view.disks, t)),
   ];
 }

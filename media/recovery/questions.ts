@@ -15,7 +15,7 @@ import { levelLetter } from '../shared/levels.ts';
 import type { Translate } from '../shared/text.ts';
 import { answer, block, lines, verdict } from './parts.ts';
 
-export type PageAction = 'backUp' | 'explain' | 'setGoal' | 'acceptGaps' | 'glossary' | 'browse';
+export type PageAction = 'backUp' | 'explain' | 'look' | 'setGoal' | 'acceptGaps' | 'glossary' | 'browse';
 
 export interface CardHandlers {
   readonly onAction: (action: PageAction) => void;

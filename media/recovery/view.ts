@@ -105,9 +105,7 @@ export class RecoveryView {
     this.#fill('consistent', this.#consistent.body, consistency, () =>
       consistentCard(consistency, this.#handlers, t),
     );
-    this.#fill('limits', this.#limits.body, consistency, () =>
-      limitsDetails(consistency, this.#handlers.onRemedy, t),
-    );
+    this.#fill('limits', this.#limits.body, consistency, () => limitsDetails(consistency, this.#handlers, t));
     this.#fill('timeline', this.#timeline.element, [points, chosen], () => {
       this.#timeline.render(points, chosen);
       return undefined;

@@ -17,6 +17,7 @@ export const commandIds = {
   backUpGroup: 'quiesce.backUpGroup',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
   explainConsistency: 'quiesce.explainConsistency',
+  lookIntoGuest: 'quiesce.lookIntoGuest',
   showRecovery: 'quiesce.showRecovery',
   setRecoveryGoal: 'quiesce.setRecoveryGoal',
   acceptRecoveryGap: 'quiesce.acceptRecoveryGap',

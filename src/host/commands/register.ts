@@ -14,6 +14,7 @@ import { checkPrivileges } from './checkPrivileges.ts';
 import { consistencyReport } from './consistencyReport.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
+import { lookIntoGuest } from './lookIntoGuest.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { forgetPoints, makeRecoveryKit, pruneRepository, unlockRepository } from './maintainRepository.ts';
@@ -57,6 +58,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),
   [commandIds.explainConsistency]: async (host, row) =>
     await explainConsistency(host, vmsOf(row, undefined)[0]),
+  [commandIds.lookIntoGuest]: async (host, row) => await lookIntoGuest(host, vmsOf(row, undefined)[0]),
   [commandIds.showRecovery]: async (host, row) => await showRecovery(host, vmsOf(row, undefined)[0]),
   [commandIds.setRecoveryGoal]: async (host, row) => await setRecoveryGoal(host, vmsOf(row, undefined)[0]),
   [commandIds.acceptRecoveryGap]: async (host, row) =>

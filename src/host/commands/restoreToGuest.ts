@@ -2,12 +2,7 @@ import { commands, l10n } from 'vscode';
 
 import { AppError, CancelledError } from '../../base/errors.ts';
 import { startGuestRestore } from '../../protocol/job.ts';
-import {
-  closeLiveGuest,
-  type LiveGuestRef,
-  maxLiveFileBytes,
-  openLiveGuest,
-} from '../../protocol/liveGuest.ts';
+import { closeLiveGuest, maxLiveFileBytes } from '../../protocol/liveGuest.ts';
 import {
   type GuestRestoreItemDto,
   type GuestRestoreParams,
@@ -26,10 +21,9 @@ import { guestRestoreText, liveText, wantedText } from '../model/guestRestoreTex
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { answeredBy, type ChosenPaths, guestPathSteps } from './chooseGuestPaths.ts';
+import { askGuestAccount, chooseGuestAccount } from './guestAccounts.ts';
 import { startJob } from './jobs.ts';
 import { chooseLiveVm } from './liveVm.ts';
-import { keepPassword } from './passwords.ts';
-import { required } from './vcenters.ts';
 
 interface GuestRestore extends ChosenPaths {
   readonly pointFacts: PointDto;
@@ -50,8 +44,9 @@ export async function restoreToGuest(
       pointFacts === undefined ? {} : { vm: await chooseLiveVm(host, ask, title, pointFacts) },
   ];
   const chosen = await runSteps<GuestRestore>(host.ui, steps, start);
-  let guest = await knownAccount(host, chosen);
-  guest ??= await askAccount(host, title, chosen);
+  const { vm, pointFacts } = chosen;
+  const owner = { vm, instanceUuid: pointFacts.vm.instanceUuid };
+  let guest = await chooseGuestAccount(host, title, owner);
   for (;;) {
     const params = { ...chosen.volume, paths: chosen.paths, guest };
     const planned = await planFor(host, title, params);
@@ -60,7 +55,7 @@ export async function restoreToGuest(
       await confirmAndStart(host, planned);
       return;
     }
-    guest = await askAccount(host, title, chosen);
+    guest = await askGuestAccount(host, title, owner);
   }
 }
 
@@ -101,59 +96,6 @@ async function factsOf(host: Host, point: ChosenPaths['point']): Promise<PointDt
     await host.places.repository(point.repository, signal);
     return await host.worker.request(readPoint, point, signal);
   });
-}
-
-/** The account that was used before, if the guest still accepts it. */
-async function knownAccount(host: Host, { vm, pointFacts }: GuestRestore): Promise<LiveGuestRef | undefined> {
-  const known = host.known.guests().find(({ name }) => name === pointFacts.vm.instanceUuid);
-  if (known === undefined) return undefined;
-  const guest = { vm, user: known.user };
-  return await host.ui.wait(l10n.t('Logging in to the guest of {0}', vm.name), async signal => {
-    const password = await host.credentials.find(`guest/${known.name}`, signal);
-    if (password === undefined) return undefined;
-    try {
-      await host.worker.request(openLiveGuest, { ...guest, password }, signal);
-      return guest;
-    } catch (error) {
-      if (!AppError.is(error, 'AUTHENTICATION')) throw error;
-      return undefined;
-    }
-  });
-}
-
-async function askAccount(
-  host: Host,
-  title: string,
-  { vm, pointFacts }: GuestRestore,
-): Promise<LiveGuestRef> {
-  const name = pointFacts.vm.instanceUuid;
-  const known = host.known.guests().find(guest => guest.name === name);
-  const steps: readonly Step<{ readonly user: string; readonly password: string }>[] = [
-    async (draft, ask) => ({
-      user: await ask.input({
-        title,
-        prompt: l10n.t('Account in the guest of {0}', vm.name),
-        value: draft.user ?? known?.user ?? 'root',
-        check: async value => await required(value, l10n.t('Enter the name of an account in the guest')),
-      }),
-    }),
-    async ({ user = '' }, ask) => ({
-      password: await ask.input({
-        title,
-        prompt: l10n.t('Password of {0} in the guest of {1}', user, vm.name),
-        isPassword: true,
-        check: async (password, signal) => {
-          await host.places.vcenter(vm.vcenter, signal);
-          await host.worker.request(openLiveGuest, { vm, user, password }, signal);
-          return undefined;
-        },
-      }),
-    }),
-  ];
-  const { user, password } = await runSteps(host.ui, steps, {});
-  await host.known.saveGuest({ name, vmName: vm.name, user });
-  await keepPassword(host, `guest/${name}`, password);
-  return { vm, user };
 }
 
 interface Planned {

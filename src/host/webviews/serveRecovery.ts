@@ -108,6 +108,8 @@ async function commandOf(
       return [commandIds.backUpNow, await vmNode(sources, action.vm, signal)];
     case 'explain':
       return [commandIds.explainConsistency, await vmNode(sources, action.vm, signal)];
+    case 'look':
+      return [commandIds.lookIntoGuest, await vmNode(sources, action.vm, signal)];
     case 'setGoal':
       return [commandIds.setRecoveryGoal, await vmNode(sources, action.vm, signal)];
     case 'acceptGaps':

@@ -189,7 +189,7 @@ export interface PointDetailsView {
 /** What the page asks the editor to do; the editor asks for the rest and shows what it will do. */
 export type RecoveryAction =
   | {
-      readonly kind: 'backUp' | 'explain' | 'setGoal' | 'acceptGaps' | 'glossary';
+      readonly kind: 'backUp' | 'explain' | 'look' | 'setGoal' | 'acceptGaps' | 'glossary';
       readonly vm: VmRef;
     }
   | { readonly kind: 'applyRemedy'; readonly vm: VmRef; readonly rule: string }
