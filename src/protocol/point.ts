@@ -179,6 +179,7 @@ export type FullReasonDto =
   | 'disk-added'
   | 'disk-replaced'
   | 'capacity-changed'
+  | 'tracking-not-reset'
   | 'geometry-changed'
   | 'tracking-off'
   | 'tracking-not-begun'

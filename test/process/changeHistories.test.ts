@@ -21,7 +21,7 @@ let lab: Lab;
 let open: LoggedIn;
 
 /** It remembers every snapshot there ever was, and tells all of them. */
-const historiesOfLab = 50;
+const historiesOfLab = 25;
 
 async function startAnew(): Promise<void> {
   await open[Symbol.asyncDispose]();
@@ -65,7 +65,10 @@ const counts = new Map<string, number>();
 
 test(`${histories} random histories end with the bytes of the snapshot, read as expected; seed ${seed}`, async () => {
   for (let index = 0; index < histories; index += 1) {
-    if (index > 0 && index % historiesOfLab === 0) await startAnew();
+    if (index > 0 && index % historiesOfLab === 0) {
+      tell(index);
+      await startAnew();
+    }
     const random = new SeededRandom(seed + index);
     const deps = testDeps({ seed: index + 1 });
     const { store } = await createTestRepository(deps);
@@ -74,10 +77,15 @@ test(`${histories} random histories end with the bytes of the snapshot, read as 
       throw new Error(`history ${index} of seed ${seed}`, { cause: error });
     });
   }
-  console.log(`seed ${seed}: ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
+  tell(histories);
   expect(counts.get('incremental, datastore-files') ?? 0).toBeGreaterThan(0);
   expect(counts.get('incremental, nfc-lease') ?? 0).toBeGreaterThan(0);
 }, 7_200_000);
+
+/** How backups were read so far. */
+function tell(done: number): void {
+  console.log(`seed ${seed}, ${done} histories: ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
+}
 
 async function live(repository: Repository, random: SeededRandom, name: string): Promise<void> {
   // Of disks up to 64 chunks the sample is everything; of large ones ranges are read where little has changed.

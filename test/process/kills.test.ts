@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { MiB } from '../../src/base/units.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { fileHash, Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -98,6 +99,41 @@ describe(`after ${kills} SIGKILLs each, seed ${seed}`, () => {
     console.log(`backup: ${kills} kills in ${rounds} rounds, guard gave back ${counted(given)}`);
     await restic.checkEverything();
     await cli.ok(...backup);
+    await restic.checkEverything();
+  });
+
+  test('of an incremental backup, the next one is incremental too and has the bytes of its snapshot', async () => {
+    const backup = ['backup', 'db01', '--level', 'crash'];
+    await cli.ok(...backup, '--enable-tracking', '--yes');
+    const given: string[] = [];
+    const rounds = await killAtRandomMoments(
+      () => backup,
+      await durationMs(backup),
+      async () => {
+        given.push(...(await guardGivesBack()));
+        await lab.burst('db01', 2000, { bytes: MiB, scattered: true });
+      },
+    );
+    await lab.setFaults({ holdStreamsAfterBytes: 1000 });
+    const { child, result } = cli.start(...backup);
+    await expect.poll(async () => (await lab.openLeases()).length).toBe(1);
+    child.kill('SIGKILL');
+    await result;
+    await lab.setFaults({ holdStreamsAfterBytes: null });
+    expect(await guardGivesBack()).toContain('snapshot');
+    console.log(`incremental backup: ${kills} kills in ${rounds} rounds, guard gave back ${counted(given)}`);
+    const { point, disks } = (await cli.json(...backup)) as {
+      readonly point: string;
+      readonly disks: readonly { readonly key: number; readonly transport: { readonly readMode: string } }[];
+    };
+    const snapshot = (await lab.snapshots()).findLast(({ vm }) => vm === 'db01')!;
+    for (const { deviceKey, position } of snapshot.disks) {
+      const target = join(cli.folder, `incremental-${deviceKey}`);
+      expect(await restic.diskHash(point, deviceKey, target)).toBe(
+        await lab.diskHash('db01', deviceKey, position),
+      );
+    }
+    expect(disks.map(({ transport }) => transport.readMode)).toEqual(disks.map(() => 'changed-areas'));
     await restic.checkEverything();
   });
 

@@ -9,6 +9,7 @@ export const fullReasons = {
   'disk-added': 'the previous restore point does not have this disk',
   'disk-replaced': 'it is another disk than in the previous restore point',
   'capacity-changed': 'its size has changed',
+  'tracking-not-reset': 'its size has changed, and changed block tracking has not begun anew since',
   'geometry-changed': 'it is stored in chunks of another size now',
   'tracking-off': 'changed block tracking is off',
   'tracking-not-begun': 'changed block tracking is on, but has not begun yet',

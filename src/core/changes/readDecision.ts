@@ -14,8 +14,8 @@ export interface StoredDiskFacts extends TrackedDisk {
   readonly chunkBytes: number;
   readonly partBytes: number;
   readonly whole: WholeRead;
-  /** What was tracked then had been found wrong. */
-  readonly isDistrusted: boolean;
+  /** Why what was tracked then is not believed. */
+  readonly distrust: FullReason | undefined;
 }
 
 /** When a disk was last read as a whole. */
@@ -66,7 +66,9 @@ export function decideRead(facts: ReadFacts): ReadDecision {
   if (previous === 'without') return whole('disk-added');
   if (disk.uuid !== undefined && previous.uuid !== undefined && disk.uuid !== previous.uuid)
     return whole('disk-replaced');
-  if (disk.capacityBytes !== previous.capacityBytes) return whole('capacity-changed');
+  // Some hosts go on tracking a disk that has grown as if it had not, and lose changes from then on.
+  if (disk.capacityBytes !== previous.capacityBytes)
+    return whole(isTrackedAsBefore(disk, previous) ? 'tracking-not-reset' : 'capacity-changed');
   if (geometry.chunkBytes !== previous.chunkBytes || geometry.partBytes !== previous.partBytes)
     return whole('geometry-changed');
   if (!facts.isTrackingEnabled) return whole('tracking-off');
@@ -75,11 +77,16 @@ export function decideRead(facts: ReadFacts): ReadDecision {
   const [then, now] = [parseChangeId(previous.changeId), parseChangeId(disk.changeId)];
   if (then === undefined || now?.trackingUuid !== then.trackingUuid) return whole('tracking-reset');
   if (facts.wasReverted || now.sequence < then.sequence) return whole('reverted');
-  if (previous.isDistrusted) return whole('verification-failed');
+  if (previous.distrust !== undefined) return whole(previous.distrust);
   const since = previous.changeId;
   if (policy.isRequested) return { kind: 'compare', since, reason: 'requested' };
   if (isDue(previous.whole, facts.now, policy)) return { kind: 'compare', since, reason: 'scheduled' };
   return { kind: 'changed', since };
+}
+
+function isTrackedAsBefore(disk: TrackedDisk, previous: TrackedDisk): boolean {
+  const [then, now] = [previous, disk].map(({ changeId }) => parseChangeId(changeId ?? ''));
+  return then !== undefined && then.trackingUuid === now?.trackingUuid;
 }
 
 function whole(reason: FullReason): ReadDecision {

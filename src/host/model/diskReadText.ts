@@ -67,6 +67,8 @@ export function fullReasonText(reason: FullReasonDto, t: Translate): string {
       return t('it is another disk than in the previous restore point');
     case 'capacity-changed':
       return t('its size has changed');
+    case 'tracking-not-reset':
+      return t('its size has changed, and changed block tracking has not begun anew since');
     case 'geometry-changed':
       return t('it is stored in chunks of another size now');
     case 'tracking-off':

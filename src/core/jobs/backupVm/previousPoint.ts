@@ -2,6 +2,7 @@ import { AppError } from '../../../base/errors.ts';
 import type { RestorePointSummary } from '../../catalog/backupSet.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { openRestorePoint, type RestorePoint } from '../../catalog/restorePoint.ts';
+import type { FullReason } from '../../changes/fullReason.ts';
 import type { StoredDiskFacts } from '../../changes/readDecision.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
@@ -39,6 +40,9 @@ export function previousDisk(
   return disk === undefined ? 'without' : storedFacts(disk, manifest.takenAt);
 }
 
+/** What stays wrong until tracking begins anew. */
+const lastingReasons: ReadonlySet<FullReason> = new Set(['verification-failed', 'tracking-not-reset']);
+
 function storedFacts(
   { backing, capacityBytes, changeId, chunkBytes, partBytes, transport }: ManifestDisk,
   takenAt: string,
@@ -48,6 +52,6 @@ function storedFacts(
     uuid: backing.uuid,
     ...{ capacityBytes, changeId, chunkBytes, partBytes },
     whole: { at: new Date(whole?.at ?? takenAt), pointsSince: whole?.pointsSince ?? 0 },
-    isDistrusted: fullReason === 'verification-failed',
+    distrust: fullReason !== undefined && lastingReasons.has(fullReason) ? fullReason : undefined,
   };
 }

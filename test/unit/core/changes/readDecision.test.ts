@@ -19,7 +19,7 @@ const stored: StoredDiskFacts = {
   ...geometry,
   changeId: `${trackingUuid}/7`,
   whole: { at: new Date('2026-11-20T22:00:00Z'), pointsSince: 4 },
-  isDistrusted: false,
+  distrust: undefined,
 };
 const facts: ReadFacts = {
   now,
@@ -46,8 +46,10 @@ const table: readonly (readonly [kind: string, reason: string | undefined, over:
   // A server that tells no UUIDs says nothing of whether it is another disk; tracking does.
   ['changed', undefined, withStored({ uuid: undefined })],
   ['changed', undefined, { disk: { ...disk, uuid: undefined } }],
-  ['whole', 'capacity-changed', withStored({ capacityBytes: GiB - 512 })],
-  ['whole', 'capacity-changed', withStored({ capacityBytes: GiB + 512 })],
+  ['whole', 'tracking-not-reset', withStored({ capacityBytes: GiB - 512 })],
+  ['whole', 'tracking-not-reset', withStored({ capacityBytes: GiB + 512 })],
+  ['whole', 'capacity-changed', withStored({ capacityBytes: GiB - 512, changeId: `${oldUuid}/7` })],
+  ['whole', 'capacity-changed', withStored({ capacityBytes: GiB - 512, changeId: undefined })],
   ['whole', 'geometry-changed', withStored({ chunkBytes: 2 * MiB })],
   ['whole', 'geometry-changed', withStored({ partBytes: 8 * GiB })],
   ['whole', 'tracking-off', { isTrackingEnabled: false }],
@@ -60,9 +62,10 @@ const table: readonly (readonly [kind: string, reason: string | undefined, over:
   ['whole', 'reverted', { wasReverted: true }],
   ['whole', 'reverted', withStored({ changeId: `${trackingUuid}/9` })],
   ['changed', undefined, withStored({ changeId: `${trackingUuid.toUpperCase()}/8` })],
-  ['whole', 'verification-failed', withStored({ isDistrusted: true })],
+  ['whole', 'verification-failed', withStored({ distrust: 'verification-failed' })],
+  ['whole', 'tracking-not-reset', withStored({ distrust: 'tracking-not-reset' })],
   // What was found wrong belongs to what was tracked then.
-  ['whole', 'tracking-reset', withStored({ isDistrusted: true, changeId: `${oldUuid}/7` })],
+  ['whole', 'tracking-reset', withStored({ distrust: 'verification-failed', changeId: `${oldUuid}/7` })],
   ['compare', 'requested', { policy: { ...defaultWholeReads, isRequested: true } }],
   ['whole', 'first-backup', { previous: 'none', policy: { ...defaultWholeReads, isRequested: true } }],
   ['changed', undefined, withStored({ whole: { at: now, pointsSince: 28 } })],
