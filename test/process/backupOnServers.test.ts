@@ -74,6 +74,8 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
     await server[Symbol.asyncDispose]();
   });
 
+  const restic = () => new Restic(kind.theirPlace(place), passwordFile, kind.environment);
+
   test('are backed up, browsed, forgotten and pruned by the command line, and restic agrees', async () => {
     const access = ['--password-file', passwordFile, '--account-file', accountFile];
     await cli.ok('repo', 'init', 'main', '--location', place, ...access);
@@ -90,11 +92,28 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
     await cli.ok('repo', 'check', '--read-data', '--limit-download', '1G');
     expect(await cli.json('points')).toHaveLength(1);
     expect((await cli.run('backup', 'web01', '--limit-upload', 'fast')).code).toBe(2);
-    await new Restic(kind.theirPlace(place), passwordFile, kind.environment).checkEverything();
+    await restic().checkEverything();
 
     const said = filesBelow(join(folder, 'cli')).map(path => readFileSync(path, 'utf8'));
     expect(said.filter(text => text.includes(kind.secret))).toEqual([]);
     expect(said.some(text => text.includes(place))).toBe(true);
+  });
+
+  test('are not kept locked by a backup that was killed, once a guard has looked', async () => {
+    await lab.setFaults({ streams: [{ kind: 'slow', bytesPerSecond: 100_000, times: 9 }] });
+    const { child, result } = cli.start('backup', 'web01');
+    const locks = async () => (await restic().run('list', 'locks', '--no-lock')).trim();
+    await expect.poll(locks).not.toBe('');
+    await expect.poll(async () => (await lab.openLeases()).length).toBe(1);
+    child.kill('SIGKILL');
+    await result;
+    await lab.clearFaults();
+    expect(await locks()).not.toBe('');
+    const given = (await cli.json('guard')) as readonly { readonly kind: string; readonly outcome: string }[];
+    expect(given.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
+    expect(given.map(({ kind: leftover }) => leftover)).toContain('repository-lock');
+    expect(await locks()).toBe('');
+    expect((await lab.vms()).flatMap(vm => vm.snapshots)).toEqual([]);
   });
 
   test('are backed up by the worker, which is told the account', async () => {

@@ -6,6 +6,9 @@ import { s3Root, startS3Server } from '../../support/storeServers.ts';
 import { until } from '../editor.mjs';
 import { addVCenter, backUp, repositoryPassword } from '../steps.mjs';
 
+/** It makes the server. */
+export const tools = ['go'];
+
 export async function story(editor, { startLab }) {
   const lab = await startLab();
   await using server = await startS3Server('backups');
