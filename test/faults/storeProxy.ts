@@ -1,7 +1,10 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** What becomes of a request: it passes; it is told to slow down; it is done and its answer lost; nobody ever answers. */
-export type RequestFate = 'pass' | 'slow-down' | 'answer-lost' | 'silence';
+/**
+ * What becomes of a request: it passes; it is told to slow down, or that the server knows no such thing; it is done and its
+ * answer lost; nobody ever answers.
+ */
+export type RequestFate = 'pass' | 'slow-down' | 'not-implemented' | 'answer-lost' | 'silence';
 
 export interface ProxiedRequest {
   readonly method: string;
@@ -48,9 +51,10 @@ export class StoreProxy implements AsyncDisposable {
     const body = Buffer.concat(pieces);
     const fate = this.fateOf(asked);
     if (fate === 'silence') return;
-    if (fate === 'slow-down') {
-      response.writeHead(503, { 'Content-Type': 'application/xml' });
-      response.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
+    if (fate === 'slow-down' || fate === 'not-implemented') {
+      const [status, code] = fate === 'slow-down' ? [503, 'SlowDown'] : [501, 'NotImplemented'];
+      response.writeHead(status, { 'Content-Type': 'application/xml' });
+      response.end(`<Error><Code>${code}</Code><Message>said by the proxy</Message></Error>`);
       return;
     }
     const outgoing = http.request({ host: '127.0.0.1', port, method, path, headers, agent: this.#agent });

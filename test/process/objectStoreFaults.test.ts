@@ -312,6 +312,24 @@ describe('S3 that refuses', () => {
     });
   });
 
+  test('conditions, as older servers do: objects are stored without, and the config is still not replaced', async () => {
+    await using proxy = await StoreProxy.start(server.port);
+    let refusals = 0;
+    proxy.fateOf = ({ headers }) => {
+      if (headers['if-none-match'] === undefined) return 'pass';
+      refusals += 1;
+      return 'not-implemented';
+    };
+    const store = await open(`s3:http://127.0.0.1:${proxy.port}/backups/${randomUUID()}`);
+    await store.put(configName, pattern(100), signal);
+    const { name, bytes } = named('pack', pattern(5000));
+    await store.put(name, bytes, signal);
+    expect(await store.get(name, 5000, signal)).toEqual(bytes);
+    await expect(store.put(configName, pattern(10), signal)).rejects.toMatchObject({ code: 'CONFLICT' });
+    // Asked once, remembered for all that follow.
+    expect(refusals).toBe(1);
+  });
+
   test('no session token: it travels with every request', async () => {
     await using proxy = await StoreProxy.start(server.port);
     const tokens = new Set<unknown>();
