@@ -5,7 +5,6 @@ import {
   ExtensionMode,
   l10n,
   MarkdownString,
-  type TreeView,
   window,
   workspace,
 } from 'vscode';
@@ -18,7 +17,7 @@ import { restoredFolder } from './host/commands/restoreFiles.ts';
 import { Explanations } from './host/explanations.ts';
 import { GuestFileSystem } from './host/guestFileSystem.ts';
 import type { Host } from './host/host.ts';
-import { contextKeys, panelIds, schemes, settingIds, viewIds } from './host/ids.ts';
+import { contextKeys, panelIds, schemes, settingIds } from './host/ids.ts';
 import { JobLog } from './host/jobLog.ts';
 import { JobQuestions } from './host/jobQuestions.ts';
 import { JobReporter } from './host/jobReporter.ts';
@@ -26,18 +25,12 @@ import { Jobs } from './host/jobs.ts';
 import { KnownPlaces } from './host/knownPlaces.ts';
 import { Lab } from './host/lab.ts';
 import { LiveFiles } from './host/liveFile.ts';
-import { sentence } from './host/model/errorText.ts';
-import type { PointTreeNode } from './host/model/pointTreeModel.ts';
-import type { VmTreeNode } from './host/model/vmTreeModel.ts';
 import { Notifier } from './host/notify.ts';
 import { Pages } from './host/pages.ts';
 import { OpenPlaces } from './host/openPlaces.ts';
 import { Credentials } from './host/secrets.ts';
 import { groupingSetting, readSettings } from './host/settings.ts';
-import { JobSource } from './host/tree/jobSource.ts';
-import { LazyTree } from './host/tree/lazyTree.ts';
-import { PointSource } from './host/tree/pointSource.ts';
-import { type SourceDeps, VmSource } from './host/tree/vmSource.ts';
+import { Trees } from './host/tree/trees.ts';
 import { VscodeUi } from './host/ui/vscodeUi.ts';
 import { VmView } from './host/vmView.ts';
 import { RecoveryPanels } from './host/webviews/recovery.ts';
@@ -50,7 +43,7 @@ import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 /** What tests inside the editor look at; no other extension gets it. */
 export interface ForTests {
   readonly host: Host;
-  readonly trees: { readonly vms: LazyTree<VmTreeNode>; readonly points: LazyTree<PointTreeNode> };
+  readonly trees: Pick<Trees, 'vms' | 'points'>;
 }
 
 /**
@@ -86,90 +79,39 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const explanations = new Explanations(worker, places);
   const lab = new Lab(bundleFolder, storageFolder, log, process.env['QUIESCE_LAB']);
 
-  const restoreBrowser = new RestoreBrowser({
+  const panelDeps = {
     ...{ worker, known, places, jobs, clock: systemClock, random: systemRandom },
     extensionUri: context.extensionUri,
-  });
-
-  const recovery = new RecoveryPanels({
-    ...{ worker, known, places, jobs, clock: systemClock, random: systemRandom },
-    extensionUri: context.extensionUri,
-  });
+  };
+  const restoreBrowser = new RestoreBrowser(panelDeps);
+  const recovery = new RecoveryPanels(panelDeps);
   const pages = new Pages();
 
-  const t = l10n.t;
   const standings = new Standings({ worker, jobs, clock: systemClock, logger: log });
-  const deps: SourceDeps = {
-    ...{ worker, places, known, vmView, standings, clock: systemClock, t },
+  const trees = new Trees({
+    ...{ worker, places, known, vmView, standings, jobs, clock: systemClock },
     logger: log,
-  };
-  const onFailure = (error: Parameters<typeof sentence>[0]) => log.warn(sentence(error));
-  const vmSource = new VmSource(deps);
-  const vmTree = new LazyTree(vmSource, t, onFailure);
-  const pointTree = new LazyTree(new PointSource(deps), t, onFailure);
-  const jobTree = new LazyTree(new JobSource(jobs, t), t, onFailure);
-  const refresh = () => {
-    vmSource.forget();
-    vmTree.refresh();
-    pointTree.refresh();
-  };
+  });
+  const refresh = () => trees.refresh();
 
   const host: Host = {
-    worker,
-    known,
-    places,
-    credentials,
-    vmView,
-    jobs,
-    lab,
-    explanations,
-    pages,
-    recovery,
-    restoreBrowser,
-    ui,
-    notifier,
-    log,
+    ...{ worker, known, places, credentials, vmView, jobs, lab, explanations },
+    ...{ pages, recovery, restoreBrowser, ui, notifier, log, storageFolder, refresh },
     clock: systemClock,
-    storageFolder,
     usualTargetFolder: () => workspace.workspaceFolders?.[0]?.uri.fsPath ?? restoredFolder(homedir()),
-    refresh,
   };
   const guestFiles = new GuestFileSystem(worker, places);
   const liveFiles = new LiveFiles(worker, places);
   const jobLog = new JobLog(worker);
-  const vmTreeView = window.createTreeView(viewIds.vms, {
-    treeDataProvider: vmTree,
-    canSelectMany: true,
-    showCollapseAll: true,
-  });
-  const jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
 
   context.subscriptions.push(
-    ...[
-      log,
-      worker,
-      known,
-      vmView,
-      jobs,
-      lab,
-      explanations,
-      vmTree,
-      pointTree,
-      jobTree,
-      guestFiles,
-      liveFiles,
-      jobLog,
-      jobView,
-    ],
+    ...[log, worker, known, vmView, jobs, lab, explanations, trees, guestFiles, liveFiles, jobLog],
     restoreBrowser,
     recovery,
     pages,
     standings,
-    standings.onDidChange(() => vmTree.refreshSoon(systemClock)),
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
-    vmTreeView,
-    window.createTreeView(viewIds.points, { treeDataProvider: pointTree, showCollapseAll: true }),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
     new JobQuestions(jobs, { ui, worker, log }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
@@ -182,50 +124,20 @@ export function activate(context: ExtensionContext): ForTests | undefined {
         l10n.t('Files of a restore point never change. Restore a copy to change it.'),
       ),
     }),
-    jobs.onDidChange(() => jobTree.refresh()),
-    vmView.onDidChange(() => {
-      vmTree.refresh();
-      showVmFilter(vmTreeView, vmView, vmSource);
-    }),
     workspace.onDidChangeConfiguration(change => {
       if (change.affectsConfiguration(settingIds.groupVmsBy)) vmView.settingsChanged();
     }),
-    known.onDidChange(() => {
-      showWelcome(known);
-      refresh();
-    }),
-    worker.onDidChangeVms(changes => {
-      if (!vmSource.apply(changes)) return;
-      vmTree.refreshSoon(systemClock);
-      showVmFilter(vmTreeView, vmView, vmSource);
-    }),
-    vmSource,
-    vmSource.onDidChange(() => {
-      vmTree.refreshSoon(systemClock);
-      showVmFilter(vmTreeView, vmView, vmSource);
-    }),
-    worker.onDidChangeVCenter(change => {
-      if (vmSource.vcenterChanged(change)) vmTree.refreshSoon(systemClock);
-    }),
-    jobs.onDidLoseWorker(() => vmSource.forget()),
-    new WorkerReporter({ jobs, worker, jobView, ui, log, clock: systemClock, refresh }),
+    known.onDidChange(() => showWelcome(known)),
+    new WorkerReporter({ jobs, worker, jobView: trees.jobView, ui, log, clock: systemClock, refresh }),
     ...registerCommands(host),
   );
   showWelcome(known);
   const isTest = context.extensionMode === ExtensionMode.Test;
-  return isTest ? { host, trees: { vms: vmTree, points: pointTree } } : undefined;
+  return isTest ? { host, trees } : undefined;
 }
 
 /** What the welcome texts of empty views depend on. */
 function showWelcome(known: KnownPlaces): void {
   void commands.executeCommand('setContext', contextKeys.hasVCenter, known.vcenters().length > 0);
   void commands.executeCommand('setContext', contextKeys.hasRepository, known.repositories().length > 0);
-}
-
-/** While a filter hides VMs, the view says so, and its title offers to clear it. */
-function showVmFilter(view: TreeView<unknown>, { filter }: VmView, source: VmSource): void {
-  void commands.executeCommand('setContext', contextKeys.vmsFiltered, filter !== undefined);
-  const { matching, all } = filter === undefined ? { matching: 0, all: 0 } : source.filterCounts(filter);
-  view.message =
-    filter === undefined ? '' : l10n.t('Filter: {0} ({1} of {2} VMs)', filter.text, matching, all);
 }
