@@ -218,7 +218,7 @@ export interface ListVmsParams {
   readonly after?: string;
 }
 
-/** At most 200, in no order; `next` is missing on the last page. */
+/** At most 100, in no order; `next` is missing on the last page. */
 export interface VmPageDto {
   readonly vms: readonly VmDto[];
   readonly next?: string;

@@ -20,8 +20,11 @@ import type { LiveRow } from '../liveInventory.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { explanationDto, predictionDto } from './predictions.ts';
 
-/** More would keep everybody else waiting while they are judged and written. */
-const pageRows = 200;
+/**
+ * More would keep everybody else waiting while they are judged and written: they are so in one turn, for what changes in
+ * between two would be told before it, and be taken back by it.
+ */
+const pageRows = 100;
 
 export function serveVms(handle: Handle, { vcenters, keptRows }: WorkerParts): void {
   handle(listVms, async ({ vcenter, atOnce, after }, signal) => {
