@@ -9,6 +9,9 @@ import { Cli } from '../cli.mjs';
 import { connect, startBackup } from '../steps.mjs';
 import { WebviewPage } from '../webviewPage.mjs';
 
+/** It reads the manifest. */
+export const tools = ['restic'];
+
 const levelNotReached = 16;
 const asked = 'Backup of web01: is crash consistency good enough?';
 
