@@ -1,5 +1,5 @@
 import { type Empty, request } from './message.ts';
-import type { SourceDto } from './vm.ts';
+import type { CertaintyDto, SourceDto } from './vm.ts';
 
 /** A word of the field as this product uses it. */
 export interface GlossaryEntryDto {
@@ -13,8 +13,17 @@ export interface GlossaryDto {
   readonly entries: readonly GlossaryEntryDto[];
   /** Known failures: how they show, why, and what to do. */
   readonly troubles: readonly TroubleDto[];
+  /** What each rule of the proof says, which the evidence of a restore point names. */
+  readonly proofRules: readonly ProofRuleDto[];
   /** Everything that statements about consistency rest on. */
   readonly sources: readonly SourceDto[];
+}
+
+export interface ProofRuleDto {
+  readonly id: string;
+  readonly text: string;
+  readonly certainty: CertaintyDto;
+  readonly source: SourceDto;
 }
 
 export interface TroubleDto {

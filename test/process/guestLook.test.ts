@@ -194,6 +194,23 @@ describe('a look inside a running guest', () => {
     expect(without.consistency.applications.map(({ rule }) => rule)).toEqual(['E5']);
   });
 
+  test('E9: a database that was held is proven by its token in the restore point, and so is the VM', async () => {
+    const held = await backUp('linux-database-held', ...account());
+    expect(held.consistency).toMatchObject({ predicted: 'filesystem', proven: 'application' });
+    expect(held.consistency.applications).toEqual([{ name: 'mariadb', rule: 'E9', isProven: true }]);
+    const token = ['/var/lib/quiesce/mariadb.token', '--disk', '2000'];
+    expect((await cli.ok('cat', 'db01', ...token)).toString().trim()).toBe('HELD');
+    // The guest itself has been released since.
+    const live = await lab.guestBytes('db01', '/var/lib/quiesce/mariadb.token');
+    expect(live.toString().split(/\s+/)).toEqual(['HELD', 'RELEASED', '']);
+    const unasked = await backUp('linux-database-held', ...account(), '--level', 'crash');
+    expect(unasked.consistency.applications).toEqual([{ name: 'mariadb', rule: 'E9', isProven: false }]);
+    expect(unasked.consistency.proven).toBe('crash');
+    const expired = await backUp('linux-database-expired', ...account());
+    expect(expired.consistency).toMatchObject({ proven: 'filesystem' });
+    expect(expired.consistency.applications).toEqual([{ name: 'mariadb', rule: 'E9', isProven: false }]);
+  });
+
   test('what a backup promises is what the look has found, and what is reached', async () => {
     const blind = await backUp('windows-no-vss');
     expect(blind.consistency).toMatchObject({ predicted: 'application', proven: 'crash' });

@@ -14,6 +14,7 @@ import {
   recoveryColumns,
   recoveryTable,
 } from '../../src/core/consistency/recovery/recoveryTable.ts';
+import { proofRules } from '../../src/core/consistency/proof/proofRules.ts';
 import { seedTable } from '../../src/core/consistency/matrix/seedTable.ts';
 import { type Source, type SourceId, sources } from '../../src/core/consistency/sources.ts';
 
@@ -23,6 +24,7 @@ export function consistencyTables(): string {
     ...['## The talk’s table', seedSection()],
     ...['## The matrix', matrixSection()],
     ...['## The rules', rulesSection()],
+    ...['## The evidence', evidenceSection()],
     ...['## What can be recovered', recoverySection()],
     ...['## Troubleshooting', troubleSection()],
     ...['## Glossary', glossarySection()],
@@ -81,6 +83,21 @@ function rulesSection(): string {
       text,
       cap ?? weight ?? (doubtsAbove === undefined ? 'remark' : `in doubt above ${doubtsAbove}`),
       ...[remedy ?? '–', certainty, String(numberOf(source))],
+    ]),
+  );
+}
+
+function evidenceSection(): string {
+  return markdownTable(
+    ['rule', 'what it finds', 'level', 'certainty', 'source'],
+    proofRules.map(({ id, text, proves, limits, claims, certainty, source }) => [
+      ...[`\`${id}\``, text],
+      [
+        ...(proves === undefined ? [] : [`at least ${proves}`]),
+        ...(limits === undefined ? [] : [`at most ${limits}`]),
+        ...(claims === undefined ? [] : [`claimed ${claims}`]),
+      ].join(', ') || '–',
+      ...[certainty, String(numberOf(source))],
     ]),
   );
 }

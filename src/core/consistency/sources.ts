@@ -53,6 +53,18 @@ export const sources = {
   },
   'availability-guide': { title: 'vSphere Availability: Fault Tolerance' },
   'snapshot-guide': { title: 'vSphere Virtual Machine Administration 7.0: snapshot limitations' },
+  'ext4-layout': {
+    title: 'ext4 Data Structures and Algorithms: Super Block',
+    url: 'https://docs.kernel.org/filesystems/ext4/super.html',
+  },
+  'xfs-layout': {
+    title: 'XFS Algorithms and Data Structures: Journaling Log',
+    url: 'https://mirrors.edge.kernel.org/pub/linux/utils/fs/xfs/docs/xfs_filesystem_structure.pdf',
+  },
+  'ntfs-layout': {
+    title: 'libyal: New Technologies File System (NTFS); NTFS documentation of the Linux-NTFS project',
+    url: 'https://github.com/libyal/libfsntfs',
+  },
   measured: { title: 'Own measurements with PostgreSQL 15.18 and MariaDB 10.11.19' },
   inference: { title: 'Concluded from the other facts' },
   experience: { title: 'Known from practice, without a document at hand' },

@@ -16,6 +16,8 @@ export interface GuestInside {
   readonly freezeScripts: Readonly<Record<string, string>>;
   /** A MariaDB runs, with its files on the last disk. */
   readonly hasMariaDb: boolean;
+  /** What its freeze script has done with the database by the moment of the snapshot. */
+  readonly hold: 'held' | 'expired' | undefined;
   /** Of a Linux, lines of its mount table whose bytes come over the network. */
   readonly networkMounts: readonly string[];
   /** Of a Windows, shares of others that it uses: `server share`. */
@@ -95,5 +97,5 @@ export const usualNature: GuestNature = {
     isWithoutVss: false,
     failure: undefined,
   },
-  inside: { freezeScripts: {}, hasMariaDb: false, networkMounts: [], shares: [], pools: [] },
+  inside: { freezeScripts: {}, hasMariaDb: false, hold: undefined, networkMounts: [], shares: [], pools: [] },
 };

@@ -70,6 +70,8 @@ const scriptError: QuiesceFailure = {
     'The guest OS has reported an error during quiescing. The error code was: 2 The error message was: Custom quiesce script failed.',
 };
 
+const holdingScript = { '50-quiesce-mariadb': '#!/bin/bash\n# holds the database from freeze to thaw\n' };
+
 const failingScript = { '10-fails': '#!/bin/sh\n[ "$1" != freeze ]\n' };
 
 const frozenByItself: QuiesceFailure = {
@@ -100,6 +102,8 @@ export const guestPresets = {
     inside: { freezeScripts: { '20-freeze': '#!/bin/sh\n[ "$1" = freeze ] && fsfreeze -f /\n' } },
   },
   'linux-database': { inside: { hasMariaDb: true } },
+  'linux-database-held': { inside: { hasMariaDb: true, freezeScripts: holdingScript, hold: 'held' } },
+  'linux-database-expired': { inside: { hasMariaDb: true, freezeScripts: holdingScript, hold: 'expired' } },
   'linux-network-storage': {
     inside: { networkMounts: ['files.example:/export /mnt/files nfs4 rw,relatime 0 0'] },
   },

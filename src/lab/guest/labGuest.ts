@@ -36,6 +36,11 @@ export class LabGuest {
     this.#faults = faults;
   }
 
+  /** The file systems on its disks. */
+  get linuxMounts(): readonly Mount[] {
+    return this.#linuxFiles.mounts;
+  }
+
   get files(): GuestFiles {
     return this.#windowsFiles ?? this.#linuxFiles;
   }

@@ -9,7 +9,7 @@ import type { DiskBase } from '../disk/versionedDisk.ts';
 import { partitionOffsetBytes } from './guestDisks.ts';
 
 /** Changes whenever what is in the images changes: then they are built anew. */
-const recipeVersion = 2;
+const recipeVersion = 3;
 
 /** A finished image and where the guest's activity goes on it. */
 export interface CachedImage extends DiskBase {

@@ -8,7 +8,14 @@ import { cachedImage, partitionSizeBytes } from './diskImage.ts';
 import { fileExtents, makeExt4 } from './ext4Tools.ts';
 import { guidFromName } from './gpt.ts';
 import { guestDiskPlans, partitionOffsetBytes, type GuestDisk, type GuestDiskPlan } from './guestDisks.ts';
-import { activityPath, identityPath, identityText, writeActivityFile, writeTreeFile } from './guestTree.ts';
+import {
+  activityPath,
+  identityPath,
+  identityText,
+  writeActivityFile,
+  writeTokenFile,
+  writeTreeFile,
+} from './guestTree.ts';
 import { listImageFiles, movedBy, parseImageFiles, writeImageFiles, type ImageFile } from './imageFiles.ts';
 
 /** The disks of the full profile: ext4 made of real files of this machine. Built once, which may take a minute. */
@@ -42,6 +49,7 @@ async function build(plan: GuestDiskPlan, imagePath: string) {
     await copySelection(plan.content, tree);
     await writeActivityFile(tree, plan.content.activityBytes);
     await writeTreeFile(tree, identityPath, identityText(plan.guest, plan.name));
+    await writeTokenFile(tree);
     await writeTreeFile(tree, '/etc/hostname', `${plan.guest}\n`);
     await makeExt4({
       imagePath,

@@ -8,11 +8,19 @@ export const activityPath = '/var/lib/guest/activity.dat';
 export const identityPath = '/var/lib/guest/identity.txt';
 export const identityBytes = 4096;
 
+/** Where the freeze script of a guest's database says that it holds it; empty of words until it does. */
+export const tokenPath = '/var/lib/quiesce/mariadb.token';
+export const tokenBytes = 4096;
+
 /** Every file of a made-up tree carries this time, so that images differ by content alone. */
 export const treeTime = new Date('2026-01-15T08:00:00Z');
 
 export function identityText(guest: string, disk: string): string {
   return `guest: ${guest}\ndisk: ${disk}\n`.padEnd(identityBytes - 1, ' ') + '\n';
+}
+
+export async function writeTokenFile(treePath: string): Promise<void> {
+  await writeTreeFile(treePath, tokenPath, ' '.repeat(tokenBytes));
 }
 
 export async function writeTreeFile(

@@ -9,7 +9,14 @@ import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 
 import { fileExtents, makeExt4 } from './ext4Tools.ts';
-import { activityPath, identityPath, identityText, writeActivityFile, writeTreeFile } from './guestTree.ts';
+import {
+  activityPath,
+  identityPath,
+  identityText,
+  writeActivityFile,
+  writeTokenFile,
+  writeTreeFile,
+} from './guestTree.ts';
 import { listImageFiles, writeImageFiles } from './imageFiles.ts';
 
 const sizeBytes = 48 * 1024 * 1024;
@@ -54,6 +61,7 @@ try {
 async function fillTree(tree) {
   await writeActivityFile(tree, 2 * 1024 * 1024);
   await writeTreeFile(tree, identityPath, identityText('guest', 'guest'));
+  await writeTokenFile(tree);
   await writeTreeFile(tree, '/etc/hostname', 'guest\n');
   await writeTreeFile(tree, '/etc/os-release', 'NAME="Lab Guest"\nVERSION="1"\nID=labguest\n');
   await writeTreeFile(tree, '/etc/fstab', `UUID=${uuid} / ext4 defaults 0 1\n`);

@@ -10,6 +10,7 @@ import {
   takeSnapshot,
 } from '../model/snapshotTree.ts';
 import { unsupportedDevice } from '../guest/guestPresets.ts';
+import { writeHold, writeRelease } from '../guest/databaseToken.ts';
 import { markMounted } from '../guest/mountMark.ts';
 import { type Quiesced, quiesceGuest, QuiesceRefusal, type QuiesceWish } from '../guest/quiesce.ts';
 import type { PlainObject } from '../model/managedObject.ts';
@@ -104,6 +105,7 @@ function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef 
     requireLevel(vm);
     requireSpace(lab, vm);
     const quiesced = wish === undefined || vm.powerState !== 'poweredOn' ? undefined : quiesce(lab, vm, wish);
+    if (quiesced !== undefined) await writeHold(vm);
     await showMounts(vm, quiesced);
     await progress(60);
     const snapshot = takeSnapshot(lab, vm, {
@@ -111,6 +113,7 @@ function createSnapshot(call: MethodCall, wish: QuiesceWish | undefined): MoRef 
       description: (parameters['description'] ?? '') as string,
       quiesced,
     });
+    if (quiesced !== undefined) await writeRelease(vm);
     await progress(95);
     return snapshot.ref;
   });

@@ -1,7 +1,7 @@
 import type { VssWriterFacts } from '../../inventory/assessmentFacts.ts';
 import { type ConsistencyLevel, compareLevels, weakest } from '../level.ts';
 import { tellsOfFailedQuiescing } from '../troubleshooting/quiesceMessages.ts';
-import type { TokenState } from './freezeToken.ts';
+import type { FoundToken } from './freezeToken.ts';
 import type { QuiesceManifest } from './quiesceManifest.ts';
 
 /** What is found once the snapshot exists. */
@@ -21,7 +21,9 @@ export interface SnapshotFindings {
   /** From the start of the snapshot's task to its end, by the server's clock. */
   readonly window: { readonly from: Date; readonly to: Date };
   /** Of freeze scripts, as the restore point holds them. */
-  readonly tokens: readonly { readonly application: string; readonly inImage: TokenState }[];
+  readonly tokens: readonly FoundToken[];
+  /** Products of the databases that ran in the guest before the snapshot; undefined if nobody looked. */
+  readonly databasesBefore: readonly string[] | undefined;
   /** Writers seen in the guest before the snapshot; undefined if nobody looked. */
   readonly writersBefore: readonly VssWriterFacts[] | undefined;
   /** The volumes of the restore point's own disks, but for those without data of the guest; empty until they are stored. */
@@ -84,13 +86,13 @@ export interface Proof {
 
 /** What a restore point may say of itself. A request that succeeded, and a flag, are claims and no proof. */
 export function prove(findings: SnapshotFindings): Proof {
-  const evidence = [
+  const ofSystem = [
     snapshotEvidence,
     ...powerEvidence(findings),
     ...(wasQuiesceRequested(findings) ? quiesceEvidence(findings) : []),
-    ...tokenEvidence(findings),
     ...imageEvidence(findings),
   ];
+  const evidence = [...ofSystem, ...tokenEvidence(findings), ...allHeldEvidence(findings, ofSystem)];
   const limit = weakest(evidence.flatMap(({ limits }) => limits ?? []));
   const proven = weakest([limit, ...strongestOf(evidence.map(({ proves }) => proves))]);
   const [claimed] = strongestOf(evidence.map(({ claims }) => claims));
@@ -246,15 +248,47 @@ function eventEvidence({ events, window }: SnapshotFindings): readonly ProofEvid
   ];
 }
 
+/** A hold that had ended, or never began, speaks against whoever says that applications were at rest. */
 function tokenEvidence({ tokens }: SnapshotFindings): readonly ProofEvidence[] {
-  return tokens.map(({ application, inImage }) => ({
-    rule: 'E9',
-    statement:
-      inImage === 'held'
-        ? `${application} was held by its freeze script at the moment of the snapshot`
-        : `${application} was not held at the moment of the snapshot (${inImage})`,
-    items: [application],
-  }));
+  return tokens.map(({ application, inImage }) =>
+    inImage === 'held'
+      ? {
+          rule: 'E9',
+          statement: `${application} was held by its freeze script at the moment of the snapshot`,
+          items: [application],
+        }
+      : {
+          rule: 'E9',
+          statement: `${application} was not held at the moment of the snapshot (${inImage})`,
+          items: [application],
+          limits: 'filesystem',
+        },
+  );
+}
+
+/**
+ * Scripts have no manifest. That all applications were at rest is proven by the tokens alone where the file systems were,
+ * and somebody has seen before which databases there are.
+ */
+function allHeldEvidence(
+  { tokens, databasesBefore = [] }: SnapshotFindings,
+  ofSystem: readonly ProofEvidence[],
+): readonly ProofEvidence[] {
+  const isHeld = (product: string): boolean =>
+    tokens.some(({ application, inImage }) => application === product && inImage === 'held');
+  const wereAtRest = ofSystem.some(
+    ({ proves }) => proves !== undefined && compareLevels(proves, 'filesystem') >= 0,
+  );
+  if (!wereAtRest || databasesBefore.length === 0 || !databasesBefore.every(isHeld)) return [];
+  return [
+    {
+      rule: 'E9',
+      statement:
+        'Every database that ran before the snapshot was held by its freeze script, on file systems at rest',
+      proves: 'application',
+      items: [...new Set(databasesBefore)],
+    },
+  ];
 }
 
 /**

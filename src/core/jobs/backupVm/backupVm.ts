@@ -145,7 +145,7 @@ function composeManifest(
     takenAt: read.takenAt.toISOString(),
     startedAt: startedAt.toISOString(),
     finishedAt: deps.clock.now().toISOString(),
-    consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence, read.volumes),
+    consistency: consistencyRecord(plan.requested, plan.predicted, read.evidence, read.image),
     snapshot: read.snapshot,
     ...(group !== undefined && { group }),
     disks: read.disks.map(({ entry }) => entry),

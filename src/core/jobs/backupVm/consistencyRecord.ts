@@ -2,18 +2,12 @@ import type { ConsistencyRecord } from '../../catalog/manifest.ts';
 import { compareLevels, type ConsistencyLevel } from '../../consistency/level.ts';
 import { guestRowOf } from '../../consistency/matrix/guestMatrix.ts';
 import { canLeaveManifest } from '../../consistency/proof/canLeaveManifest.ts';
-import {
-  type FoundManifest,
-  imageRule,
-  type Proof,
-  prove,
-  type VolumeFinding,
-} from '../../consistency/proof/prove.ts';
+import { type FoundManifest, imageRule, type Proof, prove } from '../../consistency/proof/prove.ts';
 import type { LevelDowngrade } from '../../consistency/request/requestSnapshot.ts';
 import type { AssessmentFacts } from '../../inventory/assessmentFacts.ts';
 import type { RequestHistory } from '../snapshotByPolicy.ts';
 import type { EventsInWindow } from '../snapshotEvents.ts';
-import type { FoundVolume } from './imageEvidence.ts';
+import type { ImageEvidence } from './imageEvidence.ts';
 
 /** What is known of how the snapshot came about. */
 export interface SnapshotEvidence extends EventsInWindow {
@@ -32,7 +26,10 @@ export interface SnapshotEvidence extends EventsInWindow {
 }
 
 /** What the evidence proves, claims and leaves open. */
-export function proveSnapshot(evidence: SnapshotEvidence, volumes: readonly VolumeFinding[] = []): Proof {
+export function proveSnapshot(
+  evidence: SnapshotEvidence,
+  { volumes, tokens }: ImageEvidence = { volumes: [], tokens: [] },
+): Proof {
   const { history, reportedQuiesced, powerState, facts, manifest, events, window } = evidence;
   return prove({
     requested: history.level,
@@ -44,7 +41,8 @@ export function proveSnapshot(evidence: SnapshotEvidence, volumes: readonly Volu
     manifest,
     events,
     window,
-    tokens: [],
+    tokens,
+    databasesBefore: facts.guestLook?.databases?.map(({ product }) => product),
     writersBefore: facts.guestLook?.writers,
     volumes,
   });
@@ -58,10 +56,10 @@ export function consistencyRecord(
   requested: ConsistencyLevel,
   predicted: ConsistencyLevel,
   evidence: SnapshotEvidence,
-  volumes: readonly FoundVolume[],
+  image: ImageEvidence,
 ): ConsistencyRecord {
   const { history, powerState, eventsProblem } = evidence;
-  const proof = proveSnapshot(evidence, volumes);
+  const proof = proveSnapshot(evidence, image);
   return {
     requested,
     predicted,
@@ -83,7 +81,7 @@ export function consistencyRecord(
     applications: proof.applications.map(({ application, rule, isProven }) => ({
       ...{ name: application, rule, isProven },
     })),
-    volumes: volumes.map(volume => ({
+    volumes: image.volumes.map(volume => ({
       ...{ deviceKey: volume.deviceKey, volumeIndex: volume.volumeIndex, name: volume.label },
       ...(volume.fileSystem !== undefined && { fileSystem: volume.fileSystem }),
       ...{ state: volume.state, rule: imageRule(volume) },

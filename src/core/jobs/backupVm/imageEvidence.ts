@@ -2,17 +2,32 @@ import { toAppError } from '../../../base/errors.ts';
 import { cachedSource } from '../../block/cachedSource.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import type { BlobId } from '../../codec/blobId.ts';
+import type { FoundToken } from '../../consistency/proof/freezeToken.ts';
 import type { VolumeFinding } from '../../consistency/proof/prove.ts';
 import { readRestState } from '../../guestfs/rest/readRestState.ts';
 import { openStoredDisk } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { assembleVolumes } from '../../volume/assembleVolumes.ts';
 import { listVolumes } from '../../volume/listVolumes.ts';
-import type { PartitionRole, Volume } from '../../volume/volume.ts';
+import type { PartitionRole, Volume, VolumeListing } from '../../volume/volume.ts';
+import { tokensOn } from './imageTokens.ts';
 
 /** A volume of a stored disk, and what its bytes say. */
 export interface FoundVolume extends VolumeFinding {
   readonly deviceKey: number;
   readonly volumeIndex: number;
+}
+
+/** What the stored disks say of the moment they are of. */
+export interface ImageEvidence {
+  readonly volumes: readonly FoundVolume[];
+  /** What freeze scripts have left on them. */
+  readonly tokens: readonly FoundToken[];
+}
+
+interface StoredDisk {
+  readonly entry: ManifestDisk;
+  readonly tree: BlobId;
 }
 
 /** Chunks of a disk that are kept while its volumes are looked at; a few are read of each. */
@@ -33,38 +48,61 @@ const withoutData: readonly PartitionRole[] = [
  */
 export async function imageEvidence(
   repository: Repository,
-  disks: readonly { readonly entry: ManifestDisk; readonly tree: BlobId }[],
+  disks: readonly StoredDisk[],
   signal: AbortSignal,
-): Promise<readonly FoundVolume[]> {
+): Promise<ImageEvidence> {
   await repository.flush(signal);
-  const found: FoundVolume[] = [];
-  for (const { entry, tree } of disks) found.push(...(await volumesOf(repository, entry, tree, signal)));
-  return found;
+  const listings: VolumeListing[] = [];
+  for (const disk of disks) listings.push(await listingOf(repository, disk, signal));
+  const assembled = await assembledIfPossible(listings, signal);
+  const isJoined = assembled.some(({ volumes }) => volumes.some(isMadeOfOthers));
+  const volumes: FoundVolume[] = [];
+  const tokens: FoundToken[] = [];
+  for (const [index, { entry }] of disks.entries()) {
+    const listing = assembled[index] ?? { volumes: [], problems: [] };
+    if (listing.volumes.length === 0 && listing.problems.length > 0)
+      volumes.push({ ...placeOf(entry, undefined), ...unknown(listing.problems.join('; ')) });
+    for (const volume of listing.volumes.filter(hasData)) {
+      // What it is a part of is looked at by itself.
+      if (volume.content?.kind === 'member' && isJoined) continue;
+      volumes.push(await restOf(entry, volume, signal));
+      tokens.push(...(await tokensOn(volume, signal)));
+    }
+  }
+  return { volumes, tokens };
 }
 
-async function volumesOf(
+async function listingOf(
   repository: Repository,
-  disk: ManifestDisk,
-  tree: BlobId,
+  { entry, tree }: StoredDisk,
   signal: AbortSignal,
-): Promise<readonly FoundVolume[]> {
+): Promise<VolumeListing> {
   try {
-    const image = await openStoredDisk(repository, tree, disk, signal);
-    const source = cachedSource(image, { chunkBytes: disk.chunkBytes, maxChunks: keptChunks });
-    const { volumes, problems } = await listVolumes(source, signal);
-    if (volumes.length === 0 && problems.length === 0) return [];
-    if (volumes.length === 0)
-      return [
-        { ...unknown(problems.join('; ')), ...{ deviceKey: disk.key, volumeIndex: 0, label: disk.label } },
-      ];
-    const found: FoundVolume[] = [];
-    for (const volume of volumes.filter(hasData)) found.push(await restOf(disk, volume, signal));
-    return found;
+    const image = await openStoredDisk(repository, tree, entry, signal);
+    return await listVolumes(
+      cachedSource(image, { chunkBytes: entry.chunkBytes, maxChunks: keptChunks }),
+      signal,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    const finding = toAppError(error).message;
-    return [{ ...unknown(finding), ...{ deviceKey: disk.key, volumeIndex: 0, label: disk.label } }];
+    return { scheme: 'none', volumes: [], problems: [toAppError(error).message] };
   }
+}
+
+async function assembledIfPossible(
+  listings: readonly VolumeListing[],
+  signal: AbortSignal,
+): Promise<readonly VolumeListing[]> {
+  try {
+    return await assembleVolumes(listings, signal);
+  } catch {
+    signal.throwIfAborted();
+    return listings;
+  }
+}
+
+function isMadeOfOthers({ typeId, index, otherDevices = [] }: Volume): boolean {
+  return (typeId === undefined && index > 0) || otherDevices.length > 0;
 }
 
 function hasData({ role, content }: Volume): boolean {
@@ -72,14 +110,23 @@ function hasData({ role, content }: Volume): boolean {
 }
 
 async function restOf(disk: ManifestDisk, volume: Volume, signal: AbortSignal): Promise<FoundVolume> {
-  const name = volume.name === '' ? `volume ${volume.index}` : volume.name;
-  const place = { deviceKey: disk.key, volumeIndex: volume.index, label: `${disk.label}, ${name}` };
+  const place = placeOf(disk, volume);
   try {
     return { ...place, ...(await readRestState(volume.source, signal)) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...place, ...unknown(toAppError(error).message), fileSystem: volume.content?.kind };
   }
+}
+
+/** @param volume  undefined for a disk of which none can be found */
+function placeOf(
+  { key, label }: ManifestDisk,
+  volume: Volume | undefined,
+): Pick<FoundVolume, 'deviceKey' | 'volumeIndex' | 'label'> {
+  if (volume === undefined) return { deviceKey: key, volumeIndex: 0, label };
+  const name = volume.name === '' ? `volume ${volume.index}` : volume.name;
+  return { deviceKey: key, volumeIndex: volume.index, label: `${label}, ${name}` };
 }
 
 function unknown(finding: string): Omit<VolumeFinding, 'label'> {

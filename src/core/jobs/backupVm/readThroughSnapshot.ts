@@ -11,7 +11,7 @@ import { SnapshotEvents } from '../snapshotEvents.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
 import type { SnapshotDisk } from './changedAreasTransport.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
-import { type FoundVolume, imageEvidence } from './imageEvidence.ts';
+import { type ImageEvidence, imageEvidence } from './imageEvidence.ts';
 import { openPreviousPoint } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
 import { type ReadBasis, type ReadDisk, readSnapshotDisk } from './readSnapshotDisk.ts';
@@ -26,8 +26,8 @@ export interface ReadVm {
   readonly takenAt: Date;
   /** The VM's configuration as the snapshot kept it. */
   readonly config: SnapshotLease['config'];
-  /** What the file systems on the stored disks say. */
-  readonly volumes: readonly FoundVolume[];
+  /** What the stored disks themselves say. */
+  readonly image: ImageEvidence;
   readonly disks: readonly ReadDisk[];
   readonly problems: readonly AppError[];
 }
@@ -118,7 +118,7 @@ export async function readSnapshotDisks(
   const problem = await giveBackSnapshot(snapshot, deps, onProgress);
   onProgress({ phase: 'Looking at the stored disks', doneBytes: 0, totalBytes: undefined });
   return {
-    volumes: await imageEvidence(repository, disks, signal),
+    image: await imageEvidence(repository, disks, signal),
     evidence,
     snapshot: {
       id: snapshot.snapshot.value,

@@ -199,7 +199,7 @@ describe('what a restore point may say of its consistency', () => {
         manifest: { kind: 'none' as const },
         ...{ events: [], eventsProblem: undefined, window: { from: takenAt, to: takenAt } },
       };
-      const record = consistencyRecord(requested, 'application', evidence, []);
+      const record = consistencyRecord(requested, 'application', evidence, { volumes: [], tokens: [] });
       expect(record).toMatchObject({ requested, predicted: 'application', proven: 'crash', downgrades });
       expect(record.claimed).toBe(claimed);
       expect(rules(record)).toEqual(expect.arrayContaining(['POWER-STATE', 'E1', rule]));
