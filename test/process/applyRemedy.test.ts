@@ -10,6 +10,7 @@ import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.
 import { executeRemedy } from '../../src/core/jobs/applyRemedy/executeRemedy.ts';
 import { planRemedy, type RemedyPlan } from '../../src/core/jobs/applyRemedy/remedyPlan.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
+import type { MoRef } from '../../src/core/vsphere/schema/moRef.ts';
 import type { Vim } from '../../src/core/vsphere/vimCaller.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { memoryJournal } from '../support/memoryJournal.ts';
@@ -111,6 +112,76 @@ describe('remedies that the server can apply, on the lab', () => {
     await expect(vm.apply(plan)).rejects.toMatchObject({ code: 'PERMISSION' });
     expect((await vm.read()).runtime.powerState).toBe('poweredOn');
   });
+
+  labTest('FLP-01: a connected drive of a Windows is disconnected, also for the next start', async () => {
+    const vm = using(() => open, 'db01');
+    await lab.control('vms/db01/guest', { preset: 'windows-vss' });
+    expect(await vm.findings()).not.toContain('FLP-01');
+    const drives = (await vm.read()).config.hardware.device!.filter(({ _type }) => _type === 'VirtualCdrom');
+    await vm.reconfigure({
+      deviceChange: drives.map(device => ({
+        operation: 'edit',
+        device: { ...device, connectable: { ...device.connectable!, connected: true, startConnected: true } },
+      })),
+    });
+    expect(await vm.findings()).toContain('FLP-01');
+    const plan = planRemedy(await vm.read(), 'FLP-01');
+    expect(plan.price).toEqual(['What the guest has mounted from these drives is gone']);
+    expect(await vm.apply(plan)).toMatchObject({ isGone: true, phases: ['Changing the settings'] });
+    const { config, runtime } = await vm.read();
+    const [drive] = config.hardware.device!.filter(({ _type }) => _type === 'VirtualCdrom');
+    expect(drive?.connectable).toMatchObject({ connected: false, startConnected: false });
+    expect(runtime.powerState).toBe('poweredOn');
+    await lab.control('vms/db01/guest', { preset: 'linux-freeze' });
+  });
+
+  labTest('SNAP-01: disks that a snapshot has left apart are joined, once nobody holds them', async () => {
+    const vm = using(() => open, 'web01');
+    const { session } = open;
+    const { ref } = await vm.read();
+    const taken = { name: 'a', description: '', memory: false, quiesce: false };
+    const creating = await session.call('CreateSnapshot_Task', ref, taken, anySignal);
+    const made = await waitForTask(session, creating, { what: 'creating', object: 'web01' }, anySignal);
+    await lab.control('vms/web01', { filesLocked: true });
+    const args = { removeChildren: false, consolidate: true };
+    const removing = await session.call('RemoveSnapshot_Task', made as MoRef, args, anySignal);
+    await expect(
+      waitForTask(session, removing, { what: 'removing', object: 'web01' }, anySignal),
+    ).rejects.toMatchObject({ faultType: 'FileLocked' });
+    expect(await vm.findings()).toContain('SNAP-01');
+    const plan = planRemedy(await vm.read(), 'SNAP-01');
+    expect(plan.price).toContain('The VM is stunned for a moment at the end');
+    await expect(vm.apply(plan)).rejects.toMatchObject({ faultType: 'FileLocked' });
+    await lab.control('vms/web01', { filesLocked: false });
+    expect(await vm.apply(plan)).toMatchObject({ isGone: true, phases: ['Consolidating the disks'] });
+    const after = await vm.read();
+    expect(after.runtime.consolidationNeeded).toBe(false);
+    expect(after.disks.map(({ backing }) => backing.hasParent)).toEqual([false]);
+  });
+
+  labTest(
+    'DSK-01: an independent disk is in the next snapshot; not under snapshots that are there',
+    async () => {
+      const vm = using(() => open, 'build01');
+      const modes = async () => (await vm.read()).disks.map(({ backing }) => backing.diskMode);
+      expect([await vm.findings(), await modes()]).toEqual([
+        expect.arrayContaining(['DSK-01']),
+        ['persistent', 'independent_persistent'],
+      ]);
+      const found = await vm.read();
+      const snapshot = { name: 'theirs' } as (typeof found.snapshots)[number];
+      expect(() => planRemedy({ ...found, snapshots: [snapshot] }, 'DSK-01')).toThrow('has snapshots');
+      const plan = planRemedy(found, 'DSK-01');
+      expect(plan.price.join('. ')).toMatch(/shut down .* left them out on purpose/s);
+      const { isGone, phases } = await vm.apply(plan);
+      expect([isGone, phases]).toEqual([
+        true,
+        ['Shutting the guest down', 'Changing the settings', 'Powering on'],
+      ]);
+      expect(await modes()).toEqual(['persistent', 'persistent']);
+      expect(assess((await vm.read()).facts).coverage).toBe('whole-vm');
+    },
+  );
 
   labTest('snapshots that were switched off are allowed again', async () => {
     const vm = using(() => open, 'archive01');

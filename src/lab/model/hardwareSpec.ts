@@ -191,7 +191,7 @@ export function isDisk(device: PlainObject): boolean {
   return device['_type'] === 'VirtualDisk';
 }
 
-/** @throws VimFault InvalidDeviceSpec for a smaller size; InvalidDeviceOperation for a larger one under snapshots */
+/** @throws VimFault InvalidDeviceSpec for a smaller size; InvalidDeviceOperation for another size or mode under snapshots */
 function editedDisk(chain: DiskChain, device: PlainObject, index: number): EditedDisk {
   const isSized = device['capacityInBytes'] !== undefined || device['capacityInKB'] !== undefined;
   const sizeBytes = isSized ? diskSizeBytes(device) : chain.content.sizeBytes;
@@ -203,6 +203,12 @@ function editedDisk(chain: DiskChain, device: PlainObject, index: number): Edite
     });
   const { diskMode, sharing } = (device['backing'] ?? {}) as PlainObject;
   const { backing, controllerKey, unitNumber } = chain.device;
+  const isOtherMode = diskMode !== undefined && diskMode !== (backing as PlainObject)['diskMode'];
+  if (isOtherMode && chain.links.length > 1)
+    throw new VimFault('InvalidDeviceOperation', `Invalid operation for device '${index}'.`, {
+      property: 'deviceChange.device.backing.diskMode',
+      deviceIndex: index,
+    });
   return {
     chain,
     sizeBytes,

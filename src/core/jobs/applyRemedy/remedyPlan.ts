@@ -1,11 +1,12 @@
 import { AppError } from '../../../base/errors.ts';
 import { assess } from '../../consistency/assess.ts';
+import { disksOutside } from '../../consistency/disksOutside.ts';
 import type { VmIdentity } from '../../inventory/listVirtualMachines.ts';
 import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts';
 import { isVim, type Vim } from '../../vsphere/vimCaller.ts';
 
 /** Rules whose remedy the API can apply; those of the others are text for a person. */
-export const appliedRules = ['CAP-04', 'DSK-11', 'FLP-01', 'SNAP-01', 'SNAP-04'] as const;
+export const appliedRules = ['CAP-04', 'DSK-01', 'DSK-11', 'FLP-01', 'SNAP-01', 'SNAP-04'] as const;
 export type AppliedRule = (typeof appliedRules)[number];
 
 export type RemedyStep =
@@ -91,6 +92,16 @@ function remedyOf(vm: VirtualMachineFacts, rule: AppliedRule): Pick<RemedyPlan, 
       });
     case 'CAP-04':
       return changeTracking(vm);
+    case 'DSK-01':
+      requireNoSnapshots(vm);
+      return whileOff(vm, {
+        text: 'Make its independent disks part of snapshots (disk mode persistent)',
+        price: [
+          'Somebody may have left them out on purpose: what was large or changes much is backed up from then on',
+          'Going back to a snapshot takes them back, too',
+        ],
+        spec: { deviceChange: independentDisks(vm).map(device => edit(dependent(device))) },
+      });
     case 'SNAP-01':
       return {
         text: 'Consolidate its disks',
@@ -175,6 +186,21 @@ function requireNoSnapshots({ name, snapshots }: VirtualMachineFacts): void {
     object: name,
     remedy: 'Remove them, then try again',
   });
+}
+
+function independentDisks({ config, facts }: VirtualMachineFacts): readonly Vim<'VirtualDisk'>[] {
+  const keys = disksOutside(facts.disks ?? [])
+    .filter(({ rule }) => rule === 'DSK-01')
+    .map(({ deviceKey }) => deviceKey);
+  return (config.hardware.device ?? [])
+    .filter(device => isVim(device, 'VirtualDisk'))
+    .filter(({ key }) => keys.includes(key));
+}
+
+function dependent(device: Vim<'VirtualDisk'>): Vim<'VirtualDisk'> {
+  // Every backing that can be independent has a mode; which one it is does not matter to it.
+  const backing = { ...device.backing, diskMode: 'persistent' };
+  return { ...device, ...(device.backing !== undefined && { backing }) };
 }
 
 function connectedMedia({ config }: VirtualMachineFacts): readonly Vim<'VirtualDevice'>[] {
