@@ -37,7 +37,7 @@ export interface VolumeFinding {
   /** `ext4`, `xfs`, `ntfs`, or what else; undefined if it is nothing known. */
   readonly fileSystem: string | undefined;
   readonly state: 'clean' | 'in-use' | 'unknown';
-  /** Whether a `clean` can only be of one that was frozen or unmounted. */
+  /** Whether a `clean` can only be of one that was frozen or unmounted, an `in-use` only of one that was not. */
   readonly isConclusive: boolean;
   /** As part of a sentence: `it needs recovery from its journal`. */
   readonly finding: string;
@@ -297,14 +297,16 @@ function allHeldEvidence(
  */
 function imageEvidence(findings: SnapshotFindings): readonly ProofEvidence[] {
   const { volumes, powerState } = findings;
+  // A guest that was not asked, or did not run, cannot have held a volume that looks as if it were in use.
+  const wasAsked = wasQuiesceRequested(findings);
   const each = volumes.map(volume => ({
     rule: imageRule(volume),
     statement: `${volume.label}: ${volume.finding}`,
-    ...(volume.state === 'in-use' && { limits: 'crash' as const }),
+    ...(volume.state === 'in-use' && (volume.isConclusive || !wasAsked) && { limits: 'crash' as const }),
   }));
   const areAllAtRest =
     volumes.length > 0 && volumes.every(({ state, isConclusive }) => state === 'clean' && isConclusive);
-  if (!areAllAtRest || (powerState === 'poweredOn' && !wasQuiesceRequested(findings))) return each;
+  if (!areAllAtRest || (powerState === 'poweredOn' && !wasAsked)) return each;
   const statement = 'Every file system in the restore point was frozen or unmounted, as its own bytes say';
   return [...each, { rule: 'IMG-ALL', statement, proves: 'filesystem' }];
 }

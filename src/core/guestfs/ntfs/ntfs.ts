@@ -81,7 +81,7 @@ class NtfsFileSystem implements GuestFileSystem {
     this.#records = records;
     this.label = state.label;
     this.uuid = boot.serial;
-    this.journal = state.isLogClean ? 'clean' : 'none';
+    this.journal = state.log === 'open' ? 'none' : 'clean';
     this.problems = state.problems;
   }
 

@@ -8,8 +8,10 @@ import { readStream, streamOf, type Clusters } from './stream.ts';
 /** What the volume says of itself. */
 export interface VolumeState {
   readonly label: string;
-  /** Nothing waits in the log. */
-  readonly isLogClean: boolean;
+  /** It is marked to be checked. */
+  readonly isDirty: boolean;
+  /** `open`: changes may wait in it. `empty`: it holds no restart area, as other programs than Windows leave it. */
+  readonly log: 'open' | 'closed' | 'empty';
   readonly problems: readonly string[];
 }
 
@@ -37,24 +39,28 @@ export async function readVolumeState(
   };
   const information = new BinaryReader(resident(attributeType.volumeInformation), 'NTFS volume information');
   const isDirty = (information.u16le('flags', 10) & dirtyFlag) !== 0;
-  const isLogClean = await readLogState(clusters, records, signal);
+  const log = await readLogState(clusters, records, signal);
   const problems: string[] = [];
   if (isDirty) problems.push('Windows marked the volume as damaged; it checks it at the next start');
-  if (!isLogClean) {
+  if (log === 'open') {
     problems.push(
       'The volume was in use: its log holds changes that only Windows can replay; the latest ones may be missing or damaged',
     );
   }
-  return { label: decodeUtf16(resident(attributeType.volumeName)), isLogClean, problems };
+  return { label: decodeUtf16(resident(attributeType.volumeName)), isDirty, log, problems };
 }
 
-/** The log is clean if no client uses it, it says so, or it was never used. */
-async function readLogState(clusters: Clusters, records: FileRecords, signal: AbortSignal): Promise<boolean> {
+/** The log is closed if no client uses it, or its restart area says so. */
+async function readLogState(
+  clusters: Clusters,
+  records: FileRecords,
+  signal: AbortSignal,
+): Promise<VolumeState['log']> {
   const { attributes } = await records.read(logRecord, signal);
   const log = streamOf(clusters, attributes, attributeType.data, '');
-  if (log === undefined || log.sizeBytes < 2 * pageBytes) return true;
+  if (log === undefined || log.sizeBytes < 2 * pageBytes) return 'empty';
   let newest = -1n;
-  let isClean = true;
+  let state: VolumeState['log'] = 'empty';
   for (const start of [0, pageBytes]) {
     const page = new Uint8Array(pageBytes);
     let at = 0;
@@ -70,11 +76,12 @@ async function readLogState(clusters: Clusters, records: FileRecords, signal: Ab
       if (sequence <= newest) continue;
       newest = sequence;
       const isUsed = reader.u16le('clients in use', area + 12) !== noClient;
-      isClean = !isUsed || (reader.u16le('flags', area + 14) & cleanFlag) !== 0;
+      const isClosed = !isUsed || (reader.u16le('flags', area + 14) & cleanFlag) !== 0;
+      state = isClosed ? 'closed' : 'open';
     } catch (error) {
       // A log that was emptied holds no restart page.
       if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
     }
   }
-  return isClean;
+  return state;
 }

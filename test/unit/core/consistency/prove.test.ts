@@ -194,6 +194,27 @@ describe('applications', () => {
     expect(tokenOf(name, text)).toEqual(token);
   });
 
+  test('IMG-NTFS: a log that was left open speaks against a guest that was not asked, or was off; VSS leaves it so', () => {
+    const open = {
+      label: 'C',
+      fileSystem: 'ntfs',
+      state: 'in-use',
+      isConclusive: false,
+      finding: 'b',
+    } as const;
+    expect(prove(windows({ volumes: [open] })).proven).toBe('application');
+    expect(prove(windows({ volumes: [{ ...open, isConclusive: true }] })).proven).toBe('crash');
+    const off = { powerState: 'poweredOff', lastPowerOff: 'guest-shutdown' } as const;
+    expect(prove(windows({ ...off, volumes: [open] }))).toMatchObject({
+      proven: 'crash',
+      claimed: undefined,
+    });
+    const closed = { ...open, state: 'clean', isConclusive: true } as const;
+    expect(prove(windows({ ...off, volumes: [closed] }))).toMatchObject({
+      ...{ proven: 'filesystem', claimed: 'application' },
+    });
+  });
+
   test('E10: a writer that was stable before and did not take part was not at rest', () => {
     const exchange = { id: writerIds.exchange, name: 'Microsoft Exchange Writer' };
     const { applications } = prove(
@@ -272,7 +293,8 @@ test('without a manifest nothing above crash is proven, and no more is ever prov
         if (isManifestMissing && !restShows) expect(proven).toBe('crash');
         if (complains && change.powerState === 'poweredOn' && change.requested !== 'none')
           if (compareLevels(change.requested, 'crash') > 0) expect(proven).toBe('crash');
-        if (change.volumes.some(({ state }) => state === 'in-use')) expect(proven).toBe('crash');
+        if (change.volumes.some(({ state, isConclusive }) => state === 'in-use' && isConclusive))
+          expect(proven).toBe('crash');
         for (const { rule, proves, limits, claims } of evidence) {
           const known = proofRule(rule);
           expect(known).toBeDefined();
