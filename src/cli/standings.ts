@@ -1,4 +1,6 @@
 import type { GoalSubject } from '../core/goals/recoveryGoals.ts';
+import { readAttachedTags, type Tag } from '../core/vsphere/node/tags.ts';
+import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import { listVirtualMachines, type VmSummary } from '../core/inventory/listVirtualMachines.ts';
 import {
   type NamedRepository,
@@ -17,10 +19,10 @@ export type MachineStanding = StandingOfVm<VmSummary>;
 /** Every VM, and how those that have a goal stand. What cannot be read is told. */
 export async function listStandings(
   context: CommandContext,
-  session: VimSession,
+  connection: VCenterConnection,
 ): Promise<Standings<VmSummary> & { readonly machines: readonly VmSummary[] }> {
-  const machines = await listVirtualMachines(session, context.signal);
-  const found = await readStandings(context, session, machines);
+  const machines = await listVirtualMachines(connection.session, context.signal);
+  const found = await readStandings(context, connection, machines);
   for (const problem of found.problems) context.output.note(describeError(problem));
   return { machines, ...found };
 }
@@ -28,25 +30,47 @@ export async function listStandings(
 /** Against every configured repository; none is opened while nobody has set a goal. */
 export async function readStandings(
   context: CommandContext,
-  session: VimSession,
+  connection: VCenterConnection,
   machines: readonly VmSummary[],
 ): Promise<Standings<VmSummary>> {
   const { goals, transfers, clock, signal } = context;
   const book = await goals.read(signal);
   if (book.goals.length === 0) return { standings: [], problems: book.problems };
+  const needsTags = book.goals.some(({ scope }) => scope.kind === 'tag');
+  const tags = needsTags ? await tagsOf(connection, machines, signal) : new Map<string, readonly Tag[]>();
   await using opened = await openAllRepositories(context);
   const deps = {
     ...{ book, repositories: opened.repositories, factsOf: readPointFacts, now: clock.now() },
     transfers: await transfers.read('vm', signal),
   };
-  return await standingsOfVms(machines, vm => subjectOf(session, vm), deps, signal);
+  return await standingsOfVms(
+    machines,
+    vm => subjectOf(connection.session, vm, tags.get(vm.ref.value)),
+    deps,
+    signal,
+  );
 }
 
 export function subjectOf(
   { instanceUuid: serverInstanceUuid }: VimSession,
-  { instanceUuid, inventoryPath }: VmSummary,
+  { instanceUuid, inventoryPath, computePath }: VmSummary,
+  tags: readonly Tag[] = [],
 ): GoalSubject {
-  return { serverInstanceUuid, vmInstanceUuid: instanceUuid, inventoryPath };
+  return { serverInstanceUuid, vmInstanceUuid: instanceUuid, inventoryPath, computePath, tags };
+}
+
+/** An ESXi host has none. */
+async function tagsOf(
+  { rest }: VCenterConnection,
+  machines: readonly VmSummary[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Tag[]>> {
+  if (rest === undefined) return new Map();
+  return await readAttachedTags(
+    rest,
+    machines.map(({ ref }) => ref),
+    signal,
+  );
 }
 
 interface OpenRepositories extends AsyncDisposable {

@@ -12,16 +12,28 @@ export interface RecoveryGoalDto {
   readonly maxRecoveryMs?: number;
 }
 
-/** One VM, or every VM in a folder of the inventory and in the folders below it. */
+/**
+ * One VM, every VM in a folder of the inventory and in the folders below it, all that run on a host or in a cluster
+ * (`/datacenter/host/cluster`), all that have a tag, or those that are put together under a name. A VM's own goal comes
+ * first, then that of a group, of a tag, of the innermost folder, of a host or cluster.
+ */
 export type GoalScopeDto =
   | { readonly kind: 'vm'; readonly vm: VmRef }
-  | { readonly kind: 'folder'; readonly vcenter: string; readonly path: string };
+  | { readonly kind: 'folder' | 'compute'; readonly vcenter: string; readonly path: string }
+  | { readonly kind: 'tag'; readonly vcenter: string; readonly category: string; readonly tag: string }
+  | {
+      readonly kind: 'group';
+      readonly vcenter: string;
+      readonly group: string;
+      /** Takes the place of those it had. */
+      readonly vms: readonly VmRef[];
+    };
 
 /** The goal that holds for a VM. */
 export interface GoalDto {
   readonly goal: RecoveryGoalDto;
-  /** The folder it was set for; missing where it is the VM's own. */
-  readonly folder?: string;
+  /** What it was set for, as people know it; missing where it is the VM's own. */
+  readonly of?: { readonly kind: 'folder' | 'compute' | 'tag' | 'group'; readonly name: string };
   readonly setBy: string;
   readonly setAt: string;
 }

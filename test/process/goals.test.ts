@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
+import { listedVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { startBackup, startVmRestore } from '../../src/protocol/job.ts';
 import { listPoints } from '../../src/protocol/point.ts';
@@ -13,6 +14,7 @@ import {
   setGoal,
 } from '../../src/protocol/recovery.ts';
 import { readConsistencyReport } from '../../src/protocol/report.ts';
+import { type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
@@ -60,7 +62,7 @@ describe('goals, kept by the bundled worker', () => {
     const web = async () => (await standings()).find(({ vmId }) => vmId === vm.id);
     expect(await web()).toMatchObject({
       ...{ state: 'gap', gaps: [{ kind: 'no-restore-point' }] },
-      goal: { goal, folder: '/Lab/vm/Production' },
+      goal: { goal, of: { kind: 'folder', name: '/Lab/vm/Production' } },
     });
     await run(client.request(startBackup, { vm, repository: 'main', policy: crashOnly }, anySignal));
     expect(await web()).toMatchObject({ state: 'met', gaps: [], newest: { repository: 'main' } });
@@ -106,7 +108,9 @@ describe('goals, kept by the bundled worker', () => {
     const [standing] = await one();
     expect(standing?.recoveryTime).toEqual(rows.get('vm')?.time);
     await client.request(removeGoal, { scope }, anySignal);
-    expect(await one()).toMatchObject([{ goal: { folder: '/Lab/vm/Production' }, state: 'met' }]);
+    expect(await one()).toMatchObject([
+      { goal: { of: { kind: 'folder', name: '/Lab/vm/Production' } }, state: 'met' },
+    ]);
   });
 
   test('the report of the worker is that of the command line, with the goals of the worker', async () => {
@@ -130,6 +134,32 @@ describe('goals, kept by the bundled worker', () => {
     const page = (await cli.ok('report')).toString();
     const [, fromHelp = ''] = markdown.split('## What would help');
     expect(page).toContain(fromHelp);
+  });
+
+  test('goals of a host or cluster, a tag and a group hold for the VMs that belong to it', async () => {
+    const goal = { minimumLevel: 'crash' } as const;
+    const scopes = [
+      { kind: 'compute', vcenter: 'lab', path: '/Lab/host/Cluster' },
+      { kind: 'tag', vcenter: 'lab', category: 'Environment', tag: 'Development' },
+      { kind: 'group', vcenter: 'lab', group: 'shop', vms: [await vmNamed(client, 'db01')] },
+    ] as const;
+    for (const scope of scopes) await client.request(setGoal, { scope, goal }, anySignal);
+    // Tags come a moment after the VMs.
+    const isTagged = ({ name, tags }: VmDto): boolean => name === 'build01' && tags.length > 0;
+    const told = new Promise<void>(resolve => {
+      client.on(vmsChanged, ({ changed }) => {
+        if (changed.some(isTagged)) resolve();
+      });
+    });
+    const listed = await listedVms(client, 'lab', anySignal);
+    if (!listed.some(isTagged)) await told;
+    const names = new Map(listed.map(({ id, name }) => [id, name]));
+    const found = new Map((await standings()).map(({ vmId, goal: { of } }) => [names.get(vmId), of]));
+    expect(found.get('web01')).toEqual({ kind: 'compute', name: '/Lab/host/Cluster' });
+    expect(found.get('build01')).toEqual({ kind: 'tag', name: 'Environment/Development' });
+    expect(found.get('db01')).toEqual({ kind: 'group', name: 'shop' });
+    for (const scope of scopes) await client.request(removeGoal, { scope }, anySignal);
+    expect(await standings()).toEqual([]);
   });
 });
 
@@ -163,5 +193,41 @@ describe('goals, on the command line', () => {
     expect(await cli.json('goal', 'list')).toMatchObject([{ vm: 'web01' }]);
     expect((await cli.run('goal', 'set', 'web01', '--folder', '/x', '--level', 'crash')).code).toBe(2);
     expect((await cli.run('goal', 'accept', 'web01', '--reason', 'x', '--for', '1h')).code).toBe(2);
+    await cli.ok('goal', 'remove', 'web01');
+  });
+
+  test('goals for a cluster, a tag and a group: what people name comes first, and what is gone is gone', async () => {
+    const tag = 'Environment/Development';
+    const goalsOf = async () => {
+      const { stdout } = await cli.run('goal', 'list', '--json');
+      const found = JSON.parse(stdout.toString()) as readonly {
+        readonly vm: string;
+        readonly goal: { readonly scope: { readonly kind: string } };
+      }[];
+      return Object.fromEntries(found.map(({ vm, goal }) => [vm, goal.scope.kind]));
+    };
+    await cli.ok('goal', 'set', '--compute', '/Lab/host/Cluster', '--level', 'crash');
+    const all = { web01: 'compute', db01: 'compute', build01: 'compute', archive01: 'compute' };
+    expect(await goalsOf()).toEqual(all);
+    await cli.ok('goal', 'set', '--tag', tag, '--level', 'filesystem', '--max-age', '24h');
+    expect(await goalsOf()).toEqual({ ...all, build01: 'tag' });
+    await cli.ok('goal', 'set', '--group', 'shop', 'web01', 'build01', '--level', 'filesystem');
+    expect(await goalsOf()).toEqual({ ...all, web01: 'group', build01: 'group' });
+    expect(
+      (await cli.ok('goal', 'set', '--group', 'shop', 'web01', '--level', 'filesystem')).toString(),
+    ).toBe('Goal of shop: filesystem-consistent at least\n');
+    expect(await goalsOf()).toEqual({ ...all, web01: 'group', build01: 'tag' });
+    await cli.ok('goal', 'remove', '--group', 'shop');
+    await cli.ok('goal', 'remove', '--tag', tag);
+    await cli.ok('goal', 'remove', '--compute', '/Lab/host/Cluster');
+    expect(await goalsOf()).toEqual({});
+    for (const wrong of [
+      ['--tag', 'gold'],
+      ['--tag', tag, '--folder', '/x'],
+      ['--compute', '/Lab/host/Cluster', 'web01'],
+      ['web01', 'db01'],
+      [],
+    ])
+      expect((await cli.run('goal', 'set', '--level', 'crash', ...wrong)).code).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import { consistencyLevels } from '../../core/consistency/level.ts';
 import type { RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
 import type { GoalRecord } from '../../core/goals/recoveryGoals.ts';
 import { pickVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
-import { listVirtualMachines } from '../../core/inventory/listVirtualMachines.ts';
+import { listVirtualMachines, type VmSummary } from '../../core/inventory/listVirtualMachines.ts';
 import type { Standings } from '../../core/jobs/recovery/standings.ts';
 import { goalText, standingText, standingValue } from '../../core/jobs/report/standingWords.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
@@ -16,17 +16,20 @@ import { table } from '../output.ts';
 import { listStandings, type MachineStanding, readStandings, subjectOf } from '../standings.ts';
 import { vcenterOption } from './options.ts';
 
-const folderOption = {
+const scopeOptions = {
   folder: { value: 'PATH', help: 'for all VMs below this folder of the inventory, such as /Lab/vm/Web' },
+  compute: { value: 'PATH', help: 'for all VMs on this host or in this cluster, such as /Lab/host/Cluster' },
+  tag: { value: 'CATEGORY/TAG', help: 'for all VMs that have this tag' },
+  group: { value: 'NAME', help: 'for the VMs named, which are this group from now on' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
 export const goalSet: Command = {
   name: 'goal set',
-  summary: 'Set what the restore points of a VM, or of all VMs below a folder, have to be',
-  operands: ['[VM]'],
+  summary: 'Set what the restore points of a VM, or of VMs that belong together, have to be',
+  operands: ['[VM…]'],
   options: {
     ...vcenterOption,
-    ...folderOption,
+    ...scopeOptions,
     level: { value: 'LEVEL', help: 'proven at least: crash, filesystem or application' },
     'max-age': { value: 'TIME', help: 'how old the newest restore point may be, such as 24h' },
     'max-recovery': { value: 'TIME', help: 'how long recovering the VM may take, such as 2h' },
@@ -43,9 +46,9 @@ export const goalSet: Command = {
 
 export const goalRemove: Command = {
   name: 'goal remove',
-  summary: 'Remove the goal of a VM or folder',
+  summary: 'Remove the goal of a VM, or of VMs that belong together',
   operands: ['[VM]'],
-  options: { ...vcenterOption, ...folderOption },
+  options: { ...vcenterOption, ...scopeOptions },
   run: async (context, args) => {
     await using connection = await openChosenVCenter(context, args);
     const place = await scopeFrom(context, connection.session, args);
@@ -62,8 +65,7 @@ export const goalList: Command = {
   options: vcenterOption,
   run: async (context, args) => {
     await using connection = await openChosenVCenter(context, args);
-    const { session } = connection;
-    const found = await listStandings(context, session);
+    const found = await listStandings(context, connection);
     context.output.result(found.standings.map(standingValue), () => standingsTable(found.standings));
     return goalsExitCode(found);
   },
@@ -88,7 +90,7 @@ export const goalAccept: Command = {
       args.operand(0),
       session.server,
     );
-    const [found] = (await readStandings(context, session, [vm])).standings;
+    const [found] = (await readStandings(context, connection, [vm])).standings;
     const { vmInstanceUuid, serverInstanceUuid } = subjectOf(session, vm);
     if (found === undefined || vmInstanceUuid === undefined || found.standing.gaps.length === 0)
       throw new AppError('INVALID_INPUT', `${vm.name} has no gap that could be accepted`, {
@@ -160,23 +162,54 @@ async function scopeFrom(
   args: CommandArguments,
 ): Promise<Pick<GoalRecord, 'scope' | 'name'>> {
   const serverInstanceUuid = session.instanceUuid;
-  const path = args.option('folder');
-  const wanted = args.optionalOperand(0);
-  if ((path === undefined) === (wanted === undefined))
-    throw new AppError('INVALID_INPUT', 'a goal is for a VM or for a folder', {
-      object: 'goal',
-      remedy: 'Name a VM, or give --folder',
-    });
-  if (path !== undefined) {
-    const folder = `/${path.replaceAll(/^\/+|\/+$/g, '')}`;
-    return { scope: { kind: 'folder', serverInstanceUuid, path: folder }, name: folder };
+  const names = args.operandsFrom(0);
+  const given = Object.keys(scopeOptions).filter(option => args.option(option) !== undefined);
+  const [option, another] = given;
+  const isVm = option === undefined && names.length === 1;
+  const isGroup = option === 'group';
+  if (another !== undefined || !(isVm || isGroup || (option !== undefined && names.length === 0)))
+    throw new AppError(
+      'INVALID_INPUT',
+      'a goal is for one VM, a folder, a host or cluster, a tag, or a group',
+      {
+        object: 'goal',
+        remedy: 'Name a VM, or give one of --folder, --compute, --tag, or --group with its VMs',
+      },
+    );
+  const value = option === undefined ? '' : (args.option(option) ?? '');
+  if (option === 'folder' || option === 'compute') {
+    const path = `/${value.replaceAll(/^\/+|\/+$/g, '')}`;
+    return { scope: { kind: option, serverInstanceUuid, path }, name: path };
   }
+  if (option === 'tag') return { scope: { serverInstanceUuid, ...tagFrom(value) }, name: value };
   const machines = await listVirtualMachines(session, context.signal);
-  const vm = pickVirtualMachine(machines, wanted ?? '', session.server);
-  if (vm.instanceUuid === undefined)
-    throw new AppError('PERMISSION', `the identity of ${vm.name} cannot be read`, {
-      object: vm.name,
-      remedy: 'Give --folder, or use an account that may read its configuration',
-    });
-  return { scope: { kind: 'vm', serverInstanceUuid, vmInstanceUuid: vm.instanceUuid }, name: vm.name };
+  const vms = names.map(name => identified(pickVirtualMachine(machines, name, session.server)));
+  if (isGroup) {
+    const vmInstanceUuids = vms.map(({ instanceUuid }) => instanceUuid);
+    return { scope: { kind: 'group', serverInstanceUuid, group: value, vmInstanceUuids }, name: value };
+  }
+  const [vm] = vms;
+  const { instanceUuid = '', name = '' } = vm ?? {};
+  return { scope: { kind: 'vm', serverInstanceUuid, vmInstanceUuid: instanceUuid }, name };
+}
+
+function tagFrom(text: string): { readonly kind: 'tag'; readonly category: string; readonly tag: string } {
+  const at = text.indexOf('/');
+  if (at > 0 && at < text.length - 1)
+    return { kind: 'tag', category: text.slice(0, at), tag: text.slice(at + 1) };
+  throw new AppError('INVALID_INPUT', `--tag ${text} is no category and tag`, {
+    object: '--tag',
+    remedy: 'Give both, such as --tag "Backup plan/gold"',
+  });
+}
+
+function identified({ instanceUuid, name }: VmSummary): {
+  readonly instanceUuid: string;
+  readonly name: string;
+} {
+  if (instanceUuid !== undefined) return { instanceUuid, name };
+  throw new AppError('PERMISSION', `the identity of ${name} cannot be read`, {
+    object: name,
+    remedy: 'Give --folder, or use an account that may read its configuration',
+  });
 }

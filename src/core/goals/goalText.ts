@@ -38,9 +38,24 @@ function goalRecord(reader: JsonReader): GoalRecord {
 
 function goalScope(reader: JsonReader): GoalScope {
   const serverInstanceUuid = reader.string('serverInstanceUuid');
-  return reader.oneOf('kind', ['vm', 'folder']) === 'vm'
-    ? { kind: 'vm', serverInstanceUuid, vmInstanceUuid: reader.string('vmInstanceUuid') }
-    : { kind: 'folder', serverInstanceUuid, path: reader.string('path') };
+  const kind = reader.oneOf('kind', ['vm', 'folder', 'compute', 'tag', 'group']);
+  switch (kind) {
+    case 'vm':
+      return { kind, serverInstanceUuid, vmInstanceUuid: reader.string('vmInstanceUuid') };
+    case 'folder':
+    case 'compute':
+      return { kind, serverInstanceUuid, path: reader.string('path') };
+    case 'tag':
+      return {
+        ...{ kind, serverInstanceUuid },
+        ...{ category: reader.string('category'), tag: reader.string('tag') },
+      };
+    case 'group':
+      return {
+        ...{ kind, serverInstanceUuid },
+        ...{ group: reader.string('group'), vmInstanceUuids: reader.strings('vmInstanceUuids') },
+      };
+  }
 }
 
 function recoveryGoal(reader: JsonReader): RecoveryGoal {

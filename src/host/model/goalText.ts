@@ -88,8 +88,8 @@ function agePhrase({ takenAt }: PointDto, now: Date, t: Translate): string {
   return t('{0}, {1}', formatMoment(takenAt), formatAge(takenAt, now, t));
 }
 
-function setByText({ folder, setBy, setAt }: GoalDto, t: Translate): string {
-  return folder === undefined
+function setByText({ of, setBy, setAt }: GoalDto, t: Translate): string {
+  return of === undefined
     ? t('Set for this VM by {0} on {1}', setBy, formatMoment(setAt))
-    : t('Set for the folder {0} by {1} on {2}', folder, setBy, formatMoment(setAt));
+    : t('Set for {0} by {1} on {2}', of.name, setBy, formatMoment(setAt));
 }

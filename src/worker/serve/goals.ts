@@ -3,8 +3,7 @@ import { userInfo } from 'node:os';
 import { AppError } from '../../base/errors.ts';
 import { consistencyLevels } from '../../core/consistency/level.ts';
 import type { Acceptance, RecoveryGoal } from '../../core/consistency/recovery/goal.ts';
-import type { GoalRecord, GoalScope, GoalSubject } from '../../core/goals/recoveryGoals.ts';
-import type { InventoryRow } from '../../core/inventory/inventoryModel.ts';
+import type { GoalRecord, GoalSubject } from '../../core/goals/recoveryGoals.ts';
 import { type Standings, standingsOfVms, type VmStanding } from '../../core/jobs/recovery/standings.ts';
 import {
   type AcceptanceDto,
@@ -21,6 +20,7 @@ import {
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { VmRef } from '../../protocol/vm.ts';
 import { toWireError } from '../../protocol/wireError.ts';
+import type { LiveRow } from '../liveInventory.ts';
 import type { UsedPlace } from '../openPlaces.ts';
 import type { VCenterPlace } from '../openers.ts';
 import type { WorkerParts } from '../workerParts.ts';
@@ -81,9 +81,9 @@ export function serveGoals(handle: Handle, parts: WorkerParts): void {
 export async function standingsIn(
   { goals, repositories, transfers, pointFacts, clock }: WorkerParts,
   place: VCenterPlace,
-  rows: readonly InventoryRow[],
+  rows: readonly LiveRow[],
   signal: AbortSignal,
-): Promise<Standings<InventoryRow>> {
+): Promise<Standings<LiveRow>> {
   const book = await goals.read(signal);
   if (book.goals.length === 0) return { standings: [], problems: book.problems };
   const deps = {
@@ -96,9 +96,12 @@ export async function standingsIn(
   return await standingsOfVms(rows, row => subjectOf(place, row), deps, signal);
 }
 
-function subjectOf({ session }: VCenterPlace, { instanceUuid, inventoryPath }: InventoryRow): GoalSubject {
+function subjectOf(
+  { session }: VCenterPlace,
+  { instanceUuid, inventoryPath, computePath, tags }: LiveRow,
+): GoalSubject {
   return {
-    inventoryPath,
+    ...{ inventoryPath, computePath, tags },
     serverInstanceUuid: session.instanceUuid,
     vmInstanceUuid: instanceUuid,
   };
@@ -114,25 +117,41 @@ async function placeOf(
   signal: AbortSignal,
 ): Promise<Pick<GoalRecord, 'scope' | 'name'>> {
   const serverInstanceUuid = place.session.instanceUuid;
-  if (scope.kind === 'folder') {
-    if (!scope.path.startsWith('/') || (scope.path.endsWith('/') && scope.path !== '/'))
-      throw new AppError('INVALID_INPUT', `${scope.path} is not the path of a folder`, {
-        object: scope.path,
-      });
-    const folder: GoalScope = { kind: 'folder', serverInstanceUuid, path: scope.path };
-    return { scope: folder, name: scope.path };
+  switch (scope.kind) {
+    case 'folder':
+    case 'compute': {
+      const { kind, path } = scope;
+      if (!path.startsWith('/') || (path.endsWith('/') && path !== '/'))
+        throw new AppError('INVALID_INPUT', `${path} is no path of the inventory`, { object: path });
+      return { scope: { kind, serverInstanceUuid, path }, name: path };
+    }
+    case 'tag': {
+      const { kind, category, tag } = scope;
+      return { scope: { kind, serverInstanceUuid, category, tag }, name: `${category}/${tag}` };
+    }
+    case 'group': {
+      const vmInstanceUuids = [];
+      for (const vm of scope.vms) vmInstanceUuids.push(await identityOf(place, vm, signal));
+      const { kind, group } = scope;
+      return { scope: { kind, serverInstanceUuid, group, vmInstanceUuids }, name: group };
+    }
+    case 'vm': {
+      const vmInstanceUuid = await identityOf(place, scope.vm, signal);
+      return { scope: { kind: 'vm', serverInstanceUuid, vmInstanceUuid }, name: scope.vm.name };
+    }
   }
-  const { instanceUuid } = await rowOf(place, scope.vm, signal);
-  if (instanceUuid === undefined) {
-    throw new AppError('PERMISSION', `the identity of ${scope.vm.name} cannot be read`, {
-      object: scope.vm.name,
-      remedy: 'Set the goal for its folder, or use an account that may read its configuration',
-    });
-  }
-  return { scope: { kind: 'vm', serverInstanceUuid, vmInstanceUuid: instanceUuid }, name: scope.vm.name };
 }
 
-async function rowOf({ inventory }: VCenterPlace, vm: VmRef, signal: AbortSignal): Promise<InventoryRow> {
+async function identityOf(place: VCenterPlace, vm: VmRef, signal: AbortSignal): Promise<string> {
+  const { instanceUuid } = await rowOf(place, vm, signal);
+  if (instanceUuid !== undefined) return instanceUuid;
+  throw new AppError('PERMISSION', `the identity of ${vm.name} cannot be read`, {
+    object: vm.name,
+    remedy: 'Set the goal for its folder, or use an account that may read its configuration',
+  });
+}
+
+async function rowOf({ inventory }: VCenterPlace, vm: VmRef, signal: AbortSignal): Promise<LiveRow> {
   const row = await inventory.row(vm.id, signal);
   if (row !== undefined) return row;
   throw new AppError('NOT_FOUND', `${vm.name} is not on ${vm.vcenter} any more`, { object: vm.name });
@@ -173,7 +192,7 @@ function standingDto(vmId: string, { record, standing, newest, facts }: VmStandi
   };
 }
 
-function goalDto({ scope, goal, setBy, setAt }: GoalRecord): GoalDto {
+function goalDto({ scope, name, goal, setBy, setAt }: GoalRecord): GoalDto {
   const { minimumLevel, maxAgeMs, maxRecoveryMs } = goal;
   return {
     goal: {
@@ -181,7 +200,7 @@ function goalDto({ scope, goal, setBy, setAt }: GoalRecord): GoalDto {
       ...(maxAgeMs !== undefined && { maxAgeMs }),
       ...(maxRecoveryMs !== undefined && { maxRecoveryMs }),
     },
-    ...(scope.kind === 'folder' && { folder: scope.path }),
+    ...(scope.kind !== 'vm' && { of: { kind: scope.kind, name } }),
     setBy,
     setAt: setAt.toISOString(),
   };

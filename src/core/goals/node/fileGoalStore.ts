@@ -7,13 +7,20 @@ import { syncFolder, writeFileDurably } from '../../../base/node/durableFile.ts'
 import { fileError, systemErrorCode } from '../../../base/node/fileErrors.ts';
 import { type Random, toHex } from '../../../base/random.ts';
 import { decodeRecord, encodeRecord, type StoredRecord } from '../goalText.ts';
-import type { AcceptanceRecord, GoalBook, GoalRecord, GoalScope, GoalStore } from '../recoveryGoals.ts';
+import {
+  type AcceptanceRecord,
+  type GoalBook,
+  type GoalRecord,
+  type GoalScope,
+  type GoalStore,
+  scopeKey,
+} from '../recoveryGoals.ts';
 
 /**
  * Goals and acceptances as files of a folder, one record each, so that two processes that write at the same time cannot
  * lose each other's:
  * ```
- * goal-<hash of the scope>.json    the goal of a VM or folder
+ * goal-<hash of the scope>.json    the goal of a VM, or of those that belong together
  * acceptance-<random>.json         an acceptance; it is never changed
  * ```
  * It is read anew each time, for the other process may have written.
@@ -82,9 +89,10 @@ export class FileGoalStore implements GoalStore {
   }
 
   #goalPath(scope: GoalScope): string {
-    const { kind, serverInstanceUuid } = scope;
-    const words = [kind, serverInstanceUuid, kind === 'vm' ? scope.vmInstanceUuid : scope.path];
-    const hash = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
+    const hash = createHash('sha256')
+      .update(JSON.stringify(scopeKey(scope)))
+      .digest('hex')
+      .slice(0, 32);
     return join(this.#folder, `goal-${hash}.json`);
   }
 }

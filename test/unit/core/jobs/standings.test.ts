@@ -20,6 +20,7 @@ const subject = {
   serverInstanceUuid: server.instanceUuid,
   vmInstanceUuid: vm.instanceUuid,
   inventoryPath: vm.inventoryPath,
+  ...{ computePath: undefined, tags: [] },
 };
 const record: GoalRecord = {
   scope: { kind: 'folder', serverInstanceUuid: server.instanceUuid, path: '/DC' },
