@@ -4,12 +4,21 @@ import { sentence } from './errorText.ts';
 import { markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 
-/** The words, the known failures and the sources as one page. */
-export function glossaryMarkdown({ entries, troubles, sources }: GlossaryDto, t: Translate): string {
+/** The words, what evidence says, the known failures and the sources as one page. */
+export function glossaryMarkdown(
+  { entries, proofRules, troubles, sources }: GlossaryDto,
+  t: Translate,
+): string {
   const blocks = [
     `# ${markdownText(t('Consistency Glossary'))}`,
     ...entries.flatMap(({ term, text, source }) => [
       `## ${markdownText(term)}`,
+      markdownText(sentence({ message: text })),
+      sourceLine(source, t),
+    ]),
+    `# ${markdownText(t('What evidence says'))}`,
+    ...proofRules.flatMap(({ id, text, source }) => [
+      `## ${markdownText(id)}`,
       markdownText(sentence({ message: text })),
       sourceLine(source, t),
     ]),

@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { assess, type Assessment, rules } from '../../../../src/core/consistency/assess.ts';
+import { type SeenInGuest, withSeen } from '../../../../src/core/consistency/guest/seenInGuest.ts';
 import { compareLevels, type ConsistencyLevel } from '../../../../src/core/consistency/level.ts';
-import type { Certainty } from '../../../../src/core/consistency/rule.ts';
+import { type Certainty, leastCertain } from '../../../../src/core/consistency/rule.ts';
+import { writerIds } from '../../../../src/core/consistency/vssWriters.ts';
 import type { AssessmentFacts } from '../../../../src/core/inventory/assessmentFacts.ts';
 import {
   controllerFacts,
   diskFacts,
+  guestLook,
   linuxGuest,
   perfectServer,
   toolsConfig,
@@ -239,7 +242,47 @@ const limitations: readonly (readonly [string, Change])[] = [
   ],
   ['another guest reported', () => ({ reportedGuestId: 'debian12_64Guest' })],
   ['suspended', () => ({ powerState: 'suspended' })],
+  ['no freezing', facts => ({ toolsConfig: toolsConfig({ ...facts.toolsConfig, enableSyncDriver: false }) })],
+  ['no VSS', facts => ({ toolsConfig: toolsConfig({ ...facts.toolsConfig, enableVss: false }) })],
+  [
+    'no writers',
+    facts => ({ toolsConfig: toolsConfig({ ...facts.toolsConfig, disableAppQuiescing: true }) }),
+  ],
+  ['dynamic disks', facts => ({ guestLook: guestLook({ ...facts.guestLook, usesDynamicDisks: true }) })],
 ];
+
+const anySeen: fc.Arbitrary<SeenInGuest> = fc
+  .record({
+    config: fc.record({
+      enableSyncDriver: fc.boolean(),
+      enableVss: fc.boolean(),
+      disableAppQuiescing: fc.boolean(),
+      runsScripts: fc.boolean(),
+      ignoreFrozenFileSystems: fc.boolean(),
+      excludedFileSystems: fc.subarray(['/srv']),
+    }),
+    look: fc.record({
+      usesDynamicDisks: fc.option(fc.boolean(), { nil: undefined }),
+      usesStorageSpaces: fc.option(fc.boolean(), { nil: undefined }),
+      ownStorage: fc.option(fc.subarray(['nas:/export']), { nil: undefined }),
+      ownFreezers: fc.option(fc.subarray(['/script']), { nil: undefined }),
+      freezeScripts: fc.option(fc.subarray(['/script']), { nil: undefined }),
+      writers: fc.option(fc.subarray([{ id: writerIds.sqlServer, name: 'SqlServerWriter', state: 8 }]), {
+        nil: undefined,
+      }),
+      databases: fc.option(
+        fc.subarray([
+          { product: 'mssql' as const, instance: 'a', diskKeys: [2000], shipsLogs: undefined },
+          { product: 'mariadb' as const, instance: 'b', diskKeys: undefined, shipsLogs: undefined },
+        ]),
+        { nil: undefined },
+      ),
+    }),
+    isConfigKnown: fc.boolean(),
+  })
+  .map(({ config, look, isConfigKnown }) => ({
+    ...{ look, volumes: undefined, toolsConfig: isConfigKnown ? config : undefined },
+  }));
 
 const anyFacts: fc.Arbitrary<AssessmentFacts> = fc
   .record({
@@ -281,6 +324,21 @@ test('a limiting fact never raises the level', () => {
       expect(
         compareLevels(assess({ ...facts, ...change(facts) }).level, assess(facts).level),
       ).toBeLessThanOrEqual(0);
+    }),
+    { numRuns },
+  );
+});
+
+test('a look inside never raises the level, and one that finds nothing never lowers it or its certainty', () => {
+  const nothing: SeenInGuest = { toolsConfig: toolsConfig(), look: guestLook({}), volumes: undefined };
+  fc.assert(
+    fc.property(anyFacts, anySeen, (facts, seen) => {
+      const unseen = { ...facts, toolsConfig: undefined, guestLook: undefined };
+      const before = assess(unseen);
+      expect(compareLevels(assess(withSeen(unseen, seen)).level, before.level)).toBeLessThanOrEqual(0);
+      const clean = assess(withSeen(unseen, nothing));
+      expect(clean.level).toBe(before.level);
+      expect(leastCertain([clean.certainty, before.certainty])).toBe(before.certainty);
     }),
     { numRuns },
   );
