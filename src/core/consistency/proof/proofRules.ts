@@ -94,8 +94,8 @@ export const proofRules: readonly ProofRule[] = [
   },
   {
     id: 'E9',
-    text: 'The token of a freeze script in the restore point: HELD without RELEASED proves that the application was held at the moment of the snapshot, and is the only proof of scripts. Anything else says that it was not. If every database that was seen before was held and the file systems were at rest, applications were',
-    ...{ proves: 'application', limits: 'filesystem' },
+    text: 'The token of a freeze script in the restore point: HELD without RELEASED proves that the application was held at the moment of the snapshot, and is the only proof of scripts. Anything else says that this application was not. If every database that was seen before was held and the file systems were at rest, applications were',
+    proves: 'application',
     ...{ certainty: 'certain', source: 'measured' },
   },
   {

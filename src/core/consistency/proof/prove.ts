@@ -248,22 +248,16 @@ function eventEvidence({ events, window }: SnapshotFindings): readonly ProofEvid
   ];
 }
 
-/** A hold that had ended, or never began, speaks against whoever says that applications were at rest. */
+/** One that is not held says it of this application alone, and may be of another backup. */
 function tokenEvidence({ tokens }: SnapshotFindings): readonly ProofEvidence[] {
-  return tokens.map(({ application, inImage }) =>
-    inImage === 'held'
-      ? {
-          rule: 'E9',
-          statement: `${application} was held by its freeze script at the moment of the snapshot`,
-          items: [application],
-        }
-      : {
-          rule: 'E9',
-          statement: `${application} was not held at the moment of the snapshot (${inImage})`,
-          items: [application],
-          limits: 'filesystem',
-        },
-  );
+  return tokens.map(({ application, inImage }) => ({
+    rule: 'E9',
+    statement:
+      inImage === 'held'
+        ? `${application} was held by its freeze script at the moment of the snapshot`
+        : `${application} was not held at the moment of the snapshot (${inImage})`,
+    items: [application],
+  }));
 }
 
 /**

@@ -173,7 +173,12 @@ describe('applications', () => {
     expect(prove(linux({ tokens: [held], databasesBefore: ['mariadb', 'mongodb'] })).proven).toBe(
       'filesystem',
     );
-    expect(prove(linux({ tokens: [held, other], databasesBefore })).proven).toBe('filesystem');
+    // The token of a database that does not run is an old one.
+    expect(prove(linux({ tokens: [held, other], databasesBefore })).proven).toBe('application');
+    expect(prove(linux({ tokens: [held, other], databasesBefore: ['postgresql'] })).proven).toBe(
+      'filesystem',
+    );
+    expect(prove(windows({ tokens: [other] })).proven).toBe('application');
     const inUse = {
       label: 'a',
       fileSystem: 'ext4',
