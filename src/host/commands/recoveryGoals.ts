@@ -32,8 +32,12 @@ interface Goal {
   readonly maxRecoveryMs: number | undefined;
 }
 
-/** For a VM, or for all VMs below one of the folders it lies in; what is asked for last takes a goal away. */
-export async function setRecoveryGoal(host: Host, given: VmNode | undefined): Promise<void> {
+/**
+ * For a VM, for what it belongs to (a tag, a folder, a cluster, a host), or for several VMs under a name; what is asked for
+ * last takes a goal away.
+ */
+export async function setRecoveryGoal(host: Host, selected: readonly VmNode[]): Promise<void> {
+  const [given] = selected;
   const title = l10n.t('Set Recovery Goal');
   const before: readonly Step<Goal>[] = [
     async (_, ask) => {
@@ -45,9 +49,22 @@ export async function setRecoveryGoal(host: Host, given: VmNode | undefined): Pr
         title,
         placeholder: l10n.t('For which VMs?'),
         whenEmpty: '',
-        choices: async () => await Promise.resolve(node === undefined ? [] : scopesOf(node)),
+        choices: async () => await Promise.resolve(node === undefined ? [] : scopesOf(node, selected)),
       }),
     }),
+    async ({ scope }, ask) => {
+      if (scope?.kind !== 'group') return {};
+      const group = await ask.input({
+        title,
+        prompt: l10n.t(
+          'What are these {0} VMs together? Their goal is kept under this name',
+          scope.vms.length,
+        ),
+        value: scope.group,
+        check: async value => await required(value, l10n.t('Enter a name')),
+      });
+      return { scope: { ...scope, group: group.trim() } };
+    },
     async ({ standing, level }, ask) => ({
       level: await ask.pick({
         title,
@@ -169,26 +186,54 @@ async function standingOf(host: Host, vm: VmRef): Promise<StandingDto | undefine
   });
 }
 
-/** The VM alone first, then its folders from the inside to the outside. */
-function scopesOf(node: VmNode): readonly Choice<GoalScopeDto>[] {
+/** What people name comes first, then where the VM lies and where it runs, each from the inside to the outside. */
+function scopesOf(node: VmNode, selected: readonly VmNode[]): readonly Choice<GoalScopeDto>[] {
   const { vcenter, vm } = node;
-  const folders = vm.inventoryPath.split('/').slice(1, -1);
+  const vms = selected.filter(other => other.vcenter === vcenter).map(vmRef);
+  const group: readonly Choice<GoalScopeDto>[] = [
+    {
+      label: l10n.t('The {0} selected VMs', vms.length),
+      detail: l10n.t('Kept under a name; the goal of a VM goes before it'),
+      icon: 'layers',
+      value: { kind: 'group', vcenter, group: '', vms },
+    },
+  ];
   return [
+    ...(vms.length > 1 ? group : []),
     {
       label: l10n.t('{0} alone', vm.name),
       icon: 'vm',
       value: { kind: 'vm', vm: vmRef(node) },
     },
-    ...folders.map((_, index) => {
-      const path = `/${folders.slice(0, folders.length - index).join('/')}`;
-      return {
-        label: l10n.t('All VMs below {0}', path),
-        detail: l10n.t('A goal of a VM, or of a folder further in, goes before it'),
-        icon: 'folder',
-        value: { kind: 'folder', vcenter, path } as const,
-      };
-    }),
+    ...vm.tags.map(({ category, name }) => ({
+      label: l10n.t('All VMs with the tag {0}', `${category}: ${name}`),
+      detail: l10n.t('A goal of a VM, or of a group, goes before it'),
+      icon: 'tag',
+      value: { kind: 'tag', vcenter, category, tag: name } as const,
+    })),
+    ...placesAround(vm.inventoryPath, 1).map(path => ({
+      label: l10n.t('All VMs below {0}', path),
+      detail: l10n.t('A goal of a VM, of a group, of a tag, or of a folder further in, goes before it'),
+      icon: 'folder',
+      value: { kind: 'folder', vcenter, path } as const,
+    })),
+    // Above the cluster lies what no VM runs on.
+    ...placesAround(vm.computePath ?? '', 3).map(path => ({
+      label: l10n.t('All VMs that run on {0}', path),
+      detail: l10n.t('Every other goal goes before it'),
+      icon: 'server',
+      value: { kind: 'compute', vcenter, path } as const,
+    })),
   ];
+}
+
+/** Paths around an object, from the inside to the outside, down to so many names. */
+function placesAround(path: string, leastNames: number): readonly string[] {
+  const names = path.split('/').slice(1, -1);
+  return names
+    .map((_, index) => names.slice(0, names.length - index))
+    .filter(({ length }) => length >= leastNames)
+    .map(around => `/${around.join('/')}`);
 }
 
 function levelChoices(preselected: Goal['level']): readonly Choice<Goal['level']>[] {
@@ -201,7 +246,7 @@ function levelChoices(preselected: Goal['level']): readonly Choice<Goal['level']
     })),
     {
       label: l10n.t('No goal'),
-      detail: l10n.t('Takes the goal away; that of a folder around it counts then'),
+      detail: l10n.t('Takes the goal away; the next one that is for the VM counts then'),
       icon: 'circle-slash',
       value: 'remove',
     },

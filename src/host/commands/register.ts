@@ -60,7 +60,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await explainConsistency(host, vmsOf(row, undefined)[0]),
   [commandIds.lookIntoGuest]: async (host, row) => await lookIntoGuest(host, vmsOf(row, undefined)[0]),
   [commandIds.showRecovery]: async (host, row) => await showRecovery(host, vmsOf(row, undefined)[0]),
-  [commandIds.setRecoveryGoal]: async (host, row) => await setRecoveryGoal(host, vmsOf(row, undefined)[0]),
+  [commandIds.setRecoveryGoal]: async (host, row, selected) =>
+    await setRecoveryGoal(host, vmsOf(row, selected)),
   [commandIds.acceptRecoveryGap]: async (host, row) =>
     await acceptRecoveryGap(host, vmsOf(row, undefined)[0]),
   [commandIds.consistencyReport]: async (host, row) =>
