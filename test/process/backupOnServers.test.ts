@@ -3,12 +3,18 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { systemClock } from '../../src/base/clock.ts';
+import { systemRandom } from '../../src/base/random.ts';
 import { MiB } from '../../src/base/units.ts';
+import { parseLocation } from '../../src/core/repository/location.ts';
+import { openObjectStore } from '../../src/core/repository/node/openObjectStore.ts';
+import { parseAccount } from '../../src/core/repository/storeAccount.ts';
 import { startBackup } from '../../src/protocol/job.ts';
 import { listPoints } from '../../src/protocol/point.ts';
 import { openRepository } from '../../src/protocol/repository.ts';
 import { openVCenter } from '../../src/protocol/vcenter.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { collect } from '../support/collect.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { quiesced } from '../support/policies.ts';
 import { addLab, QuiesceCli } from '../support/quiesceCli.ts';
@@ -102,17 +108,19 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
   test('are not kept locked by a backup that was killed, once a guard has looked', async () => {
     await lab.setFaults({ streams: [{ kind: 'slow', bytesPerSecond: 100_000, times: 9 }] });
     const { child, result } = cli.start('backup', 'web01');
-    const locks = async () => (await restic().run('list', 'locks', '--no-lock')).trim();
-    await expect.poll(locks).not.toBe('');
+    const account = parseAccount(kind.account, parseLocation(place), 'the test');
+    const store = await openObjectStore(place, { account }, { clock: systemClock, random: systemRandom });
+    const locks = async () => (await collect(store.list('lock', anySignal))).length;
+    await expect.poll(locks).not.toBe(0);
     await expect.poll(async () => (await lab.openLeases()).length).toBe(1);
     child.kill('SIGKILL');
     await result;
     await lab.clearFaults();
-    expect(await locks()).not.toBe('');
+    expect(await locks()).not.toBe(0);
     const given = (await cli.json('guard')) as readonly { readonly kind: string; readonly outcome: string }[];
     expect(given.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
     expect(given.map(({ kind: leftover }) => leftover)).toContain('repository-lock');
-    expect(await locks()).toBe('');
+    expect(await locks()).toBe(0);
     expect((await lab.vms()).flatMap(vm => vm.snapshots)).toEqual([]);
   });
 
