@@ -1,3 +1,5 @@
+import { AppError } from '../../base/errors.ts';
+
 /**
  * The text of a name that is bytes on the disk. Valid UTF-8 stays what it is; every byte that is not, and every byte no
  * name may hold (`/` and NUL), becomes `\xHH`. A backslash that would be taken for such an escape becomes `\x5c`: so
@@ -23,6 +25,16 @@ export function encodeName(text: string): Uint8Array {
   }
   parts.push(Buffer.from(text.slice(start), 'utf8'));
   return Buffer.concat(parts);
+}
+
+/**
+ * The names of a path, from the top on.
+ * @throws INVALID_INPUT for `..`
+ */
+export function namesOfPath(path: string): string[] {
+  const names = path.split('/').filter(name => name !== '' && name !== '.');
+  if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
+  return names;
 }
 
 const escapePattern = /\\x[0-9a-f]{2}/g;

@@ -1,9 +1,11 @@
-import type { NodeKind } from './guestFileSystem.ts';
+import { AppError } from '../../base/errors.ts';
+import type { DirectoryEntry, DirectoryListing, NodeId, NodeKind } from './guestFileSystem.ts';
+import { decodeName } from './names.ts';
 
 /** An entry as it stands in a directory of a file system with inodes. */
 export interface RawEntry {
   readonly name: Uint8Array;
-  readonly inode: number;
+  readonly node: NodeId;
   /** Undefined where the file system does not keep it here, or it makes no sense. */
   readonly kind: NodeKind | undefined;
 }
@@ -11,4 +13,26 @@ export interface RawEntry {
 export interface RawListing {
   readonly entries: readonly RawEntry[];
   readonly problems: readonly string[];
+}
+
+/**
+ * The listing as people read it. A node that is damaged is told as a problem and left out.
+ * @param kindOf  asked where the entry does not tell
+ */
+export async function namedListing(
+  raw: RawListing,
+  kindOf: (node: NodeId) => Promise<NodeKind>,
+): Promise<DirectoryListing> {
+  const problems = [...raw.problems];
+  const entries: DirectoryEntry[] = [];
+  for (const { name, node, kind } of raw.entries) {
+    const text = decodeName(name);
+    try {
+      entries.push({ name: text, node, kind: kind ?? (await kindOf(node)) });
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
+      problems.push(`${text}: ${error.message}`);
+    }
+  }
+  return { entries, problems };
 }

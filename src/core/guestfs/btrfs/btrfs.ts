@@ -1,17 +1,12 @@
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
-import type {
-  DirectoryEntry,
-  DirectoryListing,
-  FileRange,
-  GuestFileSystem,
-  NodeId,
-  NodeStat,
-} from '../guestFileSystem.ts';
-import { decodeName, decodePath, encodeName } from '../names.ts';
+import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
+import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { requireKind } from '../nodeKinds.ts';
+import { namedListing } from '../rawListing.ts';
 import { findEntry, readDirectory } from './directory.ts';
 import { readContent } from './fileContent.ts';
-import { readInode, requireKind, type Inode } from './inode.ts';
+import { readInode, type Inode } from './inode.ts';
 import { Subvolumes, topSubvolumeId, type Subvolume } from './subvolumes.ts';
 import { openVolume, type BtrfsVolume } from './volume.ts';
 
@@ -55,10 +50,8 @@ class BtrfsFileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
-    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
     let node = this.root;
-    for (const name of names) {
+    for (const name of namesOfPath(path)) {
       const directory = await this.#inode(node, 'directory', signal);
       const { isAbsentSubvolume } = this.#subvolumes.locate(node);
       const entry = isAbsentSubvolume
@@ -74,18 +67,7 @@ class BtrfsFileSystem implements GuestFileSystem {
     const inode = await this.#inode(directory, 'directory', signal);
     if (this.#subvolumes.locate(directory).isAbsentSubvolume) return { entries: [], problems: [] };
     const raw = await readDirectory(this.#volume, this.#subvolumes, inode, signal);
-    const problems = [...raw.problems];
-    const entries: DirectoryEntry[] = [];
-    for (const { name, node, kind } of raw.entries) {
-      const text = decodeName(name);
-      try {
-        entries.push({ name: text, node, kind: kind ?? (await this.stat(node, signal)).kind });
-      } catch (error) {
-        if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
-        problems.push(`${text}: ${error.message}`);
-      }
-    }
-    return { entries, problems };
+    return await namedListing(raw, async node => (await this.stat(node, signal)).kind);
   }
 
   async stat(node: NodeId, signal: AbortSignal): Promise<NodeStat> {

@@ -1,35 +1,20 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { crc32c } from '../../../base/crc32c.ts';
-import type { NodeId, NodeKind } from '../guestFileSystem.ts';
+import type { NodeKind } from '../guestFileSystem.ts';
+import { kindsOfEntries } from '../nodeKinds.ts';
+import type { RawEntry, RawListing } from '../rawListing.ts';
 import type { Inode } from './inode.ts';
 import type { Subvolumes } from './subvolumes.ts';
 import { readKey, type Key } from './tree.ts';
 import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
 
-export interface BtrfsEntry {
-  readonly name: Uint8Array;
-  readonly node: NodeId;
-  /** Undefined if the entry does not tell. */
-  readonly kind: NodeKind | undefined;
-}
-
-interface RawEntry {
+/** An entry before the subvolume it may lead to is looked up. */
+interface StoredEntry {
   readonly name: Uint8Array;
   readonly location: Key;
   readonly kind: NodeKind | undefined;
 }
-
-const kinds: readonly (NodeKind | undefined)[] = [
-  undefined,
-  'file',
-  'directory',
-  'character-device',
-  'block-device',
-  'fifo',
-  'socket',
-  'symlink',
-];
 const encryptedNameFlag = 0x80;
 const entryHeadBytes = 30;
 const hashSeed = 0xffff_fffe;
@@ -44,8 +29,8 @@ export async function readDirectory(
   subvolumes: Subvolumes,
   directory: Inode,
   signal: AbortSignal,
-): Promise<{ readonly entries: readonly BtrfsEntry[]; readonly problems: readonly string[] }> {
-  const entries: BtrfsEntry[] = [];
+): Promise<RawListing> {
+  const entries: RawEntry[] = [];
   const problems: string[] = [];
   const from = { objectId: directory.number, type: keyTypes.directoryIndex, offset: 0 };
   const to = { ...from, offset: maxOffset };
@@ -75,7 +60,7 @@ export async function findEntry(
   directory: Inode,
   name: Uint8Array,
   signal: AbortSignal,
-): Promise<BtrfsEntry | undefined> {
+): Promise<RawEntry | undefined> {
   const key = { objectId: directory.number, type: keyTypes.directoryItem, offset: crc32c(hashSeed, name) };
   const item = await volume.trees.find(directory.subvolume.tree, key, signal);
   if (item === undefined) return undefined;
@@ -86,10 +71,10 @@ export async function findEntry(
 }
 
 /** One item holds several entries where their names have one hash. */
-function parseEntries(bytes: Uint8Array, directory: number): RawEntry[] {
+function parseEntries(bytes: Uint8Array, directory: number): StoredEntry[] {
   const reader = new BinaryReader(bytes, `Btrfs directory ${directory}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: RawEntry[] = [];
+  const entries: StoredEntry[] = [];
   for (let at = 0; at < bytes.byteLength;) {
     const dataBytes = reader.u16le('data length', at + 25);
     const nameBytes = reader.u16le('name length', at + 27, { min: 1, max: 255 });
@@ -98,7 +83,7 @@ function parseEntries(bytes: Uint8Array, directory: number): RawEntry[] {
       throw new AppError('UNSUPPORTED_FORMAT', `the names in Btrfs directory ${directory} are encrypted`);
     }
     const name = reader.bytes('name', at + entryHeadBytes, nameBytes);
-    entries.push({ name, location: readKey(view, at), kind: kinds[type] });
+    entries.push({ name, location: readKey(view, at), kind: kindsOfEntries[type] });
     at += entryHeadBytes + nameBytes + dataBytes;
   }
   return entries;
@@ -108,9 +93,9 @@ async function resolve(
   volume: BtrfsVolume,
   subvolumes: Subvolumes,
   directory: Inode,
-  { name, location, kind }: RawEntry,
+  { name, location, kind }: StoredEntry,
   signal: AbortSignal,
-): Promise<BtrfsEntry> {
+): Promise<RawEntry> {
   const { subvolume: parent } = directory;
   if (location.type === keyTypes.inode) {
     return { name, kind, node: subvolumes.node(parent, location.objectId) };

@@ -1,6 +1,6 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError } from '../../../base/errors.ts';
-import type { NodeId, NodeKind, NodeStat, Timestamp } from '../guestFileSystem.ts';
+import type { NodeId, NodeStat, Timestamp } from '../guestFileSystem.ts';
+import { kindOfMode } from '../nodeKinds.ts';
 import type { Subvolume } from './subvolumes.ts';
 import { keyTypes, type BtrfsVolume } from './volume.ts';
 
@@ -11,15 +11,6 @@ export interface Inode {
 }
 
 const inodeBytes = 160;
-const kinds: Readonly<Record<number, NodeKind>> = {
-  0x1000: 'fifo',
-  0x2000: 'character-device',
-  0x4000: 'directory',
-  0x6000: 'block-device',
-  0x8000: 'file',
-  0xa000: 'symlink',
-  0xc000: 'socket',
-};
 
 /**
  * @throws CORRUPT_DATA if there is no such inode
@@ -37,7 +28,7 @@ export async function readInode(
   const reader = new BinaryReader(item?.bytes ?? new Uint8Array(), `Btrfs inode ${number}`);
   if (item === undefined || item.bytes.byteLength < inodeBytes) throw reader.error('it is missing');
   const mode = reader.u32le('mode', 52);
-  const kind = kinds[mode & 0xf000];
+  const kind = kindOfMode(mode);
   if (kind === undefined) throw reader.error(`mode 0${mode.toString(8)} is no kind of file`, 52);
   return {
     number,
@@ -56,12 +47,6 @@ export async function readInode(
       createdAt: readTime(reader, 'creation time', 148),
     },
   };
-}
-
-/** @throws INVALID_INPUT for another kind of node */
-export function requireKind({ number, stat }: Inode, kind: NodeKind): void {
-  if (stat.kind === kind) return;
-  throw new AppError('INVALID_INPUT', `inode ${number} is a ${stat.kind}, not a ${kind}`);
 }
 
 function readTime(reader: BinaryReader, field: string, offset: number): Timestamp {

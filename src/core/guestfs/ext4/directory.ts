@@ -1,23 +1,13 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
-import type { NodeKind } from '../guestFileSystem.ts';
+import type { NodeId } from '../guestFileSystem.ts';
+import { kindsOfEntries } from '../nodeKinds.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
 import { crc32c } from '../../../base/crc32c.ts';
 import { blockRuns } from './fileContent.ts';
 import { inlineDataOf } from './inlineData.ts';
 import type { Inode } from './inode.ts';
 import { readBlock, type Ext4Volume } from './volume.ts';
-
-const kinds: readonly (NodeKind | undefined)[] = [
-  undefined,
-  'file',
-  'directory',
-  'character-device',
-  'block-device',
-  'fifo',
-  'socket',
-  'symlink',
-];
 
 const headerBytes = 8;
 const minEntryBytes = 12;
@@ -121,8 +111,10 @@ class EntryCollector implements RawListing {
     if (inode > this.#volume.superblock.inodeCount) {
       throw reader.error(`an entry names inode ${inode}, which does not exist`, offset);
     }
-    const kind = this.#volume.superblock.hasFileTypes ? kinds[reader.u8('kind', offset + 7)] : undefined;
-    this.entries.push({ name, inode, kind });
+    const kind = this.#volume.superblock.hasFileTypes
+      ? kindsOfEntries[reader.u8('kind', offset + 7)]
+      : undefined;
+    this.entries.push({ name, node: inode as NodeId, kind });
     return entryBytes;
   }
 

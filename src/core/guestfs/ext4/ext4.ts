@@ -1,14 +1,8 @@
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
-import type {
-  DirectoryEntry,
-  DirectoryListing,
-  FileRange,
-  GuestFileSystem,
-  NodeId,
-  NodeStat,
-} from '../guestFileSystem.ts';
-import { decodeName, decodePath, encodeName } from '../names.ts';
+import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
+import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { namedListing } from '../rawListing.ts';
 import { readDirectory } from './directory.ts';
 import { readContent, readWhole } from './fileContent.ts';
 import { readInode, requireReadable, type Inode } from './inode.ts';
@@ -61,15 +55,13 @@ class Ext4FileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
-    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
     let node = this.root;
-    for (const name of names) {
+    for (const name of namesOfPath(path)) {
       const wanted = encodeName(name);
       const { entries } = await readDirectory(this.#volume, await this.#directory(node, signal), signal);
       const entry = entries.find(candidate => Buffer.compare(candidate.name, wanted) === 0);
       if (entry === undefined) throw new AppError('NOT_FOUND', `${path} does not exist`, { object: path });
-      node = entry.inode as NodeId;
+      node = entry.node;
     }
     return node;
   }
@@ -77,19 +69,7 @@ class Ext4FileSystem implements GuestFileSystem {
   async list(directory: NodeId, signal: AbortSignal): Promise<DirectoryListing> {
     const inode = await this.#directory(directory, signal);
     const raw = await readDirectory(this.#volume, inode, signal);
-    const problems = [...raw.problems];
-    const entries: DirectoryEntry[] = [];
-    for (const { name, inode: number, kind } of raw.entries) {
-      const text = decodeName(name);
-      try {
-        const node = number as NodeId;
-        entries.push({ name: text, node, kind: kind ?? (await this.#inode(node, signal)).stat.kind });
-      } catch (error) {
-        if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
-        problems.push(`${text}: ${error.message}`);
-      }
-    }
-    return { entries, problems };
+    return await namedListing(raw, async node => (await this.stat(node, signal)).kind);
   }
 
   async stat(node: NodeId, signal: AbortSignal): Promise<NodeStat> {

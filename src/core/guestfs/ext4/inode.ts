@@ -2,6 +2,7 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
 import type { NodeId, NodeKind, NodeStat, Timestamp } from '../guestFileSystem.ts';
+import { kindOfMode } from '../nodeKinds.ts';
 import { crc32cU32le, crc32cWithHoles } from '../../../base/crc32c.ts';
 import { inodeTableOf } from './groupDescriptors.ts';
 import type { Ext4Volume } from './volume.ts';
@@ -25,16 +26,6 @@ export interface InodeFlags {
   readonly hasInlineData: boolean;
 }
 
-const kinds: Readonly<Record<number, NodeKind>> = {
-  0x1000: 'fifo',
-  0x2000: 'character-device',
-  0x4000: 'directory',
-  0x6000: 'block-device',
-  0x8000: 'file',
-  0xa000: 'symlink',
-  0xc000: 'socket',
-};
-
 const baseBytes = 128;
 const flag = { encrypted: 0x800, indexed: 0x1000, extents: 0x8_0000, inlineData: 0x1000_0000 } as const;
 
@@ -54,7 +45,7 @@ export async function readInode(volume: Ext4Volume, number: number, signal: Abor
   const reader = new BinaryReader(bytes, `ext4 inode ${number}`, offsetBytes);
 
   const mode = reader.u16le('mode', 0x0);
-  const kind = kinds[mode & 0xf000];
+  const kind = kindOfMode(mode);
   if (kind === undefined) throw reader.error(`mode 0${mode.toString(8)} is no kind of file`);
   const extraBytes =
     inodeBytes > baseBytes ? reader.u16le('extra size', 0x80, { max: inodeBytes - baseBytes }) : 0;

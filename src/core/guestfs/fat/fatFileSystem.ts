@@ -2,7 +2,7 @@ import { AppError, CancelledError, CorruptDataError } from '../../../base/errors
 import { readRange } from '../../block/blockSource.ts';
 import { readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
-import { decodeName, encodeName } from '../names.ts';
+import { decodeName, encodeName, namesOfPath } from '../names.ts';
 import type { FatListing, FatNode } from './fatNode.ts';
 import { clusterRuns, maxDirectoryBytes, type FatContent, type FatVolume } from './fatVolume.ts';
 
@@ -54,10 +54,8 @@ export class FatFileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
-    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
     let node = this.root;
-    for (const name of names) {
+    for (const name of namesOfPath(path)) {
       const wanted = encodeName(name);
       const { nodes } = await this.#read(node, signal);
       const found = nodes.find(candidate => Buffer.compare(candidate.name, wanted) === 0);

@@ -11,7 +11,7 @@ import type {
   NodeStat,
   Timestamp,
 } from '../guestFileSystem.ts';
-import { decodeName, encodeName } from '../names.ts';
+import { decodeName, encodeName, namesOfPath } from '../names.ts';
 import { attributeType, residentBytes } from './attributes.ts';
 import { readBootSector, type BootSector } from './bootSector.ts';
 import { readDirectoryIndex } from './directoryIndex.ts';
@@ -86,8 +86,7 @@ class NtfsFileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
-    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
+    const names = namesOfPath(path);
     let node = this.root;
     for (const [index, name] of names.entries()) {
       const isLast = index + 1 === names.length;

@@ -2,7 +2,8 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
 import { readWholeRuns, type FileRun } from '../fileRuns.ts';
-import type { NodeKind } from '../guestFileSystem.ts';
+import type { NodeId, NodeKind } from '../guestFileSystem.ts';
+import { kindsOfEntries } from '../nodeKinds.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
 import { isChecksumRight } from './checksum.ts';
 import { extentRuns } from './extents.ts';
@@ -10,17 +11,7 @@ import { localContent, type Inode } from './inode.ts';
 import type { XfsVolume } from './volume.ts';
 
 /** The last one is what overlays leave where a file of a lower layer was removed. */
-const kinds: readonly (NodeKind | undefined)[] = [
-  undefined,
-  'file',
-  'directory',
-  'character-device',
-  'block-device',
-  'fifo',
-  'socket',
-  'symlink',
-  'character-device',
-];
+const kinds: readonly (NodeKind | undefined)[] = [...kindsOfEntries, 'character-device'];
 
 /** Magic numbers by whether a block is the only one of its directory. */
 const magics = {
@@ -115,7 +106,7 @@ class EntryCollector implements RawListing {
         const kind = this.#volume.superblock.hasFileTypes ? kinds[reader.u8('kind', offset++)] : undefined;
         const inode = inodeBytes === 4 ? reader.u32be('inode', offset) : reader.u64be('inode', offset);
         offset += inodeBytes;
-        this.entries.push({ name, inode, kind });
+        this.entries.push({ name, node: inode as NodeId, kind });
       }
     });
   }
@@ -153,7 +144,8 @@ class EntryCollector implements RawListing {
     const name = reader.bytes('name', offset + 9, nameBytes);
     if (isDots(name)) return entryBytes;
     const kind = hasFileTypes ? kinds[reader.u8('kind', offset + 9 + nameBytes)] : undefined;
-    this.entries.push({ name, inode: reader.u64be('inode', offset), kind });
+    const node = reader.u64be('inode', offset) as NodeId;
+    this.entries.push({ name, node, kind });
     return entryBytes;
   }
 

@@ -1,7 +1,8 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
-import type { NodeId, NodeKind, NodeStat, Timestamp } from '../guestFileSystem.ts';
+import type { NodeId, NodeStat, Timestamp } from '../guestFileSystem.ts';
+import { kindOfMode } from '../nodeKinds.ts';
 import { isChecksumRight } from './checksum.ts';
 import { positionOfBlocks, type XfsVolume } from './volume.ts';
 
@@ -21,15 +22,6 @@ export type ForkFormat = 'device' | 'local' | 'extents' | 'btree';
 export const inodeMagic = 0x494e;
 export const inodeChecksumOffset = 100;
 
-const kinds: Readonly<Record<number, NodeKind>> = {
-  0x1000: 'fifo',
-  0x2000: 'character-device',
-  0x4000: 'directory',
-  0x6000: 'block-device',
-  0x8000: 'file',
-  0xa000: 'symlink',
-  0xc000: 'socket',
-};
 const formats: readonly ForkFormat[] = ['device', 'local', 'extents', 'btree'];
 const realtimeFlag = 0x1;
 const flags2 = { bigTimes: 0x8n, largeExtentCounts: 0x10n } as const;
@@ -68,7 +60,7 @@ export async function readInode(volume: XfsVolume, number: number, signal: Abort
     if (reader.u64be('own number', 152) !== number) throw reader.error('it calls itself another inode', 152);
   }
   const mode = reader.u16be('mode', 2);
-  const kind = kinds[mode & 0xf000];
+  const kind = kindOfMode(mode);
   if (kind === undefined) throw reader.error(`mode 0${mode.toString(8)} is no kind of file`, 2);
 
   const more = version >= 3 ? reader.bits64be('flags 2', 120) : 0n;
@@ -99,12 +91,6 @@ export async function readInode(volume: XfsVolume, number: number, signal: Abort
     extentCount: hasLargeCounts ? reader.u64be('extent count', 24) : reader.u32be('extent count', 76),
     isRealtime: (reader.u16be('flags', 90) & realtimeFlag) !== 0,
   };
-}
-
-/** @throws INVALID_INPUT for another kind of node */
-export function requireKind(inode: Inode, kind: NodeKind): void {
-  if (inode.stat.kind === kind) return;
-  throw new AppError('INVALID_INPUT', `inode ${inode.number} is a ${inode.stat.kind}, not a ${kind}`);
 }
 
 /** The content that lies in the inode itself. */

@@ -1,18 +1,13 @@
 import { AppError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
 import { readRuns } from '../fileRuns.ts';
-import type {
-  DirectoryEntry,
-  DirectoryListing,
-  FileRange,
-  GuestFileSystem,
-  NodeId,
-  NodeStat,
-} from '../guestFileSystem.ts';
-import { decodeName, decodePath, encodeName } from '../names.ts';
+import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
+import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { requireKind } from '../nodeKinds.ts';
+import { namedListing } from '../rawListing.ts';
 import { readDirectory } from './directory.ts';
 import { extentRuns } from './extents.ts';
-import { localContent, readInode, requireKind, type Inode } from './inode.ts';
+import { localContent, readInode, type Inode } from './inode.ts';
 import { recoverLog } from './logRecovery.ts';
 import { readSuperblock } from './superblock.ts';
 import { readLinkTarget } from './symlink.ts';
@@ -60,10 +55,8 @@ class XfsFileSystem implements GuestFileSystem {
   }
 
   async lookup(path: string, signal: AbortSignal): Promise<NodeId> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
-    if (names.includes('..')) throw new AppError('INVALID_INPUT', `${path} leads upwards`, { object: path });
     let node = this.root;
-    for (const name of names) {
+    for (const name of namesOfPath(path)) {
       const wanted = encodeName(name);
       const { entries } = await readDirectory(
         this.#volume,
@@ -72,7 +65,7 @@ class XfsFileSystem implements GuestFileSystem {
       );
       const entry = entries.find(candidate => Buffer.compare(candidate.name, wanted) === 0);
       if (entry === undefined) throw new AppError('NOT_FOUND', `${path} does not exist`, { object: path });
-      node = entry.inode as NodeId;
+      node = entry.node;
     }
     return node;
   }
@@ -80,19 +73,7 @@ class XfsFileSystem implements GuestFileSystem {
   async list(directory: NodeId, signal: AbortSignal): Promise<DirectoryListing> {
     const inode = await this.#inode(directory, 'directory', signal);
     const raw = await readDirectory(this.#volume, inode, signal);
-    const problems = [...raw.problems];
-    const entries: DirectoryEntry[] = [];
-    for (const { name, inode: number, kind } of raw.entries) {
-      const text = decodeName(name);
-      try {
-        const node = number as NodeId;
-        entries.push({ name: text, node, kind: kind ?? (await this.stat(node, signal)).kind });
-      } catch (error) {
-        if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
-        problems.push(`${text}: ${error.message}`);
-      }
-    }
-    return { entries, problems };
+    return await namedListing(raw, async node => (await this.stat(node, signal)).kind);
   }
 
   async stat(node: NodeId, signal: AbortSignal): Promise<NodeStat> {

@@ -1,5 +1,6 @@
 import { AppError } from '../../../base/errors.ts';
 import { madeVolume } from '../madeVolume.ts';
+import { openListings } from '../openListings.ts';
 import type { VolumeListing } from '../volume.ts';
 import { GroupMapper, type FoundMember } from './groupMapper.ts';
 import { readPhysicalVolume } from './physicalVolume.ts';
@@ -13,8 +14,7 @@ export async function addLogicalVolumes(
   listings: readonly VolumeListing[],
   signal: AbortSignal,
 ): Promise<VolumeListing[]> {
-  const volumes = listings.map(({ volumes: found }) => [...found]);
-  const problems = listings.map(({ problems: told }) => [...told]);
+  const { volumes, problems, close } = openListings(listings);
   const members = await findMembers(listings, problems, signal);
   for (const { group, home } of newestGroups(members, problems)) {
     const mapper = new GroupMapper(group, members);
@@ -31,11 +31,7 @@ export async function addLogicalVolumes(
       }
     }
   }
-  return listings.map(({ scheme }, disk) => ({
-    scheme,
-    volumes: volumes[disk] ?? [],
-    problems: problems[disk] ?? [],
-  }));
+  return close();
 }
 
 /** Pools are visible, too, but nobody wants a file of one. */

@@ -1,6 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
 import { sliceSource } from '../../block/sliceSource.ts';
 import { madeVolume } from '../madeVolume.ts';
+import { openListings } from '../openListings.ts';
 import type { Volume, VolumeListing } from '../volume.ts';
 import { arraySource, unreadable, type MdMember } from './arraySource.ts';
 import { readMdSuperblock, type MdSuperblock } from './superblock.ts';
@@ -20,8 +21,7 @@ export async function addMdArrays(
   listings: readonly VolumeListing[],
   signal: AbortSignal,
 ): Promise<VolumeListing[]> {
-  const volumes = listings.map(({ volumes: found }) => [...found]);
-  const problems = listings.map(({ problems: told }) => [...told]);
+  const { volumes, problems, close } = openListings(listings);
   for (const members of (await findMembers(listings, problems, signal)).values()) {
     let home = members[0]?.disk ?? 0;
     try {
@@ -44,11 +44,7 @@ export async function addMdArrays(
       problems[home]?.push(error.message);
     }
   }
-  return listings.map(({ scheme }, disk) => ({
-    scheme,
-    volumes: volumes[disk] ?? [],
-    problems: problems[disk] ?? [],
-  }));
+  return close();
 }
 
 async function findMembers(
