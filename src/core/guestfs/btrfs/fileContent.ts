@@ -1,17 +1,14 @@
-import { mapOrdered } from '../../../base/async/mapOrdered.ts';
-import { settleAll } from '../../../base/async/settleAll.ts';
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
+import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
+import { readPieces, type Stretch } from '../filePieces.ts';
 import { decompressExtent, type Algorithm } from './decompress.ts';
 import type { Inode } from './inode.ts';
 import type { Item, Key } from './tree.ts';
 import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
 
 /** A stretch of a file's content, as one item tells it. What lies between two is a hole. */
-interface Extent {
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
+interface Extent extends Stretch {
   readonly content: ExtentContent;
 }
 
@@ -33,8 +30,6 @@ interface Packing {
   readonly unpackedBytes: number;
 }
 
-const pieceBytes = 1024 * 1024;
-const piecesInFlight = 4;
 const headBytes = 21;
 /** Writers pack at most 128 KiB at a time; sectors of 64 KiB do not change that. */
 const maxPackedBytes = 1024 * 1024;
@@ -53,58 +48,10 @@ export async function* readContent(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const extents = extentsFrom(volume, inode, startBytes, signal);
-  yield* mapOrdered(planPieces(extents, startBytes, endBytes), piecesInFlight, async piece => {
-    if (signal.aborted) throw new CancelledError();
-    const bytes = new Uint8Array(piece.lengthBytes);
-    await settleAll(
-      piece.parts.map(async ({ extent, inExtentBytes, atBytes, lengthBytes }) => {
-        const target = bytes.subarray(atBytes, atBytes + lengthBytes);
-        await readExtent(volume, extent.content, inExtentBytes, target, signal);
-      }),
-    );
-    return bytes;
-  });
-}
-
-/** One piece of a file and what of it lies in extents; the rest is zeros. */
-interface Piece {
-  readonly lengthBytes: number;
-  readonly parts: readonly PiecePart[];
-}
-
-interface PiecePart {
-  readonly extent: Extent;
-  readonly inExtentBytes: number;
-  readonly atBytes: number;
-  readonly lengthBytes: number;
-}
-
-async function* planPieces(
-  extents: AsyncIterable<Extent>,
-  startBytes: number,
-  endBytes: number,
-): AsyncGenerator<Piece, void, undefined> {
-  let pieceStart = startBytes;
-  let parts: PiecePart[] = [];
-  const pieceEnd = () => Math.min(pieceStart + pieceBytes, endBytes);
-  const finish = (): Piece => {
-    const piece = { lengthBytes: pieceEnd() - pieceStart, parts };
-    pieceStart = pieceEnd();
-    parts = [];
-    return piece;
+  const fill = async ({ content }: Extent, inExtentBytes: number, target: Uint8Array) => {
+    await readExtent(volume, content, inExtentBytes, target, signal);
   };
-  for await (const extent of extents) {
-    if (extent.offsetBytes >= endBytes) break;
-    const extentEnd = Math.min(endBytes, extent.offsetBytes + extent.lengthBytes);
-    for (let from = Math.max(extent.offsetBytes, startBytes); from < extentEnd;) {
-      while (from >= pieceEnd()) yield finish();
-      const until = Math.min(extentEnd, pieceEnd());
-      const place = { inExtentBytes: from - extent.offsetBytes, atBytes: from - pieceStart };
-      parts.push({ extent, ...place, lengthBytes: until - from });
-      from = until;
-    }
-  }
-  while (pieceStart < endBytes) yield finish();
+  yield* readPieces(extents, startBytes, endBytes, fill, signal);
 }
 
 /** The extents from the one that holds a byte on, ascending. */
