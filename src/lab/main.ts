@@ -17,6 +17,7 @@ import { fullImages } from './images/fullImages.ts';
 import type { GuestDisk, Profile } from './images/guestDisks.ts';
 import { smallImages } from './images/smallImages.ts';
 import { startLab, type LabAccount } from './lab.ts';
+import { LabClock } from './labClock.ts';
 import { parseOptions, type LabOptions } from './options.ts';
 
 /** Composition root of the lab: prints one line of JSON when it answers, and runs until it is told to stop. */
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
     const accounts = await prepareAccounts(options, stateFolder);
     const guests = await prepareGuestPasswords(stateFolder);
     await using lab = await startLab({
-      clock: systemClock,
+      clock: new LabClock(systemClock, options.time),
       random: systemRandom,
       logger,
       listen: options.listen,

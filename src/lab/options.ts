@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { AppError } from '../base/errors.ts';
 import type { Profile } from './images/guestDisks.ts';
+import type { LabTime } from './labClock.ts';
 import { defaultRelease, personalityOf, type Personality } from './personality.ts';
 
 export interface LabOptions {
@@ -11,6 +12,7 @@ export interface LabOptions {
   /** Undefined: the system's folder for temporary files. */
   readonly state: string | undefined;
   readonly seed: number;
+  readonly time: LabTime;
   readonly profile: Profile | undefined;
   readonly userName: string;
   readonly passwordFile: string | undefined;
@@ -46,6 +48,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     images: values.images,
     state: values.state,
     seed,
+    time: parseTime(values['start-at'], values.clock),
     profile,
     userName: values.user,
     passwordFile: values['password-file'],
@@ -56,6 +59,14 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     personality: personalityOf(values['api-version'], values.esx),
     dumpFolder: values.import,
   };
+}
+
+function parseTime(startAt: string | undefined, pace: string): LabTime {
+  const moment = startAt === undefined ? undefined : new Date(startAt);
+  if (moment !== undefined && Number.isNaN(moment.getTime()))
+    throw invalid(`--start-at ${startAt} is no moment`);
+  if (pace !== 'running' && pace !== 'still') throw invalid(`--clock ${pace} is neither running nor still`);
+  return { startAt: moment, isStill: pace === 'still' };
 }
 
 function parseAccount(text: string): { userName: string; role: string } {
@@ -73,6 +84,8 @@ function parse(commandLine: readonly string[]) {
         images: { type: 'string' },
         state: { type: 'string' },
         seed: { type: 'string', default: '1' },
+        'start-at': { type: 'string' },
+        clock: { type: 'string', default: 'running' },
         profile: { type: 'string' },
         user: { type: 'string', default: 'administrator@vsphere.local' },
         'password-file': { type: 'string' },

@@ -40,12 +40,13 @@ async function stop(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-async function control(ready: Ready, path: string): Promise<Buffer> {
+async function control(ready: Ready, path: string, body?: unknown): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${ready.controlToken}` };
-    const sent = https.get(
+    const method = body === undefined ? 'GET' : 'POST';
+    const sent = https.request(
       `${ready.controlUrl}/${path}`,
-      { headers, rejectUnauthorized: false, agent: false },
+      { method, headers, rejectUnauthorized: false, agent: false },
       answer => {
         const pieces: Buffer[] = [];
         answer.on('data', (piece: Buffer) => pieces.push(piece));
@@ -54,6 +55,7 @@ async function control(ready: Ready, path: string): Promise<Buffer> {
       },
     );
     sent.once('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
@@ -174,3 +176,14 @@ function checkImages(folder: string): void {
 function e2fsck(image: string): void {
   execFileSync('e2fsck', ['-f', '-n', `${image}?offset=${MiB}`], { stdio: 'pipe' });
 }
+
+test('its time begins when it is told to, and passes as it is told to', async () => {
+  const startAt = '2026-01-01T00:00:00.000Z';
+  const { child, ready } = await start('--profile', 'small', '--clock', 'still', '--start-at', startAt);
+  const now = async (body?: unknown) =>
+    (JSON.parse((await control(ready, 'clock', body)).toString()) as { now: string }).now;
+  expect(await now()).toBe(startAt);
+  expect(await now({ advanceMs: 3_600_000 })).toBe('2026-01-01T01:00:00.000Z');
+  expect(await now()).toBe('2026-01-01T01:00:00.000Z');
+  expect(await stop(child)).toBe(0);
+});

@@ -11,6 +11,7 @@ import { applyPreset, guestPresets, type PresetName } from '../guest/guestPreset
 import { SeededRandom } from '../guest/seededRandom.ts';
 import type { GuestActivity } from '../guest/guestActivity.ts';
 import { activityPath } from '../images/guestTree.ts';
+import { LabClock } from '../labClock.ts';
 import type { LabContext } from '../labContext.ts';
 import type { DiskChain } from '../model/diskChain.ts';
 import { Lease } from '../model/lease.ts';
@@ -58,6 +59,8 @@ const routes: readonly (readonly [method: string, path: string, answer: ControlA
   ['POST', 'vms', changeVms],
   ['GET', 'personality', ({ lab }) => lab.server.personality],
   ['POST', 'personality', becomeVersion],
+  ['GET', 'clock', ({ lab }) => ({ now: lab.clock.now() })],
+  ['POST', 'clock', letTimePass],
   ['POST', 'restart', restart],
   ['POST', 'connections/cut', ({ lab }) => ({ cut: lab.servers.main.server.cutConnections() })],
   ['GET', 'requests', ({ lab }) => lab.servers.requestCounts()],
@@ -117,6 +120,15 @@ export function controlEndpoint(lab: LabContext, activity: GuestActivity, token:
     }
     throw new HttpError(404, `The control API has no ${request.method ?? ''} ${url.pathname}`);
   };
+}
+
+function letTimePass({ lab, body }: ControlCall): { readonly now: Date } {
+  const advanceMs = body['advanceMs'];
+  if (typeof advanceMs !== 'number' || !(advanceMs >= 0) || !(lab.clock instanceof LabClock)) {
+    throw new HttpError(400, 'Say how much time passes: {"advanceMs": 1000}');
+  }
+  lab.clock.advance(advanceMs);
+  return { now: lab.clock.now() };
 }
 
 async function answerOrRefuse(answer: ControlAnswer, call: ControlCall, parts: string[]): Promise<unknown> {

@@ -13,6 +13,7 @@ test('options have defaults', () => {
     images: undefined,
     state: undefined,
     seed: 1,
+    time: { startAt: undefined, isStill: false },
     profile: undefined,
     userName: 'administrator@vsphere.local',
     passwordFile: undefined,
@@ -33,6 +34,8 @@ test('accounts come with their roles', () => {
 });
 
 test.each([
+  [['--start-at', 'yesterday']],
+  [['--clock', 'slow']],
   [['--api-version', '4.1']],
   [['--import', '/somewhere', '--generate', '100']],
   [['--esx', '--generate', '100']],
