@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
-import { FaultBench, filesBelow } from '../support/faultBench.ts';
+import { expectFailure, FaultBench, filesBelow } from '../support/faultBench.ts';
 import { Restic } from '../support/restic.ts';
 import { mountTest, SmallFileSystem } from '../support/smallFileSystem.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
@@ -277,6 +277,8 @@ describe('a damaged journal', () => {
 });
 
 describe('a full disk', () => {
+  /** Less is refused before anything is begun. */
+  const roomyBytes = 512 * MiB;
   const folder = suiteFolder('faults-full');
   let bench: FaultBench;
   beforeAll(async () => {
@@ -287,7 +289,7 @@ describe('a full disk', () => {
   smallDiskTest(
     'under the repository: older points stay good, and the next backup works once there is room',
     async () => {
-      using disk = new SmallFileSystem(8 * MiB);
+      using disk = new SmallFileSystem(roomyBytes);
       const repository = join(disk.folder, 'repository');
       const { repositoryPasswordFile } = bench.cli;
       const where = ['--repo', 'small'];
@@ -303,19 +305,21 @@ describe('a full disk', () => {
       await bench.succeeds('backup', 'web01', ...where);
       const restic = new Restic(repository, repositoryPasswordFile);
       const usedBytes = filesBelow(disk.folder).reduce((sum, path) => sum + statSync(path).size, 0);
-      disk.resize(usedBytes + 2 * MiB);
-      const snapshotsBefore = (await bench.lab.snapshots()).length;
       await bench.lab.burst('web01', 2000, { bytes: 6 * MiB });
-      await bench.fails(['backup', 'web01', ...where], { code: 11, says: [disk.folder, /[Ff]ree space/] });
-      // It did not fail before it had begun.
-      expect((await bench.lab.snapshots()).length).toBe(snapshotsBefore + 1);
+      // Somebody else takes the room once it has begun.
+      await bench.lab.setFaults({ holdStreamsAfterBytes: 0 });
+      const started = bench.start('backup', 'web01', ...where);
+      await expect.poll(async () => (await bench.lab.openLeases()).length).toBe(1);
+      disk.resize(usedBytes + 2 * MiB);
+      await bench.lab.setFaults({ holdStreamsAfterBytes: null });
+      expectFailure(await started.result, { code: 11, says: [disk.folder, /[Ff]ree space/] });
       expect(filesBelow(join(repository, 'tmp'))).toEqual([]);
       expect(filesBelow(join(repository, 'locks'))).toEqual([]);
       await bench.expectNothingLeft();
       const { stdout } = await bench.succeeds('points', '--json', ...where);
       expect(JSON.parse(stdout.toString())).toHaveLength(1);
       await restic.checkEverything();
-      disk.resize(64 * MiB);
+      disk.resize(roomyBytes);
       await bench.succeeds('backup', 'web01', ...where);
       await restic.checkEverything();
       await bench.succeeds('repo', 'remove', 'small');
@@ -323,7 +327,7 @@ describe('a full disk', () => {
   );
 
   smallDiskTest('at the target of a restore: nothing of it remains', async () => {
-    using disk = new SmallFileSystem(1 * MiB);
+    using disk = new SmallFileSystem(MiB / 4);
     const where = ['--repo', 'main'];
     await bench.succeeds('backup', 'web01', ...where);
     for (const args of [
