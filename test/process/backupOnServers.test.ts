@@ -106,7 +106,11 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
   });
 
   test('are not kept locked by a backup that was killed, once a guard has looked', async () => {
-    await lab.setFaults({ streams: [{ kind: 'slow', bytesPerSecond: 100_000, times: 9 }] });
+    // Killed before it wrote down its lease, nobody but the server can end that one.
+    await lab.setFaults({
+      leaseTimeoutSeconds: 10,
+      streams: [{ kind: 'slow', bytesPerSecond: 100_000, times: 9 }],
+    });
     const { child, result } = cli.start('backup', 'web01');
     const account = parseAccount(kind.account, parseLocation(place), 'the test');
     const store = await openObjectStore(place, { account }, { clock: systemClock, random: systemRandom });

@@ -112,9 +112,9 @@ describe.each(kinds)('a repository on a server: $name', ({ start, location, acco
 
     await using again = await openAt(place);
     expect(await expectWholePoints(again, [1, 3])).toBe(2);
-    const audit = [];
-    for await (const entry of again.listAudit(signal)) audit.push(entry);
-    expect(audit).toMatchObject([{ action: 'forget', subject: 'vm' }]);
+    const actions = [];
+    for await (const entry of again.listAudit(signal)) if ('action' in entry) actions.push(entry.action);
+    expect(actions.toSorted()).toEqual(['forget', 'prune']);
   });
 
   test('that restic made opens here, and takes ours', async () => {
