@@ -48,10 +48,14 @@ export class WorkerLife {
     const { clock, jobs, clientCount, idleTimeoutMs } = this.#deps;
     let busyAtMs = clock.monotonicMs();
     let workedAtMs = -Infinity;
+    let wasWorking = false;
     while (!this.#end.signal.aborted) {
       const nowMs = clock.monotonicMs();
-      if (jobs.runningCount > 0) workedAtMs = nowMs;
-      if (jobs.runningCount > 0 || clientCount() > 0) busyAtMs = nowMs;
+      const isWorking = jobs.runningCount > 0;
+      // A job that ended since the last look may have ended just now.
+      if (isWorking || wasWorking) workedAtMs = nowMs;
+      wasWorking = isWorking;
+      if (isWorking || clientCount() > 0) busyAtMs = nowMs;
       if (this.#isRetiring && nowMs - workedAtMs >= farewellMs) return;
       if (nowMs - busyAtMs >= idleTimeoutMs) return;
       await clock
