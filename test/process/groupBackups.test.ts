@@ -14,7 +14,6 @@ import {
 import type { ConsistencyPolicyDto } from '../../src/protocol/plan.ts';
 import { listPoints, readPoint } from '../../src/protocol/point.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { filesBelow } from '../support/faultBench.ts';
 import { quiesced } from '../support/policies.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -56,15 +55,6 @@ describe('a job that backs up several VMs as a group', () => {
     const params = { vms, repository: 'main', policy, groupName: 'shop' };
     const { jobId } = await client.request(startGroupBackup, params, anySignal);
     return new WatchedJob(client, jobId);
-  }
-
-  async function expectNothingLeft(): Promise<void> {
-    expect({
-      snapshots: (await lab.vms()).flatMap(vm => vm.snapshots),
-      leases: await lab.openLeases(),
-      locks: filesBelow(join(user.repositoryFolder, 'locks')),
-      journal: user.journalRecords(),
-    }).toEqual({ snapshots: [], leases: [], locks: [], journal: [] });
   }
 
   test('stores each VM as it was at its own snapshot, and says how far apart these are', async () => {
@@ -120,7 +110,7 @@ describe('a job that backs up several VMs as a group', () => {
       }
     }
     await restic.checkEverything();
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('keeps others off all of its VMs, is found by the next client, and leaves nothing when it is cancelled', async () => {
@@ -143,7 +133,7 @@ describe('a job that backs up several VMs as a group', () => {
     });
     await next.request(cancelJob, { jobId: job.id }, anySignal);
     expect(await job.ended).toMatchObject({ state: 'cancelled' });
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('asks for one VM at a time, and each answer is for that VM alone', async () => {
@@ -164,14 +154,14 @@ describe('a job that backs up several VMs as a group', () => {
     const [accepted, refused] = asked.map(name => result.members.find(({ vm }) => vm.name === name)!);
     expect(accepted!.backup).toMatchObject({ proven: 'crash', downgrades: [{ to: 'crash' }] });
     expect(refused).toMatchObject({ error: { code: 'QUIESCE_FAILED' } });
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('fails where no VM can be backed up, and is refused for what is no group', async () => {
     await lab.setFaults({ refuseQuiesce: ['web01', 'db01'] });
     const job = await backUp(['web01', 'db01']);
     expect(await job.ended).toMatchObject({ state: 'failed', error: { code: 'QUIESCE_FAILED' } });
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
     const vm = await vmNamed(client, 'web01');
     for (const vms of [[], [vm, vm], [vm, { ...vm, id: 'vm-0', vcenter: 'other' }]]) {
       const params = { vms, repository: 'main', policy: quiesced };
@@ -193,7 +183,7 @@ describe('a job that backs up several VMs as a group', () => {
     const { jobs } = await client.request(listJobs, {}, anySignal);
     expect(jobs.map(({ kind }) => kind)).toContain('guard');
     for (const { id } of jobs) await new WatchedJob(client, id).ended;
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
     await restic.checkEverything();
   });
 });

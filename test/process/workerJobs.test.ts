@@ -76,15 +76,6 @@ describe('jobs of the bundled worker', () => {
     return await new WatchedJob(client, (await started).jobId).ended;
   }
 
-  async function expectNothingLeft(): Promise<void> {
-    expect({
-      snapshots: (await lab.vms()).flatMap(vm => vm.snapshots),
-      leases: await lab.openLeases(),
-      locks: filesBelow(join(user.repositoryFolder, 'locks')),
-      journal: user.journalRecords(),
-    }).toEqual({ snapshots: [], leases: [], locks: [], journal: [] });
-  }
-
   test('every VM of the list says what a backup of it can reach, and why not more', async () => {
     const vms = await listedVms(client, 'lab', anySignal);
     const seen = vms.map(({ name, computePath, predicted: { level, limits, base, outsideDisks } }) => [
@@ -158,7 +149,7 @@ describe('jobs of the bundled worker', () => {
       expect(stored).toBe(await lab.diskHash(snapshot.vm, deviceKey, position));
     }
     await restic.checkEverything();
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('a client that leaves in the middle does not disturb it; the next one finds the job and its end', async () => {
@@ -176,7 +167,7 @@ describe('jobs of the bundled worker', () => {
     expect(lines.map(({ text }) => text)).toEqual(
       expect.arrayContaining(['Taking a quiesced snapshot', 'Removing the snapshot']),
     );
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('a job keeps the worker alive when no client is left', async () => {
@@ -194,7 +185,7 @@ describe('jobs of the bundled worker', () => {
     expect(next.worker).toEqual(leaving.worker);
     expect(await next.request(cancelJob, { jobId: job.id }, anySignal)).toEqual({ state: 'cancelling' });
     expect((await new WatchedJob(next, job.id).ended).state).toBe('cancelled');
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('one backup per VM; cancelled, it answers before it ends and leaves nothing', async () => {
@@ -211,7 +202,7 @@ describe('jobs of the bundled worker', () => {
     expect(answer).toEqual({ state: 'cancelling' });
     const { state, error } = await job.ended;
     expect({ state, error }).toEqual({ state: 'cancelled', error: undefined });
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
     expect(await client.request(cancelJob, { jobId: job.id }, anySignal)).toEqual({ state: 'cancelled' });
     expect((await (await backUp('web01')).ended).state).toBe('succeeded');
   });
@@ -230,7 +221,7 @@ describe('jobs of the bundled worker', () => {
     if (whole.result?.kind !== 'check') throw new Error('no result of a check');
     expect(whole.result).toMatchObject({ errorCount: 0, readBytes: whole.result.packBytes });
     expect(whole.result.packBytes).toBeGreaterThan(0);
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('a snapshot that is taken stays, under the name it was given', async () => {
@@ -345,7 +336,7 @@ describe('jobs of the bundled worker', () => {
       );
     }
     await lab.deleteVm('db01-restored');
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('a VM lands where it was asked to, in the networks that were chosen', async () => {
@@ -396,7 +387,7 @@ describe('jobs of the bundled worker', () => {
       code: 'NOT_FOUND',
       remedy: expect.stringContaining('datastore2') as string,
     });
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
   });
 
   test('what is not open is named, with what to do', async () => {
@@ -436,7 +427,7 @@ describe('jobs of the bundled worker', () => {
     const { jobs } = await client.request(listJobs, {}, anySignal);
     expect(jobs.map(({ kind }) => kind)).toContain('guard');
     for (const { id } of jobs) await new WatchedJob(client, id).ended;
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
     const { result } = await watched(client.request(startGuard, {}, anySignal));
     expect(result).toEqual({ kind: 'guard', leftovers: [], problems: [] });
     await restic.checkEverything();
@@ -488,7 +479,7 @@ describe('jobs of the bundled worker', () => {
     expect((await job.ended).state).toBe('succeeded');
     await client.closed;
     await newer.closed;
-    await expectNothingLeft();
+    await user.expectNothingLeft(lab);
     client = await user.connect();
     await user.openPlaces(client, lab);
   });

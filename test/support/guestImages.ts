@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test, type TestAPI } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
+import type { BlockSource } from '../../src/core/block/blockSource.ts';
 import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
@@ -72,6 +73,26 @@ export async function withGuestImage<T>(
   return await use(
     await openGuestFileSystem(cachedSource(file, { chunkBytes: MiB, maxChunks: 64 }), anySignal),
   );
+}
+
+/** The names in the topmost folder of an image, and how many pieces of 1 MiB had to be fetched to tell them. */
+export async function fetchesToList(
+  path: string,
+): Promise<{ readonly names: readonly string[]; readonly fetchCount: number }> {
+  await using file = await openFileBlockSource(path);
+  let fetchCount = 0;
+  const counting: BlockSource = {
+    sizeBytes: file.sizeBytes,
+    read: async (offsetBytes, target, signal) => {
+      fetchCount += 1;
+      await file.read(offsetBytes, target, signal);
+    },
+  };
+  const source = cachedSource(counting, { chunkBytes: MiB, maxChunks: 64 });
+  const fileSystem = await openGuestFileSystem(source, anySignal);
+  const { entries, problems } = await fileSystem.list(fileSystem.root, anySignal);
+  expect(problems).toEqual([]);
+  return { names: entries.map(({ name }) => name), fetchCount };
 }
 
 /** What programs take over that store a tree without mounting; times and the shape of directories are their own. */

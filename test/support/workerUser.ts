@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
@@ -120,6 +120,16 @@ export class WorkerUser implements AsyncDisposable {
       for (const { processId } of left) tryToEnd(processId);
       await systemClock.sleep(20, anySignal);
     }
+  }
+
+  /** Neither snapshots nor leases on the server, locks of the repository or records of any of them. */
+  async expectNothingLeft(lab: RunningLab): Promise<void> {
+    expect({
+      snapshots: (await lab.vms()).flatMap(vm => vm.snapshots),
+      leases: await lab.openLeases(),
+      locks: filesBelow(join(this.repositoryFolder, 'locks')),
+      journal: this.journalRecords(),
+    }).toEqual({ snapshots: [], leases: [], locks: [], journal: [] });
   }
 
   /** Records of leases that nobody has settled. */

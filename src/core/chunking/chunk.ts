@@ -16,3 +16,16 @@ export interface ChunkGeometry {
   /** A multiple of `chunkBytes`; 16 GiB. */
   readonly partBytes: number;
 }
+
+/** What makes the chunks of a disk of `sizeBytes`, by their positions; `bytes` are taken over. */
+export function chunkMaker(
+  sizeBytes: number,
+  { chunkBytes }: Pick<ChunkGeometry, 'chunkBytes'>,
+): (index: number, bytes: Uint8Array | undefined) => Chunk {
+  return (index, bytes) => ({
+    index,
+    offsetBytes: index * chunkBytes,
+    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
+    bytes,
+  });
+}

@@ -2,7 +2,7 @@ import { CancelledError } from '../../base/errors.ts';
 import type { Extent } from '../block/extent.ts';
 import { nonZeroPieces } from '../block/pieces.ts';
 import type { DiskReader, DiskStream } from '../disk/diskTransport.ts';
-import type { Chunk, ChunkGeometry } from './chunk.ts';
+import { type Chunk, type ChunkGeometry, chunkMaker } from './chunk.ts';
 import { chunksOfSource } from './chunksOfSource.ts';
 import { unshared } from './chunksOfStream.ts';
 
@@ -44,12 +44,7 @@ async function* wantedOfStream(
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   const { sizeBytes } = stream;
-  const chunkAt = (index: number, bytes: Uint8Array | undefined): Chunk => ({
-    index,
-    offsetBytes: index * chunkBytes,
-    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
-    bytes,
-  });
+  const chunkAt = chunkMaker(sizeBytes, { chunkBytes });
   const blocks = stream.blocks(signal, area => {
     onPosition(area.startBytes);
     return wanted.touchesArea(area);

@@ -1,5 +1,5 @@
 import type { DiskReader } from '../disk/diskTransport.ts';
-import type { Chunk, ChunkGeometry } from './chunk.ts';
+import { type Chunk, type ChunkGeometry, chunkMaker } from './chunk.ts';
 import { chunksOfSource } from './chunksOfSource.ts';
 import { chunksOfStream } from './chunksOfStream.ts';
 
@@ -18,19 +18,14 @@ export async function* chunksOfDisk(
   }
   const { sizeBytes } = disk;
   const { chunkBytes } = geometry;
-  const zeros = (index: number): Chunk => ({
-    index,
-    offsetBytes: index * chunkBytes,
-    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
-    bytes: undefined,
-  });
+  const chunkAt = chunkMaker(sizeBytes, geometry);
   let next = 0;
   const { inFlight, maxBytes } = disk.reads;
   const areas = await disk.allocatedAreas(signal);
   for await (const chunk of chunksOfSource(disk, areas, geometry, signal, inFlight, maxBytes)) {
-    for (; next < chunk.index; next += 1) yield zeros(next);
+    for (; next < chunk.index; next += 1) yield chunkAt(next, undefined);
     yield chunk;
     next = chunk.index + 1;
   }
-  for (; next * chunkBytes < sizeBytes; next += 1) yield zeros(next);
+  for (; next * chunkBytes < sizeBytes; next += 1) yield chunkAt(next, undefined);
 }

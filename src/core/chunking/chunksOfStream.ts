@@ -1,7 +1,7 @@
 import { CancelledError } from '../../base/errors.ts';
 import { nonZeroPieces } from '../block/pieces.ts';
 import type { DiskStream } from '../disk/diskTransport.ts';
-import type { Chunk, ChunkGeometry } from './chunk.ts';
+import { type Chunk, type ChunkGeometry, chunkMaker } from './chunk.ts';
 import { assertChunkGeometry } from './geometry.ts';
 
 /**
@@ -17,12 +17,7 @@ export async function* chunksOfStream(
   assertChunkGeometry(geometry);
   const { chunkBytes } = geometry;
   const { sizeBytes } = stream;
-  const chunkAt = (index: number, bytes: Uint8Array | undefined): Chunk => ({
-    index,
-    offsetBytes: index * chunkBytes,
-    lengthBytes: Math.min(chunkBytes, sizeBytes - index * chunkBytes),
-    bytes,
-  });
+  const chunkAt = chunkMaker(sizeBytes, geometry);
 
   let next = 0;
   for await (const piece of nonZeroPieces(stream.blocks(signal), sizeBytes, chunkBytes)) {

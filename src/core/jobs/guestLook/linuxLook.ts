@@ -2,7 +2,6 @@ import { freezesItself, maxScriptBytes } from '../../consistency/guest/freezeScr
 import { mountsOnDisks, networkMounts, parseMounts } from '../../consistency/guest/mountTable.ts';
 import { runningDatabases } from '../../consistency/guest/runningDatabases.ts';
 import type { SeenInGuest } from '../../consistency/guest/seenInGuest.ts';
-import { parseToolsConfig } from '../../consistency/guest/toolsConfigText.ts';
 import { type GuestMount, mountOf } from '../../guestops/guestMounts.ts';
 import { joinedBelow } from '../../guestops/guestPaths.ts';
 import type { GuestNode, GuestSession } from '../../guestops/guestSession.ts';
@@ -11,9 +10,9 @@ import type { DatabaseFacts, GuestVolumeFacts } from '../../inventory/assessment
 import type { Attempt } from './attempt.ts';
 import { optional } from './optional.ts';
 import { type GuestLookDeps, type LookingProgram, outputOf } from './outputOf.ts';
+import { readToolsConfig } from './readToolsConfig.ts';
 
 const configPath = '/etc/vmware-tools/tools.conf';
-const maxConfigBytes = 1_000_000;
 const scriptFolder = '/etc/vmware-tools/backupScripts.d';
 /** Of former versions, which VMware Tools still run. */
 const oldScript = '/usr/sbin/pre-freeze-script';
@@ -33,8 +32,9 @@ export async function lookIntoLinux(
   deps: GuestLookDeps,
   signal: AbortSignal,
 ): Promise<SeenInGuest> {
-  const toolsConfig = await attempt(configPath, async () =>
-    parseToolsConfig((await optional(readGuestText(guest, configPath, maxConfigBytes, deps, signal))) ?? ''),
+  const toolsConfig = await attempt(
+    configPath,
+    async () => await readToolsConfig(guest, configPath, deps, signal),
   );
   const mounts = await attempt('file systems', async () =>
     parseMounts(await outputOf(guest, listMounts, deps, signal)),

@@ -1,18 +1,16 @@
 import { AppError } from '../../../base/errors.ts';
 import { runningDatabases } from '../../consistency/guest/runningDatabases.ts';
 import type { SeenInGuest } from '../../consistency/guest/seenInGuest.ts';
-import { parseToolsConfig } from '../../consistency/guest/toolsConfigText.ts';
 import { parseVssWriters } from '../../consistency/guest/vssWriterList.ts';
 import { parseWindowsStorage, storageScript } from '../../consistency/guest/windowsStorage.ts';
 import type { Base } from '../../consistency/rule.ts';
 import type { GuestSession } from '../../guestops/guestSession.ts';
-import { readGuestText } from '../../guestops/node/guestTransfer.ts';
 import type { Attempt } from './attempt.ts';
 import { optional } from './optional.ts';
 import { type GuestLookDeps, type LookingProgram, outputOf } from './outputOf.ts';
+import { readToolsConfig } from './readToolsConfig.ts';
 
 const configPath = 'C:\\ProgramData\\VMware\\VMware Tools\\tools.conf';
-const maxConfigBytes = 1_000_000;
 /** Today's place, and those of former versions that VMware Tools still look at. */
 const scriptFolders = [
   'C:\\Program Files\\VMware\\VMware Tools\\backupScripts.d',
@@ -46,8 +44,9 @@ export async function lookIntoWindows(
   deps: GuestLookDeps,
   signal: AbortSignal,
 ): Promise<SeenInGuest> {
-  const toolsConfig = await attempt(configPath, async () =>
-    parseToolsConfig((await optional(readGuestText(guest, configPath, maxConfigBytes, deps, signal))) ?? ''),
+  const toolsConfig = await attempt(
+    configPath,
+    async () => await readToolsConfig(guest, configPath, deps, signal),
   );
   const writers =
     base.mechanism === 'vss'
