@@ -74,7 +74,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
   const known = new KnownPlaces(context.globalState);
   const vmView = new VmView(groupingSetting);
   const credentials = new Credentials(context.secrets, readSettings);
-  const places = new OpenPlaces(worker, known, credentials, () => readSettings().limits);
+  const places = new OpenPlaces(worker, known, credentials, () => readSettings().repositoryUse);
   const jobs = new Jobs(worker);
   const explanations = new Explanations(worker, places);
   const lab = new Lab(bundleFolder, storageFolder, log, process.env['QUIESCE_LAB']);

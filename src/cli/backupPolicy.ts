@@ -43,8 +43,8 @@ export function chosenWholeReads(args: CommandArguments, defaults: BackupDefault
  * @throws INVALID_INPUT naming the option
  */
 export function chosenPolicy(args: CommandArguments, defaults: BackupDefaults = {}): ConsistencyPolicy {
-  const wanted = oneOf(args, 'level', askableLevels) ?? defaults.level ?? defaultPolicy.wanted;
-  const given = oneOf(args, 'minimum-level', askableLevels);
+  const wanted = args.choice('level', askableLevels) ?? defaults.level ?? defaultPolicy.wanted;
+  const given = args.choice('minimum-level', askableLevels);
   // Whoever asks for less and says nothing of a minimum does not want to fail by the usual one.
   const minimum = given ?? weakest([wanted, defaults.minimumLevel ?? defaultPolicy.minimum]);
   if (compareLevels(minimum, wanted) > 0) {
@@ -61,23 +61,9 @@ export function chosenPolicy(args: CommandArguments, defaults: BackupDefaults = 
     wanted,
     minimum,
     onShortfall:
-      oneOf(args, 'on-shortfall', shortfallChoices) ?? defaults.onShortfall ?? defaultPolicy.onShortfall,
+      args.choice('on-shortfall', shortfallChoices) ?? defaults.onShortfall ?? defaultPolicy.onShortfall,
     timeoutMinutes: args.count('quiesce-timeout') ?? defaults.quiesceTimeoutMinutes,
     vssBackupType:
-      oneOf(args, 'vss-backup-type', vssBackupTypes) ?? defaults.vssBackupType ?? defaultPolicy.vssBackupType,
+      args.choice('vss-backup-type', vssBackupTypes) ?? defaults.vssBackupType ?? defaultPolicy.vssBackupType,
   };
-}
-
-function oneOf<const Word extends string>(
-  args: CommandArguments,
-  option: string,
-  words: readonly Word[],
-): Word | undefined {
-  const value = args.option(option);
-  if (value === undefined) return undefined;
-  const found = words.find(word => word === value);
-  if (found !== undefined) return found;
-  throw new AppError('INVALID_INPUT', `--${option} ${value} is none of ${words.join(', ')}`, {
-    object: `--${option}`,
-  });
 }

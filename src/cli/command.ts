@@ -75,6 +75,17 @@ export class CommandArguments {
     throw new AppError('INVALID_INPUT', `--${name} ${value} is not a whole number`, { object: `--${name}` });
   }
 
+  /** @throws INVALID_INPUT for a word that is none of these */
+  choice<const Word extends string>(name: string, words: readonly Word[]): Word | undefined {
+    const value = this.option(name);
+    if (value === undefined) return undefined;
+    const found = words.find(word => word === value);
+    if (found !== undefined) return found;
+    throw new AppError('INVALID_INPUT', `--${name} ${value} is none of ${words.join(', ')}`, {
+      object: `--${name}`,
+    });
+  }
+
   flag(name: string): boolean {
     return this.#values[name] === true;
   }

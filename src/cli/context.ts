@@ -7,6 +7,7 @@ import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
 import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import type { Repository } from '../core/repository/repository.ts';
+import type { Storing } from '../core/repository/storing.ts';
 import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
@@ -43,4 +44,6 @@ export interface OpenOptions {
   /** Open it also with index files that cannot be read. */
   readonly toRepair?: boolean;
   readonly limits?: TransferLimits;
+  /** Goes before what is configured. */
+  readonly storing?: Partial<Storing>;
 }

@@ -10,12 +10,14 @@ import { localHost } from '../core/repository/node/localHost.ts';
 import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
+import type { Storing } from '../core/repository/storing.ts';
 import { connectVCenter } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
 import type { CommandContext } from './context.ts';
 import { credentialSource } from './passwordPlaces.ts';
 import { storeAccount } from './storeAccount.ts';
+import { configuredStoring } from './storing.ts';
 
 interface Surroundings {
   readonly clock: Clock;
@@ -30,16 +32,17 @@ export function createOpeners(
   surroundings: Surroundings,
 ): Pick<CommandContext, 'openJournal' | 'openSession' | 'openRepository' | 'createRepository'> {
   const { signal } = surroundings;
-  const repositoryDeps: RepositoryDeps = {
+  const repositoryDeps = ({ compression, packBytes }: Storing): RepositoryDeps => ({
     ...surroundings,
+    packBytes,
     host: localHost(),
     sealingPool: key =>
       new WorkerSealingPool(key, {
         script: sealWorkerUrl(),
         threadCount: availableParallelism(),
-        compression: 'auto',
+        compression,
       }),
-  };
+  });
   const storeOf = async (name: string, configured: RepositoryConfig, limits: TransferLimits = {}) => {
     const { location, region, caFile } = configured;
     const account = await storeAccount(name, configured, process.env, signal);
@@ -57,14 +60,16 @@ export function createOpeners(
       const source = credentialSource(password, `vCenter ${name}`);
       return await connectVCenter({ name, url, fingerprint, user, source }, surroundings, signal);
     },
-    openRepository: async (name, configured, { toRepair = false, limits } = {}) => {
+    openRepository: async (name, configured, { toRepair = false, limits, storing } = {}) => {
       const secret = await credentialSource(configured.password, `repository ${name}`).password(signal);
       const store = await storeOf(name, configured, limits);
-      return await openRepository(store, secret, { ...repositoryDeps, toRepair }, signal);
+      const deps = repositoryDeps({ ...configuredStoring(configured), ...storing });
+      return await openRepository(store, secret, { ...deps, toRepair }, signal);
     },
     createRepository: async (name, configured) => {
       const secret = await credentialSource(configured.password, `repository ${name}`).password(signal);
-      return await createRepository(await storeOf(name, configured), secret, repositoryDeps, signal);
+      const deps = repositoryDeps(configuredStoring(configured));
+      return await createRepository(await storeOf(name, configured), secret, deps, signal);
     },
   };
 }

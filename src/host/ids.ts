@@ -61,6 +61,8 @@ export const settingIds = {
   groupVmsBy: 'quiesce.groupVmsBy',
   uploadLimit: 'quiesce.uploadLimit',
   downloadLimit: 'quiesce.downloadLimit',
+  compression: 'quiesce.compression',
+  packSize: 'quiesce.packSize',
   fullAfterPoints: 'quiesce.fullAfterPoints',
   fullAfterDays: 'quiesce.fullAfterDays',
 } as const;

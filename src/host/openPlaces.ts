@@ -17,7 +17,7 @@ import {
 } from '../protocol/vcenter.ts';
 import { isOnServer, type KnownPlaces, type KnownRepository, type KnownVCenter } from './knownPlaces.ts';
 import type { Credentials, PasswordKey } from './secrets.ts';
-import type { TransferLimits } from './settings.ts';
+import type { RepositoryUse } from './settings.ts';
 import type { Worker } from './workerLink.ts';
 
 /** What opens a repository: its own password, and the account of the server it is on. */
@@ -34,13 +34,13 @@ export class OpenPlaces {
   readonly #worker: Worker;
   readonly #known: KnownPlaces;
   readonly #credentials: Credentials;
-  readonly #limits: () => TransferLimits;
+  readonly #use: () => RepositoryUse;
 
-  constructor(worker: Worker, known: KnownPlaces, credentials: Credentials, limits: () => TransferLimits) {
+  constructor(worker: Worker, known: KnownPlaces, credentials: Credentials, use: () => RepositoryUse) {
     this.#worker = worker;
     this.#known = known;
     this.#credentials = credentials;
-    this.#limits = limits;
+    this.#use = use;
   }
 
   /**
@@ -119,7 +119,7 @@ export class OpenPlaces {
       ...(region !== undefined && { region }),
       ...(caFile !== undefined && { caFile }),
     };
-    return { name, location, password, ...(isOnServer(location) && { server }), ...this.#limits() };
+    return { name, location, password, ...(isOnServer(location) && { server }), ...this.#use() };
   }
 
   async #password(key: PasswordKey, signal: AbortSignal): Promise<string> {

@@ -2,6 +2,7 @@ import { ConfigurationTarget, workspace } from 'vscode';
 
 import { MiB } from '../base/units.ts';
 import type { WholeReadsDto } from '../protocol/plan.ts';
+import type { RepositoryParams } from '../protocol/repository.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
 import type { GroupingSetting } from './vmView.ts';
@@ -9,14 +10,14 @@ import type { GroupingSetting } from './vmView.ts';
 export interface Settings {
   /** Command lines whose first line of output is a password, by place: `vcenter/NAME` or `repository/NAME`. */
   readonly passwordCommands: Readonly<Record<string, string>>;
-  readonly limits: TransferLimits;
+  readonly repositoryUse: RepositoryUse;
 }
 
-/** How fast a repository may be used, in bytes a second; without: as fast as it goes. */
-export interface TransferLimits {
-  readonly uploadBytesPerSecond?: number;
-  readonly downloadBytesPerSecond?: number;
-}
+/** How repositories are used: how fast, and how what is stored is compressed and packed. */
+export type RepositoryUse = Pick<
+  RepositoryParams,
+  'uploadBytesPerSecond' | 'downloadBytesPerSecond' | 'compression' | 'packMiB'
+>;
 
 /** What a person wrote may be of any type: what is not text is left out. */
 export function readSettings(): Settings {
@@ -26,19 +27,33 @@ export function readSettings(): Settings {
     passwordCommands: Object.fromEntries(
       entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
-    limits: {
+    repositoryUse: {
       ...limit('uploadBytesPerSecond', settingIds.uploadLimit),
       ...limit('downloadBytesPerSecond', settingIds.downloadLimit),
+      ...readStoring(),
     },
   };
 }
 
 /** People write MiB a second; 0 is no limit. */
-function limit(name: keyof TransferLimits, settingId: string): TransferLimits {
+function limit(name: 'uploadBytesPerSecond' | 'downloadBytesPerSecond', settingId: string): RepositoryUse {
   const written = workspace.getConfiguration().get<unknown>(settingId);
   if (typeof written !== 'number' || !(written > 0)) return {};
   return { [name]: Math.max(1, Math.round(written * MiB)) };
 }
+
+/** What is no such word is left out; a size that cannot be had is told by the worker. */
+function readStoring(): RepositoryUse {
+  const written = workspace.getConfiguration().get<unknown>(settingIds.compression);
+  const compression = compressions.find(word => word === written);
+  const packMiB = wholeNumber(settingIds.packSize, 1);
+  return {
+    ...(compression !== undefined && { compression }),
+    ...(packMiB !== undefined && { packMiB }),
+  };
+}
+
+const compressions = ['off', 'fast', 'auto', 'max'] as const;
 
 /** When backups read disks whole although their changes are known; what is no whole number is left out. */
 export function readWholeReads(): WholeReadsDto | undefined {

@@ -11,6 +11,10 @@ export interface RepositoryParams {
   /** In bytes a second, shared by all who use the repository; without: as fast as it goes. */
   readonly uploadBytesPerSecond?: number;
   readonly downloadBytesPerSecond?: number;
+  /** Of what is stored from now on: `off` costs most space, `max` most processor time; `auto` without it. */
+  readonly compression?: 'off' | 'fast' | 'auto' | 'max';
+  /** Size of packs, 4 to 128; 16 without it. Larger ones suit object stores. */
+  readonly packMiB?: number;
 }
 
 /** What it takes to use a repository on a server. */

@@ -13,6 +13,7 @@ import { localHost } from '../core/repository/node/localHost.ts';
 import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { Repository } from '../core/repository/repository.ts';
+import { packBytesOf, usualStoring } from '../core/repository/storing.ts';
 import { parseAccount } from '../core/repository/storeAccount.ts';
 import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import { readAttachedTags } from '../core/vsphere/node/tags.ts';
@@ -50,16 +51,17 @@ export interface OpenerDeps {
 }
 
 export function createOpeners(deps: OpenerDeps): Openers {
-  const repositoryDeps: RepositoryDeps = {
+  const repositoryDeps = ({ compression, packMiB }: RepositoryParams): RepositoryDeps => ({
     ...deps,
+    ...(packMiB !== undefined && { packBytes: packBytesOf(packMiB, 'packMiB') }),
     host: localHost(),
     sealingPool: key =>
       new WorkerSealingPool(key, {
         script: sealWorkerUrl(),
         threadCount: availableParallelism(),
-        compression: 'auto',
+        compression: compression ?? usualStoring.compression,
       }),
-  };
+  });
   const inventoryKeeper = (owner: InventoryOwner): InventoryKeeper =>
     new FileInventoryKeeper(deps.inventoryFolder, owner, productVersion, deps.logger);
   const storeOf = async ({ name, location, server = {}, ...params }: RepositoryParams) => {
@@ -106,9 +108,19 @@ export function createOpeners(deps: OpenerDeps): Openers {
       };
     },
     openRepository: async (params, signal) =>
-      await openRepository(await storeOf(params), new Secret(params.password), repositoryDeps, signal),
+      await openRepository(
+        await storeOf(params),
+        new Secret(params.password),
+        repositoryDeps(params),
+        signal,
+      ),
     createRepository: async (params, signal) =>
-      await createRepository(await storeOf(params), new Secret(params.password), repositoryDeps, signal),
+      await createRepository(
+        await storeOf(params),
+        new Secret(params.password),
+        repositoryDeps(params),
+        signal,
+      ),
   };
 }
 

@@ -25,6 +25,7 @@ import { describeReads } from '../describeReads.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
 import { describeError, errorValue, table } from '../output.ts';
+import { chosenStoring, storingOptions } from '../storing.ts';
 import { trackingAdvice, withTracking } from '../changeTracking.ts';
 import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
 
@@ -37,6 +38,7 @@ export const backup: Command = {
     ...policyOptions,
     ...guestAccountOptions,
     ...wholeReadOptions,
+    ...storingOptions,
     'enable-tracking': {
       help: 'turn changed block tracking on first where it is off, after showing the price',
     },
@@ -51,7 +53,7 @@ export const backup: Command = {
     const policy = chosenPolicy(args, config.backup);
     const wholeReads = chosenWholeReads(args, config.backup);
     await using journal = await context.openJournal();
-    await using repository = await openChosenRepository(context, args);
+    await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
     const knowsSpecs = session.has('quiesceSpec');

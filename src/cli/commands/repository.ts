@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { AppError } from '../../base/errors.ts';
+import { MiB } from '../../base/units.ts';
 import { formatLocation, parseLocation } from '../../core/repository/location.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { Command, CommandArguments } from '../command.ts';
@@ -9,6 +10,7 @@ import { changeConfig, readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { table } from '../output.ts';
 import { describePlace } from '../passwordPlaces.ts';
+import { chosenStoring, storingOptions } from '../storing.ts';
 import { accountOptions, accountPlace, passwordOptions, passwordPlace } from './options.ts';
 
 const options = {
@@ -18,6 +20,7 @@ const options = {
   },
   ...passwordOptions,
   ...accountOptions,
+  ...storingOptions,
   region: { value: 'REGION', help: 'of an S3 bucket, if its server has several' },
   'ca-file': { value: 'FILE', help: "certificates in PEM of the authorities that issued the server's" },
 } as const;
@@ -126,11 +129,14 @@ async function remember(
 function configuredIn(args: CommandArguments): RepositoryConfig {
   const location = parseLocation(args.required('location'));
   const [account, region, caFile] = [accountPlace(args), args.option('region'), args.option('ca-file')];
+  const { compression, packBytes } = chosenStoring(args);
   return {
     location: location.kind === 'folder' ? resolve(location.path) : formatLocation(location),
     password: passwordPlace(args),
     ...(account !== undefined && { account }),
     ...(region !== undefined && { region }),
     ...(caFile !== undefined && { caFile: resolve(caFile) }),
+    ...(compression !== undefined && { compression }),
+    ...(packBytes !== undefined && { packMiB: packBytes / MiB }),
   };
 }

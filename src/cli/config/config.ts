@@ -1,7 +1,9 @@
 import { AppError } from '../../base/errors.ts';
 import { JsonReader } from '../../base/jsonReader.ts';
+import { type Compression, compressions } from '../../core/codec/compression.ts';
 import type { ConsistencyLevel } from '../../core/consistency/level.ts';
 import { type ConsistencyPolicy, shortfallChoices } from '../../core/consistency/request/policy.ts';
+import { packMiBRange } from '../../core/repository/storing.ts';
 
 /** The configuration file, docs/CLI.md. It holds no secret: only where each one is found. */
 export interface Config {
@@ -51,6 +53,9 @@ export interface RepositoryConfig {
   readonly region?: string;
   /** Certificates of authorities in PEM. */
   readonly caFile?: string;
+  readonly compression?: Compression;
+  /** Size of packs, within `packMiBRange`. */
+  readonly packMiB?: number;
 }
 
 export interface GuestConfig {
@@ -102,6 +107,8 @@ export function decodeConfig(text: string, path: string): Config {
       ...(repository.has('account') && { account: readPasswordPlace(repository.object('account')) }),
       ...(repository.has('region') && { region: repository.string('region') }),
       ...(repository.has('caFile') && { caFile: repository.string('caFile') }),
+      ...(repository.has('compression') && { compression: repository.oneOf('compression', compressions) }),
+      ...(repository.has('packMiB') && { packMiB: repository.integer('packMiB', packMiBRange) }),
     })),
     ...(json.has('backup') && { backup: readBackupDefaults(json.object('backup')) }),
     ...(json.has('guests') && { guests: entries(json.object('guests'), readGuest) }),

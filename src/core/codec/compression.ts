@@ -4,7 +4,9 @@ import zlib from 'node:zlib';
 import { CorruptDataError } from '../../base/errors.ts';
 
 /** How hard to try: `off` stores plain, `fast` costs least processor time, `max` least space. */
-export type Compression = 'off' | 'fast' | 'auto' | 'max';
+export const compressions = ['off', 'fast', 'auto', 'max'] as const;
+
+export type Compression = (typeof compressions)[number];
 
 const zstdLevels: Readonly<Record<Exclude<Compression, 'off'>, number>> = { fast: 1, auto: 3, max: 12 };
 

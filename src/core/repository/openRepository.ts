@@ -3,7 +3,6 @@ import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Secret } from '../../base/secret.ts';
-import { MiB } from '../../base/units.ts';
 import { generateMasterKey, type MasterKey } from '../codec/masterKey.ts';
 import { openSealer } from '../codec/sealer.ts';
 import type { SealingPool } from '../codec/sealingPool.ts';
@@ -21,6 +20,7 @@ import type { LocalHost } from './localHost.ts';
 import { MemoryBlobIndex } from './memoryBlobIndex.ts';
 import { configName, type ObjectStore } from './objectStore.ts';
 import type { Repository } from './repository.ts';
+import { usualStoring } from './storing.ts';
 
 /** What a repository needs of its surroundings. */
 export interface RepositoryDeps {
@@ -31,7 +31,7 @@ export interface RepositoryDeps {
   readonly host: LocalHost;
   /** Called once per opened repository, which disposes of the pool with itself. */
   readonly sealingPool: (key: MasterKey) => SealingPool;
-  /** Size at which a pack is closed; 4 MiB … 128 MiB, by default 16 MiB. Larger ones suit object stores. */
+  /** `Storing.packBytes`; by default the usual. */
   readonly packBytes?: number;
   /** Opens also with index files that cannot be read, to repair it: what they name is not found. Never back up like that. */
   readonly toRepair?: boolean;
@@ -162,7 +162,7 @@ async function openWithKey(
     store,
     sealer,
     random,
-    packBytes: deps.packBytes ?? 16 * MiB,
+    packBytes: deps.packBytes ?? usualStoring.packBytes,
     onStored: async (pack, uploadSignal) => await index.add(pack, uploadSignal),
   });
   const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });

@@ -12,7 +12,14 @@ const config: Config = {
     },
     test: { url: 'https://t', user: 'u', fingerprint: 'AA', password: { environment: 'VC_PASSWORD' } },
   },
-  repositories: { main: { location: '/backups/main', password: { command: 'pass show backups' } } },
+  repositories: {
+    main: {
+      location: '/backups/main',
+      password: { command: 'pass show backups' },
+      compression: 'max',
+      packMiB: 64,
+    },
+  },
 };
 
 test('a configuration survives its text form', () => {
@@ -27,6 +34,8 @@ describe('a configuration is refused by file and field', () => {
     ['half of it', text.slice(0, 100), /^c\.json is not valid JSON$/],
     ['a list', '[]', /^c\.json does not hold an object$/],
     ['no version', without('version'), /version is missing/],
+    ['packs that are too small', text.replace(': 64', ': 2'), /repositories\.main\.packMiB/],
+    ['another compression', text.replace('"max"', '"best"'), /repositories\.main\.compression/],
     ['a later version', text.replace('"version": 1', '"version": 2'), /is of version 2/],
     ['no repositories', without('repositories'), /repositories is missing/],
     ['a vCenter without its certificate', without('fingerprint'), /vcenters\.prod\.fingerprint is missing/],

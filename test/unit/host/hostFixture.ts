@@ -75,7 +75,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
       ...{ instanceUuid: 'uuid', product: 'vCenter', apiVersion: '8.0', capabilities: [] },
     }));
   const known = new KnownPlaces(new MemoryMemento());
-  const credentials = new Credentials(secrets, () => ({ passwordCommands: {}, limits: {} }));
+  const credentials = new Credentials(secrets, () => ({ passwordCommands: {}, repositoryUse: {} }));
   const places = new OpenPlaces(worker, known, credentials, () => ({}));
   const vmsChanged = new EventEmitter<VmChangesDto>();
   const following = Object.assign(worker, { onDidChangeVms: vmsChanged.event });

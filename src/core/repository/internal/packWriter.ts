@@ -1,5 +1,6 @@
 import { AppError, CancelledError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
+import { MiB } from '../../../base/units.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { ExpectedBlob, SealedBlob } from '../../codec/sealingPool.ts';
@@ -8,8 +9,9 @@ import type { ObjectStore } from '../objectStore.ts';
 import type { PackContents } from './indexFile.ts';
 import { PackBuilder, type FinishedPack } from './pack.ts';
 
-/** Complete packs in memory, on their way to the store or waiting for another try. */
+/** Complete packs in memory, on their way to the store or waiting for another try: so many, and of so many bytes. */
 const maxFinishedPacks = 3;
+const maxFinishedBytes = 128 * MiB;
 
 export interface PackWriterDeps {
   readonly store: ObjectStore;
@@ -73,7 +75,8 @@ export class PackWriter {
   }
 
   async #room(signal: AbortSignal): Promise<void> {
-    while (this.#finished.size >= maxFinishedPacks)
+    const fitting = Math.floor(maxFinishedBytes / this.#deps.packBytes);
+    while (this.#finished.size >= Math.max(1, Math.min(maxFinishedPacks, fitting)))
       await cancellable(
         Promise.race([...this.#finished].map(async pack => await this.#stored(pack))),
         signal,
