@@ -23,8 +23,10 @@ const words = process.argv.slice(2);
 const output = createOutput(words.includes('--json'));
 const interruption = listenForInterruption(output);
 const exitCode = await main(words, output, interruption.signal);
-process.exitCode = exitCode;
 interruption.endAtOnce(exitCode);
+await Promise.all([written(process.stdout), written(process.stderr)]);
+// Left to itself, Node takes the listeners off before it is gone, and a signal then ends a success as a kill.
+process.exit(exitCode);
 
 /** The composition root: everything that exists once per process is made here and handed on. */
 async function main(words: readonly string[], output: Output, signal: AbortSignal): Promise<number> {
@@ -96,7 +98,6 @@ function listenForInterruption(output: Output): Interruption {
     output.note('\nCancelling, and giving back what was taken … (once more to leave at once)');
     controller.abort(new CancelledError());
   };
-  // Never taken off again: without a listener a signal would end a program that succeeded as one that was killed.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => onSignal());
   return {
     signal: controller.signal,
@@ -104,6 +105,11 @@ function listenForInterruption(output: Output): Interruption {
       onSignal = () => process.exit(exitCode);
     },
   };
+}
+
+/** Resolves when what was said so far is out; also when nobody listens any more. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>(resolve => stream.write('', () => resolve()));
 }
 
 /** Compression of the repository format is part of Node only since this version. */
