@@ -7,6 +7,8 @@ export interface Faults {
   readonly methods: MethodFault[];
   /** Methods that take longer, in milliseconds before they begin. */
   readonly delays: Record<string, number>;
+  /** Methods whose answer is late, in milliseconds after they have done their work. */
+  readonly lateAnswers: Record<string, number>;
   /** Steps of a task take this long each. */
   taskStepMs: number;
   /** What happens to exported disks on their way. */
@@ -151,6 +153,7 @@ export function noFaults(): Faults {
   return {
     methods: [],
     delays: {},
+    lateAnswers: {},
     taskStepMs: 15,
     streams: [],
     uploads: [],

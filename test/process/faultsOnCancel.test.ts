@@ -135,6 +135,25 @@ describe('cancelled for good', () => {
     await bench.lab.clearFaults();
   });
 
+  test.each([
+    { args: ['restore', 'vm', 'web01', '--name', 'copy'], operation: 'ImportVApp' },
+    { args: ['backup', 'web01'], operation: 'ExportSnapshot' },
+  ])(
+    'a lease that $operation grants to a command on its way out is ended by it',
+    async ({ args, operation }) => {
+      await bench.succeeds('backup', 'web01');
+      await bench.lab.setFaults({ lateAnswers: { [operation]: 2_000 }, leaseTimeoutSeconds: 3600 });
+      const { child, result } = bench.start(...args);
+      const ended = result.then(() => true);
+      while ((await bench.lab.openLeases()).length === 0)
+        expect(await Promise.race([ended, setTimeout(20)])).toBe(undefined);
+      child.kill('SIGINT');
+      // Nobody waits for the server to end the lease by itself: that takes the lab an hour here.
+      expect((await result).code).toBe(130);
+      await bench.expectNothingLeft();
+    },
+  );
+
   test('a second SIGINT ends the command at once, and guard cleans up', async () => {
     await bench.lab.setFaults({
       streams: [{ kind: 'slow', afterBytes: 100_000, bytesPerSecond: 200_000 }],

@@ -15,6 +15,11 @@ export interface LeaseDeps {
 /** A server gives a lease up after `leaseTimeout` seconds, usually 300, without a word from us. */
 const longestSilenceMs = 30_000;
 const endTimeoutMs = 30_000;
+/**
+ * How long a call that grants a lease is waited for when it is cancelled (`lateAbort`): a lease whose id never reached
+ * us cannot be aborted, and blocks its VM until the server ends it, minutes later.
+ */
+export const leaseGrantPatienceMs = 30_000;
 
 /**
  * A lease on a VM's or snapshot's disks. While it is held the server is told of the progress at least every 30

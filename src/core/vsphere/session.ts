@@ -1,3 +1,4 @@
+import { lateAbort } from '../../base/async/lateAbort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CredentialSource } from '../../base/credentialSource.ts';
 import { AppError, CancelledError } from '../../base/errors.ts';
@@ -183,7 +184,8 @@ export class VimSession implements VimCaller, AsyncDisposable {
         'Login',
         this.#sessionManager(),
         { userName: user, password: password.reveal(), locale: 'en_US' },
-        lateAbort(signal),
+        // The session of a login that the server has heard of would stay behind if nobody knew of it.
+        lateAbort(signal, logoutTimeoutMs),
       );
       this.#loginCount += 1;
       this.#key = key;
@@ -248,19 +250,4 @@ const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstanc
 export function required(manager: MoRef | undefined, what: string, server: string): MoRef {
   if (manager !== undefined) return manager;
   throw new AppError('UNSUPPORTED_FORMAT', `${server} has no ${what}`, { object: server });
-}
-
-/**
- * Aborted some time after `signal`: a login that the server may have heard of is waited for, since the session that
- * nobody knows of would stay behind.
- */
-function lateAbort(signal: AbortSignal): AbortSignal {
-  if (signal.aborted) return signal;
-  const late = new AbortController();
-  const abort = () => late.abort(signal.reason);
-  const wait = () => {
-    AbortSignal.timeout(logoutTimeoutMs).addEventListener('abort', abort, { once: true });
-  };
-  signal.addEventListener('abort', wait, { once: true });
-  return late.signal;
 }

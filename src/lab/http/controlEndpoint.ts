@@ -354,8 +354,8 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
   const { faults } = lab;
   const unknown = Object.keys(body).find(key => !(key in faults));
   if (unknown !== undefined) throw new HttpError(400, `There is no fault setting ${unknown}`);
-  const { methods, streams, uploads, datastoreRequests, guestTransfers, delays, changedAreas, ...settings } =
-    body as Partial<Faults>;
+  const { methods, streams, uploads, datastoreRequests, guestTransfers, ...others } = body as Partial<Faults>;
+  const { delays, lateAnswers, changedAreas, ...settings } = others;
   for (const fault of methods ?? []) faults.methods.push({ ...fault, times: readTimes(fault) });
   for (const fault of streams ?? []) faults.streams.push({ ...fault, times: readTimes(fault) });
   for (const fault of uploads ?? []) faults.uploads.push({ ...fault, times: readTimes(fault) });
@@ -363,6 +363,7 @@ function changeFaults(lab: LabContext, body: Readonly<Record<string, unknown>>):
     faults.datastoreRequests.push({ ...fault, times: readTimes(fault) });
   for (const fault of guestTransfers ?? []) faults.guestTransfers.push({ ...fault, times: readTimes(fault) });
   Object.assign(faults.delays, delays);
+  Object.assign(faults.lateAnswers, lateAnswers);
   const areas = { ...faults.changedAreas, ...changedAreas };
   return Object.assign(faults, settings, { changedAreas: areas });
 }

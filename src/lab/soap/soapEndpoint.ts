@@ -117,6 +117,8 @@ async function answer(
     parameters,
     signal,
   });
+  const lateMs = lab.faults.lateAnswers[operation] ?? 0;
+  if (lateMs > 0) await lab.clock.sleep(lateMs, hungUp);
   if (session?.ended.signal.aborted === true && operation !== 'Logout') throw notAuthenticated(decoded.self);
   return value;
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { lateAbort } from '../../../base/async/lateAbort.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { JournalledLease, LeaseJournal, NfcLeaseRecord } from '../../journal/leaseJournal.ts';
-import { abortLease, HttpNfcLease } from '../../vsphere/httpNfcLease.ts';
+import { abortLease, HttpNfcLease, leaseGrantPatienceMs } from '../../vsphere/httpNfcLease.ts';
 import { defaultStallTimeoutMs, download, type HttpTransfer } from '../../vsphere/node/httpTransfer.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
@@ -70,7 +71,8 @@ export async function openNfcExport(
   });
   let lease: HttpNfcLease | undefined;
   try {
-    const granted = await session.call('ExportSnapshot', request.snapshot, {}, signal);
+    const patient = lateAbort(signal, leaseGrantPatienceMs);
+    const granted = await session.call('ExportSnapshot', request.snapshot, {}, patient);
     await entry.update({ ...entry.record, lease: granted.value });
     lease = await HttpNfcLease.ready(session, granted, name, deps, signal);
     const device = deviceOf(lease.info, request, disk, name);

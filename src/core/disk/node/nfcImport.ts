@@ -1,8 +1,9 @@
+import { lateAbort } from '../../../base/async/lateAbort.ts';
 import { AppError } from '../../../base/errors.ts';
 import { randomUuid } from '../../../base/random.ts';
 import type { Random } from '../../../base/random.ts';
 import type { ImportedVmRecord, JournalledLease, NfcLeaseRecord } from '../../journal/leaseJournal.ts';
-import { HttpNfcLease } from '../../vsphere/httpNfcLease.ts';
+import { HttpNfcLease, leaseGrantPatienceMs } from '../../vsphere/httpNfcLease.ts';
 import { defaultStallTimeoutMs, upload } from '../../vsphere/node/httpTransfer.ts';
 import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
@@ -96,7 +97,8 @@ async function throughLease(
   const { resourcePool, folder, host, vmName } = request;
   const args = { spec: withToken(request.spec, token), folder, ...(host === undefined ? {} : { host }) };
   try {
-    const granted = await session.call('ImportVApp', resourcePool, args, signal);
+    const patient = lateAbort(signal, leaseGrantPatienceMs);
+    const granted = await session.call('ImportVApp', resourcePool, args, patient);
     await leaseEntry.update({ ...leaseEntry.record, lease: granted.value });
     await using lease = await HttpNfcLease.ready(session, granted, vmName, deps, signal);
     const { entity } = lease.info;
