@@ -2,6 +2,9 @@ export const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const GiB = 1024 * MiB;
 
+export const hourMs = 60 * 60_000;
+export const dayMs = 24 * hourMs;
+
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** `1536` → `1.5 KiB`. Three significant digits at most, so that columns stay narrow. */

@@ -30,10 +30,10 @@ export async function withTracking(
   const isWanted =
     isAgreed || (await context.confirm(`${plan.text} of ${vm.name}?`, '--yes, which agrees to the price'));
   if (!isWanted) return vm;
-  const { signal, clock, random, logger } = context;
+  const { signal, job, clock, random, logger } = context;
   await context.withProgress(
     async onProgress =>
-      await executeRemedy(session, plan, { journal, clock, random, logger }, onProgress, signal),
+      await executeRemedy(session, plan, { job, journal, clock, random, logger }, onProgress, signal),
   );
   return await readVirtualMachine(session, vm, signal);
 }

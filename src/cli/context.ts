@@ -23,6 +23,8 @@ export interface CommandContext {
   /** Aborted by SIGINT or SIGTERM: finish cleanly, leave nothing behind. */
   readonly signal: AbortSignal;
   readonly program: string;
+  /** Names this run in what it leaves on servers while it works. */
+  readonly job: string;
   readonly username: string;
   /** The same as the worker's. */
   readonly goals: GoalStore;

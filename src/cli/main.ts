@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { systemClock } from '../base/clock.ts';
 import { AppError, CancelledError, toAppError } from '../base/errors.ts';
-import { systemRandom } from '../base/random.ts';
+import { systemRandom, toHex } from '../base/random.ts';
 import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { type Command, commandHelp, parseArguments } from './command.ts';
@@ -54,6 +54,7 @@ async function main(words: readonly string[], output: Output, signal: AbortSigna
       places,
       output,
       program,
+      job: `cli-${toHex(systemRandom.bytes(6))}`,
       username: userInfo().username,
       goals: new FileGoalStore(join(places.stateFolder, 'goals'), systemRandom),
       transfers: new FileTransferLog(join(places.stateFolder, 'transfers'), systemRandom, shared.logger),

@@ -73,9 +73,14 @@ export class Leftovers {
     this.#waiting.set(lease.id, { lease: watched, recordedAt });
   }
 
-  #delegated(): Pick<LeaseJournal, 'installationId' | 'takeOverLeftovers' | 'damagedRecords'> {
+  #delegated(): Pick<
+    LeaseJournal,
+    'installationId' | 'machineId' | 'openLeases' | 'takeOverLeftovers' | 'damagedRecords'
+  > {
     return {
       installationId: this.#journal.installationId,
+      machineId: this.#journal.machineId,
+      openLeases: async () => await this.#journal.openLeases(),
       takeOverLeftovers: async () => await this.#journal.takeOverLeftovers(),
       damagedRecords: async () => await this.#journal.damagedRecords(),
     };

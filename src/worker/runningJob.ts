@@ -36,6 +36,7 @@ export interface JobRequest {
 }
 
 export interface JobContext {
+  readonly jobId: string;
   readonly signal: AbortSignal;
   readonly onProgress: ProgressListener;
   /** The job's own log. */
@@ -171,6 +172,7 @@ export class RunningJob {
     const { signal } = this.#controller;
     try {
       this.#result = await this.#request.run({
+        jobId: this.id,
         signal,
         logger,
         onProgress: progress => {

@@ -46,7 +46,7 @@ function using(opened: () => LoggedIn, name: string) {
     },
     apply: async (plan: RemedyPlan, signal = anySignal) => {
       const phases: string[] = [];
-      const deps = { journal, clock: systemClock, random: systemRandom, logger: silentLogger };
+      const deps = { job: 'test', journal, clock: systemClock, random: systemRandom, logger: silentLogger };
       const onProgress = ({ phase }: { readonly phase: string }) => phases.push(phase);
       return { ...(await executeRemedy(opened().session, plan, deps, onProgress, signal)), phases };
     },

@@ -121,7 +121,9 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
     await result;
     await lab.clearFaults();
     expect(await locks()).not.toBe(0);
-    const given = (await cli.json('guard')) as readonly { readonly kind: string; readonly outcome: string }[];
+    const { leftovers: given } = (await cli.json('guard')) as {
+      readonly leftovers: readonly { readonly kind: string; readonly outcome: string }[];
+    };
     expect(given.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
     expect(given.map(({ kind: leftover }) => leftover)).toContain('repository-lock');
     expect(await locks()).toBe(0);

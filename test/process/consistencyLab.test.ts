@@ -53,7 +53,7 @@ async function planOf(name: string, change: Partial<ConsistencyPolicy> = {}): Pr
 function backupDeps(): BackupDeps {
   return {
     ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
-    ...{ endpoint: open.client, program: 'test', username: 'test' },
+    ...{ endpoint: open.client, job: 'test', program: 'test', username: 'test' },
     askForLess: async () => await Promise.resolve(false),
   };
 }

@@ -97,6 +97,7 @@ describe('an account with the privileges of one feature alone', () => {
     const apply = async () => {
       const plan = planRemedy(await read(name), rule);
       const deps = {
+        job: 'test',
         ...{ journal: memoryJournal(), clock: systemClock },
         ...{ random: systemRandom, logger: silentLogger },
       };
@@ -134,7 +135,7 @@ describe('an account with the privileges of one feature alone', () => {
       ...{ journal: memoryJournal(), clock: systemClock },
       ...{ random: systemRandom, logger: silentLogger },
     };
-    const options = { name: 'asked', quiesce: { kind: 'none' }, validForMs: 60_000 } as const;
+    const options = { name: 'asked', job: 'test', quiesce: { kind: 'none' }, validForMs: 60_000 } as const;
     await using snapshot = await openSnapshot(open.session, vm, options, deps, anySignal);
     const asked = { snapshot: snapshot.facts.ref, deviceKey: 2000, startOffset: 0, changeId: '*' };
     const ask = async () => await open.session.call('QueryChangedDiskAreas', vm.ref, asked, anySignal);

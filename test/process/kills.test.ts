@@ -73,10 +73,11 @@ describe(`after ${kills} SIGKILLs each, seed ${seed}`, () => {
 
   /** One guard must give back everything; gives what it was. */
   async function guardGivesBack(): Promise<readonly string[]> {
-    const guarded = (await cli.json('guard')) as readonly {
-      readonly kind: string;
-      readonly outcome: string;
-    }[];
+    const { leftovers: guarded, servers } = (await cli.json('guard')) as {
+      readonly leftovers: readonly { readonly kind: string; readonly outcome: string }[];
+      readonly servers: readonly { readonly snapshots: readonly unknown[] }[];
+    };
+    expect(servers.map(({ snapshots }) => snapshots)).toEqual([[]]);
     expect(guarded.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
     const vms = await lab.vms();
     expect(vms.flatMap(vm => vm.snapshots)).toEqual([]);

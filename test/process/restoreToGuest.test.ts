@@ -311,7 +311,9 @@ describe('guest files back into the running guest, by the command line', () => {
 
   async function guard(): Promise<void> {
     const account = ['--guest-user', 'root', '--guest-password-file', passwordFileOf('root')];
-    const guarded = (await cli.json('guard', ...account)) as { kind: string; outcome: string }[];
+    const { leftovers: guarded } = (await cli.json('guard', ...account)) as {
+      readonly leftovers: readonly { readonly kind: string; readonly outcome: string }[];
+    };
     expect(guarded.map(({ kind }) => kind)).toContain('guest-temporary-file');
     expect(guarded.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
   }

@@ -125,7 +125,7 @@ describe.each(servers)("govmomi's simulator %s as %s", (generation, _, options, 
     const journal = memoryJournal();
     const spec = { _type: 'VirtualMachineWindowsQuiesceSpec', timeout: 5, vssBackupContext: 'ctx_auto' };
     const request = {
-      name: 'a <name> & "more"',
+      ...{ name: 'a <name> & "more"', job: 'test' },
       quiesce: generation === 'vcsim' ? ({ kind: 'specified', spec } as const) : ({ kind: 'tools' } as const),
       validForMs: 60_000,
     };
@@ -145,7 +145,7 @@ describe.each(servers)("govmomi's simulator %s as %s", (generation, _, options, 
     const args = { name: 'mine', description: 'by hand', memory: false, quiesce: false };
     const task = await session.call('CreateSnapshot_Task', machine.ref, args, anySignal);
     const ref = await waitForTask(session, task, { what: 'creating', object: 'VM' }, anySignal);
-    expect(await removeSnapshotByToken(session, machine, 'a token', deps, anySignal)).toBe('gone');
+    expect(await removeSnapshotByToken(session, machine, { token: 'a token' }, deps, anySignal)).toBe('gone');
     const { snapshots } = await readVirtualMachine(session, machine, anySignal);
     expect(snapshots.map(snapshot => snapshot.ref)).toEqual([ref]);
   });

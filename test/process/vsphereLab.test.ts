@@ -25,7 +25,12 @@ import type { Lab, LoggedIn } from '../vcsim/servers.ts';
 // Snapshots and transfers against the lab: real bytes, leases that run out, connections that break.
 const logger = silentLogger;
 const clock = systemClock;
-const options: SnapshotOptions = { name: 'backup', quiesce: { kind: 'tools' }, validForMs: 3_600_000 };
+const options: SnapshotOptions = {
+  name: 'backup',
+  job: 'j-1',
+  quiesce: { kind: 'tools' },
+  validForMs: 3_600_000,
+};
 
 let lab: Lab;
 let open: LoggedIn;

@@ -174,7 +174,7 @@ export class ChangedVm {
   #deps(): BackupDeps {
     return {
       ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
-      ...{ endpoint: this.#open.client, program: 'test', username: 'test' },
+      ...{ endpoint: this.#open.client, job: 'test', program: 'test', username: 'test' },
       askForLess: async () => await Promise.resolve(false),
     };
   }

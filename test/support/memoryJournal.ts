@@ -11,6 +11,8 @@ export function memoryJournal(): MemoryJournal {
   let lastNumber = 0;
   return {
     installationId: 'test-installation',
+    machineId: 'test_machine',
+    openLeases: async () => [...records.values()],
     get open() {
       return [...records.values()];
     },

@@ -1,121 +1,111 @@
-import { describeLease, guard, type GuardedLease } from '../../core/jobs/guard.ts';
-import type { Lease } from '../../core/journal/leaseJournal.ts';
-import type { Repository } from '../../core/repository/repository.ts';
-import type { VimSession } from '../../core/vsphere/session.ts';
-import type { Command } from '../command.ts';
-import type { Config } from '../config/config.ts';
+import { guard, type GuardedLease } from '../../core/jobs/guard.ts';
+import {
+  type GuardedSnapshots,
+  guardSnapshots,
+  type GuardSnapshotsOptions,
+  reportSnapshots,
+} from '../../core/jobs/guardSnapshots.ts';
+import type { LeaseJournal } from '../../core/journal/leaseJournal.ts';
+import { usualOldAfterMs } from '../../core/snapshot/judgeSnapshot.ts';
+import { hourMs } from '../../base/units.ts';
+import type { Command, CommandArguments } from '../command.ts';
 import { readConfig } from '../config/configFile.ts';
+import { ConfiguredPlaces, type NamedSession } from '../configuredPlaces.ts';
 import type { CommandContext } from '../context.ts';
+import { describeGuard, guardValue, type GuardedServer, stepText } from '../describeGuard.ts';
 import { leftoversRemain } from '../exitCodes.ts';
-import { describeError, table } from '../output.ts';
-import { guestAccountOptions, guestCredentials } from './options.ts';
+import { describeError } from '../output.ts';
+import { guestAccountOptions, guestCredentials, planOption } from './options.ts';
 
 export const guardCommand: Command = {
   name: 'guard',
   summary:
-    'Remove what killed processes left: snapshots, transfer leases, half-made VMs, files in guests, repository locks',
+    'Remove what killed processes left (snapshots, transfer leases, half-made VMs, files in guests, repository locks), and tell of snapshots that grow',
   operands: [],
-  options: guestAccountOptions,
+  options: {
+    'remove-expired': {
+      help: 'agree that snapshots which other installations have left behind, and which have expired, are removed',
+    },
+    'old-after': {
+      value: 'HOURS',
+      help: `warn of snapshots of people and other products from that age on; by default ${usualOldAfterMs / hourMs}`,
+    },
+    ...guestAccountOptions,
+    ...planOption,
+  },
   run: async (context, args) => {
-    const account = args.option('guest-user') === undefined ? undefined : guestCredentials(args);
+    const isPlan = args.flag('plan');
+    const options: GuardSnapshotsOptions = {
+      oldAfterMs: (args.count('old-after') ?? usualOldAfterMs / hourMs) * hourMs,
+      mayRemove: () => args.flag('remove-expired'),
+      onStep: snapshot => {
+        context.output.note(`Removing the ${stepText(snapshot)} …`);
+      },
+    };
     await using journal = await context.openJournal();
     await using places = new ConfiguredPlaces(context, await readConfig(context.places.configFile));
-    const guarded = await guard(
-      {
-        ...context,
-        journal,
-        onStep: lease => {
-          context.output.note(`Giving back the ${describeLease(lease)} …`);
-        },
-        sessionOf: async vcenterId => await places.sessionOf(vcenterId),
-        repositoryOf: async repositoryId => await places.repositoryOf(repositoryId),
-        guestPasswordOf: ({ user }) => (account?.user === user ? account.source : undefined),
-      },
-      context.signal,
-    );
+    const leftovers = isPlan
+      ? await plannedLeftovers(journal)
+      : await giveBack(context, args, journal, places);
     const damaged = await journal.damagedRecords();
     for (const problem of damaged) context.output.note(describeError(problem));
-    context.output.result(guarded.map(resultOf), () => describe(guarded, damaged.length));
-    const allRemoved = guarded.every(({ outcome }) => outcome === 'removed') && damaged.length === 0;
-    return allRemoved ? 0 : leftoversRemain;
+    const servers: GuardedServer[] = [];
+    for (const named of await places.sessions()) {
+      const guarded = isPlan
+        ? await plannedSnapshots(context, named, journal, options)
+        : await guardSnapshots(named.session, options, { ...context, journal }, context.signal);
+      servers.push({ vcenter: named.name, ...guarded });
+    }
+    const result = { isPlan, leftovers, servers, damaged, unopened: places.unopened };
+    context.output.result(guardValue(result), () => describeGuard(result));
+    const isClean =
+      leftovers.every(({ outcome }) => outcome === 'removed') &&
+      servers.every(({ snapshots }) => snapshots.every(({ outcome }) => outcome !== 'failed')) &&
+      damaged.length === 0 &&
+      places.unopened.length === 0;
+    return isClean || isPlan ? 0 : leftoversRemain;
   },
 };
 
-function resultOf({ lease, recordedAt, outcome, problem }: GuardedLease): unknown {
-  return { ...lease, recordedAt, outcome, ...(problem !== undefined && { problem: problem.message }) };
-}
-
-function describe(guarded: readonly GuardedLease[], damagedCount: number): string {
-  if (guarded.length === 0)
-    return damagedCount === 0 ? 'Nothing was left behind.' : 'Nothing else was left behind.';
-  return table(
-    ['LEFT BEHIND', 'SINCE', 'OUTCOME', ''],
-    guarded.map(({ lease, recordedAt, outcome, problem }) => [
-      describeLease(lease),
-      recordedAt.toISOString(),
-      outcome,
-      outcome === 'waiting' ? reasonToWait(lease) : (problem?.message ?? ''),
-    ]),
+async function giveBack(
+  context: CommandContext,
+  args: CommandArguments,
+  journal: LeaseJournal,
+  places: ConfiguredPlaces,
+): Promise<readonly GuardedLease[]> {
+  const account = args.option('guest-user') === undefined ? undefined : guestCredentials(args);
+  return await guard(
+    {
+      ...context,
+      journal,
+      onStep: lease => {
+        context.output.note(`Giving back the ${stepText(lease)} …`);
+      },
+      sessionOf: async vcenterId => await places.sessionOf(vcenterId),
+      repositoryOf: async repositoryId => await places.repositoryOf(repositoryId),
+      guestPasswordOf: ({ user }) => (account?.user === user ? account.source : undefined),
+    },
+    context.signal,
   );
 }
 
-function reasonToWait(lease: Lease): string {
-  return lease.kind === 'guest-temporary-file'
-    ? `its server is not configured here, or the password of ${lease.user} was not given (--guest-user)`
-    : 'its server or repository is not configured here';
+/** What would be given back; it stays in the journal. */
+async function plannedLeftovers(journal: LeaseJournal): Promise<readonly GuardedLease[]> {
+  const leftovers = await journal.takeOverLeftovers();
+  return leftovers.map(({ lease, recordedAt }) => ({
+    ...{ lease: lease.record, recordedAt, outcome: 'waiting', problem: undefined },
+  }));
 }
 
-/** The servers and repositories of the configuration, opened only when a leftover is looked for, each at most once. */
-class ConfiguredPlaces implements AsyncDisposable {
-  readonly #context: CommandContext;
-  readonly #config: Config;
-  readonly #opened: AsyncDisposable[] = [];
-  #sessions: Promise<ReadonlyMap<string, VimSession>> | undefined;
-  #repositories: Promise<ReadonlyMap<string, Repository>> | undefined;
-
-  constructor(context: CommandContext, config: Config) {
-    this.#context = context;
-    this.#config = config;
-  }
-
-  async sessionOf(vcenterId: string): Promise<VimSession | undefined> {
-    this.#sessions ??= this.#openAll(this.#config.vcenters, async (name, vcenter) => {
-      const connection = await this.#context.openSession(name, vcenter);
-      this.#opened.push(connection);
-      return [connection.session.instanceUuid, connection.session] as const;
-    });
-    return (await this.#sessions).get(vcenterId);
-  }
-
-  async repositoryOf(repositoryId: string): Promise<Repository | undefined> {
-    this.#repositories ??= this.#openAll(this.#config.repositories, async (name, configured) => {
-      const repository = await this.#context.openRepository(name, configured);
-      this.#opened.push(repository);
-      return [repository.id, repository] as const;
-    });
-    return (await this.#repositories).get(repositoryId);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#opened.map(async opened => await opened[Symbol.asyncDispose]()));
-  }
-
-  /** One that cannot be opened keeps its own leftovers waiting, not those of the others. */
-  async #openAll<C, T>(
-    configured: Readonly<Record<string, C>>,
-    open: (name: string, entry: C) => Promise<readonly [id: string, opened: T]>,
-  ): Promise<ReadonlyMap<string, T>> {
-    const found = new Map<string, T>();
-    for (const [name, entry] of Object.entries(configured)) {
-      try {
-        found.set(...(await open(name, entry)));
-      } catch (error) {
-        this.#context.signal.throwIfAborted();
-        this.#context.output.note(
-          `${name} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    }
-    return found;
-  }
+async function plannedSnapshots(
+  { signal }: CommandContext,
+  { session }: NamedSession,
+  journal: LeaseJournal,
+  { oldAfterMs }: GuardSnapshotsOptions,
+): Promise<GuardedSnapshots> {
+  const report = await reportSnapshots(session, journal, oldAfterMs, signal);
+  const kept = report.snapshots.map(
+    snapshot => ({ ...snapshot, outcome: 'kept', problem: undefined }) as const,
+  );
+  return { ...report, snapshots: kept };
 }

@@ -1,7 +1,7 @@
 import { toAppError } from '../../base/errors.ts';
 import { tellsOfFailedQuiescing } from '../consistency/troubleshooting/quiesceMessages.ts';
 import type { MoRef } from '../vsphere/schema/moRef.ts';
-import type { VimSession } from '../vsphere/session.ts';
+import { serviceInstance, type VimSession } from '../vsphere/session.ts';
 import { readVmEvents, type VmEventFacts } from '../vsphere/vmEvents.ts';
 
 /** What happened to a VM since a call for a snapshot began. */
@@ -50,5 +50,3 @@ export class SnapshotEvents {
     return await this.#session.call('CurrentTime', serviceInstance, {}, signal);
   }
 }
-
-const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstance' };

@@ -80,6 +80,8 @@ export interface LeftoverLease {
 export interface LeaseJournal {
   /** Stands for this installation in snapshot descriptions; random, made once, no secret. */
   readonly installationId: string;
+  /** Stands for the machine: a state folder that was copied, or is shared, has its owners on several. */
+  readonly machineId: string;
   /** Durable when it resolves; only then may the lease be taken. */
   record<L extends Lease>(lease: L): Promise<JournalledLease<L>>;
   /**
@@ -87,6 +89,11 @@ export interface LeaseJournal {
    * living owners, and of other machines that share the folder, are left alone.
    */
   takeOverLeftovers(): Promise<readonly LeftoverLease[]>;
+  /**
+   * What is written down and not settled, by owners living and dead, on this machine and others; records that cannot be
+   * read are missing (`damagedRecords`).
+   */
+  openLeases(): Promise<readonly Lease[]>;
   /**
    * What of other processes' records cannot be read, each error naming its file. It stays in place: somebody has to
    * look whether a lease was left behind.

@@ -41,7 +41,7 @@ export async function removeLeftoverSnapshot(
   signal: AbortSignal,
 ): Promise<Removal> {
   const vm: VmIdentity = { ref: { type: 'VirtualMachine', value: record.vm }, name: record.vmName };
-  return await removeSnapshotByToken(session, vm, record.token, deps, signal, leftoverRetries);
+  return await removeSnapshotByToken(session, vm, record, deps, signal, leftoverRetries);
 }
 
 /**
@@ -51,7 +51,7 @@ export async function removeLeftoverSnapshot(
 export async function removeSnapshotByToken(
   session: VimSession,
   vm: VmIdentity,
-  token: string,
+  wanted: WantedSnapshot,
   deps: RemovalDeps,
   signal: AbortSignal,
   retries = removalRetries,
@@ -60,12 +60,12 @@ export async function removeSnapshotByToken(
     let removal: Removal = 'gone';
     await retry(retries, deps.clock, signal, async attempt => {
       await waitForSnapshotTasks(session, vm, signal);
-      const snapshot = await findByToken(session, vm, token, signal);
+      const snapshot = await findByToken(session, vm, wanted, signal);
       if (snapshot === undefined) return;
       deps.logger.debug('removing the snapshot', { vm: vm.name, snapshot: snapshot.ref.value, attempt });
       await removeOnce(session, vm, snapshot, signal);
       removal = 'removed';
-      await proveGone(session, vm, token, signal);
+      await proveGone(session, vm, wanted, signal);
     });
     await consolidateIfNeeded(session, vm, deps, signal);
     return removal;
@@ -75,15 +75,32 @@ export async function removeSnapshotByToken(
   }
 }
 
-/** The snapshot of the VM that carries the token; undefined if there is none. */
+/** A snapshot by the token in its description, and by its id once that is known. */
+export type WantedSnapshot = Pick<SnapshotLeaseRecord, 'token'> & {
+  readonly snapshot?: string | undefined;
+};
+
+/**
+ * The snapshot of the VM that carries the token; undefined if there is none.
+ * @throws CONFLICT if several carry it and it is not known which of them is meant: somebody has copied the description
+ */
 export async function findByToken(
   session: VimSession,
   vm: VmIdentity,
-  token: string,
+  { token, snapshot: id }: WantedSnapshot,
   signal: AbortSignal,
 ): Promise<SnapshotFacts | undefined> {
   const { snapshot } = await readObject(session, 'VirtualMachine', vm.ref, ['snapshot'], signal);
-  return flattenSnapshots(snapshot).find(({ description }) => parseMarker(description)?.token === token);
+  const marked = flattenSnapshots(snapshot).filter(
+    ({ description }) => parseMarker(description)?.token === token,
+  );
+  // What carries the token and another id is somebody else's, with a copy of the text.
+  if (id !== undefined) return marked.find(({ ref }) => ref.value === id);
+  if (marked.length <= 1) return marked[0];
+  throw new AppError('CONFLICT', `${vm.name}: ${marked.length} snapshots carry the mark of the same backup`, {
+    object: vm.name,
+    remedy: 'Change the description of the one that somebody else has taken',
+  });
 }
 
 async function removeOnce(
@@ -109,10 +126,10 @@ async function removeOnce(
 async function proveGone(
   session: VimSession,
   vm: VmIdentity,
-  token: string,
+  wanted: WantedSnapshot,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await findByToken(session, vm, token, signal)) === undefined) return;
+  if ((await findByToken(session, vm, wanted, signal)) === undefined) return;
   throw new AppError(
     'CONFLICT',
     `${vm.name}: the server reports the snapshot as removed but still lists it`,

@@ -22,6 +22,8 @@ import { formatMarker } from './snapshotMarker.ts';
 export interface SnapshotOptions {
   /** As the vSphere client shows it. */
   readonly name: string;
+  /** What the snapshot is taken for: stands in its description, one word. */
+  readonly job: string;
   readonly quiesce: QuiesceRequest;
   /** After that long the snapshot is left over, whoever asks; longer than any backup takes. */
   readonly validForMs: number;
@@ -70,7 +72,9 @@ export async function openSnapshot(
   await requirePrivileges(session, vm, snapshotPrivileges, 'take a snapshot and remove it again', signal);
   const token = randomUuid(deps.random);
   const expiresAt = new Date(deps.clock.now().getTime() + options.validForMs);
-  const description = formatMarker({ token, installationId: deps.journal.installationId, expiresAt });
+  const { installationId, machineId } = deps.journal;
+  const owner = { token, installationId, machineId, vm: vm.ref.value, job: options.job, expiresAt };
+  const description = formatMarker(owner);
   const entry = await deps.journal.record<SnapshotLeaseRecord>({
     kind: 'snapshot',
     vcenterId: session.instanceUuid,
@@ -127,7 +131,7 @@ class OpenSnapshot {
   /** Looks at what the server has made: it must be listed under our token. */
   async verified(signal: AbortSignal): Promise<SnapshotLease> {
     const { name } = this.vm;
-    const facts = await findByToken(this.#session, this.vm, this.#token, signal);
+    const facts = await findByToken(this.#session, this.vm, { token: this.#token }, signal);
     if (facts === undefined) {
       throw new AppError('CONFLICT', `${name}: the server reports success but lists no snapshot of ours`, {
         object: name,
@@ -157,7 +161,8 @@ class OpenSnapshot {
 
   async remove(): Promise<void> {
     const signal = AbortSignal.timeout(removalTimeoutMs);
-    await removeSnapshotByToken(this.#session, this.vm, this.#token, this.#deps, signal);
+    const { token, snapshot } = this.#entry.record;
+    await removeSnapshotByToken(this.#session, this.vm, { token, snapshot }, this.#deps, signal);
     await this.#entry.settle();
   }
 }

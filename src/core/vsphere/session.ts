@@ -244,7 +244,7 @@ export class VimSession implements VimCaller, AsyncDisposable {
   }
 }
 
-const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstance' };
+export const serviceInstance: MoRef = { type: 'ServiceInstance', value: 'ServiceInstance' };
 
 /** A manager that a standalone host may lack. */
 export function required(manager: MoRef | undefined, what: string, server: string): MoRef {

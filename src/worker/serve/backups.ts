@@ -41,13 +41,14 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
       kind: 'backup',
       object: vm.name,
       exclusiveKeys: [vmKey(parts, params.vm)],
-      run: async ({ signal, logger, onProgress, askForLess }) => {
+      run: async ({ jobId: job, signal, logger, onProgress, askForLess }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session, endpoint } = vcenter.place;
         const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
         const deps = {
+          job,
           journal,
           clock,
           random,

@@ -42,7 +42,7 @@ async function run(
   parts: WorkerParts,
   vcenterName: string,
   { vms, repository: repositoryName, policy, groupName }: GroupBackupParams,
-  { signal, logger, members }: JobContext,
+  { jobId: job, signal, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
   const { vcenters, repositories, leftovers, clock, random } = parts;
   const names = vms.map(({ name }) => name).join(', ');
@@ -64,7 +64,7 @@ async function run(
     };
     return [{ ...member, plan, onEnd }];
   });
-  const deps = { journal, clock, random, logger, endpoint, program, username: userInfo().username };
+  const deps = { job, journal, clock, random, logger, endpoint, program, username: userInfo().username };
   return resultDto(
     vms,
     await backUpGroup(session, repository.place, planned, groupName, deps, signal),

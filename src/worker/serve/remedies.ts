@@ -20,12 +20,12 @@ export function serveRemedies(handle: Handle, parts: WorkerParts): void {
       kind: 'remedy',
       object: vm.name,
       exclusiveKeys: [vmKey(parts, vm)],
-      run: async ({ signal, logger, onProgress }) => {
+      run: async ({ jobId: job, signal, logger, onProgress }) => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session } = vcenter.place;
         const plan = planRemedy(await readVirtualMachine(session, vmIdentity(vm), signal), rule);
-        const deps = { journal, clock, random, logger };
+        const deps = { job, journal, clock, random, logger };
         const { isGone } = await executeRemedy(session, plan, deps, onProgress, signal);
         return { kind: 'remedy', rule, isGone };
       },

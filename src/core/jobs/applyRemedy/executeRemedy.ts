@@ -15,6 +15,8 @@ import { waitForTask } from '../../vsphere/task.ts';
 import { hasFinding, privilegesFor, type RemedyPlan, type RemedyStep } from './remedyPlan.ts';
 
 export interface RemedyDeps {
+  /** Names the job in a snapshot that it takes, one word. */
+  readonly job: string;
   readonly journal: LeaseJournal;
   readonly clock: Clock;
   readonly random: Random;
@@ -87,7 +89,12 @@ async function doStep(
     }
     case 'snapshot-and-remove': {
       const name = `Quiesce change tracking ${deps.clock.now().toISOString()}`;
-      const options = { name, quiesce: { kind: 'none' }, validForMs: snapshotValidForMs } as const;
+      const options = {
+        name,
+        job: deps.job,
+        quiesce: { kind: 'none' },
+        validForMs: snapshotValidForMs,
+      } as const;
       await using snapshot = await openSnapshot(session, vm, options, deps, signal);
       deps.logger.info('changed block tracking begins with this snapshot', { snapshot: snapshot.token });
       return;

@@ -8,6 +8,8 @@ import type { AskForLess } from '../snapshotByPolicy.ts';
 /** What reading a VM works with. */
 export interface ReadDeps {
   readonly askForLess: AskForLess;
+  /** Names the job in what it leaves on servers while it works, one word. */
+  readonly job: string;
   readonly journal: LeaseJournal;
   readonly clock: Clock;
   readonly random: Random;

@@ -75,7 +75,7 @@ export async function takeBackupSnapshot(
       plan.request,
       async quiesce => {
         const name = `Quiesce backup ${deps.clock.now().toISOString()}`;
-        const options = { name, quiesce, validForMs: snapshotValidForMs };
+        const options = { name, job: deps.job, quiesce, validForMs: snapshotValidForMs };
         return await openSnapshot(session, plan.vm, options, deps, signal);
       },
       { ...deps, events, onPhase },

@@ -53,9 +53,9 @@ const ownerFile = 'owner.json';
 
 class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
   readonly installationId: string;
+  readonly machineId: string;
   readonly #owners: string;
   readonly #ownerId: string;
-  readonly #machine: string;
   readonly #lock: OwnerLock;
   readonly #deps: FileLeaseJournalDeps;
 
@@ -69,7 +69,7 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
   ) {
     this.#owners = owners;
     this.#ownerId = ownerId;
-    this.#machine = machine;
+    this.machineId = machine;
     this.#lock = lock;
     this.installationId = installationId;
     this.#deps = deps;
@@ -88,6 +88,25 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
       if (await this.#isProvenDead(ownerId)) leftovers.push(...(await this.#takeOver(ownerId)));
     }
     return leftovers;
+  }
+
+  async openLeases(): Promise<readonly Lease[]> {
+    const leases: Lease[] = [];
+    for (const ownerId of [this.#ownerId, ...(await this.#otherOwners())]) {
+      const folder = join(this.#owners, ownerId);
+      for (const name of (await readdir(folder).catch(() => [])).filter(isJson)) {
+        if (name === ownerFile) continue;
+        const path = join(folder, name);
+        try {
+          leases.push(decodeStoredLease(await readFile(path, 'utf8'), path).lease);
+        } catch (error) {
+          // Settled a moment ago, or taken over by another process; damaged ones are told elsewhere.
+          if (systemErrorCode(error) !== 'ENOENT' && !(error instanceof CorruptDataError))
+            throw fileError(path, error);
+        }
+      }
+    }
+    return leases;
   }
 
   async damagedRecords(): Promise<readonly AppError[]> {
@@ -147,7 +166,7 @@ class FileLeaseJournal implements LeaseJournal, AsyncDisposable {
     });
     // No record yet: the owner is about to write it, and has no leases before that.
     if (owner === undefined) return false;
-    return owner.machine === this.#machine && !(await isOwnerAlive(owner.address));
+    return owner.machine === this.machineId && !(await isOwnerAlive(owner.address));
   }
 
   async #takeOver(ownerId: string): Promise<LeftoverLease[]> {

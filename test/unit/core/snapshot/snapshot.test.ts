@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../../src/base/errors.ts';
 import { silentLogger } from '../../../../src/base/logger.ts';
 import { formatMarker, parseMarker } from '../../../../src/core/snapshot/snapshotMarker.ts';
+import { findByToken } from '../../../../src/core/snapshot/removeSnapshot.ts';
 import { openSnapshot } from '../../../../src/core/snapshot/snapshotLease.ts';
 import type { Answer } from '../../../../src/core/vsphere/vimCaller.ts';
 import { anySignal } from '../../../support/anySignal.ts';
@@ -12,20 +13,35 @@ import { seededRandom } from '../../../support/seededRandom.ts';
 import { sampleVmConfig } from '../../../support/vmConfigs.ts';
 
 const vm = { ref: ref('VirtualMachine', 'vm-1'), name: 'web01' };
-const options = { name: 'backup', quiesce: { kind: 'tools' }, validForMs: 3_600_000 } as const;
+const options = { name: 'backup', job: 'j-1', quiesce: { kind: 'tools' }, validForMs: 3_600_000 } as const;
 
 describe('a marker', () => {
-  const marker = { token: 't-1', installationId: 'i-1', expiresAt: new Date('2026-03-01T13:00:00Z') };
+  const marker = {
+    ...{ token: 't-1', installationId: 'i-1', machineId: 'm1', vm: 'vm-1', job: 'j-1' },
+    expiresAt: new Date('2026-03-01T13:00:00Z'),
+  };
 
   test('is read back, whatever a person adds', () => {
     expect(parseMarker(formatMarker(marker))).toEqual(marker);
     expect(parseMarker(`Do not delete! ${formatMarker(marker)} (Anna)`)).toEqual(marker);
   });
 
-  test.each(['', 'by hand', '[quiesce token=x]', '[quiesce token=x installation=y expires=soon]'])(
-    '"%s" is none',
-    description => expect(parseMarker(description)).toBeUndefined(),
-  );
+  const whole = formatMarker(marker);
+  test.each([
+    '',
+    'by hand',
+    '[quiesce token=x]',
+    '[quiesce token=x installation=y expires=soon]',
+    whole.replace('t-1', ''),
+    whole.replace('t-1', 't 1'),
+    whole.replace('vm=vm-1', 'vm=vm-1 vm=vm-2'),
+    whole.replace('2026-03-01', '2026-99-01'),
+    whole.replace('13:00:00.000Z', '13:00:00+02:00'),
+    whole.replace('j-1', 'j'.repeat(65)),
+    `${whole} ${whole}`,
+    `${whole} [quiesce token=t-2]`,
+    whole.slice(0, -1),
+  ])('"%s" is none', description => expect(parseMarker(description)).toBeUndefined());
 });
 
 /** A VM with one snapshot at most; `journalled` tells what the journal held when the server was asked. */
@@ -98,6 +114,9 @@ describe('a snapshot', () => {
     expect(parseMarker(fake.state.description ?? '')).toEqual({
       token: lease.token,
       installationId: 'test-installation',
+      machineId: 'test_machine',
+      vm: 'vm-1',
+      job: 'j-1',
       expiresAt: new Date('2026-03-01T13:00:00.000Z'),
     });
     expect(lease.disks).toHaveLength(2);
@@ -120,6 +139,35 @@ describe('a snapshot', () => {
     expect(fake.state.description).toBeUndefined();
     expect(caller.count('RemoveSnapshot_Task')).toBe(1);
     expect(fake.journal.open).toEqual([]);
+  });
+
+  test('is told from a copy of its description by its id, and without it none is touched', async () => {
+    const fake = fakeVm();
+    const { RetrievePropertiesEx: retrieve } = fake.script;
+    const copy = ref('VirtualMachineSnapshot', 'snapshot-2');
+    const script: Script = {
+      ...fake.script,
+      RetrievePropertiesEx: async (args, target, signal) => {
+        const answer = await retrieve?.(args, target, signal);
+        const tree = answer?.objects[0]?.propSet?.find(({ name }) => name === 'snapshot')?.val as
+          { rootSnapshotList: { snapshot: unknown }[] } | undefined;
+        const [original] = tree?.rootSnapshotList ?? [];
+        if (original !== undefined) tree?.rootSnapshotList.unshift({ ...original, snapshot: copy });
+        return answer;
+      },
+    };
+    const { session } = await scriptedSession(script);
+    fake.state.description = formatMarker({
+      ...{ token: 't-1', installationId: 'i-1', machineId: 'm1', vm: 'vm-1', job: 'j-1' },
+      expiresAt: new Date(0),
+    });
+    const known = { token: 't-1', snapshot: 'snapshot-1' };
+    expect(await findByToken(session, vm, known, anySignal)).toMatchObject({ ref: { value: 'snapshot-1' } });
+    const gone = { token: 't-1', snapshot: 'snapshot-3' };
+    expect(await findByToken(session, vm, gone, anySignal)).toBeUndefined();
+    await expect(findByToken(session, vm, { token: 't-1' }, anySignal)).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
   });
 
   test('whose removal the server only claims is not given back', async () => {
