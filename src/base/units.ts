@@ -29,6 +29,12 @@ export function formatDuration(durationMs: number): string {
   return `${hours} h ${pad2(minutes % 60)} min`;
 }
 
+/** The same, from two days on as `3 d 4 h`. */
+export function formatLongDuration(durationMs: number): string {
+  if (durationMs < 2 * dayMs) return formatDuration(durationMs);
+  return `${Math.floor(durationMs / dayMs)} d ${Math.floor((durationMs % dayMs) / hourMs)} h`;
+}
+
 /** `1 disk`, `2 disks`. */
 export function counted(count: number, singular: string): string {
   return `${count} ${singular}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 import type { AppError } from '../base/errors.ts';
-import { dayMs, formatBytes, formatDuration, hourMs } from '../base/units.ts';
+import { dayMs, formatBytes, formatLongDuration } from '../base/units.ts';
 import { describeLease, type GuardedLease } from '../core/jobs/guard.ts';
 import { type GuardedSnapshot, type GuardedSnapshots, isWarning } from '../core/jobs/guardSnapshots.ts';
 import type { Lease } from '../core/journal/leaseJournal.ts';
@@ -118,13 +118,13 @@ function describeServer(server: GuardedServer, isPlan: boolean): readonly string
         ]),
     ...toConsolidate.map(
       ({ vm, unneededBytes }) =>
-        `${vm.name} needs consolidation${unneededBytes === undefined ? '' : `: ${formatBytes(unneededBytes)} that no snapshot needs`}. In the vSphere client: Snapshots, Consolidate`,
+        `${vm.name} needs consolidation${unneededBytes === undefined || unneededBytes === 0 ? '' : `: ${formatBytes(unneededBytes)} that no snapshot needs`}. In the vSphere client: Snapshots, Consolidate`,
     ),
     ...datastores
       .filter(({ fullInMs }) => fullInMs < soonMs)
       .map(
         ({ name, freeBytes, bytesPerDay, fullInMs }) =>
-          `${name} has ${formatBytes(freeBytes)} left; snapshots grow ${formatBytes(bytesPerDay)} a day and fill it in ${longDuration(fullInMs)}`,
+          `${name} has ${formatBytes(freeBytes)} left; snapshots grow ${formatBytes(bytesPerDay)} a day and fill it in ${formatLongDuration(fullInMs)}`,
       ),
   ];
 }
@@ -136,7 +136,7 @@ function snapshotRow(snapshot: GuardedSnapshot, isPlan: boolean): readonly strin
   const { vm, facts, ageMs, growth } = snapshot;
   return [
     `${vm.name}: ${facts.name}`,
-    longDuration(ageMs),
+    formatLongDuration(ageMs),
     growth === undefined ? '' : formatBytes(growth.writtenBytes),
     growth?.bytesPerDay === undefined ? '' : formatBytes(growth.bytesPerDay),
     whose(snapshot),
@@ -150,8 +150,8 @@ function whose({ marker, verdict }: GuardedSnapshot): string {
     orphan: 'this installation',
     other: `installation ${marker?.installationId ?? ''}, valid until ${marker?.expiresAt.toISOString() ?? ''}`,
     expired: `installation ${marker?.installationId ?? ''}, expired ${marker?.expiresAt.toISOString() ?? ''}`,
-    old: 'not of Quiesce',
-    recent: 'not of Quiesce',
+    old: 'no backup of Quiesce',
+    recent: 'no backup of Quiesce',
   };
   return texts[verdict];
 }
@@ -162,10 +162,4 @@ function whatBecomes({ verdict, outcome, problem }: GuardedSnapshot, isPlan: boo
   if (verdict === 'expired') return 'left behind; --remove-expired removes it';
   if (verdict === 'other') return 'its own installation removes it';
   return 'old: remove it if nobody needs it';
-}
-
-/** `3 d 4 h` from two days on. */
-function longDuration(durationMs: number): string {
-  if (durationMs < 2 * dayMs) return formatDuration(durationMs);
-  return `${Math.floor(durationMs / dayMs)} d ${Math.floor((durationMs % dayMs) / hourMs)} h`;
 }

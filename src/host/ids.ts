@@ -26,6 +26,7 @@ export const commandIds = {
   applyRemedy: 'quiesce.applyRemedy',
   checkPrivileges: 'quiesce.checkPrivileges',
   showCapabilities: 'quiesce.showCapabilities',
+  guardSnapshots: 'quiesce.guardSnapshots',
   cancelJob: 'quiesce.cancelJob',
   showJobLog: 'quiesce.showJobLog',
   restoreGuestFile: 'quiesce.restoreGuestFile',

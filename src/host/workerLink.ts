@@ -4,6 +4,7 @@ import type { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
 import { goalsChanged } from '../protocol/recovery.ts';
+import { type SnapshotReportDto, snapshotsReported } from '../protocol/snapshotReport.ts';
 import { vcenterChanged, type VCenterChangeDto } from '../protocol/vcenter.ts';
 import { type VmChangesDto, vmsChanged } from '../protocol/vm.ts';
 import type { WireError } from '../protocol/wireError.ts';
@@ -35,6 +36,7 @@ export class WorkerLink implements Worker {
   readonly onDidChangeJob: Event<JobDto>;
   readonly onDidChangeVms: Event<VmChangesDto>;
   readonly onDidChangeVCenter: Event<VCenterChangeDto>;
+  readonly onDidReportSnapshots: Event<SnapshotReportDto>;
   /** Goals or acceptances are others now, whoever has set them. */
   readonly onDidChangeGoals: Event<void>;
   readonly #connect: (signal: AbortSignal) => Promise<WorkerConnection>;
@@ -43,6 +45,7 @@ export class WorkerLink implements Worker {
   readonly #jobChanged = new EventEmitter<JobDto>();
   readonly #vcenterChanged = new EventEmitter<VCenterChangeDto>();
   readonly #vmsChanged = new EventEmitter<VmChangesDto>();
+  readonly #snapshotsReported = new EventEmitter<SnapshotReportDto>();
   readonly #goalsChanged = new EventEmitter<void>();
   readonly #lifetime = new AbortController();
   #connection: Promise<WorkerConnection> | undefined;
@@ -54,6 +57,7 @@ export class WorkerLink implements Worker {
     this.onDidChangeJob = this.#jobChanged.event;
     this.onDidChangeVCenter = this.#vcenterChanged.event;
     this.onDidChangeVms = this.#vmsChanged.event;
+    this.onDidReportSnapshots = this.#snapshotsReported.event;
     this.onDidChangeGoals = this.#goalsChanged.event;
   }
 
@@ -74,6 +78,7 @@ export class WorkerLink implements Worker {
     this.#jobChanged.dispose();
     this.#vcenterChanged.dispose();
     this.#vmsChanged.dispose();
+    this.#snapshotsReported.dispose();
     this.#goalsChanged.dispose();
   }
 
@@ -87,6 +92,7 @@ export class WorkerLink implements Worker {
       connection.on(jobChanged, job => this.#jobChanged.fire(job));
       connection.on(vmsChanged, changes => this.#vmsChanged.fire(changes));
       connection.on(goalsChanged, () => this.#goalsChanged.fire());
+      connection.on(snapshotsReported, report => this.#snapshotsReported.fire(report));
       connection.on(vcenterChanged, change => this.#vcenterChanged.fire(change));
       void connection.closed.then(() => this.#forget(attempt));
       this.#connected.fire(connection.worker);

@@ -300,8 +300,16 @@ export const startVmRestore = request<VmRestoreParams, JobRef>('job/restoreVm');
 export const startCheck = request<{ readonly repository: string; readonly readData: boolean }, JobRef>(
   'job/check',
 );
-/** Gives back what dead processes left on every server and repository that is open. */
-export const startGuard = request<Empty, JobRef>('job/guard');
+/**
+ * Gives back what dead processes left on every server and repository that is open, removes snapshots of this installation
+ * that nobody answers for, and those of others that somebody agrees to.
+ */
+export const startGuard = request<GuardParams, JobRef>('job/guard');
+
+export interface GuardParams {
+  /** Tokens of snapshots of other installations (`snapshot/report`); one that has not expired stays all the same. */
+  readonly expired?: readonly string[];
+}
 
 /** Does to a VM what a rule asks for, as planned by `plan/remedy`. */
 export const startRemedy = request<RemedyParams, JobRef>('job/remedy');

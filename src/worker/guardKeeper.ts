@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts';
-import type { AppError } from '../base/errors.ts';
+import { type AppError, toAppError } from '../base/errors.ts';
 import { describeLease, guard, type GuardedLease } from '../core/jobs/guard.ts';
+import { type GuardedSnapshot, guardSnapshots, type JudgedSnapshot } from '../core/jobs/guardSnapshots.ts';
 import type { Lease } from '../core/journal/leaseJournal.ts';
-import type { GuardResultDto } from '../protocol/job.ts';
+import { usualOldAfterMs } from '../core/snapshot/judgeSnapshot.ts';
+import type { GuardResultDto, LeftoverDto } from '../protocol/job.ts';
 import { toWireError } from '../protocol/wireError.ts';
 import type { GuestPasswords } from './guestPasswords.ts';
 import type { JobRegistry } from './jobRegistry.ts';
@@ -27,13 +29,19 @@ const object = 'leftovers';
 export class GuardKeeper {
   readonly #deps: GuardDeps;
   #isWantedAgain = false;
+  /** Tokens of snapshots of other installations that may go once they have expired. */
+  readonly #agreed = new Set<string>();
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
   }
 
-  /** The id of the job: the one that runs, or a new one. */
-  start(): string {
+  /**
+   * The id of the job: the one that runs, or a new one.
+   * @param agreed  tokens of snapshots of other installations that may go if they have expired
+   */
+  start(agreed: readonly string[] = []): string {
+    for (const token of agreed) this.#agreed.add(token);
     const running = this.#deps.jobs.runningWith(guardKey);
     if (running !== undefined) {
       this.#isWantedAgain = true;
@@ -61,6 +69,7 @@ export class GuardKeeper {
 
   async #run(context: JobContext): Promise<GuardResultDto> {
     const removed: GuardedLease[] = [];
+    const snapshots = new Map<string, GuardedSnapshot>();
     let left: readonly GuardedLease[] = [];
     let problems: readonly AppError[] = [];
     for (let isFirst = true; isFirst || this.#isWantedAgain; isFirst = false) {
@@ -68,18 +77,52 @@ export class GuardKeeper {
       const guarded = await this.#guardOnce(context);
       removed.push(...guarded.filter(({ outcome }) => outcome === 'removed'));
       left = guarded.filter(({ outcome }) => outcome !== 'removed');
-      problems = await this.#deps.leftovers.journalOfGuard().damagedRecords();
+      const unseen: AppError[] = [];
+      for (const { name } of this.#deps.vcenters.list()) {
+        const guardedSnapshots = await this.#guardSnapshots(name, context).catch((error: unknown) => {
+          context.signal.throwIfAborted();
+          unseen.push(toAppError(error));
+          return [];
+        });
+        for (const snapshot of guardedSnapshots)
+          if (snapshot.outcome !== 'kept') snapshots.set(`${name} ${snapshot.facts.ref.value}`, snapshot);
+      }
+      problems = [...(await this.#deps.leftovers.journalOfGuard().damagedRecords()), ...unseen];
     }
+    this.#agreed.clear();
     return {
       kind: 'guard',
-      leftovers: [...removed, ...left].map(({ lease, recordedAt, outcome, problem }) => ({
-        description: describeLease(lease),
-        recordedAt: recordedAt.toISOString(),
-        outcome,
-        ...(problem !== undefined && { problem: toWireError(problem) }),
-      })),
+      leftovers: [
+        ...[...removed, ...left].map(({ lease, recordedAt, outcome, problem }) =>
+          leftoverDto(describeLease(lease), recordedAt, outcome, problem),
+        ),
+        ...[...snapshots.values()].flatMap(({ vm, facts, outcome, problem }) =>
+          outcome === 'kept'
+            ? []
+            : leftoverDto(`snapshot ${facts.name} of ${vm.name}`, facts.createdAt, outcome, problem),
+        ),
+      ],
       problems: problems.map(toWireError),
     };
+  }
+
+  /** Those that nobody answers for, and expired ones that somebody agreed to. */
+  async #guardSnapshots(
+    vcenter: string,
+    { signal, logger, onProgress }: JobContext,
+  ): Promise<readonly GuardedSnapshot[]> {
+    const { clock, leftovers, vcenters } = this.#deps;
+    await using used = vcenters.use(vcenter, object);
+    const options = {
+      oldAfterMs: usualOldAfterMs,
+      mayRemove: ({ marker }: JudgedSnapshot) => marker !== undefined && this.#agreed.has(marker.token),
+      onStep: ({ vm }: JudgedSnapshot) => {
+        onProgress({ phase: `Removing a snapshot of ${vm.name}`, doneBytes: 0, totalBytes: undefined });
+      },
+    };
+    const deps = { journal: leftovers.journalOfGuard(), clock, logger };
+    const { snapshots } = await guardSnapshots(used.place.session, options, deps, signal);
+    return snapshots;
   }
 
   async #guardOnce({ signal, logger, onProgress }: JobContext): Promise<readonly GuardedLease[]> {
@@ -119,4 +162,16 @@ export class GuardKeeper {
       for (const place of used) await place[Symbol.asyncDispose]();
     }
   }
+}
+
+function leftoverDto(
+  description: string,
+  since: Date,
+  outcome: LeftoverDto['outcome'],
+  problem: AppError | undefined,
+): LeftoverDto {
+  return {
+    ...{ description, recordedAt: since.toISOString(), outcome },
+    ...(problem !== undefined && { problem: toWireError(problem) }),
+  };
 }

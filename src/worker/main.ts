@@ -33,6 +33,7 @@ import { serve } from './serve/serve.ts';
 import { isSameVCenter } from './serve/vcenters.ts';
 import { vmDto } from './serve/vms.ts';
 import { rememberedFacts } from './rememberedFacts.ts';
+import { SnapshotWatch } from './snapshotWatch.ts';
 import { productVersion } from './version.ts';
 import { WorkerLife } from './workerLife.ts';
 import type { WorkerParts } from './workerParts.ts';
@@ -78,8 +79,9 @@ async function main(): Promise<void> {
   const tellClients: TellClients = (type, params) => {
     clients.tell(type, params);
   };
+  const snapshots = new SnapshotWatch({ clock, logger, vcenters, leftovers, guard, tellClients });
   await using patientOpener = new PatientOpener({
-    ...{ clock, logger, vcenters, openers, guard, tellClients },
+    ...{ clock, logger, vcenters, openers, guard, snapshots, tellClients },
     retryMs: watchRetryMs,
   });
   const parts: WorkerParts = {
@@ -90,6 +92,7 @@ async function main(): Promise<void> {
     jobs,
     leftovers,
     guard,
+    snapshots,
     guestReaders: new GuestReaders(),
     guestPasswords,
     goals: new FileGoalStore(join(options.stateFolder, 'goals'), random),
@@ -118,7 +121,7 @@ async function main(): Promise<void> {
   if (listener === undefined) return;
   logger.info('the background worker is ready', { version: productVersion, process: process.pid });
   endOnSignals(life);
-  void doDuties(life, guard, listener);
+  void doDuties(life, guard, snapshots, listener);
   await life.ended();
   logger.info('the background worker ends', { runningJobs: jobs.runningCount });
 }
@@ -138,11 +141,17 @@ function endOnSignals(life: WorkerLife): void {
   process.once('SIGTERM', end);
 }
 
-async function doDuties(life: WorkerLife, guard: GuardKeeper, listener: Listener): Promise<void> {
+async function doDuties(
+  life: WorkerLife,
+  guard: GuardKeeper,
+  snapshots: SnapshotWatch,
+  listener: Listener,
+): Promise<void> {
   for (;;) {
     try {
       await clock.sleep(dutyIntervalMs, life.signal);
       await guard.startIfNeeded();
+      await snapshots.lookAround();
       if (!(await listener.isFound())) life.retire();
     } catch (error) {
       if (life.signal.aborted) return;

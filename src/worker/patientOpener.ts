@@ -5,6 +5,7 @@ import { vcenterChanged, type VCenterParams } from '../protocol/vcenter.ts';
 import { toWireError } from '../protocol/wireError.ts';
 import type { TellClients } from './clients.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
+import type { SnapshotWatch } from './snapshotWatch.ts';
 import type { Openers, OpenVCenters, VCenterPlace } from './openers.ts';
 
 export interface PatientOpenerDeps {
@@ -13,6 +14,7 @@ export interface PatientOpenerDeps {
   readonly vcenters: OpenVCenters;
   readonly openers: Pick<Openers, 'openVCenter'>;
   readonly guard: Pick<GuardKeeper, 'startIfNeeded'>;
+  readonly snapshots: Pick<SnapshotWatch, 'look'>;
   readonly tellClients: TellClients;
   /** How long to wait before the n-th attempt, from 0. */
   readonly retryMs: (attempt: number) => number;
@@ -64,11 +66,16 @@ export class PatientOpener implements AsyncDisposable {
   }
 
   async #open(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace> {
-    const { vcenters, openers, guard, tellClients } = this.#deps;
-    const opener = async () => await openers.openVCenter(params, signal);
+    const { vcenters, openers, guard, snapshots, tellClients } = this.#deps;
+    let isNew = false;
+    const opener = async () => {
+      isNew = true;
+      return await openers.openVCenter(params, signal);
+    };
     const place = await vcenters.findOrOpen(params.name, params, opener, signal);
     tellClients(vcenterChanged, { name: params.name });
     await guard.startIfNeeded();
+    if (isNew) void snapshots.look(params.name);
     return place;
   }
 

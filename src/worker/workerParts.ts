@@ -11,6 +11,7 @@ import type { GuestReaders } from './guestReaders.ts';
 import type { JobRegistry } from './jobRegistry.ts';
 import type { KeptRows } from './keptRows.ts';
 import type { Leftovers } from './leftovers.ts';
+import type { SnapshotWatch } from './snapshotWatch.ts';
 import type { Openers, OpenRepositories, OpenVCenters } from './openers.ts';
 import type { PatientOpener } from './patientOpener.ts';
 
@@ -27,6 +28,7 @@ export interface WorkerParts {
   readonly jobs: JobRegistry;
   readonly leftovers: Leftovers;
   readonly guard: GuardKeeper;
+  readonly snapshots: SnapshotWatch;
   readonly guestReaders: GuestReaders;
   readonly guestPasswords: GuestPasswords;
   readonly goals: GoalStore;

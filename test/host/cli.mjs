@@ -31,6 +31,11 @@ export class Cli {
 
   /** @returns exit code and standard output */
   async run(...args) {
+    return await this.start(...args).ended;
+  }
+
+  /** For a command that is to be disturbed. */
+  start(...args) {
     const env = {
       ...process.env,
       QUIESCE_CONFIG: join(this.#folder, 'config.json'),
@@ -40,11 +45,17 @@ export class Cli {
     const [said, complained] = [[], []];
     child.stdout.on('data', piece => said.push(piece));
     child.stderr.on('data', piece => complained.push(piece));
-    const code = await new Promise((resolve, reject) => {
+    const ended = new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', resolve);
+      child.once('close', code => {
+        resolve({
+          code,
+          stdout: Buffer.concat(said).toString(),
+          stderr: Buffer.concat(complained).toString(),
+        });
+      });
     });
-    return { code, stdout: Buffer.concat(said).toString(), stderr: Buffer.concat(complained).toString() };
+    return { child, ended };
   }
 
   /** @throws with what it complains of if it fails */

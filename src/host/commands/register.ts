@@ -12,6 +12,7 @@ import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
 import { checkRepository } from './checkRepository.ts';
 import { checkPrivileges } from './checkPrivileges.ts';
 import { consistencyReport } from './consistencyReport.ts';
+import { guardSnapshots } from './guardSnapshots.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { lookIntoGuest } from './lookIntoGuest.ts';
@@ -73,6 +74,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await checkPrivileges(host, row as VmTreeNode | undefined),
   [commandIds.showCapabilities]: async (host, row) =>
     await showCapabilities(host, row as VmTreeNode | undefined),
+  [commandIds.guardSnapshots]: async (host, row) => await guardSnapshots(host, row as VmTreeNode | undefined),
   [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>

@@ -7,6 +7,7 @@ import type { VmDetailsDto, VmDto, VmRef, VmSnapshotDto, VmTagDto } from '../../
 import { reachedIcon, reachedText, shortConsistencyLabel } from './consistency.ts';
 import { serverLines } from './capabilityText.ts';
 import { type Failure, sentence } from './errorText.ts';
+import { type GuardedNode, guardedView, type GuardianNode, guardianView } from './guardianModel.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { predictionLines, predictionRowText } from './prediction.ts';
 import { standingLines, standingText } from './standingText.ts';
@@ -76,7 +77,15 @@ export interface VmRemarkNode {
   readonly text: string;
 }
 
-export type VmTreeNode = VCenterNode | VmFolderNode | VmNode | NewestPointNode | SnapshotNode | VmRemarkNode;
+export type VmTreeNode =
+  | VCenterNode
+  | GuardianNode
+  | GuardedNode
+  | VmFolderNode
+  | VmNode
+  | NewestPointNode
+  | SnapshotNode
+  | VmRemarkNode;
 
 export function vmRef({ vcenter, vm }: VmNode): VmRef {
   return { vcenter, id: vm.id, name: vm.name };
@@ -109,6 +118,10 @@ export function vmTreeView(node: VmTreeNode, now: Date, t: Translate): NodeView 
         contextValue: 'vcenter',
         children: 'expanded',
       };
+    case 'guardian':
+      return guardianView(node, t);
+    case 'guarded':
+      return guardedView(node, t);
     case 'folder':
       return folderView(node, t);
     case 'vm':

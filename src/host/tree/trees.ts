@@ -1,5 +1,6 @@
 import { commands, type Disposable, type Event, l10n, type TreeView, window } from 'vscode';
 
+import type { SnapshotReportDto } from '../../protocol/snapshotReport.ts';
 import type { VCenterChangeDto } from '../../protocol/vcenter.ts';
 import type { VmChangesDto } from '../../protocol/vm.ts';
 import { contextKeys, viewIds } from '../ids.ts';
@@ -18,6 +19,7 @@ export interface TreesDeps extends Omit<SourceDeps, 't'> {
   readonly worker: Worker & {
     readonly onDidChangeVms: Event<VmChangesDto>;
     readonly onDidChangeVCenter: Event<VCenterChangeDto>;
+    readonly onDidReportSnapshots: Event<SnapshotReportDto>;
   };
   readonly standings: Standings;
   readonly jobs: Jobs;
@@ -58,6 +60,9 @@ export class Trees implements Disposable {
       }),
       worker.onDidChangeVCenter(change => {
         if (this.#vmSource.vcenterChanged(change)) this.#vmsChanged();
+      }),
+      worker.onDidReportSnapshots(report => {
+        if (this.#vmSource.snapshotsReported(report)) this.#vmsChanged();
       }),
       vmView.onDidChange(() => {
         this.vms.refresh();

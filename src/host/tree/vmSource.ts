@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type AppError, CancelledError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { pagesOfKeptVms, pagesOfVms } from '../../client/listedVms.ts';
+import { readSnapshotReport, type SnapshotReportDto } from '../../protocol/snapshotReport.ts';
 import type { VCenterChangeDto, VCenterDto } from '../../protocol/vcenter.ts';
 import { readVm, type VmChangesDto, type VmDto } from '../../protocol/vm.ts';
 import { fromWireError } from '../../protocol/wireError.ts';
@@ -21,6 +22,7 @@ import {
   type VmTreeNode,
   vmTreeView,
 } from '../model/vmTreeModel.ts';
+import { guardianChildren, needsLook } from '../model/guardianModel.ts';
 import { newestPoints } from '../newestPoints.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
 import type { Standings } from '../standings.ts';
@@ -49,6 +51,8 @@ interface Look {
   coming: Map<string, VmDto> | undefined;
   newest: ReadonlyMap<string, NewestPoint>;
   server: VCenterDto | undefined;
+  /** Undefined until the guardian has looked. */
+  snapshots: SnapshotReportDto | undefined;
   /** The worker has the vCenter open and tells of every change; until then, the VMs are those of another day. */
   isLive: boolean;
   /** Why it is not live. */
@@ -84,8 +88,11 @@ export class VmSource implements TreeSource<VmTreeNode> {
       case 'vm':
         await places.vcenter(node.vcenter, signal);
         return vmChildren(node, await worker.request(readVm, vmRef(node), signal));
+      case 'guardian':
+        return guardianChildren(node);
       case 'newestPoint':
       case 'snapshot':
+      case 'guarded':
       case 'remark':
         return [];
       default:
@@ -113,6 +120,15 @@ export class VmSource implements TreeSource<VmTreeNode> {
     if (problem === undefined) this.#looks.delete(name);
     else fail(look, fromWireError(problem));
     return true;
+  }
+
+  /** Returns whether something is shown otherwise for it. */
+  snapshotsReported(report: SnapshotReportDto): boolean {
+    const look = this.#looks.get(report.vcenter);
+    if (look === undefined) return false;
+    const wasShown = look.snapshots !== undefined && needsLook(look.snapshots);
+    look.snapshots = report;
+    return wasShown || needsLook(report);
   }
 
   /** How many of the VMs that are known match the filter, on all vCenters together. */
@@ -159,10 +175,12 @@ export class VmSource implements TreeSource<VmTreeNode> {
     const { name } = node;
     const look = this.#looks.get(name) ?? this.#begin(name, signal);
     await look.ready;
-    const { vms, problem } = look;
+    const { vms, problem, snapshots: report } = look;
     if (vms === undefined) throw problem ?? new CancelledError();
     const reason = problem === undefined ? [] : [new FailureRow<VmTreeNode>(node, problem)];
-    return [...reason, ...this.#rows(name, vms, look.newest)];
+    const guardian: readonly VmTreeNode[] =
+      report !== undefined && needsLook(report) ? [{ kind: 'guardian', vcenter: name, report }] : [];
+    return [...reason, ...guardian, ...this.#rows(name, vms, look.newest)];
   }
 
   #rows(
@@ -191,6 +209,7 @@ export class VmSource implements TreeSource<VmTreeNode> {
   #begin(vcenter: string, signal: AbortSignal): Look {
     const look: Look = {
       ...{ vms: undefined, coming: undefined, newest: new Map(), server: undefined },
+      snapshots: undefined,
       ...{ isLive: false, problem: undefined },
       ready: Promise.resolve(),
     };
@@ -236,11 +255,23 @@ export class VmSource implements TreeSource<VmTreeNode> {
       look.vms = vms;
       look.isLive = true;
       await newest;
+      void this.#guard(vcenter, look, signal);
       // Whoever asks for restore points has opened the repositories; the rows need not wait for it.
       void standings.follow(vcenter);
     } finally {
       look.coming = undefined;
       await newest.catch(() => undefined);
+    }
+  }
+
+  /** A window that comes later has not heard what the guardian told the others. */
+  async #guard(vcenter: string, look: Look, signal: AbortSignal): Promise<void> {
+    if (look.snapshots !== undefined) return;
+    try {
+      const report = await this.#deps.worker.request(readSnapshotReport, { vcenter }, signal);
+      if (this.snapshotsReported(report)) this.#changed.fire();
+    } catch (error) {
+      this.#deps.logger.info(`snapshots of ${vcenter} are not guarded: ${toAppError(error).message}`);
     }
   }
 

@@ -5,6 +5,7 @@ import { snapshotRequest } from '../../core/jobs/backupVm/backupPlan.ts';
 import { snapshotByPolicy } from '../../core/jobs/snapshotByPolicy.ts';
 import { SnapshotEvents } from '../../core/jobs/snapshotEvents.ts';
 import { startSnapshot } from '../../protocol/job.ts';
+import { readSnapshotReport } from '../../protocol/snapshotReport.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { takeSnapshot } from '../takeSnapshot.ts';
 import type { WorkerParts } from '../workerParts.ts';
@@ -13,7 +14,8 @@ import { assertPolicy, policyOf } from './policies.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveSnapshots(handle: Handle, parts: WorkerParts): void {
-  const { vcenters, jobs, clock, hasUser } = parts;
+  const { vcenters, jobs, snapshots, clock, hasUser } = parts;
+  handle(readSnapshotReport, async ({ vcenter }, signal) => await snapshots.report(vcenter, signal));
   handle(startSnapshot, ({ vm, name, description, policy }) => {
     assertPolicy(policy);
     const jobId = jobs.start({

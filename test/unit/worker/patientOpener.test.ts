@@ -35,6 +35,7 @@ function fixture(answers: readonly (AppError | 'open')[]) {
       },
     },
     guard: { startIfNeeded: async () => {} },
+    snapshots: { look: async () => {} },
     tellClients: (_, change) => told.push(change),
     retryMs: attempt => 1000 * 2 ** attempt,
   });
