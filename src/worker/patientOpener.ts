@@ -67,15 +67,12 @@ export class PatientOpener implements AsyncDisposable {
 
   async #open(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace> {
     const { vcenters, openers, guard, snapshots, tellClients } = this.#deps;
-    let isNew = false;
-    const opener = async () => {
-      isNew = true;
-      return await openers.openVCenter(params, signal);
-    };
+    const known = vcenters.list().find(({ name }) => name === params.name)?.place;
+    const opener = async () => await openers.openVCenter(params, signal);
     const place = await vcenters.findOrOpen(params.name, params, opener, signal);
     tellClients(vcenterChanged, { name: params.name });
     await guard.startIfNeeded();
-    if (isNew) void snapshots.look(params.name);
+    if (place !== known) void snapshots.look(params.name);
     return place;
   }
 
