@@ -1,8 +1,10 @@
 import { AppError } from '../base/errors.ts';
 import { openRestorePoint, type RestorePoint } from '../core/catalog/restorePoint.ts';
+import { ChunkCache } from '../core/image/chunkCache.ts';
 import type { GuestFileSystem } from '../core/guestfs/guestFileSystem.ts';
 import { openGuestVolume } from '../core/guestfs/openGuestFileSystem.ts';
 import {
+  guestCacheBytes,
   type GuestDisk,
   type GuestLocation,
   listGuestVolumes,
@@ -10,7 +12,7 @@ import {
 import type { Repository } from '../core/repository/repository.ts';
 import type { GuestPath } from '../protocol/guest.ts';
 
-/** Restore points kept open, the least recently used one goes first: each may hold 256 MiB of chunks. */
+/** Restore points kept open, the least recently used one goes first. */
 const maxOpenPoints = 2;
 
 interface OpenPoint {
@@ -23,6 +25,8 @@ interface OpenPoint {
 export class GuestReaders {
   /** Least recently used first. */
   readonly #points = new Map<string, OpenPoint>();
+  /** By the repository's id. */
+  readonly #chunks = new Map<string, ChunkCache>();
 
   /** The disks of a restore point with their volumes. */
   async disks(
@@ -65,8 +69,16 @@ export class GuestReaders {
     return { disk, volume, fileSystem, path, node: await fileSystem.lookup(path, signal) };
   }
 
+  /** What is kept of the repository's chunks, for everything that reads guest files. */
+  chunksOf(repository: Repository): ChunkCache {
+    const chunks = this.#chunks.get(repository.id) ?? new ChunkCache(repository, guestCacheBytes);
+    this.#chunks.set(repository.id, chunks);
+    return chunks;
+  }
+
   /** Lets go of a repository that is being closed. */
   forget(repositoryId: string): void {
+    this.#chunks.delete(repositoryId);
     for (const key of this.#points.keys()) if (key.startsWith(`${repositoryId} `)) this.#points.delete(key);
   }
 
@@ -74,7 +86,7 @@ export class GuestReaders {
   async #open(repository: Repository, point: RestorePoint, signal: AbortSignal): Promise<OpenPoint> {
     const key = `${repository.id} ${point.id}`;
     const open = this.#points.get(key) ?? {
-      disks: await listGuestVolumes(repository, point, {}, signal),
+      disks: await listGuestVolumes(repository, point, {}, signal, this.chunksOf(repository)),
       fileSystems: new Map<string, GuestFileSystem>(),
     };
     this.#points.delete(key);

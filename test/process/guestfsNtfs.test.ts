@@ -1,14 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { MiB } from '../../src/base/units.ts';
 import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
 import { asOfNtfs, manifestOfFolder, manifestOfGuest } from '../images/manifest.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { collect } from '../support/collect.ts';
-import { emptyImage, mountTestWith, withGuestImage } from '../support/guestImages.ts';
+import { emptyImage, mountedNtfs, mountTestWith, withGuestImage } from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -119,21 +118,4 @@ async function read(
   const node = await fileSystem.lookup(path, anySignal);
   const range = lengthBytes === undefined ? { offsetBytes } : { offsetBytes, lengthBytes };
   return Buffer.concat(await collect(fileSystem.readFile(node, range, anySignal)));
-}
-
-async function mountedNtfs<T>(image: string, folder: string, use: (mountPoint: string) => T): Promise<T> {
-  const mountPoint = join(folder, 'mnt');
-  mkdirSync(mountPoint);
-  execFileSync('ntfs-3g', ['-o', 'compression,streams_interface=windows', image, mountPoint]);
-  try {
-    return use(mountPoint);
-  } finally {
-    execFileSync('umount', [mountPoint]);
-    // Unmounting returns before the last writes are done.
-    for (let tries = 0; tries < 100 && isInUse(image); tries += 1) await delay(100);
-  }
-}
-
-function isInUse(image: string): boolean {
-  return spawnSync('fuser', ['-s', image]).status === 0;
 }

@@ -72,6 +72,9 @@ export function fakeGuest(
       yield content;
       if (contentDamage !== undefined) throw contentDamage;
     },
+    fingerprints: async function* () {
+      yield undefined;
+    },
     readlink: async () => 'somewhere',
   };
   return { fileSystem, idOf };

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, type TestAPI } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
@@ -55,6 +56,28 @@ export function mounted<T>(
   } finally {
     execFileSync('umount', [mountPoint]);
   }
+}
+
+/** The same by ntfs-3g. */
+export async function mountedNtfs<T>(
+  image: string,
+  folder: string,
+  use: (mountPoint: string) => T,
+): Promise<T> {
+  const mountPoint = join(folder, 'mnt');
+  mkdirSync(mountPoint, { recursive: true });
+  execFileSync('ntfs-3g', ['-o', 'compression,streams_interface=windows', image, mountPoint]);
+  try {
+    return use(mountPoint);
+  } finally {
+    execFileSync('umount', [mountPoint]);
+    // Unmounting returns before the last writes are done.
+    for (let tries = 0; tries < 100 && isInUse(image); tries += 1) await delay(100);
+  }
+}
+
+function isInUse(image: string): boolean {
+  return spawnSync('fuser', ['-s', image]).status === 0;
 }
 
 /** What our reader says of an image. */

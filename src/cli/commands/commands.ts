@@ -21,6 +21,7 @@ import { keyAdd, keyList, keyRemove, repositoryPassword, repositoryUnlock } from
 import { repositoryPrune } from './repositoryPrune.ts';
 import { repositoryRebuildIndex, repositoryRepair } from './repositoryRepair.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
+import { versions } from './versions.ts';
 import { vms } from './vms.ts';
 
 /** Every command, in the order of the overview. */
@@ -55,6 +56,7 @@ export const commands: readonly Command[] = [
   points,
   list,
   cat,
+  versions,
   restoreFileCommand,
   restoreGuestCommand,
   restoreDiskCommand,

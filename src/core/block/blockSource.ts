@@ -12,6 +12,11 @@ export interface BlockSource {
    * @throws INVALID_INPUT if the range leaves the source; CANCELLED once `signal` is aborted
    */
   read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void>;
+  /**
+   * Tells the bytes of a range without reading them: texts that are equal only where the bytes are, also between sources
+   * from one repository. Undefined where only reading tells; missing where it always does.
+   */
+  fingerprint?(offsetBytes: number, lengthBytes: number, signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** Where restored bytes go, at random access. Ranges never written read as zeros. */

@@ -18,5 +18,9 @@ export function sliceSource(
       begin(what, sizeBytes, offsetBytes, target, signal);
       await source.read(startBytes + offsetBytes, target, signal);
     },
+    fingerprint: async (offsetBytes, lengthBytes, signal) => {
+      assertRange(what, sizeBytes, offsetBytes, lengthBytes);
+      return await source.fingerprint?.(startBytes + offsetBytes, lengthBytes, signal);
+    },
   };
 }

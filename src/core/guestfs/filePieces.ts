@@ -8,7 +8,7 @@ export interface Stretch {
   readonly lengthBytes: number;
 }
 
-const pieceBytes = 1024 * 1024;
+export const pieceBytes = 1024 * 1024;
 const piecesInFlight = 4;
 
 /**
@@ -34,6 +34,30 @@ export async function* readPieces<S extends Stretch>(
     await settleAll(fills);
     return bytes;
   });
+}
+
+/**
+ * For each piece that `readPieces` would give, a text that is equal only where the bytes are; undefined where a stretch
+ * has none.
+ */
+export async function* fingerprintPieces<S extends Stretch>(
+  stretches: AsyncIterable<S> | Iterable<S>,
+  endBytes: number,
+  fingerprint: (stretch: S, inStretchBytes: number, lengthBytes: number) => Promise<string | undefined>,
+): AsyncGenerator<string | undefined, void, undefined> {
+  for await (const { lengthBytes, parts } of planPieces(stretches, 0, endBytes)) {
+    const found: (string | undefined)[] = [];
+    for (const part of parts) {
+      const text = await fingerprint(part.stretch, part.inStretchBytes, part.lengthBytes);
+      found.push(text === undefined ? undefined : `@${part.atBytes} ${text}`);
+    }
+    yield found.includes(undefined) ? undefined : `${lengthBytes} ${found.join(' ')}`;
+  }
+}
+
+/** For content that only reading tells. */
+export function* unknownPieces(sizeBytes: number): Generator<undefined, void, undefined> {
+  for (let atBytes = 0; atBytes < sizeBytes; atBytes += pieceBytes) yield undefined;
 }
 
 /** One piece of a file and what of it lies in stretches; the rest is zeros. */

@@ -1,5 +1,5 @@
 import type { BlockSource } from '../block/blockSource.ts';
-import { readPieces, type Stretch } from './filePieces.ts';
+import { fingerprintPieces, readPieces, type Stretch } from './filePieces.ts';
 
 /** Bytes of a file that lie one behind the other on its volume. What lies between two runs is a hole. */
 export interface FileRun extends Stretch {
@@ -23,6 +23,20 @@ export async function* readRuns(
     if (volumeOffsetBytes !== undefined) await source.read(volumeOffsetBytes + inRunBytes, target, signal);
   };
   yield* readPieces(runs, startBytes, endBytes, fill, signal);
+}
+
+/** For each piece of the content what tells it without reading it; see `fingerprintPieces`. */
+export async function* fingerprintRuns(
+  source: BlockSource,
+  runs: AsyncIterable<FileRun> | Iterable<FileRun>,
+  endBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<string | undefined, void, undefined> {
+  yield* fingerprintPieces(runs, endBytes, async ({ volumeOffsetBytes }, inRunBytes, lengthBytes) =>
+    volumeOffsetBytes === undefined
+      ? `zeros ${lengthBytes}`
+      : await source.fingerprint?.(volumeOffsetBytes + inRunBytes, lengthBytes, signal),
+  );
 }
 
 /** All that `readRuns` yields, in one buffer; the caller has checked the length. */

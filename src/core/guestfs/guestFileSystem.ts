@@ -34,6 +34,11 @@ export interface GuestFileSystem {
    * at the file's end, without error if the range goes beyond. Holes are zeros.
    */
   readFile(node: NodeId, range: FileRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Tells the content of a file without reading it, piece by piece of 1 MiB (`pieceBytes`): texts that are equal only
+   * where the content is, also in other restore points of the repository. Undefined for what must be read to be known.
+   */
+  fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined>;
   /** The target of a symbolic link, escaped like a name except for `/`. */
   readlink(node: NodeId, signal: AbortSignal): Promise<string>;
 }

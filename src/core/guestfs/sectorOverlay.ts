@@ -35,6 +35,19 @@ export class SectorOverlay implements BlockSource {
     }
   }
 
+  /** What lies in changed sectors is not what the source knows it by. */
+  async fingerprint(
+    offsetBytes: number,
+    lengthBytes: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const endBytes = offsetBytes + lengthBytes;
+    for (const sector of this.#sectors.keys()) {
+      if (sector * sectorBytes < endBytes && (sector + 1) * sectorBytes > offsetBytes) return undefined;
+    }
+    return await this.#source.fingerprint?.(offsetBytes, lengthBytes, signal);
+  }
+
   /** Changes bytes; takes a copy. */
   async patch(offsetBytes: number, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     const firstSector = Math.floor(offsetBytes / sectorBytes);

@@ -1,12 +1,13 @@
 import { mapOrdered } from '../../base/async/mapOrdered.ts';
 import { settleAll } from '../../base/async/settleAll.ts';
 import { AppError, CorruptDataError } from '../../base/errors.ts';
-import { begin, type BlockSource } from '../block/blockSource.ts';
+import { assertRange, begin, type BlockSource } from '../block/blockSource.ts';
 import type { DiskBlock } from '../block/diskBlock.ts';
 import { type BlobId, blobIdOf } from '../codec/blobId.ts';
 import type { ManifestDisk } from '../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../catalog/restorePoint.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { ChunkCache } from './chunkCache.ts';
 import { namingDisk } from './namingDisk.ts';
 import { PartContents } from './partContents.ts';
 
@@ -21,6 +22,7 @@ export interface DiskImage extends BlockSource {
 }
 
 /**
+ * @param chunks  keeps what is read at random, of this repository; nothing is kept without it
  * @throws NOT_FOUND listing the disks there are, if the restore point has none with that key
  */
 export async function openDiskImage(
@@ -28,6 +30,7 @@ export async function openDiskImage(
   point: RestorePoint,
   deviceKey: number,
   signal: AbortSignal,
+  chunks?: ChunkCache,
 ): Promise<DiskImage> {
   const disk = point.manifest.disks.find(candidate => candidate.key === deviceKey);
   const tree = point.disks.get(deviceKey);
@@ -42,7 +45,7 @@ export async function openDiskImage(
       },
     );
   }
-  return await openStoredDisk(repository, tree, disk, signal);
+  return await openStoredDisk(repository, tree, disk, signal, chunks);
 }
 
 /** A disk that is stored, also while no restore point refers to it yet. @param tree  of the disk's folder, flushed */
@@ -51,9 +54,10 @@ export async function openStoredDisk(
   tree: BlobId,
   disk: ManifestDisk,
   signal: AbortSignal,
+  chunks?: ChunkCache,
 ): Promise<DiskImage> {
   const parts = await PartContents.open(repository, tree, disk, signal);
-  return new ChunkedDiskImage(repository, disk, parts);
+  return new ChunkedDiskImage(repository, disk, parts, chunks);
 }
 
 class ChunkedDiskImage implements DiskImage {
@@ -61,10 +65,17 @@ class ChunkedDiskImage implements DiskImage {
   readonly sizeBytes: number;
   readonly #repository: Repository;
   readonly #parts: PartContents;
+  readonly #chunks: ChunkCache | undefined;
   /** Ids of chunks of zeros: of a whole one, and of the last one, which may be shorter. */
   readonly #zeroChunkIds: readonly [whole: BlobId, last: BlobId];
 
-  constructor(repository: Repository, disk: ManifestDisk, parts: PartContents) {
+  constructor(
+    repository: Repository,
+    disk: ManifestDisk,
+    parts: PartContents,
+    chunks: ChunkCache | undefined,
+  ) {
+    this.#chunks = chunks;
     this.#repository = repository;
     this.disk = disk;
     this.sizeBytes = disk.capacityBytes;
@@ -82,7 +93,8 @@ class ChunkedDiskImage implements DiskImage {
     // Nobody writes into the target once the read has ended.
     await settleAll(
       indexes.map(async index => {
-        const bytes = await this.#loadChunk(index, await this.#parts.chunkId(index, signal), signal);
+        const id = await this.#parts.chunkId(index, signal);
+        const bytes = await this.#loadChunk(index, id, this.#chunks, signal);
         const from = Math.max(offsetBytes, index * chunkBytes);
         const to = Math.min(offsetBytes + target.byteLength, index * chunkBytes + bytes.byteLength);
         target.set(bytes.subarray(from - index * chunkBytes, to - index * chunkBytes), from - offsetBytes);
@@ -90,10 +102,27 @@ class ChunkedDiskImage implements DiskImage {
     );
   }
 
+  /** Which bytes of which chunks: chunks have the names of their content. */
+  async fingerprint(offsetBytes: number, lengthBytes: number, signal: AbortSignal): Promise<string> {
+    assertRange(this.disk.label, this.sizeBytes, offsetBytes, lengthBytes);
+    const { chunkBytes } = this.disk;
+    const endBytes = offsetBytes + lengthBytes;
+    const found: string[] = [];
+    for (let from = offsetBytes; from < endBytes;) {
+      const index = Math.floor(from / chunkBytes);
+      const until = Math.min(endBytes, (index + 1) * chunkBytes);
+      const inChunk = from - index * chunkBytes;
+      found.push(`${await this.#parts.chunkId(index, signal)}+${inChunk}-${inChunk + until - from}`);
+      from = until;
+    }
+    return found.join(' ');
+  }
+
   async *blocks(concurrency: number, signal: AbortSignal): AsyncGenerator<DiskBlock, void, undefined> {
     yield* mapOrdered(this.#storedChunks(signal), concurrency, async ({ index, id }) => ({
       offsetBytes: index * this.disk.chunkBytes,
-      bytes: await this.#loadChunk(index, id, signal),
+      // The consumer's own, and each of them once: nothing for a cache.
+      bytes: await this.#loadChunk(index, id, undefined, signal),
     }));
   }
 
@@ -105,11 +134,17 @@ class ChunkedDiskImage implements DiskImage {
     }
   }
 
-  async #loadChunk(index: number, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+  async #loadChunk(
+    index: number,
+    id: BlobId,
+    chunks: ChunkCache | undefined,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     const offsetBytes = index * this.disk.chunkBytes;
     const lengthBytes = this.#lengthBytes(index);
     if (this.#isZeroChunk(index, id)) return new Uint8Array(lengthBytes);
-    const load = async () => await this.#repository.loadBlob('data', id, signal);
+    const load = async () =>
+      await (chunks?.load(id, signal) ?? this.#repository.loadBlob('data', id, signal));
     const bytes = await namingDisk(this.disk, `chunk ${index}`, load, offsetBytes);
     if (bytes.byteLength === lengthBytes) return bytes;
     throw new CorruptDataError(

@@ -5,6 +5,7 @@ import { decodePath, encodeName, namesOfPath } from '../names.ts';
 import { requireKind } from '../nodeKinds.ts';
 import { namedListing } from '../rawListing.ts';
 import { findEntry, readDirectory } from './directory.ts';
+import { unknownPieces } from '../filePieces.ts';
 import { readContent } from './fileContent.ts';
 import { readInode, type Inode } from './inode.ts';
 import { Subvolumes, topSubvolumeId, type Subvolume } from './subvolumes.ts';
@@ -81,6 +82,11 @@ class BtrfsFileSystem implements GuestFileSystem {
     if (range.offsetBytes < endBytes) {
       yield* readContent(this.#volume, inode, range.offsetBytes, endBytes, signal);
     }
+  }
+
+  /** Extents are packed, and spread over devices: only reading tells. */
+  async *fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<undefined> {
+    yield* unknownPieces((await this.#inode(node, 'file', signal)).stat.sizeBytes);
   }
 
   async readlink(node: NodeId, signal: AbortSignal): Promise<string> {

@@ -4,7 +4,7 @@ import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } f
 import { decodePath, encodeName, namesOfPath } from '../names.ts';
 import { namedListing } from '../rawListing.ts';
 import { readDirectory } from './directory.ts';
-import { readContent, readWhole } from './fileContent.ts';
+import { fingerprintContent, readContent, readWhole } from './fileContent.ts';
 import { readInode, requireReadable, type Inode } from './inode.ts';
 import { readJournal } from './journal.ts';
 import { journalOverlay } from './journalOverlay.ts';
@@ -82,6 +82,12 @@ class Ext4FileSystem implements GuestFileSystem {
     const { sizeBytes } = inode.stat;
     const endBytes = Math.min(sizeBytes, range.offsetBytes + (range.lengthBytes ?? sizeBytes));
     yield* readContent(this.#volume, inode, range.offsetBytes, endBytes, signal);
+  }
+
+  async *fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined> {
+    const inode = await this.#inode(node, signal);
+    requireReadable(inode, 'file');
+    yield* fingerprintContent(this.#volume, inode, signal);
   }
 
   async readlink(node: NodeId, signal: AbortSignal): Promise<string> {

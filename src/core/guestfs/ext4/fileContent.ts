@@ -1,4 +1,5 @@
-import { readRuns, type FileRun } from '../fileRuns.ts';
+import { unknownPieces } from '../filePieces.ts';
+import { fingerprintRuns, readRuns, type FileRun } from '../fileRuns.ts';
 import { extentRuns } from './extents.ts';
 import { indirectRuns } from './indirectBlocks.ts';
 import { inlineDataOf } from './inlineData.ts';
@@ -34,6 +35,18 @@ export async function* readContent(
   }
   const runs = fileRuns(volume, inode, startBytes, endBytes, signal);
   yield* readRuns(volume.source, runs, startBytes, endBytes, signal);
+}
+
+/** What tells the content without reading it, piece by piece. */
+export async function* fingerprintContent(
+  volume: Ext4Volume,
+  inode: Inode,
+  signal: AbortSignal,
+): AsyncGenerator<string | undefined, void, undefined> {
+  const { sizeBytes } = inode.stat;
+  if (inode.flags.hasInlineData || sizeBytes === 0) yield* unknownPieces(sizeBytes);
+  else
+    yield* fingerprintRuns(volume.source, fileRuns(volume, inode, 0, sizeBytes, signal), sizeBytes, signal);
 }
 
 /** The whole content of a small file; the caller has checked the size. */

@@ -25,6 +25,12 @@ export function journalOverlay(
         if (journalled.isEscaped) restoreMagic(part, from - blockStart);
       }
     },
+    fingerprint: async (offsetBytes, lengthBytes, signal) => {
+      const endBytes = offsetBytes + lengthBytes;
+      for (let block = Math.floor(offsetBytes / blockBytes); block * blockBytes < endBytes; block += 1)
+        if (blocks.has(block)) return undefined;
+      return await source.fingerprint?.(offsetBytes, lengthBytes, signal);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import { readRange } from '../../block/blockSource.ts';
-import { readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
+import { fingerprintRuns, readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodeName, encodeName, namesOfPath } from '../names.ts';
 import type { FatListing, FatNode } from './fatNode.ts';
@@ -99,6 +99,13 @@ export class FatFileSystem implements GuestFileSystem {
     const endBytes = Math.min(sizeBytes, range.offsetBytes + (range.lengthBytes ?? sizeBytes));
     const runs = valid(clusterRuns(this.#dialect.volume, content, endBytes, signal), validBytes);
     yield* readRuns(this.#dialect.volume.source, runs, range.offsetBytes, endBytes, signal);
+  }
+
+  async *fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined> {
+    const { content, validBytes } = this.#node(node, 'file');
+    const sizeBytes = content.sizeBytes ?? 0;
+    const runs = valid(clusterRuns(this.#dialect.volume, content, sizeBytes, signal), validBytes);
+    yield* fingerprintRuns(this.#dialect.volume.source, runs, sizeBytes, signal);
   }
 
   async readlink(node: NodeId): Promise<string> {

@@ -25,7 +25,15 @@ import {
   requireLocalContent,
   type ReparsePoint,
 } from './reparse.ts';
-import { readStream, readWholeStream, streamOf, type Clusters, type Stream } from './stream.ts';
+import { unknownPieces } from '../filePieces.ts';
+import {
+  fingerprintStream,
+  readStream,
+  readWholeStream,
+  streamOf,
+  type Clusters,
+  type Stream,
+} from './stream.ts';
 import { readVolumeState, type VolumeState } from './volumeState.ts';
 import { parseWofFormat, readWof, wofStreamName } from './wof.ts';
 
@@ -164,6 +172,14 @@ class NtfsFileSystem implements GuestFileSystem {
       requireLocalContent(reparsePoint, (flags & elsewhere) !== 0);
     }
     if (stream !== undefined) yield* readStream(this.#clusters, stream, range.offsetBytes, endBytes, signal);
+  }
+
+  async *fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined> {
+    const { record, reparsePoint, streamName } = await this.#open(node, signal, 'file');
+    const stream = streamOf(this.#clusters, record.attributes, attributeType.data, streamName);
+    const isElsewhere = streamName === '' && reparsePoint !== undefined;
+    if (stream === undefined || isElsewhere) yield* unknownPieces(stream?.sizeBytes ?? 0);
+    else yield* fingerprintStream(this.#clusters, stream, signal);
   }
 
   async readlink(node: NodeId, signal: AbortSignal): Promise<string> {

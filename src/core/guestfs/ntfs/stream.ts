@@ -1,7 +1,8 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
-import { readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
+import { unknownPieces } from '../filePieces.ts';
+import { fingerprintRuns, readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
 import type { Attribute } from './attributes.ts';
 import { decompressLznt1 } from './lznt1.ts';
 
@@ -146,6 +147,17 @@ export async function* readStream(
     yield piece;
     at = until;
   }
+}
+
+/** What tells the content without reading it, piece by piece of 1 MiB. */
+export async function* fingerprintStream(
+  clusters: Clusters,
+  stream: Stream,
+  signal: AbortSignal,
+): AsyncGenerator<string | undefined, void, undefined> {
+  const { sizeBytes } = stream;
+  if (stream.kind === 'resident' || stream.unitBytes !== undefined) yield* unknownPieces(sizeBytes);
+  else yield* fingerprintRuns(clusters.source, initialized(stream), sizeBytes, signal);
 }
 
 /** All of a stream that must be small. @throws CORRUPT_DATA if it is not */

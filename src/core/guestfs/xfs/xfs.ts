@@ -1,6 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
-import { readRuns } from '../fileRuns.ts';
+import { unknownPieces } from '../filePieces.ts';
+import { fingerprintRuns, readRuns } from '../fileRuns.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodePath, encodeName, namesOfPath } from '../names.ts';
 import { requireKind } from '../nodeKinds.ts';
@@ -81,16 +82,7 @@ class XfsFileSystem implements GuestFileSystem {
   }
 
   async *readFile(node: NodeId, range: FileRange, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const inode = await this.#inode(node, 'file', signal);
-    if (this.#unfinishedInodes.has(node)) {
-      throw new AppError(
-        'UNSUPPORTED_FORMAT',
-        `the log holds an unfinished change of the extents of inode ${node}`,
-        {
-          remedy: 'Restore the disk and start a guest from it, which finishes the change',
-        },
-      );
-    }
+    const inode = await this.#file(node, signal);
     const { sizeBytes } = inode.stat;
     const endBytes = Math.min(sizeBytes, range.offsetBytes + (range.lengthBytes ?? sizeBytes));
     if (range.offsetBytes >= endBytes) return;
@@ -102,9 +94,30 @@ class XfsFileSystem implements GuestFileSystem {
     yield* readRuns(this.#volume.source, runs, range.offsetBytes, endBytes, signal);
   }
 
+  async *fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined> {
+    const inode = await this.#file(node, signal);
+    const { sizeBytes } = inode.stat;
+    if (inode.format === 'local' || sizeBytes === 0) {
+      yield* unknownPieces(sizeBytes);
+      return;
+    }
+    const runs = extentRuns(this.#volume, inode, 0, sizeBytes, signal);
+    yield* fingerprintRuns(this.#volume.source, runs, sizeBytes, signal);
+  }
+
   async readlink(node: NodeId, signal: AbortSignal): Promise<string> {
     const inode = await this.#inode(node, 'symlink', signal);
     return decodePath(await readLinkTarget(this.#volume, inode, signal));
+  }
+
+  async #file(node: NodeId, signal: AbortSignal): Promise<Inode> {
+    const inode = await this.#inode(node, 'file', signal);
+    if (!this.#unfinishedInodes.has(node)) return inode;
+    throw new AppError(
+      'UNSUPPORTED_FORMAT',
+      `the log holds an unfinished change of the extents of inode ${node}`,
+      { remedy: 'Restore the disk and start a guest from it, which finishes the change' },
+    );
   }
 
   async #inode(node: NodeId, kind: NodeStat['kind'], signal: AbortSignal): Promise<Inode> {

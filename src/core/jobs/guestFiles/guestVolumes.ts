@@ -1,19 +1,18 @@
 import { AppError, toAppError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
-import { cachedSource } from '../../block/cachedSource.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../../catalog/restorePoint.ts';
 import { openGuestVolume } from '../../guestfs/openGuestFileSystem.ts';
 import type { GuestFileSystem, NodeId } from '../../guestfs/guestFileSystem.ts';
+import { ChunkCache } from '../../image/chunkCache.ts';
 import { openDiskImage } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { listVolumes } from '../../volume/listVolumes.ts';
 import type { Volume, VolumeListing } from '../../volume/volume.ts';
 import { assembleVolumes } from '../../volume/assembleVolumes.ts';
 
-/** Chunks of all disks of a VM kept while its files are read; as little as can be for many disks. */
-const cacheBytes = 256 * MiB;
-const minChunks = 4;
+/** Chunks of all disks kept while files are read. */
+export const guestCacheBytes = 256 * MiB;
 
 export interface GuestDisk {
   readonly disk: ManifestDisk;
@@ -39,16 +38,18 @@ export interface GuestLocation {
 /**
  * The disks of a restore point with their volumes, as far as `choice` narrows them. All disks are opened all the same:
  * a logical volume may lie on several. A damaged disk has a problem and no volumes, and does not hide the others.
+ * @param chunks  shared with other restore points of the repository that are read
  */
 export async function listGuestVolumes(
   repository: Repository,
   point: RestorePoint,
   choice: VolumeChoice,
   signal: AbortSignal,
+  chunks = new ChunkCache(repository, guestCacheBytes),
 ): Promise<GuestDisk[]> {
   const { disks } = point.manifest;
   const listings: VolumeListing[] = [];
-  for (const { key } of disks) listings.push(await listDisk(repository, point, key, disks.length, signal));
+  for (const { key } of disks) listings.push(await listDisk(repository, point, key, chunks, signal));
   const assembled = await assembleVolumes(listings, signal);
   const isWanted = ({ index }: Volume) => choice.volumeIndex === undefined || choice.volumeIndex === index;
   return disks.flatMap((disk, position) => {
@@ -62,14 +63,11 @@ async function listDisk(
   repository: Repository,
   point: RestorePoint,
   deviceKey: number,
-  diskCount: number,
+  chunks: ChunkCache,
   signal: AbortSignal,
 ): Promise<VolumeListing> {
   try {
-    const image = await openDiskImage(repository, point, deviceKey, signal);
-    const { chunkBytes } = image.disk;
-    const maxChunks = Math.max(minChunks, Math.ceil(cacheBytes / diskCount / chunkBytes));
-    return await listVolumes(cachedSource(image, { chunkBytes, maxChunks }), signal);
+    return await listVolumes(await openDiskImage(repository, point, deviceKey, signal, chunks), signal);
   } catch (error) {
     if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND')) throw error;
     return { scheme: 'none', volumes: [], problems: [error.message] };
@@ -86,10 +84,11 @@ export async function findGuestPath(
   path: string,
   choice: VolumeChoice,
   signal: AbortSignal,
+  chunks?: ChunkCache,
 ): Promise<GuestLocation> {
   const found: GuestLocation[] = [];
   const lookedAt: string[] = [];
-  for (const { disk, listing } of await listGuestVolumes(repository, point, choice, signal)) {
+  for (const { disk, listing } of await listGuestVolumes(repository, point, choice, signal, chunks)) {
     for (const volume of listing.volumes) {
       const result = await lookUp(volume, path, signal);
       if ('node' in result) found.push({ disk, volume, path, ...result });
