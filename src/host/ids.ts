@@ -34,6 +34,7 @@ export const commandIds = {
   restoreDisk: 'quiesce.restoreDisk',
   restoreVm: 'quiesce.restoreVm',
   openGuestFile: 'quiesce.openGuestFile',
+  showFileVersions: 'quiesce.showFileVersions',
   groupVms: 'quiesce.groupVms',
   filterVms: 'quiesce.filterVms',
   clearVmFilter: 'quiesce.clearVmFilter',

@@ -107,6 +107,29 @@ export interface GuestReadResult {
   readonly sizeBytes: number;
 }
 
+/** One content a guest file has had in the restore points of its VM. */
+export interface FileVersionDto {
+  readonly sizeBytes: number;
+  /** Where the file had it, newest first; at least one. */
+  readonly seen: readonly SeenFileDto[];
+}
+
+export interface SeenFileDto {
+  readonly at: GuestPath;
+  /** Of the restore point. */
+  readonly takenAt: string;
+  readonly modifiedAt: string;
+}
+
+export interface FileVersionsResult {
+  /** By when each was last seen, newest first. */
+  readonly versions: readonly FileVersionDto[];
+  /** Restore points that do not have the file. */
+  readonly absentCount: number;
+  /** Restore points in which it cannot be read. */
+  readonly unreadable: readonly { readonly takenAt: string; readonly problem: string }[];
+}
+
 export const maxListedEntries = 1000;
 export const maxReadBytes = 1024 * 1024;
 
@@ -120,3 +143,6 @@ export const statGuestNode = request<GuestPath, GuestNodeDto>('guest/stat');
 
 /** A page of a file; what is larger is restored, not read. */
 export const readGuestFile = request<GuestReadParams, GuestReadResult>('guest/read');
+
+/** The contents a file has had, over all restore points of the VM. */
+export const listFileVersions = request<GuestPath, FileVersionsResult>('guest/versions');

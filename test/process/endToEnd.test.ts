@@ -211,6 +211,13 @@ describe('a second restore point', () => {
     );
     expect(second.storedBytes).toBeLessThanOrEqual(disk!.capacityBytes * 0.02);
     expect(second.receivedBytes).toBeGreaterThan(first.receivedBytes * 0.9);
+
+    const versions = async (path: string) =>
+      (
+        (await cli.json('versions', 'build01', path)) as readonly { readonly points: readonly string[] }[]
+      ).map(({ points }) => points);
+    expect(await versions('/var/lib/guest/activity.dat')).toEqual([[second.point], [first.point]]);
+    expect(await versions('/var/lib/guest/identity.txt')).toEqual([[second.point, first.point]]);
     await new Restic(cli.repositoryFolder, cli.repositoryPasswordFile).checkEverything();
   });
 });

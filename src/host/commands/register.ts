@@ -1,4 +1,4 @@
-import { commands, type Disposable } from 'vscode';
+import { commands, type Disposable, type Uri } from 'vscode';
 
 import type { JobDto } from '../../protocol/job.ts';
 import type { Host } from '../host.ts';
@@ -27,6 +27,7 @@ import { restoreGuestFile } from './restoreFiles.ts';
 import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
 import { restoreVm } from './restoreVm.ts';
 import { showCapabilities } from './showCapabilities.ts';
+import { showFileVersions } from './showFileVersions.ts';
 import { showGlossary } from './showGlossary.ts';
 import { showRecovery } from './showRecovery.ts';
 import { tryLab } from './tryLab.ts';
@@ -86,6 +87,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.showFileVersions]: async (host, row) =>
+    await showFileVersions(host, row as PointTreeNode | Uri | undefined),
   [commandIds.groupVms]: groupVms,
   [commandIds.filterVms]: filterVms,
   [commandIds.clearVmFilter]: host => host.vmView.show(undefined),

@@ -1,19 +1,26 @@
 import { AppError } from '../../base/errors.ts';
+import { listBackupSets } from '../../core/catalog/backupSet.ts';
 import type {
   DirectoryEntry,
   GuestFileSystem,
   NodeStat,
   Timestamp,
 } from '../../core/guestfs/guestFileSystem.ts';
+import { findFileVersions } from '../../core/jobs/guestFiles/fileVersions.ts';
 import type { GuestDisk, GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
+import type { ChunkCache } from '../../core/image/chunkCache.ts';
+import type { Repository } from '../../core/repository/repository.ts';
 import type { Volume } from '../../core/volume/volume.ts';
 import {
+  type FileVersionsResult,
   type GuestDiskDto,
   type GuestListParams,
   type GuestListResult,
   type GuestNodeDto,
+  type GuestPath,
   type GuestReadParams,
   type GuestReadResult,
+  listFileVersions,
   listGuestFolder,
   listVolumes,
   maxListedEntries,
@@ -51,6 +58,38 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
     await using used = repositories.use(params.repository);
     return await readPage(await guestReaders.locate(used.place, params, signal), params, signal);
   });
+  handle(listFileVersions, async (params, signal) => {
+    await using used = repositories.use(params.repository);
+    return await fileVersions(used.place, guestReaders.chunksOf(used.place), params, signal);
+  });
+}
+
+async function fileVersions(
+  repository: Repository,
+  chunks: ChunkCache,
+  { repository: name, point, deviceKey, volumeIndex, path }: GuestPath,
+  signal: AbortSignal,
+): Promise<FileVersionsResult> {
+  const { sets } = await listBackupSets(repository, signal);
+  const points = sets.find(set => set.points.some(({ id }) => id === point))?.points ?? [];
+  const place = { deviceKey, volumeIndex };
+  const ignoreProgress = () => undefined;
+  const history = await findFileVersions(repository, points, path, place, ignoreProgress, signal, chunks);
+  return {
+    versions: history.versions.map(({ sizeBytes, seen }) => ({
+      sizeBytes,
+      seen: seen.map(found => ({
+        at: { repository: name, point: found.point.id, ...place, path },
+        takenAt: found.point.takenAt.toISOString(),
+        modifiedAt: timeText(found.stat.modifiedAt),
+      })),
+    })),
+    absentCount: history.absent.length,
+    unreadable: history.unreadable.map(({ point: { takenAt }, problem }) => ({
+      takenAt: takenAt.toISOString(),
+      problem: problem.message,
+    })),
+  };
 }
 
 function diskDto({ disk, listing: { scheme, volumes, problems } }: GuestDisk): GuestDiskDto {

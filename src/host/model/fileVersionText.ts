@@ -1,0 +1,98 @@
+import { defined } from '../../base/assert.ts';
+import { formatBytes } from '../../base/units.ts';
+import type { FileVersionDto, FileVersionsResult, GuestPath, SeenFileDto } from '../../protocol/guest.ts';
+import type { Choice } from '../ui/ui.ts';
+import type { Translate } from './nodeView.ts';
+import { formatMoment } from './time.ts';
+
+/** The contents of a file to choose from; the one it was asked of is marked. */
+export function versionChoices(
+  { versions }: FileVersionsResult,
+  start: GuestPath,
+  t: Translate,
+): readonly Choice<FileVersionDto>[] {
+  return versions.map(version => ({
+    label: t('{0}, changed {1}', formatBytes(version.sizeBytes), formatMoment(newest(version).modifiedAt)),
+    description: has(version, start) ? t('where you started') : '',
+    detail: seenText(version, t),
+    icon: has(version, start) ? 'file' : 'history',
+    value: version,
+  }));
+}
+
+/** What can be done with a version; `undefined` opens it. */
+export function actionChoices(
+  versions: readonly FileVersionDto[],
+  chosen: FileVersionDto,
+  start: GuestPath,
+  t: Translate,
+): readonly Choice<FileVersionDto | undefined>[] {
+  const others = versions.filter(version => version !== chosen);
+  return [
+    { label: t('Open This Version'), icon: 'go-to-file', value: undefined },
+    ...others.map(version => ({
+      label: t(
+        'Compare With: {0}, changed {1}',
+        formatBytes(version.sizeBytes),
+        formatMoment(newest(version).modifiedAt),
+      ),
+      description: has(version, start) ? t('where you started') : '',
+      detail: seenText(version, t),
+      icon: 'diff',
+      isPreselected: has(version, start),
+      value: version,
+    })),
+  ];
+}
+
+/** The restore point it is shown from: the one it was asked of where that has it. */
+export function shownIn({ seen }: FileVersionDto, start: GuestPath): GuestPath {
+  const newestPoint = seen[0]?.at ?? start;
+  return seen.some(({ at }) => at.point === start.point) ? start : newestPoint;
+}
+
+/** Restore points without the file, and those in which it cannot be read; undefined if there are none. */
+export function otherPointsText(
+  { absentCount, unreadable }: FileVersionsResult,
+  t: Translate,
+): string | undefined {
+  const [first] = unreadable;
+  const texts = [
+    ...(absentCount > 0 ? [t('{0} restore points do not have the file.', absentCount)] : []),
+    ...(first === undefined
+      ? []
+      : [t('In {0} restore points it cannot be read: {1}', unreadable.length, first.problem)]),
+  ];
+  return texts.length === 0 ? undefined : texts.join(' ');
+}
+
+/** The older one comes first, as in every comparison. */
+export function inOrder(
+  one: FileVersionDto,
+  other: FileVersionDto,
+): readonly [FileVersionDto, FileVersionDto] {
+  return firstSeen(one).takenAt <= firstSeen(other).takenAt ? [one, other] : [other, one];
+}
+
+export function versionMoment(version: FileVersionDto): string {
+  return formatMoment(newest(version).modifiedAt);
+}
+
+function seenText(version: FileVersionDto, t: Translate): string {
+  const [from, until] = [firstSeen(version).takenAt, newest(version).takenAt].map(formatMoment);
+  return version.seen.length === 1
+    ? t('first seen {0}', from ?? '')
+    : t('first seen {0}, last seen {1}, in {2} restore points', from ?? '', until ?? '', version.seen.length);
+}
+
+function has({ seen }: FileVersionDto, { point }: GuestPath): boolean {
+  return seen.some(({ at }) => at.point === point);
+}
+
+function newest({ seen }: FileVersionDto): SeenFileDto {
+  return defined(seen[0], 'a version was seen somewhere');
+}
+
+function firstSeen({ seen }: FileVersionDto): SeenFileDto {
+  return defined(seen.at(-1), 'a version was seen somewhere');
+}
