@@ -2,19 +2,11 @@
 //   node bench/programs/guestReads.mjs REPOSITORY FILE_SYSTEM [--delay-ms 20]
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { setTimeout } from 'node:timers/promises';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { systemClock } from '../../src/base/clock.ts';
-import { systemRandom } from '../../src/base/random.ts';
-import { Secret } from '../../src/base/secret.ts';
-import { openRestorePoint } from '../../src/core/catalog/restorePoint.ts';
-import { WorkerSealingPool } from '../../src/core/codec/node/workerSealingPool.ts';
 import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { listGuestVolumes } from '../../src/core/jobs/guestFiles/guestVolumes.ts';
-import { localHost } from '../../src/core/repository/node/localHost.ts';
-import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
-import { openRepository } from '../../src/core/repository/openRepository.ts';
+import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
 
 const { values, positionals } = parseArgs({
   options: { 'delay-ms': { type: 'string', default: '0' } },
@@ -22,33 +14,10 @@ const { values, positionals } = parseArgs({
 });
 const [folder] = positionals;
 const delayMs = Number(values['delay-ms']);
-const { signal } = new AbortController();
-const ignore = () => undefined;
-const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
-const surroundings = { clock: systemClock, random: systemRandom, logger };
-const deps = {
-  ...surroundings,
-  host: localHost(),
-  sealingPool: key =>
-    new WorkerSealingPool(key, {
-      script: new URL('../../src/core/codec/node/sealWorker.ts', import.meta.url),
-      threadCount: availableParallelism(),
-      compression: 'auto',
-    }),
-};
 let packReads = 0;
 
-const store = slowed(new LocalObjectStore({ ...surroundings, folder, readOnly: true }));
-await using repository = await openRepository(
-  store,
-  new Secret(process.env.QUIESCE_BENCH_PASSWORD),
-  deps,
-  signal,
-);
-let newest;
-for await (const { id, snapshot } of repository.listSnapshots(signal))
-  if (newest === undefined || snapshot.time > newest.snapshot.time) newest = { id, snapshot };
-const point = await openRestorePoint(repository, newest.id, signal);
+await using repository = await openBenchRepository(slowed(benchStore(folder, { readOnly: true })));
+const point = await newestRestorePoint(repository);
 
 const opened = await timed(openVolume);
 const openReads = packReads;

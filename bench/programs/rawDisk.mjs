@@ -3,48 +3,25 @@
 // With --holes, what was never written is not read, as a transport does that knows what is allocated.
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { systemClock } from '../../src/base/clock.ts';
-import { systemRandom } from '../../src/base/random.ts';
-import { Secret } from '../../src/base/secret.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
-import { openRestorePoint } from '../../src/core/catalog/restorePoint.ts';
 import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
-import { WorkerSealingPool } from '../../src/core/codec/node/workerSealingPool.ts';
 import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
 import { planDiskRestore, restoreDisk } from '../../src/core/jobs/restoreDisk.ts';
-import { localHost } from '../../src/core/repository/node/localHost.ts';
-import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
-import { createRepository, openRepository } from '../../src/core/repository/openRepository.ts';
 import { sampleManifest } from '../../test/support/manifests.ts';
 import { memoryJournal } from '../../test/support/memoryJournal.ts';
+import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
 
 const { values, positionals } = parseArgs({
   options: { compression: { type: 'string', default: 'auto' }, holes: { type: 'boolean' } },
   allowPositionals: true,
 });
 const [job, folder, image] = positionals;
-const { signal } = new AbortController();
-const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
-const surroundings = { clock: systemClock, random: systemRandom, logger };
-const deps = {
-  ...surroundings,
-  host: localHost(),
-  sealingPool: key =>
-    new WorkerSealingPool(key, {
-      script: new URL('../../src/core/codec/node/sealWorker.ts', import.meta.url),
-      threadCount: availableParallelism(),
-      compression: values.compression,
-    }),
-};
-const store = new LocalObjectStore({ ...surroundings, folder, readOnly: false });
-const password = new Secret(process.env.QUIESCE_BENCH_PASSWORD);
 const startedMs = performance.now();
-const open = job === 'init' ? createRepository : openRepository;
-await using repository = await open(store, password, deps, signal);
+const options = { create: job === 'init', compression: values.compression };
+await using repository = await openBenchRepository(benchStore(folder), options);
 await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
 const result = await { init: ignore, backup, restore, check }[job]();
 console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), ...result }));
@@ -54,7 +31,7 @@ async function backup() {
   const { sizeBytes } = source;
   const reader = {
     shape: 'random-access',
-    reads: { maxBytes: 4 * 1024 ** 2, inFlight: 4 },
+    reads: { maxBytes: defaultChunkGeometry.chunkBytes, inFlight: 8 },
     sizeBytes,
     receivedBytes: 0,
     read: async (...args) => await source.read(...args),
@@ -98,7 +75,7 @@ print(json.dumps(areas))`;
 }
 
 async function restore() {
-  const point = await openRestorePoint(repository, await newestSnapshot(), signal);
+  const point = await newestRestorePoint(repository);
   const [{ key }] = point.manifest.disks;
   const plan = await planDiskRestore(repository, point, key, 'raw', image, signal);
   await restoreDisk(repository, point, plan, ignore, signal);
@@ -110,12 +87,3 @@ async function check() {
   if (errorCount > 0) throw new Error(`${errorCount} errors`);
   return { readBytes };
 }
-
-async function newestSnapshot() {
-  let newest;
-  for await (const { id, snapshot } of repository.listSnapshots(signal))
-    if (newest === undefined || snapshot.time > newest.snapshot.time) newest = { id, snapshot };
-  return newest.id;
-}
-
-function ignore() {}

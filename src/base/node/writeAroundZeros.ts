@@ -13,14 +13,22 @@ export async function writeAroundZeros(
   bytes: Uint8Array,
   offsetBytes: number,
 ): Promise<void> {
+  for (const { start, end } of nonZeroRuns(bytes))
+    await writeWhole(file, bytes.subarray(start, end), offsetBytes + start);
+}
+
+/** What is left of bytes without their pages of zeros. */
+export function* nonZeroRuns(
+  bytes: Uint8Array,
+): Generator<{ readonly start: number; readonly end: number }, void> {
   let start = 0;
   for (let at = 0; at < bytes.byteLength; at += pageBytes) {
     const page = bytes.subarray(at, at + pageBytes);
     if (zeroPage.compare(page, 0, page.byteLength, 0, page.byteLength) !== 0) continue;
-    await writeWhole(file, bytes.subarray(start, at), offsetBytes + start);
+    if (at > start) yield { start, end: at };
     start = at + page.byteLength;
   }
-  await writeWhole(file, bytes.subarray(start), offsetBytes + start);
+  if (start < bytes.byteLength) yield { start, end: bytes.byteLength };
 }
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array, offsetBytes: number): Promise<void> {

@@ -2,19 +2,22 @@ import { promisify } from 'node:util';
 // As a whole: an import by name fails on a Node without zstd before anybody can say that a newer one is needed.
 import zlib from 'node:zlib';
 import { CorruptDataError } from '../../base/errors.ts';
+import { ownedBytes } from './ownedBytes.ts';
 
 /** How hard to try: `off` stores plain, `fast` costs least processor time, `max` least space. */
 export const compressions = ['off', 'fast', 'auto', 'max'] as const;
 
 export type Compression = (typeof compressions)[number];
 
-const zstdLevels: Readonly<Record<Exclude<Compression, 'off'>, number>> = { fast: 1, auto: 3, max: 12 };
+export const zstdLevels: Readonly<Record<Exclude<Compression, 'off'>, number>> = {
+  fast: 1,
+  auto: 3,
+  max: 12,
+};
 
-/** For a thread of its own. A zstd frame, or undefined if that would not be smaller. */
-export function compressSync(plain: Uint8Array, compression: Compression): Uint8Array | undefined {
-  if (compression === 'off') return undefined;
-  const frame = zlib.zstdCompressSync(plain, compressorOptions(zstdLevels[compression]));
-  return frame.length < plain.length ? frame : undefined;
+/** For a thread of its own. Always a zstd frame. */
+export function compressSync(plain: Uint8Array, level: number): Uint8Array {
+  return zlib.zstdCompressSync(plain, compressorOptions(level));
 }
 
 /** For a thread that must not wait. Always a zstd frame. */
@@ -25,7 +28,7 @@ export async function compressFrame(plain: Uint8Array): Promise<Uint8Array> {
 /** For a thread of its own. @see decompress */
 export function decompressSync(frame: Uint8Array, maxBytes: number, what: string): Uint8Array<ArrayBuffer> {
   try {
-    return owned(zlib.zstdDecompressSync(frame, { maxOutputLength: maxBytes }));
+    return ownedBytes(zlib.zstdDecompressSync(frame, { maxOutputLength: maxBytes }));
   } catch (error) {
     throw notAFrame(what, maxBytes, error);
   }
@@ -42,7 +45,7 @@ export async function decompress(
   what: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return owned(await promisify(zlib.zstdDecompress)(frame, { maxOutputLength: maxBytes }));
+    return ownedBytes(await promisify(zlib.zstdDecompress)(frame, { maxOutputLength: maxBytes }));
   } catch (error) {
     throw notAFrame(what, maxBytes, error);
   }
@@ -50,13 +53,6 @@ export async function decompress(
 
 function compressorOptions(level: number) {
   return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
-}
-
-/** Short results lie in a buffer shared with others; a copy of those can be handed to another thread. */
-function owned(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  if (bytes.length === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer)
-    return new Uint8Array(bytes.buffer);
-  return new Uint8Array(bytes);
 }
 
 function notAFrame(what: string, maxBytes: number, cause: unknown): CorruptDataError {

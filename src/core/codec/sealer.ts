@@ -3,6 +3,7 @@ import sodium from 'libsodium-wrappers-sumo';
 import { CorruptDataError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { MasterKey } from './masterKey.ts';
+import { ownedBytes } from './ownedBytes.ts';
 
 const ivBytes = 16;
 const macBytes = 16;
@@ -34,13 +35,21 @@ export class Sealer {
 
   /** The sealed bytes, a new array. @param random must be cryptographically strong */
   seal(plain: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
+    const roomy = new Uint8Array(plain.length + sealOverheadBytes);
+    roomy.set(plain, ivBytes);
+    return this.sealRoomy(roomy, random);
+  }
+
+  /**
+   * The same for bytes that have 16 bytes of room on either side, whatever is in them: nothing has to be copied then.
+   * The room is encrypted along, its first half with the counter before the vector, and replaced in the result.
+   */
+  sealRoomy(roomy: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
     const iv = random.bytes(ivBytes);
-    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, iv);
-    const sealed = new Uint8Array(plain.length + sealOverheadBytes);
+    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, counterBefore(iv));
+    const sealed = ownedBytes(cipher.update(roomy));
     sealed.set(iv);
-    sealed.set(cipher.update(plain), ivBytes);
-    const ciphertext = sealed.subarray(ivBytes, ivBytes + plain.length);
-    sealed.set(this.#mac(iv, ciphertext), ivBytes + plain.length);
+    sealed.set(this.#mac(iv, sealed.subarray(ivBytes, -macBytes)), sealed.length - macBytes);
     return sealed;
   }
 
@@ -62,15 +71,24 @@ export class Sealer {
         object: what,
       });
     }
-    const plain = new Uint8Array(ciphertext.length);
-    plain.set(createDecipheriv('aes-256-ctr', this.#key.encrypt, iv).update(ciphertext));
-    return plain;
+    return ownedBytes(createDecipheriv('aes-256-ctr', this.#key.encrypt, iv).update(ciphertext));
   }
 
   #mac(iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
     const encryptedIv = createCipheriv('aes-128-ecb', this.#key.macK, null).setAutoPadding(false).update(iv);
     return sodium.crypto_onetimeauth(ciphertext, Buffer.concat([this.#maskedR, encryptedIv]));
   }
+}
+
+/** The counter of the block before: one less, as a number of 16 bytes, big end first. */
+function counterBefore(iv: Uint8Array): Uint8Array {
+  const counter = Uint8Array.from(iv);
+  for (let at = ivBytes - 1; at >= 0; at -= 1) {
+    const byte = counter[at] ?? 0;
+    counter[at] = (byte + 255) % 256;
+    if (byte > 0) break;
+  }
+  return counter;
 }
 
 /** Clears the bits that Poly1305 wants clear: the top four of bytes 3, 7, 11, 15, the low two of 4, 8, 12. */

@@ -1,3 +1,4 @@
+import type { SharedFile } from '../../base/sharedFile.ts';
 import type { BlobId } from './blobId.ts';
 
 /**
@@ -20,6 +21,50 @@ export interface SealingPool extends AsyncDisposable {
    * @throws CorruptDataError if the MAC, the length or the SHA-256 is not what `expected` says
    */
   unseal(sealed: Uint8Array, expected: ExpectedBlob, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Looks at a whole pack: hashes it, and finds out which of its blobs cannot be had, or are not what they should be. */
+  verify(pack: Uint8Array, blobs: readonly EnclosedBlob[], signal: AbortSignal): Promise<PackVerdict>;
+  /**
+   * Unseals the blobs in a piece of a pack to where they belong; plain bytes do not come back to the caller's thread.
+   * @returns those that could not be had, of which nothing was written
+   * @throws what writing throws
+   */
+  unsealTo(
+    piece: Uint8Array,
+    blobs: readonly PlacedBlob[],
+    target: BlobTarget,
+    signal: AbortSignal,
+  ): Promise<readonly BlobProblem[]>;
+}
+
+/** A blob in a piece of a pack. */
+export interface EnclosedBlob extends ExpectedBlob {
+  /** Where its sealed bytes begin in the piece, and how many they are. */
+  readonly startBytes: number;
+  readonly sealedBytes: number;
+}
+
+/** What there is to say against a blob. */
+export interface BlobProblem {
+  readonly id: BlobId;
+  readonly message: string;
+}
+
+export interface PackVerdict {
+  readonly sha256: string;
+  readonly problems: readonly BlobProblem[];
+}
+
+/** A blob whose bytes belong to at least one place. */
+export interface PlacedBlob extends EnclosedBlob {
+  readonly offsetsBytes: readonly number[];
+}
+
+/** Where plain bytes go. */
+export interface BlobTarget {
+  /** Stores all of `bytes`; they may be used again once the promise is settled. */
+  write(offsetBytes: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** The same as an open file, new or full of zeros, which threads write themselves. It stays open until they have ended. */
+  readonly file?: SharedFile;
 }
 
 export interface HashedBytes {

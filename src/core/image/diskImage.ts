@@ -1,12 +1,14 @@
 import { mapOrdered } from '../../base/async/mapOrdered.ts';
 import { settleAll } from '../../base/async/settleAll.ts';
+import { defined } from '../../base/assert.ts';
 import { AppError, CorruptDataError } from '../../base/errors.ts';
 import { assertRange, begin, type BlockSource } from '../block/blockSource.ts';
 import type { DiskBlock } from '../block/diskBlock.ts';
 import { type BlobId, blobIdOf } from '../codec/blobId.ts';
+import type { BlobTarget } from '../codec/sealingPool.ts';
 import type { ManifestDisk } from '../catalog/manifest.ts';
 import { type RestorePoint, shortId } from '../catalog/restorePoint.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { Repository, WantedBlob } from '../repository/repository.ts';
 import type { ChunkCache } from './chunkCache.ts';
 import { namingDisk } from './namingDisk.ts';
 import { PartContents } from './partContents.ts';
@@ -19,6 +21,12 @@ export interface DiskImage extends BlockSource {
    * May be iterated any number of times.
    */
   blocks(concurrency: number, signal: AbortSignal): AsyncIterable<DiskBlock>;
+  /**
+   * Writes the whole disk without its chunks of zeros, in whichever order is fastest.
+   * @param target  of the disk's size, and all zeros so far
+   * @returns how many bytes of the disk are done, now and then
+   */
+  writeTo(target: BlobTarget, signal: AbortSignal): AsyncIterable<number>;
 }
 
 /**
@@ -124,6 +132,60 @@ class ChunkedDiskImage implements DiskImage {
       // The consumer's own, and each of them once: nothing for a cache.
       bytes: await this.#loadChunk(index, id, undefined, signal),
     }));
+  }
+
+  async *writeTo(target: BlobTarget, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+    const { partBytes } = this.disk;
+    for (let partStart = 0; partStart < this.sizeBytes; partStart += partBytes) {
+      const wanted = await this.#wantedOfPart(partStart / partBytes, signal);
+      const storedBytes = [...wanted.values()].reduce(
+        (sum, { lengthBytes, offsetsBytes }) => sum + lengthBytes * offsetsBytes.length,
+        0,
+      );
+      let doneBytes = Math.min(partStart + partBytes, this.sizeBytes) - storedBytes;
+      for await (const { unpackedBytes, failed } of this.#repository.unpackBlobs(
+        [...wanted.values()],
+        target,
+        signal,
+      )) {
+        doneBytes += unpackedBytes;
+        for (const id of failed)
+          doneBytes += await this.#writeBlob(defined(wanted.get(id), id), target, signal);
+        yield doneBytes;
+      }
+    }
+  }
+
+  /** What is to be unpacked of a part; a chunk that it has several times is unpacked once. */
+  async #wantedOfPart(
+    partIndex: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<BlobId, WantedBlob & { readonly offsetsBytes: number[] }>> {
+    const wanted = new Map<BlobId, WantedBlob & { readonly offsetsBytes: number[] }>();
+    const content = await this.#parts.content(partIndex, signal);
+    let index = partIndex * this.#parts.chunksPerPart;
+    for (const id of content) {
+      const offsetBytes = index * this.disk.chunkBytes;
+      const known = wanted.get(id);
+      if (known !== undefined) known.offsetsBytes.push(offsetBytes);
+      else if (!this.#isZeroChunk(index, id))
+        wanted.set(id, { id, lengthBytes: this.#lengthBytes(index), offsetsBytes: [offsetBytes] });
+      index += 1;
+    }
+    return wanted;
+  }
+
+  /** One by one, which says of which chunk it is that something is wrong. */
+  async #writeBlob(
+    { id, lengthBytes, offsetsBytes }: WantedBlob,
+    target: BlobTarget,
+    signal: AbortSignal,
+  ): Promise<number> {
+    for (const offsetBytes of offsetsBytes) {
+      const bytes = await this.#loadChunk(offsetBytes / this.disk.chunkBytes, id, signal);
+      await target.write(offsetBytes, bytes, signal);
+    }
+    return lengthBytes * offsetsBytes.length;
   }
 
   async *#storedChunks(signal: AbortSignal): AsyncGenerator<{ readonly index: number; readonly id: BlobId }> {

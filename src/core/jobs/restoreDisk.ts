@@ -61,14 +61,18 @@ export async function restoreDisk(
   const image = await openDiskImage(repository, point, plan.deviceKey, signal);
   const subject = `${image.disk.label} of ${point.manifest.vm.name} to ${plan.targetPath}`;
   await recordRestore(repository, point.id, subject, signal);
-  const blocks = reportedBlocks(image, `Writing ${basename(plan.targetPath)}`, onProgress, signal);
+  const phase = `Writing ${basename(plan.targetPath)}`;
   if (plan.format === 'vmdk') {
+    const blocks = reportedBlocks(image, phase, onProgress, signal);
     const stream = writeStreamOptimized(image.sizeBytes, blocks, {}, signal);
     await writeStreamDurably(plan.targetPath, stream, { replace: false }, signal);
     return;
   }
   await using sink = await createFileBlockSink(plan.targetPath, image.sizeBytes);
-  for await (const { offsetBytes, bytes } of blocks) await sink.write(offsetBytes, bytes, signal);
+  const totalBytes = image.sizeBytes;
+  onProgress({ phase, doneBytes: 0, totalBytes });
+  for await (const doneBytes of image.writeTo(sink, signal)) onProgress({ phase, doneBytes, totalBytes });
+  onProgress({ phase, doneBytes: totalBytes, totalBytes });
   await sink.commit(signal);
 }
 

@@ -1,4 +1,6 @@
 import type { BlobId } from '../codec/blobId.ts';
+import { sealOverheadBytes } from '../codec/sealer.ts';
+import type { ExpectedBlob } from '../codec/sealingPool.ts';
 
 /** Data and tree blobs lie in packs of their own; the same bytes may be both. */
 export type BlobType = 'data' | 'tree';
@@ -12,6 +14,18 @@ export interface BlobLocation {
   readonly lengthBytes: number;
   /** Present only for a compressed blob. */
   readonly uncompressedLengthBytes?: number;
+}
+
+/** What a blob at that place has to be once it is unsealed. */
+export function expectedBlob(
+  id: BlobId,
+  { lengthBytes, uncompressedLengthBytes }: Pick<BlobLocation, 'lengthBytes' | 'uncompressedLengthBytes'>,
+): ExpectedBlob {
+  return {
+    id,
+    compressed: uncompressedLengthBytes !== undefined,
+    plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
+  };
 }
 
 export interface IndexedBlob extends BlobLocation {

@@ -1,5 +1,6 @@
 import type { RepositoryLockRecord } from '../journal/leaseJournal.ts';
 import type { BlobId } from '../codec/blobId.ts';
+import type { BlobTarget } from '../codec/sealingPool.ts';
 import type { ProgressListener } from '../../base/progress.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { AuditEvent, AuditListing } from './audit.ts';
@@ -77,6 +78,16 @@ export interface Repository extends AsyncDisposable {
    */
   loadBlob(type: BlobType, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   loadTree(id: BlobId, signal: AbortSignal): Promise<Tree>;
+  /**
+   * Writes data blobs to where their bytes belong, in the order in which they lie in packs: the way for whole disks.
+   * Verified like those of `loadBlob`. What failed may still be had from there, which also says what is wrong with it.
+   * @param wanted  each blob once
+   */
+  unpackBlobs(
+    wanted: readonly WantedBlob[],
+    target: BlobTarget,
+    signal: AbortSignal,
+  ): AsyncIterable<UnpackedBlobs>;
 
   /**
    * Flushes, then writes the snapshot: the one moment at which it exists.
@@ -150,6 +161,22 @@ export interface NewKey {
   readonly password: Secret;
   /** It goes on paper, not into anybody's head. */
   readonly isRecoveryKit: boolean;
+}
+
+export interface WantedBlob {
+  readonly id: BlobId;
+  /** Of its plain bytes. */
+  readonly lengthBytes: number;
+  /** Where in the target they belong. */
+  readonly offsetsBytes: readonly number[];
+}
+
+/** Some of the wanted blobs. */
+export interface UnpackedBlobs {
+  /** Bytes of the target that are written. */
+  readonly unpackedBytes: number;
+  /** Blobs of which nothing was written. */
+  readonly failed: readonly BlobId[];
 }
 
 export interface SavedBlob {

@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { assert } from '../../../base/assert.ts';
 import { placeNew, requireAbsent, syncFolder, temporaryName } from '../../../base/node/durableFile.ts';
 import { fileError } from '../../../base/node/fileErrors.ts';
+import { openDirect } from '../../../base/node/sharedFiles.ts';
+import type { SharedFile } from '../../../base/sharedFile.ts';
 import { begin, type BlockSink } from '../blockSource.ts';
 import { isZero } from '../zeros.ts';
 
@@ -17,16 +19,14 @@ const pagesPerRegion = 16 * 1024;
  * @param path  must not exist, neither now nor at `commit`; missing folders are created
  * @throws CONFLICT if something is there already, STORAGE_FULL, PERMISSION and the other meanings of `fileError`
  */
-export async function createFileBlockSink(
-  path: string,
-  sizeBytes: number,
-): Promise<BlockSink & AsyncDisposable> {
+export async function createFileBlockSink(path: string, sizeBytes: number): Promise<FileBlockSink> {
   await requireAbsent(path);
   const temporaryPath = temporaryName(path);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporaryPath, 'wx', 0o600);
-    const sink = new FileBlockSink(path, temporaryPath, file, sizeBytes);
+    const direct = await openDirect(temporaryPath);
+    const sink = new TemporaryFileSink(path, temporaryPath, file, direct, sizeBytes);
     try {
       await file.truncate(sizeBytes);
     } catch (error) {
@@ -39,20 +39,44 @@ export async function createFileBlockSink(
   }
 }
 
-class FileBlockSink implements BlockSink, AsyncDisposable {
+/** A sink that threads may write themselves. */
+export interface FileBlockSink extends BlockSink, AsyncDisposable {
+  /**
+   * Its file, for writers that leave out zeros only where nothing was written before. They have ended before `commit`, or
+   * before it is disposed of.
+   */
+  readonly file: SharedFile;
+}
+
+class TemporaryFileSink implements FileBlockSink {
   readonly sizeBytes: number;
   readonly #path: string;
   readonly #temporaryPath: string;
   readonly #file: FileHandle;
+  readonly #direct: FileHandle | undefined;
+  /** Threads write where they like: from then on every page may have been written. */
+  #isShared = false;
   /** One bit per page, by region: whether anything was ever written there, so that zeros must be written, too. */
   readonly #written = new Map<number, Uint8Array>();
   #state: 'open' | 'committed' | 'disposed' = 'open';
 
-  constructor(path: string, temporaryPath: string, file: FileHandle, sizeBytes: number) {
+  constructor(
+    path: string,
+    temporaryPath: string,
+    file: FileHandle,
+    direct: FileHandle | undefined,
+    sizeBytes: number,
+  ) {
     this.#path = path;
     this.#temporaryPath = temporaryPath;
     this.#file = file;
+    this.#direct = direct;
     this.sizeBytes = sizeBytes;
+  }
+
+  get file(): SharedFile {
+    this.#isShared = true;
+    return { path: this.#path, descriptor: this.#file.fd, directDescriptor: this.#direct?.fd };
   }
 
   async write(offsetBytes: number, source: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -77,7 +101,7 @@ class FileBlockSink implements BlockSink, AsyncDisposable {
     assert(this.#state === 'open', 'a sink is committed once');
     try {
       await this.#file.sync();
-      await this.#file.close();
+      await this.#close();
       await placeNew(this.#temporaryPath, this.#path);
       this.#state = 'committed';
       await syncFolder(dirname(this.#path));
@@ -90,8 +114,13 @@ class FileBlockSink implements BlockSink, AsyncDisposable {
     if (this.#state !== 'open') return;
     this.#state = 'disposed';
     // Closing again after a failed commit is harmless.
-    await this.#file.close();
+    await this.#close();
     await rm(this.#temporaryPath, { force: true });
+  }
+
+  async #close(): Promise<void> {
+    await this.#direct?.close();
+    await this.#file.close();
   }
 
   async #writeRun(offsetBytes: number, run: Uint8Array): Promise<void> {
@@ -108,6 +137,7 @@ class FileBlockSink implements BlockSink, AsyncDisposable {
   }
 
   #isWritten(offsetBytes: number): boolean {
+    if (this.#isShared) return true;
     const page = Math.floor(offsetBytes / pageBytes);
     const inRegion = page % pagesPerRegion;
     const bits = this.#written.get(Math.floor(page / pagesPerRegion));

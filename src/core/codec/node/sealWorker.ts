@@ -5,36 +5,64 @@ import { systemRandom } from '../../../base/random.ts';
 import { BlobCodec } from '../blobCodec.ts';
 import { blobIdOf } from '../blobId.ts';
 import { openSealer } from '../sealer.ts';
-import { transferable, type SealReply, type SealRequest, type SealWorkerData } from './sealMessages.ts';
+import { BlobWriter } from './blobWriter.ts';
+import {
+  transferable,
+  type SealReply,
+  type SealRequest,
+  type SealResults,
+  type SealTask,
+  type SealWorkerData,
+} from './sealMessages.ts';
 
-// The entry point of one sealing thread: answers requests one by one, in the order in which they come.
+// The entry point of one sealing thread: begins requests in the order in which they come, and only waits for files.
 const port = defined(parentPort, 'the port to the pool');
 const { key, compression } = workerData as SealWorkerData;
 const codec = new BlobCodec(await openSealer(key), compression, systemRandom);
+const writer = new BlobWriter(codec);
 
 port.on('message', ({ taskNumber, task }: SealRequest) => {
-  const reply = (result: Extract<SealReply, { result: unknown }>['result'], bytes: Uint8Array) =>
-    port.postMessage({ taskNumber, result } satisfies SealReply, transferable(bytes));
+  const answer = (reply: SealReply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer);
+  const refuse = (error: unknown) => {
+    const { code, message, object, remedy } = toAppError(error);
+    answer({ taskNumber, problem: { code, message, object, remedy } });
+  };
   try {
-    switch (task.kind) {
-      case 'hash':
-        reply({ id: blobIdOf(task.plain), plain: task.plain }, task.plain);
-        break;
-      case 'seal': {
-        const blob = codec.seal(task.hashed);
-        reply(blob, blob.sealed);
-        break;
-      }
-      case 'unseal': {
-        const plain = codec.unseal(task.sealed, task.expected);
-        reply(plain, plain);
-        break;
-      }
-      default:
-        never(task);
+    if (task.kind !== 'unsealTo') {
+      const { result, bytes } = done(task);
+      answer({ taskNumber, result }, transferable(bytes));
+      return;
     }
+    writer.write(task).then(result => answer({ taskNumber, result }), refuse);
   } catch (error) {
-    const { code, message } = toAppError(error);
-    port.postMessage({ taskNumber, problem: { code, message } } satisfies SealReply);
+    refuse(error);
   }
 });
+
+/** @returns with the result the bytes in it that change threads with it */
+function done(task: Exclude<SealTask, { kind: 'unsealTo' }>): {
+  readonly result: SealResults[keyof SealResults];
+  readonly bytes: Uint8Array;
+} {
+  switch (task.kind) {
+    case 'hash': {
+      const { plain } = task;
+      return { result: { id: blobIdOf(plain), plain }, bytes: plain };
+    }
+    case 'seal': {
+      const blob = codec.seal(task.hashed);
+      return { result: blob, bytes: blob.sealed };
+    }
+    case 'unseal': {
+      const plain = codec.unseal(task.sealed, task.expected);
+      return { result: plain, bytes: plain };
+    }
+    case 'verify': {
+      const { pack, blobs } = task;
+      const verdict = { sha256: blobIdOf(pack), problems: codec.problemsIn(pack, blobs) };
+      return { result: verdict, bytes: new Uint8Array(0) };
+    }
+    default:
+      return never(task);
+  }
+}

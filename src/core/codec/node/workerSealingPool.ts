@@ -4,8 +4,24 @@ import { Semaphore } from '../../../base/async/semaphore.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { Compression } from '../compression.ts';
 import type { MasterKey } from '../masterKey.ts';
-import type { ExpectedBlob, HashedBytes, SealedBlob, SealingPool } from '../sealingPool.ts';
-import { transferable, type SealReply, type SealResults, type SealTask } from './sealMessages.ts';
+import type {
+  BlobProblem,
+  BlobTarget,
+  EnclosedBlob,
+  ExpectedBlob,
+  HashedBytes,
+  PackVerdict,
+  PlacedBlob,
+  SealedBlob,
+  SealingPool,
+} from '../sealingPool.ts';
+import {
+  transferable,
+  type SealProblem,
+  type SealReply,
+  type SealResults,
+  type SealTask,
+} from './sealMessages.ts';
 
 export interface WorkerSealingPoolOptions {
   /** The thread's program: `sealWorker.ts` among the sources, `sealWorker.mjs` beside a bundle. */
@@ -49,6 +65,32 @@ export class WorkerSealingPool implements SealingPool {
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#run({ kind: 'unseal', sealed, expected }, sealed, signal);
+  }
+
+  async verify(pack: Uint8Array, blobs: readonly EnclosedBlob[], signal: AbortSignal): Promise<PackVerdict> {
+    return await this.#run({ kind: 'verify', pack, blobs }, pack, signal);
+  }
+
+  async unsealTo(
+    piece: Uint8Array,
+    blobs: readonly PlacedBlob[],
+    target: BlobTarget,
+    signal: AbortSignal,
+  ): Promise<readonly BlobProblem[]> {
+    const { file } = target;
+    if (file !== undefined) return await this.#run({ kind: 'unsealTo', piece, blobs, file }, piece, signal);
+    const problems: BlobProblem[] = [];
+    for (const blob of blobs) {
+      const { id, startBytes, sealedBytes, offsetsBytes } = blob;
+      try {
+        const plain = await this.unseal(piece.slice(startBytes, startBytes + sealedBytes), blob, signal);
+        for (const offsetBytes of offsetsBytes) await target.write(offsetBytes, plain, signal);
+      } catch (error) {
+        if (!AppError.is(error, 'CORRUPT_DATA')) throw error;
+        problems.push({ id, message: error.message });
+      }
+    }
+    return problems;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,8 +140,9 @@ class SealingThread {
     // The editor's or test runner's own flags must not reach the thread.
     this.#worker = new Worker(script, { workerData, execArgv: [], name: 'seal' });
     this.#worker.on('message', (reply: SealReply) => this.#settle(reply));
-    this.#worker.on('error', error => this.#die(error));
-    this.#worker.on('exit', () => this.#die(undefined));
+    this.#worker.on('error', error => (this.#death = lost(error)));
+    // Only now it writes nothing any more into files that its tasks have named.
+    this.#worker.on('exit', () => this.#die());
   }
 
   /** Tasks in work and waiting. */
@@ -130,13 +173,20 @@ class SealingThread {
     else pending.reject(rebuilt(reply.problem));
   }
 
-  #die(cause: unknown): void {
-    this.#death ??= new AppError('WORKER_LOST', 'a sealing thread ended unexpectedly', { cause });
+  #die(): void {
+    this.#death ??= lost(undefined);
     for (const { reject } of this.#pending.values()) reject(this.#death);
     this.#pending.clear();
   }
 }
 
-function rebuilt({ code, message }: Extract<SealReply, { problem: unknown }>['problem']): AppError {
-  return code === 'CORRUPT_DATA' ? new CorruptDataError(message) : new AppError(code, message);
+function lost(cause: unknown): AppError {
+  return new AppError('WORKER_LOST', 'a sealing thread ended unexpectedly', { cause });
+}
+
+function rebuilt({ code, message, object, remedy }: SealProblem): AppError {
+  const details = { ...(object !== undefined && { object }), ...(remedy !== undefined && { remedy }) };
+  return code === 'CORRUPT_DATA'
+    ? new CorruptDataError(message, details)
+    : new AppError(code, message, details);
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { CorruptDataError } from '../../../base/errors.ts';
-import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
+import type { Sealer } from '../../codec/sealer.ts';
 import type { SealingPool } from '../../codec/sealingPool.ts';
-import type { PackedBlob } from '../blobIndex.ts';
+import { expectedBlob, type PackedBlob } from '../blobIndex.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import type { Findings } from './findings.ts';
 import type { PackContents } from './indexFile.ts';
@@ -60,27 +59,19 @@ async function readPack(
   );
   if (bytes === undefined) return blobs.map(blobKey);
   await findings.of(object, async () => {
-    if (createHash('sha256').update(bytes).digest('hex') !== packId)
-      throw new CorruptDataError('its bytes have another SHA-256 than its name', { object });
     assertAgreement(readPackHeader(bytes, sealer, object), blobs, object);
     await Promise.resolve();
   });
-  const damaged: string[] = [];
-  for (const blob of blobs) {
-    const { id, offsetBytes, lengthBytes, uncompressedLengthBytes } = blob;
-    const expected = {
-      id,
-      compressed: uncompressedLengthBytes !== undefined,
-      plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
-    };
-    const isGood = await findings.of(`${object}, blob ${id}`, async () => {
-      // A copy: the pool may give its memory to another thread.
-      await pool.unseal(bytes.slice(offsetBytes, offsetBytes + lengthBytes), expected, signal);
-      return true;
-    });
-    if (isGood !== true) damaged.push(blobKey(blob));
-  }
-  return damaged;
+  const enclosed = blobs.map(blob => ({
+    ...expectedBlob(blob.id, blob),
+    startBytes: blob.offsetBytes,
+    sealedBytes: blob.lengthBytes,
+  }));
+  const { sha256, problems } = await pool.verify(bytes, enclosed, signal);
+  if (sha256 !== packId) findings.error(object, 'its bytes have another SHA-256 than its name');
+  for (const { id, message } of problems) findings.error(`${object}, blob ${id}`, message);
+  const damaged = new Set(problems.map(({ id }) => id));
+  return blobs.filter(({ id }) => damaged.has(id)).map(blobKey);
 }
 
 function assertAgreement(

@@ -4,20 +4,21 @@ import type { Random } from '../../../base/random.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { Secret } from '../../../base/secret.ts';
-import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
-import type { HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
+import type { Sealer } from '../../codec/sealer.ts';
+import type { BlobTarget, HashedBytes, SealingPool } from '../../codec/sealingPool.ts';
 import type { AuditEvent, AuditListing } from '../audit.ts';
-import type { BlobIndex, BlobLocation, BlobType } from '../blobIndex.ts';
+import { expectedBlob, type BlobIndex, type BlobLocation, type BlobType } from '../blobIndex.ts';
 import type { CheckOptions, CheckResult } from '../check.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from '../locks.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import type { PruneOptions, Pruning } from '../prune.ts';
 import type { KeyEntry, KeyId } from '../keys.ts';
 import type { RepairOptions, RepairPlan, RepairResult } from '../repair.ts';
-import type { NewKey, Repository, SavedBlob } from '../repository.ts';
+import type { NewKey, Repository, SavedBlob, UnpackedBlobs, WantedBlob } from '../repository.ts';
 import type { Snapshot, SnapshotEntry, SnapshotId } from '../snapshot.ts';
 import type { Tree } from '../tree.ts';
 import type { AuditLog } from './auditLog.ts';
+import { unpackBlobs } from './blobUnpacking.ts';
 import { assertStillAlone, takeLock, HeldLock, type HeldLockContext } from './heldLock.ts';
 import type { HeldLocks } from './heldLocks.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
@@ -181,6 +182,15 @@ export class StoredRepository implements Repository {
     return parseTree(await this.loadBlob('tree', id, signal), `tree ${id}`);
   }
 
+  unpackBlobs(
+    wanted: readonly WantedBlob[],
+    target: BlobTarget,
+    signal: AbortSignal,
+  ): AsyncIterable<UnpackedBlobs> {
+    const { store, pool, index } = this.#parts;
+    return unpackBlobs(wanted, target, { store, pool, index: index.index }, signal);
+  }
+
   async saveSnapshot(snapshot: Snapshot, lock: RepositoryLock, signal: AbortSignal): Promise<SnapshotId> {
     const held = this.#own(lock);
     await held.ensureHeld(signal);
@@ -286,14 +296,9 @@ export class StoredRepository implements Repository {
 
   async #loadFrom(location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const { store, pool } = this.#parts;
-    const { packId, offsetBytes, lengthBytes, uncompressedLengthBytes } = location;
+    const { packId, offsetBytes, lengthBytes } = location;
     const sealed = await store.getRange({ kind: 'pack', id: packId }, offsetBytes, lengthBytes, signal);
-    const expected = {
-      id,
-      compressed: uncompressedLengthBytes !== undefined,
-      plainLengthBytes: uncompressedLengthBytes ?? lengthBytes - sealOverheadBytes,
-    };
-    return await pool.unseal(sealed, expected, signal);
+    return await pool.unseal(sealed, expectedBlob(id, location), signal);
   }
 
   #repairDeps(lock: RepositoryLock): RepairDeps {

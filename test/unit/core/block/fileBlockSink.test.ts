@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KiB, MiB } from '../../../../src/base/units.ts';
@@ -49,6 +49,17 @@ test.skipIf(process.platform === 'win32')('zeros take no space', async () => {
   const { size, blocks } = statSync(path);
   expect(size).toBe(64 * MiB);
   expect(blocks * 512).toBeLessThanOrEqual(MiB);
+});
+
+test('zeros are written once others may have written the file', async () => {
+  const path = join(temporaryFolder('sink'), 'disk.raw');
+  await using sink = await createFileBlockSink(path, MiB);
+  const { descriptor } = sink.file;
+  writeSync(descriptor, pattern(MiB), 0, MiB, 0);
+  await sink.write(128 * KiB, new Uint8Array(256 * KiB), anySignal);
+  await sink.commit(anySignal);
+  const expected = pattern(MiB).fill(0, 128 * KiB, 384 * KiB);
+  expect(Buffer.compare(readFileSync(path), expected)).toBe(0);
 });
 
 test('nothing is at the target before the commit, and nothing stays behind without one', async () => {

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../../src/base/random.ts';
-import { MiB } from '../../../../src/base/units.ts';
+import { KiB, MiB } from '../../../../src/base/units.ts';
+import { createFileBlockSink } from '../../../../src/core/block/node/fileBlockSink.ts';
 import type { Compression } from '../../../../src/core/codec/compression.ts';
 import { inlineSealingPool } from '../../../../src/core/codec/inlineSealingPool.ts';
 import { generateMasterKey, masterKeyOf } from '../../../../src/core/codec/masterKey.ts';
 import { WorkerSealingPool } from '../../../../src/core/codec/node/workerSealingPool.ts';
-import type { SealingPool } from '../../../../src/core/codec/sealingPool.ts';
+import type { EnclosedBlob, SealingPool } from '../../../../src/core/codec/sealingPool.ts';
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { pattern } from '../../../support/pattern.ts';
+import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const key = masterKeyOf(pattern(64, 0, 7));
 const script = new URL('../../../../src/core/codec/node/sealWorker.ts', import.meta.url);
@@ -68,6 +73,53 @@ describe.each(pools)('a sealing pool: %s', (_name, open) => {
     expect(await pool.unseal(blob.sealed, blob, signal)).toEqual(text(5000));
   });
 
+  test('tells of a pack what is wrong in it', async () => {
+    await using pool = open('auto');
+    const plains = [text(90_000), pattern(300_000, 4), text(40_000)];
+    const { piece, blobs } = await packed(pool, plains);
+    const whole = { sha256: digest(piece), problems: [] };
+    expect(await pool.verify(piece.slice(), blobs, signal)).toEqual(whole);
+    piece[blobs[1]!.startBytes + 1000]! ^= 1;
+    expect(await pool.verify(piece.slice(), blobs, signal)).toEqual({
+      sha256: digest(piece),
+      problems: [{ id: blobs[1]!.id, message: expect.stringMatching(/authentication code/) as string }],
+    });
+    const other = blobs.map((blob, index) => (index === 2 ? { ...blob, id: blobs[0]!.id } : blob));
+    const { problems } = await pool.verify(piece, other, signal);
+    expect(problems.map(({ id }) => id)).toEqual([blobs[1]!.id, blobs[0]!.id]);
+  });
+
+  test('unseals a piece of a pack to where its bytes belong, into memory or a file', async () => {
+    await using pool = open('auto');
+    const plains = [text(64 * KiB), pattern(MiB, 4), text(40_001)];
+    plains[1]!.fill(0, 128 * KiB, 640 * KiB);
+    const { piece, blobs } = await packed(pool, plains);
+    const places = [[0, 3 * MiB], [MiB], [2 * MiB + 77]];
+    const placed = blobs.map((blob, index) => ({ ...blob, offsetsBytes: places[index]! }));
+    piece[placed[2]!.startBytes + 40]! ^= 1;
+    const expected = new Uint8Array(4 * MiB);
+    for (const offset of places[0]!) expected.set(plains[0]!, offset);
+    expected.set(plains[1]!, MiB);
+
+    const memory = new Uint8Array(4 * MiB);
+    const target = {
+      write: async (offsetBytes: number, bytes: Uint8Array) => {
+        await Promise.resolve();
+        memory.set(bytes, offsetBytes);
+      },
+    };
+    const problems = [{ id: blobs[2]!.id, message: expect.stringMatching(/authentication code/) as string }];
+    expect(await pool.unsealTo(piece.slice(), placed, target, signal)).toEqual(problems);
+    expect(digest(memory)).toBe(digest(expected));
+
+    const path = join(temporaryFolder('pool'), 'disk.raw');
+    await using sink = await createFileBlockSink(path, memory.length);
+    expect(await pool.unsealTo(piece, placed, sink, signal)).toEqual(problems);
+    await sink.commit(signal);
+    expect(digest(readFileSync(path))).toBe(digest(expected));
+    if (process.platform !== 'win32') expect(statSync(path).blocks * 512).toBeLessThan(MiB);
+  });
+
   test('does nothing for a cancelled caller', async () => {
     await using pool = open('auto');
     const cancelled = AbortSignal.abort();
@@ -118,6 +170,36 @@ test('two keys do not open each other', async () => {
   const blob = await one.seal(await one.hash(text(100), signal), signal);
   await expect(other.unseal(blob.sealed, blob, signal)).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
 });
+
+test('a file that cannot be written is named, with what to do', async () => {
+  await using pool = new WorkerSealingPool(key, { script, threadCount: 1, compression: 'fast' });
+  const { piece, blobs } = await packed(pool, [pattern(70_000)]);
+  const path = join(temporaryFolder('pool'), 'read-only');
+  writeFileSync(path, '');
+  const reading = await openFile(path, 'r');
+  const file = { path, descriptor: reading.fd, directDescriptor: undefined };
+  const placed = blobs.map(blob => ({ ...blob, offsetsBytes: [0] }));
+  const target = { file, write: async () => await Promise.reject(new Error('not asked')) };
+  await expect(pool.unsealTo(piece, placed, target, signal)).rejects.toThrow(/EBADF|EPERM/);
+  await reading.close();
+});
+
+/** Blobs one behind the other, with something between them. */
+async function packed(
+  pool: SealingPool,
+  plains: readonly Uint8Array[],
+): Promise<{ readonly piece: Uint8Array; readonly blobs: readonly EnclosedBlob[] }> {
+  const blobs: EnclosedBlob[] = [];
+  const parts: Uint8Array[] = [];
+  let startBytes = 0;
+  for (const plain of plains) {
+    const { sealed, ...blob } = await pool.seal(await pool.hash(plain.slice(), signal), signal);
+    blobs.push({ ...blob, startBytes, sealedBytes: sealed.length });
+    parts.push(sealed, new Uint8Array(3));
+    startBytes += sealed.length + 3;
+  }
+  return { piece: new Uint8Array(Buffer.concat(parts)), blobs };
+}
 
 /** Compared instead of the bytes: deep equality of megabytes takes seconds. */
 function digest(bytes: Uint8Array): string {

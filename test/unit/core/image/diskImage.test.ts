@@ -6,6 +6,7 @@ import { isZero } from '../../../../src/core/block/zeros.ts';
 import type { ManifestDisk } from '../../../../src/core/catalog/manifest.ts';
 import type { RestorePoint } from '../../../../src/core/catalog/restorePoint.ts';
 import { blobIdOf, type BlobId } from '../../../../src/core/codec/blobId.ts';
+import type { BlobTarget } from '../../../../src/core/codec/sealingPool.ts';
 import { openDiskImage, type DiskImage } from '../../../../src/core/image/diskImage.ts';
 import { MemoryObjectStore } from '../../../../src/core/repository/memoryObjectStore.ts';
 import type { ObjectName } from '../../../../src/core/repository/objectStore.ts';
@@ -28,6 +29,19 @@ class RottingStore extends MemoryObjectStore {
     const bytes = await super.getRange(name, offsetBytes, lengthBytes, reading);
     if (this.rotten && name.kind === 'pack') bytes[0]! ^= 0xff;
     return bytes;
+  }
+}
+
+class MemoryTarget implements BlobTarget {
+  readonly bytes: Uint8Array;
+
+  constructor(sizeBytes: number) {
+    this.bytes = new Uint8Array(sizeBytes);
+  }
+
+  async write(offsetBytes: number, bytes: Uint8Array): Promise<void> {
+    await Promise.resolve();
+    this.bytes.set(bytes, offsetBytes);
   }
 }
 
@@ -104,6 +118,12 @@ describe('a disk image', () => {
             endBytes = offsetBytes + bytes.byteLength;
           }
           expect(Buffer.compare(rebuilt, content)).toBe(0);
+
+          const written = new MemoryTarget(sizeBytes);
+          const done = await collect(image.writeTo(written, signal));
+          expect(Buffer.compare(written.bytes, content)).toBe(0);
+          expect(done.toSorted((one, other) => one - other)).toEqual(done);
+          expect(done.at(-1) ?? sizeBytes).toBeLessThanOrEqual(sizeBytes);
         },
       ),
       { seed, numRuns: 60 },
@@ -128,6 +148,9 @@ describe('damage is told as one of the disk, at its place', () => {
     const image = await openStored(content, sixteenths, new Map([[5, blobIdOf(pattern(KiB, 3, 3))]]));
     await expect(readRange(image, 4 * KiB, 3 * KiB, signal)).rejects.toMatchObject(expected);
     await expect(collect(image.blocks(2, signal))).rejects.toMatchObject(expected);
+    const written = new MemoryTarget(content.byteLength);
+    await expect(collect(image.writeTo(written, signal))).rejects.toMatchObject(expected);
+    expect(isZero(written.bytes.subarray(5 * KiB, 6 * KiB))).toBe(true);
     const around = await readRange(image, 6 * KiB, 3 * KiB, signal);
     expect(Buffer.compare(around, content.subarray(6 * KiB))).toBe(0);
   });
@@ -136,6 +159,8 @@ describe('damage is told as one of the disk, at its place', () => {
     const { id } = await repository.saveBlob('data', pattern(100, 0, 9), signal);
     const image = await openStored(content, sixteenths, new Map([[5, id]]));
     await expect(readRange(image, 5 * KiB, 10, signal)).rejects.toMatchObject(expected);
+    const target = new MemoryTarget(content.byteLength);
+    await expect(collect(image.writeTo(target, signal))).rejects.toMatchObject(expected);
   });
 
   test('bytes that have changed in the store', async () => {
@@ -145,6 +170,8 @@ describe('damage is told as one of the disk, at its place', () => {
     store.rotten = true;
     try {
       await expect(readRange(image, 5 * KiB, 10, signal)).rejects.toMatchObject(expected);
+      const target = new MemoryTarget(content.byteLength);
+      await expect(collect(image.writeTo(target, signal))).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
     } finally {
       store.rotten = false;
     }
