@@ -1,5 +1,6 @@
 import { CancelledError } from '../../base/errors.ts';
 import type { Extent } from '../block/extent.ts';
+import type { SpentMemory } from '../block/spentMemory.ts';
 import { nonZeroPieces } from '../block/pieces.ts';
 import type { DiskReader, DiskStream } from '../disk/diskTransport.ts';
 import { type Chunk, type ChunkGeometry, chunkMaker } from './chunk.ts';
@@ -20,12 +21,14 @@ export interface WantedChunks {
  * The wanted chunks of a disk, each once, in ascending order. At random access only they are read; of a stream everything
  * arrives, and what nobody wants is left packed.
  * @param onPosition  how far a stream has come, in bytes of the disk
+ * @param memory      for chunks read at random access; what the consumer gives back there is used again
  */
 export async function* chunksOfAreas(
   disk: DiskReader,
   wanted: WantedChunks,
   geometry: ChunkGeometry,
   onPosition: (offsetBytes: number) => void,
+  memory: SpentMemory,
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   if (disk.shape === 'stream') {
@@ -33,7 +36,7 @@ export async function* chunksOfAreas(
     return;
   }
   const { inFlight, maxBytes } = disk.reads;
-  yield* chunksOfSource(disk, wanted.areas(), geometry, signal, inFlight, maxBytes);
+  yield* chunksOfSource(disk, wanted.areas(), geometry, signal, inFlight, maxBytes, memory);
 }
 
 async function* wantedOfStream(

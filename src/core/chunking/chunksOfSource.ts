@@ -1,7 +1,8 @@
 import { mapOrdered } from '../../base/async/mapOrdered.ts';
 import { AppError } from '../../base/errors.ts';
-import { readRange, type BlockSource } from '../block/blockSource.ts';
+import type { BlockSource } from '../block/blockSource.ts';
 import type { Extent } from '../block/extent.ts';
+import { SpentMemory } from '../block/spentMemory.ts';
 import { isZero } from '../block/zeros.ts';
 import type { Chunk, ChunkGeometry } from './chunk.ts';
 import { assertChunkGeometry } from './geometry.ts';
@@ -12,6 +13,7 @@ import { assertChunkGeometry } from './geometry.ts';
  * @param areas         ascending by start; they may touch or overlap
  * @param concurrency   reads in flight; on a remote disk it makes the speed
  * @param maxReadBytes  neighboring chunks are read at once up to that size, for every read of a remote disk has its price
+ * @param memory        for the chunks; what the consumer gives back there is used again
  * @throws INVALID_INPUT for a bad geometry or areas that leave the disk or do not ascend; what the source throws
  */
 export async function* chunksOfSource(
@@ -21,6 +23,7 @@ export async function* chunksOfSource(
   signal: AbortSignal,
   concurrency = 8,
   maxReadBytes = geometry.chunkBytes,
+  memory = new SpentMemory(),
 ): AsyncGenerator<Chunk, void, undefined> {
   assertChunkGeometry(geometry);
   const { chunkBytes } = geometry;
@@ -29,15 +32,22 @@ export async function* chunksOfSource(
   const reads = mapOrdered(runs, concurrency, async ({ first, count }): Promise<Chunk[]> => {
     const startBytes = first * chunkBytes;
     const runBytes = Math.min(count * chunkBytes, sizeBytes - startBytes);
-    const read = await readRange(source, startBytes, runBytes, signal);
-    return Array.from({ length: count }, (_, position) => {
+    const read = memory.take(runBytes);
+    await source.read(startBytes, read, signal);
+    const chunks = Array.from({ length: count }, (_, position): Chunk => {
       const offsetBytes = startBytes + position * chunkBytes;
       const lengthBytes = Math.min(chunkBytes, sizeBytes - offsetBytes);
+      const inRun = read.subarray(position * chunkBytes, position * chunkBytes + lengthBytes);
+      const chunk = { index: first + position, offsetBytes, lengthBytes };
+      if (isZero(inRun)) return { ...chunk, bytes: undefined };
+      if (count === 1) return { ...chunk, bytes: read };
       // A chunk may be handed to a thread with its buffer: it must be the only thing in there.
-      const bytes =
-        count === 1 ? read : read.slice(position * chunkBytes, position * chunkBytes + lengthBytes);
-      return { index: first + position, offsetBytes, lengthBytes, bytes: isZero(bytes) ? undefined : bytes };
+      const bytes = memory.take(lengthBytes);
+      bytes.set(inRun);
+      return { ...chunk, bytes };
     });
+    if (count > 1 || chunks[0]?.bytes === undefined) memory.give(read);
+    return chunks;
   });
   for await (const chunks of reads) yield* chunks;
 }

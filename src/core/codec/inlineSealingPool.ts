@@ -11,13 +11,14 @@ import type { BlobProblem, SealingPool } from './sealingPool.ts';
 export function inlineSealingPool(key: MasterKey, compression: Compression, random: Random): SealingPool {
   const codec = openSealer(key).then(sealer => new BlobCodec(sealer, compression, random));
   return {
+    prepare: () => undefined,
     hash: async (plain, signal) => {
       await checked(signal);
       return { id: blobIdOf(plain), plain };
     },
     seal: async (hashed, signal) => {
       await checked(signal);
-      return (await codec).seal(hashed);
+      return { ...(await codec).seal(hashed), plain: hashed.plain };
     },
     unseal: async (sealed, expected, signal) => {
       await checked(signal);

@@ -12,10 +12,12 @@ import type { BlobId } from './blobId.ts';
  *   worked on it died
  */
 export interface SealingPool extends AsyncDisposable {
+  /** There will be work soon: what takes a while to start may start now. */
+  prepare(): void;
   /** Hashes, and gives the bytes back: the id decides whether they need to be sealed at all. */
   hash(plain: Uint8Array, signal: AbortSignal): Promise<HashedBytes>;
-  /** Compresses if that makes it smaller, encrypts and authenticates. */
-  seal(hashed: HashedBytes, signal: AbortSignal): Promise<SealedBlob>;
+  /** Compresses if that makes it smaller, encrypts and authenticates; gives the plain bytes back. */
+  seal(hashed: HashedBytes, signal: AbortSignal): Promise<SealResult>;
   /**
    * The plain bytes of a stored blob, the caller's own.
    * @throws CorruptDataError if the MAC, the length or the SHA-256 is not what `expected` says
@@ -69,6 +71,11 @@ export interface BlobTarget {
 
 export interface HashedBytes {
   readonly id: BlobId;
+  readonly plain: Uint8Array;
+}
+
+/** A sealed blob, and the plain bytes given back. */
+export interface SealResult extends SealedBlob {
   readonly plain: Uint8Array;
 }
 

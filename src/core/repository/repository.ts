@@ -183,4 +183,6 @@ export interface SavedBlob {
   readonly id: BlobId;
   /** What it takes in the repository; 0 if it was known already. */
   readonly storedBytes: number;
+  /** The memory that was taken over, with whatever is in it: the caller's again. */
+  readonly spent: Uint8Array;
 }

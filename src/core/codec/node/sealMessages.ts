@@ -9,7 +9,7 @@ import type {
   HashedBytes,
   PackVerdict,
   PlacedBlob,
-  SealedBlob,
+  SealResult,
 } from '../sealingPool.ts';
 
 /** What a sealing thread is given when it starts. */
@@ -33,7 +33,7 @@ export type SealTask =
 /** The result of each kind of task. */
 export interface SealResults {
   readonly hash: HashedBytes;
-  readonly seal: SealedBlob;
+  readonly seal: SealResult;
   readonly unseal: Uint8Array<ArrayBuffer>;
   readonly verify: PackVerdict;
   readonly unsealTo: readonly BlobProblem[];

@@ -29,8 +29,8 @@ port.on('message', ({ taskNumber, task }: SealRequest) => {
   };
   try {
     if (task.kind !== 'unsealTo') {
-      const { result, bytes } = done(task);
-      answer({ taskNumber, result }, transferable(bytes));
+      const { result, moved } = done(task);
+      answer({ taskNumber, result }, moved.flatMap(transferable));
       return;
     }
     writer.write(task).then(result => answer({ taskNumber, result }), refuse);
@@ -39,28 +39,28 @@ port.on('message', ({ taskNumber, task }: SealRequest) => {
   }
 });
 
-/** @returns with the result the bytes in it that change threads with it */
+/** @returns with the result what of it changes threads with its memory */
 function done(task: Exclude<SealTask, { kind: 'unsealTo' }>): {
   readonly result: SealResults[keyof SealResults];
-  readonly bytes: Uint8Array;
+  readonly moved: readonly Uint8Array[];
 } {
   switch (task.kind) {
     case 'hash': {
       const { plain } = task;
-      return { result: { id: blobIdOf(plain), plain }, bytes: plain };
+      return { result: { id: blobIdOf(plain), plain }, moved: [plain] };
     }
     case 'seal': {
       const blob = codec.seal(task.hashed);
-      return { result: blob, bytes: blob.sealed };
+      return { result: { ...blob, plain: task.hashed.plain }, moved: [blob.sealed, task.hashed.plain] };
     }
     case 'unseal': {
       const plain = codec.unseal(task.sealed, task.expected);
-      return { result: plain, bytes: plain };
+      return { result: plain, moved: [plain] };
     }
     case 'verify': {
       const { pack, blobs } = task;
       const verdict = { sha256: blobIdOf(pack), problems: codec.problemsIn(pack, blobs) };
-      return { result: verdict, bytes: new Uint8Array(0) };
+      return { result: verdict, moved: [] };
     }
     default:
       return never(task);

@@ -12,7 +12,7 @@ import type {
   HashedBytes,
   PackVerdict,
   PlacedBlob,
-  SealedBlob,
+  SealResult,
   SealingPool,
 } from '../sealingPool.ts';
 import {
@@ -34,7 +34,7 @@ export interface WorkerSealingPoolOptions {
 const tasksPerThread = 2;
 
 /**
- * A pool of worker threads. Threads are started with the first tasks; one that dies rejects its tasks with
+ * A pool of worker threads. Threads are started when work is announced, or with the first tasks; one that dies rejects its tasks with
  * WORKER_LOST and is replaced when the next task needs it. Disposing ends all of them at once.
  */
 export class WorkerSealingPool implements SealingPool {
@@ -51,11 +51,15 @@ export class WorkerSealingPool implements SealingPool {
     this.#threads = Array.from({ length: options.threadCount }, () => undefined);
   }
 
+  prepare(): void {
+    for (const index of this.#threads.keys()) this.#thread(index);
+  }
+
   async hash(plain: Uint8Array, signal: AbortSignal): Promise<HashedBytes> {
     return await this.#run({ kind: 'hash', plain }, plain, signal);
   }
 
-  async seal(hashed: HashedBytes, signal: AbortSignal): Promise<SealedBlob> {
+  async seal(hashed: HashedBytes, signal: AbortSignal): Promise<SealResult> {
     return await this.#run({ kind: 'seal', hashed }, hashed.plain, signal);
   }
 
@@ -112,7 +116,10 @@ export class WorkerSealingPool implements SealingPool {
 
   #leastBusy(): SealingThread {
     const loads = this.#threads.map(thread => thread?.load ?? 0);
-    const index = loads.indexOf(Math.min(...loads));
+    return this.#thread(loads.indexOf(Math.min(...loads)));
+  }
+
+  #thread(index: number): SealingThread {
     let thread = this.#threads[index];
     if (thread === undefined || thread.dead) {
       thread = new SealingThread(this.#options.script, {

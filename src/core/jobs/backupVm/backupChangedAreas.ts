@@ -1,5 +1,6 @@
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
+import { SpentMemory } from '../../block/spentMemory.ts';
 import { DiskTreeWriter } from '../../catalog/diskTreeWriter.ts';
 import type { ChunkSet } from '../../changes/chunkSet.ts';
 import type { Chunk, ChunkGeometry } from '../../chunking/chunk.ts';
@@ -35,16 +36,26 @@ export async function backUpChangedAreas(
   const { sizeBytes } = disk;
   const wanted = changed.union(sample);
   const tree = new ChangedDiskTree(repository, previous, { sizeBytes, ...geometry });
-  const chunks = new StoredChunks(repository);
+  const memory = new SpentMemory();
+  const chunks = new StoredChunks(repository, memory);
   const progress = new ReadProgress(disk, wanted, phase, onProgress);
   const audit = { chunks: 0, mismatches: 0 };
   let storedBytes = 0;
   const take = async (chunk: Chunk) => {
     const { index } = chunk;
     if (changed.has(index)) return { index, isCompared: false, ...(await chunks.save(chunk, signal)) };
-    return { index, isCompared: true, id: idOf(chunk), storedBytes: 0 };
+    const id = idOf(chunk);
+    if (chunk.bytes !== undefined) memory.give(chunk.bytes);
+    return { index, isCompared: true, id, storedBytes: 0 };
   };
-  const read = chunksOfAreas(disk, wanted, geometry, offsetBytes => progress.reach(offsetBytes), signal);
+  const read = chunksOfAreas(
+    disk,
+    wanted,
+    geometry,
+    offsetBytes => progress.reach(offsetBytes),
+    memory,
+    signal,
+  );
   for await (const taken of mapOrdered(read, chunksInFlight, take)) {
     progress.pass();
     if (!taken.isCompared) {

@@ -1,5 +1,6 @@
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
+import { SpentMemory } from '../../block/spentMemory.ts';
 import { DiskTreeWriter } from '../../catalog/diskTreeWriter.ts';
 import type { Chunk, ChunkGeometry } from '../../chunking/chunk.ts';
 import { chunksOfDisk } from '../../chunking/chunksOfDisk.ts';
@@ -35,7 +36,8 @@ export async function backUpDisk(
 ): Promise<StoredDisk> {
   const { sizeBytes } = disk;
   const tree = new DiskTreeWriter(repository, { sizeBytes, ...geometry });
-  const chunks = new StoredChunks(repository);
+  const memory = new SpentMemory();
+  const chunks = new StoredChunks(repository, memory);
   const audit = { chunks: 0, mismatches: 0 };
   let storedBytes = 0;
   onProgress({ phase, doneBytes: 0, totalBytes: sizeBytes });
@@ -43,7 +45,7 @@ export async function backUpDisk(
     const { index, offsetBytes, lengthBytes } = chunk;
     return { ...(await chunks.save(chunk, signal)), index, lengthBytes, endBytes: offsetBytes + lengthBytes };
   };
-  for await (const saved of mapOrdered(chunksOfDisk(disk, geometry, signal), chunksInFlight, save)) {
+  for await (const saved of mapOrdered(chunksOfDisk(disk, geometry, memory, signal), chunksInFlight, save)) {
     storedBytes += saved.storedBytes;
     await tree.addChunk(saved.id, saved.lengthBytes, signal);
     if (known !== undefined && !known.changed.has(saved.index)) {

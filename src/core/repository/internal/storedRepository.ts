@@ -56,7 +56,7 @@ export class StoredRepository implements Repository {
   readonly #parts: RepositoryParts;
   readonly #held: HeldLocks;
   /** Blobs between their hash and their place in a pack, by type and id. */
-  readonly #inFlight = new Map<string, Promise<number>>();
+  readonly #inFlight = new Map<string, Promise<Omit<SavedBlob, 'id'>>>();
 
   constructor(parts: RepositoryParts) {
     this.id = parts.id;
@@ -72,6 +72,8 @@ export class StoredRepository implements Repository {
   async lock(request: LockRequest, signal: AbortSignal): Promise<RepositoryLock> {
     const { mode, vmId, journal } = request;
     const claim = { exclusive: mode === 'exclusive', ...(vmId === undefined ? {} : { vmId }) };
+    // Taking a lock means waiting; whoever takes one has something to do.
+    this.#parts.pool.prepare();
     const lock = await takeLock(claim, journal, this.#parts.lockContext, signal);
     try {
       await this.#parts.index.refresh(signal);
@@ -135,13 +137,13 @@ export class StoredRepository implements Repository {
     for (;;) {
       const other = this.#inFlight.get(key);
       if (other === undefined) break;
-      if (await succeeds(other)) return { id: hashed.id, storedBytes: 0 };
+      if (await succeeds(other)) return { id: hashed.id, storedBytes: 0, spent: hashed.plain };
       // Whoever stored the same bytes failed, or was cancelled: that is no reason for this call to.
       if (signal.aborted) throw new CancelledError();
     }
     const work = this.#storeUnlessKnown(type, hashed, signal).finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, work);
-    return { id: hashed.id, storedBytes: await work };
+    return { id: hashed.id, ...(await work) };
   }
 
   async saveTree(tree: Tree, signal: AbortSignal): Promise<SavedBlob> {
@@ -280,12 +282,15 @@ export class StoredRepository implements Repository {
     await this.#parts.pool[Symbol.asyncDispose]();
   }
 
-  /** @returns bytes stored; 0 if the blob was known */
-  async #storeUnlessKnown(type: BlobType, hashed: HashedBytes, signal: AbortSignal): Promise<number> {
-    if (await this.#isKnown(type, hashed.id, signal)) return 0;
-    const blob = await this.#parts.pool.seal(hashed, signal);
+  async #storeUnlessKnown(
+    type: BlobType,
+    hashed: HashedBytes,
+    signal: AbortSignal,
+  ): Promise<Omit<SavedBlob, 'id'>> {
+    if (await this.#isKnown(type, hashed.id, signal)) return { storedBytes: 0, spent: hashed.plain };
+    const { plain: spent, ...blob } = await this.#parts.pool.seal(hashed, signal);
     await this.#parts.packs.add(type, blob, signal);
-    return blob.sealed.length;
+    return { storedBytes: blob.sealed.length, spent };
   }
 
   async #isKnown(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean> {
