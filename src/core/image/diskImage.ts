@@ -166,10 +166,14 @@ class ChunkedDiskImage implements DiskImage {
     let index = partIndex * this.#parts.chunksPerPart;
     for (const id of content) {
       const offsetBytes = index * this.disk.chunkBytes;
+      const lengthBytes = this.#lengthBytes(index);
       const known = wanted.get(id);
+      // A whole chunk in the place of the last, shorter one: loading it says what is wrong.
+      if (known !== undefined && known.lengthBytes !== lengthBytes)
+        await this.#loadChunk(index, id, undefined, signal);
       if (known !== undefined) known.offsetsBytes.push(offsetBytes);
       else if (!this.#isZeroChunk(index, id))
-        wanted.set(id, { id, lengthBytes: this.#lengthBytes(index), offsetsBytes: [offsetBytes] });
+        wanted.set(id, { id, lengthBytes, offsetsBytes: [offsetBytes] });
       index += 1;
     }
     return wanted;
@@ -182,7 +186,7 @@ class ChunkedDiskImage implements DiskImage {
     signal: AbortSignal,
   ): Promise<number> {
     for (const offsetBytes of offsetsBytes) {
-      const bytes = await this.#loadChunk(offsetBytes / this.disk.chunkBytes, id, signal);
+      const bytes = await this.#loadChunk(offsetBytes / this.disk.chunkBytes, id, undefined, signal);
       await target.write(offsetBytes, bytes, signal);
     }
     return lengthBytes * offsetsBytes.length;

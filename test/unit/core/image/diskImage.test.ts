@@ -163,6 +163,17 @@ describe('damage is told as one of the disk, at its place', () => {
     await expect(collect(image.writeTo(target, signal))).rejects.toMatchObject(expected);
   });
 
+  test('a whole chunk in the place of the last, shorter one', async () => {
+    const short = content.subarray(0, 8 * KiB + 100);
+    const image = await openStored(short, sixteenths, new Map([[8, blobIdOf(content.subarray(0, KiB))]]));
+    const parts = [
+      readRange(image, 8 * KiB, 10, signal),
+      collect(image.writeTo(new MemoryTarget(9 * KiB), signal)),
+    ];
+    for (const reading of parts)
+      await expect(reading).rejects.toMatchObject({ ...expected, offsetBytes: 8 * KiB });
+  });
+
   test('bytes that have changed in the store', async () => {
     const image = await openStored(content, sixteenths);
     await repository.flush(signal);
