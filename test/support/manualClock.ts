@@ -70,6 +70,13 @@ export class ManualClock implements Clock {
   }
 }
 
+/** Time passes in no time for whoever waits for less than a minute, and not at all for who waits longer. */
+export class ImpatientClock extends ManualClock {
+  override async sleep(durationMs: number, sleeper: AbortSignal): Promise<void> {
+    if (durationMs >= 60_000) await super.sleep(durationMs, sleeper);
+  }
+}
+
 /** Long enough for promises that need no input or output to have run. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => setImmediate(resolve));

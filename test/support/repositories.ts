@@ -15,7 +15,7 @@ import type { SnapshotId } from '../../src/core/repository/snapshot.ts';
 import type { TreeNode } from '../../src/core/repository/tree.ts';
 import { anySignal as signal } from './anySignal.ts';
 import { collect } from './collect.ts';
-import { ManualClock } from './manualClock.ts';
+import { ImpatientClock } from './manualClock.ts';
 import { memoryJournal } from './memoryJournal.ts';
 import { seededRandom } from './seededRandom.ts';
 
@@ -46,13 +46,6 @@ export function testDeps(
   };
 }
 
-/** Time passes in no time for whoever waits for less than a minute, and not at all for who waits longer. */
-class ImpatientClock extends ManualClock {
-  override async sleep(durationMs: number, sleeper: AbortSignal): Promise<void> {
-    if (durationMs >= 60_000) await super.sleep(durationMs, sleeper);
-  }
-}
-
 /** A new repository in memory whose key costs nothing to open, and the means to look into its files. */
 export async function createTestRepository(
   deps: RepositoryDeps,
@@ -78,11 +71,15 @@ export async function createTestRepository(
 /** An independent copy of what a store holds. */
 export async function copyOf(store: ObjectStore): Promise<MemoryObjectStore> {
   const copy = new MemoryObjectStore();
+  await copyInto(copy, store);
+  return copy;
+}
+
+export async function copyInto(copy: ObjectStore, store: ObjectStore): Promise<void> {
   for (const kind of ['config', 'key', 'lock', 'snapshot', 'index', 'pack', 'audit'] as const) {
     for (const { id, sizeBytes } of await collect(store.list(kind, signal)))
       await copy.put({ kind, id }, await store.get({ kind, id }, sizeBytes, signal), signal);
   }
-  return copy;
 }
 
 const time = '2026-03-01T12:00:00Z';

@@ -28,9 +28,13 @@ export class HeldLocks {
     throw new AppError('INTERNAL', `${location}: saving needs a lock on the repository`);
   }
 
-  /** Proves every lock held, and says whether any had lapsed since this was last asked. */
+  /**
+   * Proves every lock held, and says whether any had lapsed since this was last asked.
+   * @throws AppError CONFLICT if the last one is lost
+   */
   async takeLapses(signal: AbortSignal): Promise<boolean> {
     let lapsed = false;
+    let lost: AppError | undefined;
     for (const lock of this.#locks) {
       if (lock.released || lock.lost.aborted) continue;
       try {
@@ -40,8 +44,10 @@ export class HeldLocks {
         // Its own holder hears of it; here it is one lock less.
         if (!AppError.is(error, 'CONFLICT')) throw error;
         lapsed = true;
+        lost = error;
       }
     }
+    if (lost !== undefined && !this.any()) throw lost;
     return lapsed;
   }
 

@@ -13,6 +13,7 @@ export class IndexFileWriter {
   readonly #store: ObjectStore;
   readonly #sealer: Sealer;
   readonly #random: Random;
+  readonly #written: string[] = [];
   #packs: PackContents[] = [];
   #blobCount = 0;
 
@@ -20,6 +21,11 @@ export class IndexFileWriter {
     this.#store = store;
     this.#sealer = sealer;
     this.#random = random;
+  }
+
+  /** Ids of the index files so far. */
+  get written(): readonly string[] {
+    return this.#written;
   }
 
   async add(pack: PackContents, signal: AbortSignal): Promise<void> {
@@ -34,6 +40,7 @@ export class IndexFileWriter {
     const sealed = await sealJson(encodeIndex(this.#packs), this.#sealer, this.#random);
     const id = createHash('sha256').update(sealed).digest('hex');
     await this.#store.put({ kind: 'index', id }, sealed, signal);
+    this.#written.push(id);
     this.#packs = [];
     this.#blobCount = 0;
   }

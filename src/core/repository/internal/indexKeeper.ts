@@ -10,6 +10,7 @@ import type { ObjectStore } from '../objectStore.ts';
 import { encodeIndex, type PackContents } from './indexFile.ts';
 import { loadIndexFile } from './indexFiles.ts';
 import { maxBlobsPerIndexFile } from './indexFileWriter.ts';
+import { dropMissingPacks } from './outlivedIndexFiles.ts';
 import { sealJson } from './unpacked.ts';
 
 /** A crash costs at most what was sent in this time: it is sent again. */
@@ -24,8 +25,9 @@ export interface IndexKeeperDeps {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * Whether, since it was last asked, there was a time in which others were free to remove packs. Asked before an
+   * Whether, since it was last asked, there was a time in which others were free to remove packs. Asked before and after an
    * index file is written.
+   * @throws AppError CONFLICT if they are now
    */
   readonly locksLapsed: (signal: AbortSignal) => Promise<boolean>;
   /** Told that packs were missing after such a time: whatever was decided by the index has to be decided again. */
@@ -82,6 +84,14 @@ export class IndexKeeper {
    */
   async flush(signal: AbortSignal): Promise<void> {
     await this.#oneChange.use(signal, async () => await this.#write(signal));
+  }
+
+  /**
+   * Proves that nothing has been removed that the index names.
+   * @throws AppError CONFLICT if it has
+   */
+  async verify(signal: AbortSignal): Promise<void> {
+    await this.#oneChange.use(signal, async () => await this.#verifyAfterLapse([], signal));
   }
 
   /** For a lock taken when none was held: what no index file names yet was free to be removed before. */
@@ -148,21 +158,36 @@ export class IndexKeeper {
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    const { store, sealer, random, locksLapsed } = this.#deps;
-    if (await locksLapsed(signal)) this.#unverified = true;
-    if (this.#unverified) await this.#verifyPacks(signal);
+    const { store, sealer, random } = this.#deps;
+    await this.#verifyAfterLapse([], signal);
+    const written: string[] = [];
     while (this.#unwritten.length > 0) {
       const packs = this.#nextFile();
       const sealed = await sealJson(encodeIndex(packs), sealer, random);
       const id = createHash('sha256').update(sealed).digest('hex');
       await store.put({ kind: 'index', id }, sealed, signal);
+      written.push(id);
       this.#filesRead.add(id);
       this.#unwritten = this.#unwritten.slice(packs.length);
     }
+    // A request that is on its way outlives a sleep: what it names may have gone before it arrived.
+    if (written.length > 0) await this.#verifyAfterLapse(written, signal);
+  }
+
+  /** @param written  index files that may name what has gone */
+  async #verifyAfterLapse(written: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      if (await this.#deps.locksLapsed(signal)) this.#unverified = true;
+    } catch (error) {
+      if (AppError.is(error, 'CONFLICT'))
+        await dropMissingPacks(written, this.#deps, new AbortController().signal);
+      throw error;
+    }
+    if (this.#unverified) await this.#verifyPacks(written, signal);
   }
 
   /** Forgets packs that the index names and the store no longer has; there being any is an error. */
-  async #verifyPacks(signal: AbortSignal): Promise<void> {
+  async #verifyPacks(written: readonly string[], signal: AbortSignal): Promise<void> {
     const { store, onPacksLost } = this.#deps;
     const present = new Set<string>();
     for await (const { id } of store.list('pack', signal)) present.add(id);
@@ -181,6 +206,7 @@ export class IndexKeeper {
         retryable: true,
       },
     );
+    await dropMissingPacks(written, this.#deps, signal);
     await onPacksLost(reason);
     this.#unwritten = this.#unwritten.filter(({ packId }) => present.has(packId));
     await this.#rebuild(await this.#listed(signal), signal);

@@ -11,6 +11,8 @@ import { assertStillAlone, type HeldLock } from './heldLock.ts';
 import { loadIndexFile } from './indexFiles.ts';
 import { IndexFileWriter } from './indexFileWriter.ts';
 import type { IndexKeeper } from './indexKeeper.ts';
+import { dropMissingPacks } from './outlivedIndexFiles.ts';
+import { readStoredPackHeader } from './pack.ts';
 import type { PackWriter } from './packWriter.ts';
 import { findPackUse, isUnneeded, type PackUse, type PackUseDeps, type RepositoryUse } from './packUse.ts';
 import { planPrune, totalOf } from './prunePlan.ts';
@@ -176,15 +178,52 @@ class StoredPruning implements Pruning {
       }
     }
     await writer.finish(signal);
-    for (const id of old) {
+    try {
+      for (const id of old) {
+        await this.#assertStillAlone(lock, signal);
+        await removeIfThere(store, { kind: 'index', id }, signal);
+      }
       await this.#assertStillAlone(lock, signal);
-      await removeIfThere(store, { kind: 'index', id }, signal);
+    } catch (error) {
+      if (AppError.is(error, 'CONFLICT')) await this.#nameWhatIsThere(writer.written, dropped);
+      throw error;
     }
     return old.length;
   }
 
+  /**
+   * What was on its way while the machine slept arrived after others had begun to rely on what it takes away, or had removed
+   * what it names: every pack that is there is named again, and none that is not.
+   */
+  async #nameWhatIsThere(written: readonly string[], dropped: ReadonlySet<string>): Promise<void> {
+    const { store, sealer, random } = this.#deps;
+    const cleanUp = new AbortController().signal;
+    await dropMissingPacks(written, this.#deps, cleanUp);
+    const writer = new IndexFileWriter(store, sealer, random);
+    for await (const { id, sizeBytes } of store.list('pack', cleanUp)) {
+      if (!dropped.has(id)) continue;
+      const blobs = await headerUnlessDamaged(this.#deps, id, sizeBytes, cleanUp);
+      if (blobs !== undefined) await writer.add({ packId: id, blobs }, cleanUp);
+    }
+    await writer.finish(cleanUp);
+  }
+
   async #assertStillAlone(lock: RepositoryLock, signal: AbortSignal): Promise<void> {
     await assertStillAlone(this.#deps.own(lock), this.#deps.store.location, signal);
+  }
+}
+
+async function headerUnlessDamaged(
+  { store, sealer }: PruningDeps,
+  packId: string,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<readonly PackedBlob[] | undefined> {
+  try {
+    return await readStoredPackHeader(store, packId, sizeBytes, sealer, signal);
+  } catch (error) {
+    if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND', 'UNSUPPORTED_FORMAT')) throw error;
+    return undefined;
   }
 }
 

@@ -194,11 +194,21 @@ export class StoredRepository implements Repository {
   }
 
   async saveSnapshot(snapshot: Snapshot, lock: RepositoryLock, signal: AbortSignal): Promise<SnapshotId> {
+    const { snapshots } = this.#parts;
     const held = this.#own(lock);
     await held.ensureHeld(signal);
     await this.flush(signal);
-    await held.ensureHeld(signal);
-    return await this.#parts.snapshots.save(snapshot, signal);
+    await this.#verifyUnder(held, signal);
+    const id = await snapshots.save(snapshot, signal);
+    const cleanUp = new AbortController().signal;
+    try {
+      // A request that is on its way outlives a sleep: what the snapshot needs may have gone before it arrived.
+      await this.#verifyUnder(held, cleanUp);
+    } catch (error) {
+      await snapshots.remove(id, cleanUp);
+      throw error;
+    }
+    return id;
   }
 
   listSnapshots(signal: AbortSignal): AsyncIterable<SnapshotEntry> {
@@ -304,6 +314,11 @@ export class StoredRepository implements Repository {
     const { packId, offsetBytes, lengthBytes } = location;
     const sealed = await store.getRange({ kind: 'pack', id: packId }, offsetBytes, lengthBytes, signal);
     return await pool.unseal(sealed, expectedBlob(id, location), signal);
+  }
+
+  async #verifyUnder(held: HeldLock, signal: AbortSignal): Promise<void> {
+    await held.ensureHeld(signal);
+    await this.#parts.index.verify(signal);
   }
 
   #repairDeps(lock: RepositoryLock): RepairDeps {
