@@ -24,8 +24,40 @@ export class SmallFileSystem implements Disposable {
     execFileSync('mount', ['-o', `remount,size=${sizeBytes}`, this.folder], { stdio: 'pipe' });
   }
 
+  /** As a share does whose server wants no more writes. */
+  setReadOnly(isReadOnly: boolean): void {
+    execFileSync('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, this.folder], { stdio: 'pipe' });
+  }
+
   [Symbol.dispose](): void {
     execFileSync('umount', [this.folder], { stdio: 'pipe' });
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** A mount point that can lose what is mounted on it, and get it back. Disposing unmounts it. */
+export class UnsteadyMount implements Disposable {
+  readonly folder: string;
+  readonly #mounted: string;
+
+  /** @param mounted  a folder that is there all the time */
+  constructor(mounted: string) {
+    this.#mounted = mounted;
+    this.folder = mkdtempSync(join(tmpdir(), 'quiesce-mount-'));
+    this.mount();
+  }
+
+  mount(): void {
+    execFileSync('mount', ['--bind', this.#mounted, this.folder], { stdio: 'pipe' });
+  }
+
+  /** Also under open files. */
+  unmount(): void {
+    execFileSync('umount', ['--lazy', this.folder], { stdio: 'pipe' });
+  }
+
+  [Symbol.dispose](): void {
+    this.unmount();
     rmSync(this.folder, { recursive: true });
   }
 }
