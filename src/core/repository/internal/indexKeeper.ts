@@ -207,10 +207,11 @@ export class IndexKeeper {
       },
     );
     await dropMissingPacks(written, this.#deps, signal);
-    await onPacksLost(reason);
     this.#unwritten = this.#unwritten.filter(({ packId }) => present.has(packId));
     await this.#rebuild(await this.#listed(signal), signal);
     this.#unverified = false;
+    // Last of all: it ends the signal of every job.
+    await onPacksLost(reason);
     throw reason;
   }
 

@@ -42,6 +42,15 @@ const scenes = [
     },
   },
   {
+    name: 'a backup, while only what it has stored so far is pruned',
+    work: async (repository: Repository) => {
+      await backUpCycle(repository, 3);
+    },
+    meanwhile: async (repository: Repository) => {
+      await pruneAll(repository);
+    },
+  },
+  {
     name: 'a backup, while half of what it needs is copied elsewhere and pruned',
     work: async (repository: Repository) => {
       await backUpCycle(repository, 1);
@@ -108,7 +117,11 @@ describe.each(['before', 'after'] as const)(
         await other.removeStaleLocks(signal);
         await using reader = await open(store, later);
         expect((await checkAll(reader)).errors, `operation ${at}`).toEqual([]);
-        await expectWholePoints(reader, [1, 2, 3]);
+        const points = await expectWholePoints(reader, [1, 2, 3]);
+
+        // Nothing that it knew before keeps it from working on.
+        await backUpCycle(sleeper, 3);
+        expect(await expectWholePoints(reader, [1, 2, 3]), `operation ${at}`).toBe(points + 1);
       }
     });
   },
