@@ -10,6 +10,7 @@ import type { ObjectStore } from '../../src/core/repository/objectStore.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import { stopAtWrite } from '../faults/faultyObjectStore.ts';
 import { anySignal as signal } from '../support/anySignal.ts';
+import { collect } from '../support/collect.ts';
 import { localDeps, localPassword, LocalRepository } from '../support/localRepository.ts';
 import { memoryJournal } from '../support/memoryJournal.ts';
 import { pattern } from '../support/pattern.ts';
@@ -61,7 +62,7 @@ describe('a prune of ours', () => {
     expect(said).toMatch(/to delete: +0 blobs/);
   });
 
-  test('of a repository of restic’s removes what restic’s forget has left', async () => {
+  test('of a repository of restic’s removes what its forget and ours have left', async () => {
     const local = new LocalRepository();
     await local.restic.run('init', '--repository-version', '2');
     const source = temporaryFolder('source');
@@ -72,8 +73,13 @@ describe('a prune of ours', () => {
       writeFileSync(join(source, 'changing.bin'), pattern(2_500_000, 0, seed));
       await local.restic.run('backup', source);
     }
-    await local.restic.run('forget', '--keep-last', '1');
+    await local.restic.run('forget', '--keep-last', '2');
     await using repository = await open(local.store);
+    const left = (await collect(repository.listSnapshots(signal))).flatMap(entry =>
+      'snapshot' in entry ? [{ id: entry.id, time: Date.parse(entry.snapshot.time) }] : [],
+    );
+    expect(left).toHaveLength(2);
+    await removePoint(repository, left.toSorted((a, b) => a.time - b.time)[0]!.id);
     const { removed } = await pruneAll(repository);
     expect(removed.removedPacks.count).toBeGreaterThan(0);
     await local.restic.checkEverything();
@@ -144,6 +150,9 @@ describe.each(['before', 'after'] as const)('killed %s a write of backup, forget
       await cycle(repository);
     }
     expect(whole.writeCount).toBeGreaterThan(20);
+    console.log(
+      `${whole.writeCount} writes of backup, forget and prune, stopped ${when} ${isProof ? 'each' : 'some'}`,
+    );
     // A slice: every write is in the unit tests, with our own check.
     const step = isProof ? 1 : 5;
     for (let n = when === 'before' ? 1 : 3; n <= whole.writeCount; n += step) {
