@@ -18,6 +18,8 @@ const tree = join(folder, 'tree');
 const entryCount = 10_000;
 const imageBytes = 1024 ** 3;
 
+const pointCount = 30;
+
 /** What is measured, with what may be at most, or at least. */
 const figures = [
   { key: 'openMs', title: 'open the volume', unit: 'ms', atMost: 150 },
@@ -25,6 +27,7 @@ const figures = [
   { key: 'statMs', title: 'stat all of them', unit: 'ms', atMost: 500 },
   { key: 'fileP95Ms', title: 'a file of 10 KiB, 95th of 100', unit: 'ms', atMost: 60 },
   { key: 'largeMbPerSecond', title: '200 MB in one piece', unit: 'MB/s', atLeast: 200 },
+  { key: 'versionsMs', title: 'versions of a file', unit: 'ms', atMost: 2000 },
   { key: 'peakMb', title: 'peak memory', unit: 'MB', atMost: 350 },
 ];
 const slowFigures = [
@@ -54,6 +57,7 @@ try {
     else results[name] = measure(name, make);
   }
   results['ext4, empty, 1 TiB'] = measureEmpty();
+  results[`ext4, ${pointCount} restore points`] = measureVersions();
   print(results);
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -91,6 +95,30 @@ function measureEmpty() {
   const runs = { ours: [], slow: [], peers: {} };
   for (let round = 0; round < runCount; round += 1) runs.ours.push(ours(repository));
   return runs;
+}
+
+/** A file that changes in every third backup, in a file system in which something else changes in each. */
+function measureVersions() {
+  const image = join(folder, 'versions.img');
+  writeFileSync(image, '');
+  truncateSync(image, imageBytes);
+  makers.ext4(image);
+  const repository = store('versions', image);
+  const changed = join(folder, 'changed');
+  for (let point = 1; point < pointCount; point += 1) {
+    writeFileSync(changed, `content ${point}\n`.repeat(1000));
+    writeIntoExt4(image, changed, `other-${point}`);
+    if (point % 3 === 0) writeIntoExt4(image, changed, 'watched');
+    program('rawDisk.mjs', 'backup', repository, image, '--holes');
+  }
+  const runs = { ours: [], slow: [], peers: {} };
+  for (let round = 0; round < runCount; round += 1) runs.ours.push(ours(repository, '--versions', 'watched'));
+  return runs;
+}
+
+function writeIntoExt4(image, file, path) {
+  run('debugfs', '-w', '-R', `rm ${path}`, image);
+  run('debugfs', '-w', '-R', `write ${file} ${path}`, image);
 }
 
 function store(name, image) {

@@ -1,15 +1,17 @@
 // What people wait for when they look for a guest file, each with cold caches, in a process of its own.
-//   node bench/programs/guestReads.mjs REPOSITORY FILE_SYSTEM [--delay-ms 20]
+//   node bench/programs/guestReads.mjs REPOSITORY [--delay-ms 20 | --versions FILE]
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { listBackupSets } from '../../src/core/catalog/backupSet.ts';
 import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { findFileVersions } from '../../src/core/jobs/guestFiles/fileVersions.ts';
 import { listGuestVolumes } from '../../src/core/jobs/guestFiles/guestVolumes.ts';
 import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { 'delay-ms': { type: 'string', default: '0' } },
+  options: { 'delay-ms': { type: 'string', default: '0' }, versions: { type: 'string' } },
   allowPositionals: true,
 });
 const [folder] = positionals;
@@ -17,37 +19,48 @@ const delayMs = Number(values['delay-ms']);
 let packReads = 0;
 
 await using repository = await openBenchRepository(slowed(benchStore(folder, { readOnly: true })));
-const point = await newestRestorePoint(repository);
-
-const opened = await timed(openVolume);
-const openReads = packReads;
-const { value: fileSystem } = opened;
-const many = await fileSystem.lookup('many', signal).catch(ignore);
-const result = { openMs: opened.ms, openReads };
-if (many !== undefined) {
-  const listed = await timed(async () => await fileSystem.list(many, signal));
-  const { entries } = listed.value;
-  const statted = await timed(async () => {
-    for (const { node } of entries) await fileSystem.stat(node, signal);
-  });
-  Object.assign(result, { entryCount: entries.length, listMs: listed.ms, statMs: statted.ms });
-  const cold = await openVolume();
-  const opens = [];
-  // Far from each other, so that hardly one finds what another has fetched.
-  for (let index = 0; index < 100; index += 1) {
-    const name = entries[(index * 7919) % entries.length].name;
-    opens.push((await timed(async () => await readAll(cold, `many/${name}`))).ms);
-  }
-  opens.sort((one, other) => one - other);
-  Object.assign(result, { fileP50Ms: opens[49], fileP95Ms: opens[94], fileWorstMs: opens[99] });
-  const fresh = await openVolume();
-  const read = await timed(async () => await readAll(fresh, 'large'));
-  Object.assign(result, { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms });
-}
+const result = values.versions === undefined ? await readPoint() : await readVersions(values.versions);
 const peakMb = process.resourceUsage().maxRSS / 1e3;
 console.log(JSON.stringify({ ...result, packReads, peakMb }));
 
-async function openVolume() {
+async function readVersions(path) {
+  const { sets } = await listBackupSets(repository, signal);
+  const find = async () => await findFileVersions(repository, sets[0].points, path, {}, ignore, signal);
+  const found = await timed(find);
+  return { versionsMs: found.ms, versionCount: found.value.versions.length, points: sets[0].points.length };
+}
+
+async function readPoint() {
+  const point = await newestRestorePoint(repository);
+  const opened = await timed(async () => await openVolume(point));
+  const openReads = packReads;
+  const { value: fileSystem } = opened;
+  const many = await fileSystem.lookup('many', signal).catch(ignore);
+  const result = { openMs: opened.ms, openReads };
+  if (many !== undefined) {
+    const listed = await timed(async () => await fileSystem.list(many, signal));
+    const { entries } = listed.value;
+    const statted = await timed(async () => {
+      for (const { node } of entries) await fileSystem.stat(node, signal);
+    });
+    Object.assign(result, { entryCount: entries.length, listMs: listed.ms, statMs: statted.ms });
+    const cold = await openVolume(point);
+    const opens = [];
+    // Far from each other, so that hardly one finds what another has fetched.
+    for (let index = 0; index < 100; index += 1) {
+      const name = entries[(index * 7919) % entries.length].name;
+      opens.push((await timed(async () => await readAll(cold, `many/${name}`))).ms);
+    }
+    opens.sort((one, other) => one - other);
+    Object.assign(result, { fileP50Ms: opens[49], fileP95Ms: opens[94], fileWorstMs: opens[99] });
+    const fresh = await openVolume(point);
+    const read = await timed(async () => await readAll(fresh, 'large'));
+    Object.assign(result, { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms });
+  }
+  return result;
+}
+
+async function openVolume(point) {
   const [{ listing }] = await listGuestVolumes(repository, point, {}, signal);
   return await openGuestVolume(listing.volumes[0], signal);
 }
