@@ -38,8 +38,9 @@ export class QuiesceCli {
   /**
    * Knows the lab as `lab` and a new repository as `main`.
    * @param user  one of the lab's accounts instead of its administrator
+   * @param storing  options of `repo init`
    */
-  async setUp(lab: RunningLab, user?: string): Promise<void> {
+  async setUp(lab: RunningLab, user?: string, storing: readonly string[] = []): Promise<void> {
     writeFileSync(this.repositoryPasswordFile, 'correct horse battery staple\n', { mode: 0o600 });
     await this.ok(
       'repo',
@@ -49,6 +50,7 @@ export class QuiesceCli {
       this.repositoryFolder,
       '--password-file',
       this.repositoryPasswordFile,
+      ...storing,
     );
     await this.ok(...addLab('lab', lab, user));
   }

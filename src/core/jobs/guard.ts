@@ -8,6 +8,7 @@ import { removeLeftoverImport } from '../disk/node/nfcImportLeftovers.ts';
 import { GuestSession } from '../guestops/guestSession.ts';
 import type { GuestFileRecord, JournalledLease, Lease, LeaseJournal } from '../journal/leaseJournal.ts';
 import type { Repository } from '../repository/repository.ts';
+import { underLock } from '../repository/underLock.ts';
 import { removeLeftoverSnapshot } from '../snapshot/removeSnapshot.ts';
 import { VimFaultError } from '../vsphere/faults.ts';
 import type { VimSession } from '../vsphere/session.ts';
@@ -83,8 +84,10 @@ async function giveBack(
 async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSignal): Promise<boolean> {
   if (record.kind === 'repository-lock') {
     const repository = await deps.repositoryOf(record.repositoryId);
-    await repository?.removeLeftoverLock(record, signal);
-    return repository !== undefined;
+    if (repository === undefined) return false;
+    await repository.removeLeftoverLock(record, signal);
+    await adoptFoundPacks(repository, deps, signal);
+    return true;
   }
   const session = await deps.sessionOf(record.vcenterId);
   if (session === undefined) return false;
@@ -102,6 +105,26 @@ async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSigna
       return true;
     default:
       return never(record);
+  }
+}
+
+/** Whoever held the lock may have stored packs that nothing names yet. Without them the next backup stores them again. */
+async function adoptFoundPacks(
+  repository: Repository,
+  { journal, logger }: GuardDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const count = await underLock(
+      repository,
+      { mode: 'shared', journal },
+      signal,
+      async (lock, held) => await repository.adoptFoundPacks(lock, held),
+    );
+    logger.info('packs of a killed process are used again', { repository: repository.location, count });
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn('packs of a killed process are not used again', { problem: toAppError(error).message });
   }
 }
 

@@ -41,6 +41,13 @@ export interface Repository extends AsyncDisposable {
   removeStaleLocks(signal: AbortSignal): Promise<number>;
   /** Removes what a crashed owner left and the journal has handed over. Nothing left to remove is success. */
   removeLeftoverLock(record: RepositoryLockRecord, signal: AbortSignal): Promise<void>;
+  /**
+   * Names whole packs that no index file names, so that what a killed backup had stored is not stored again. Packs of a
+   * backup that runs elsewhere are named once more by it, which changes nothing.
+   * @param lock  taken from this handle
+   * @returns how many there were
+   */
+  adoptFoundPacks(lock: RepositoryLock, signal: AbortSignal): Promise<number>;
 
   /** Passwords that open the repository; key files that cannot be read are left out and logged. */
   listKeys(signal: AbortSignal): Promise<readonly KeyEntry[]>;

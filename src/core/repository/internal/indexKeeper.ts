@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Semaphore } from '../../../base/async/semaphore.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError } from '../../../base/errors.ts';
+import { GiB, MiB } from '../../../base/units.ts';
 import type { Random } from '../../../base/random.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { BlobIndex } from '../blobIndex.ts';
@@ -12,9 +13,18 @@ import { loadIndexFile } from './indexFiles.ts';
 import { maxBlobsPerIndexFile } from './indexFileWriter.ts';
 import { dropMissingPacks } from './outlivedIndexFiles.ts';
 import { sealJson } from './unpacked.ts';
+import { wholePack } from './wholePack.ts';
 
-/** A crash costs at most what was sent in this time: it is sent again. */
+/** A crash costs at most what was sent in this time: it is sent again, unless its packs are found (`adoptFound`). */
 const writeEveryMs = 10 * 60 * 1000;
+
+/**
+ * … and at most this part of what was stored since the last flush. Few large index files are better for everybody who
+ * opens the repository, hence the least; the most is what a next run can be expected to read of packs that are found.
+ */
+const unwrittenShare = 0.04;
+const leastUnwrittenBytes = 256 * MiB;
+const mostUnwrittenBytes = 4 * GiB;
 
 /** Then others run: taking in a whole file would block them for a tenth of a second. */
 const maxBlobsAtOnce = 5000;
@@ -47,6 +57,9 @@ export class IndexKeeper {
   /** Durable packs that no index file names yet. */
   #unwritten: PackContents[] = [];
   #oldestUnwrittenMs = 0;
+  #unwrittenBytes = 0;
+  /** Of packs taken in since the last flush. */
+  #takenInBytes = 0;
   /** Others may have removed packs that the index names. */
   #unverified = false;
 
@@ -71,10 +84,46 @@ export class IndexKeeper {
         await this.#index.add(pack.packId, pack.blobs);
         if (this.#unwritten.length === 0) this.#oldestUnwrittenMs = this.#deps.clock.monotonicMs();
         this.#unwritten.push(pack);
+        const packBytes = pack.blobs.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+        this.#unwrittenBytes += packBytes;
+        this.#takenInBytes += packBytes;
       }
-      const ageMs = this.#deps.clock.monotonicMs() - this.#oldestUnwrittenMs;
-      if (ageMs >= writeEveryMs || blobsIn(this.#unwritten) >= maxBlobsPerIndexFile)
-        await this.#write(signal);
+      if (this.#isTimeToWrite()) await this.#write(signal);
+    });
+  }
+
+  #isTimeToWrite(): boolean {
+    const ageMs = this.#deps.clock.monotonicMs() - this.#oldestUnwrittenMs;
+    const share = unwrittenShare * this.#takenInBytes;
+    const worthBytes = Math.min(mostUnwrittenBytes, Math.max(leastUnwrittenBytes, share));
+    return (
+      ageMs >= writeEveryMs ||
+      this.#unwrittenBytes >= worthBytes ||
+      blobsIn(this.#unwritten) >= maxBlobsPerIndexFile
+    );
+  }
+
+  /**
+   * Takes in whole packs that no index file names: what a killed process had stored. To be called under a lock.
+   * @returns how many there were
+   */
+  async adoptFound(signal: AbortSignal): Promise<number> {
+    return await this.#oneChange.use(signal, async () => {
+      await this.#refresh(signal);
+      const { store, sealer } = this.#deps;
+      const named = new Set<string>();
+      for await (const packId of this.#index.packIds()) named.add(packId);
+      const before = this.#unwritten.length;
+      for await (const { id: packId, sizeBytes } of store.list('pack', signal)) {
+        if (named.has(packId)) continue;
+        const blobs = await wholePack(store, sealer, packId, sizeBytes, signal);
+        if (blobs === undefined) continue;
+        await this.#index.add(packId, blobs);
+        this.#unwritten.push({ packId, blobs });
+      }
+      const found = this.#unwritten.length - before;
+      if (found > 0) await this.#write(signal);
+      return found;
     });
   }
 
@@ -83,7 +132,10 @@ export class IndexKeeper {
    * @throws AppError CONFLICT if others have removed packs that the index names
    */
   async flush(signal: AbortSignal): Promise<void> {
-    await this.#oneChange.use(signal, async () => await this.#write(signal));
+    await this.#oneChange.use(signal, async () => {
+      await this.#write(signal);
+      this.#takenInBytes = 0;
+    });
   }
 
   /**
@@ -170,6 +222,7 @@ export class IndexKeeper {
       this.#filesRead.add(id);
       this.#unwritten = this.#unwritten.slice(packs.length);
     }
+    this.#unwrittenBytes = 0;
     // A request that is on its way outlives a sleep: what it names may have gone before it arrived.
     if (written.length > 0) await this.#verifyAfterLapse(written, signal);
   }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { AppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { Random } from '../../../base/random.ts';
 import { sealOverheadBytes, type Sealer } from '../../codec/sealer.ts';
@@ -14,6 +12,7 @@ import type { IndexKeeper } from './indexKeeper.ts';
 import { headerBytesOf, readPackHeader } from './pack.ts';
 import type { PackWriter } from './packWriter.ts';
 import type { SnapshotStore } from './snapshotStore.ts';
+import { unlessDamaged, wholePack } from './wholePack.ts';
 
 export interface RepairDeps {
   readonly store: ObjectStore;
@@ -183,30 +182,6 @@ class Rescue {
       if (packs.find(type, id) === undefined)
         await packs.add(type, { id, sealed, compressed, plainLengthBytes }, this.#signal);
     }
-  }
-}
-
-/** What a pack holds by its own header, if it is the bytes its name is the hash of. */
-async function wholePack(
-  store: ObjectStore,
-  sealer: Sealer,
-  packId: string,
-  sizeBytes: number,
-  signal: AbortSignal,
-): Promise<readonly PackedBlob[] | undefined> {
-  return await unlessDamaged(async () => {
-    const bytes = await store.get({ kind: 'pack', id: packId }, sizeBytes, signal);
-    const isItself = createHash('sha256').update(bytes).digest('hex') === packId;
-    return isItself ? readPackHeader(bytes, sealer, packId) : undefined;
-  });
-}
-
-async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!AppError.is(error, 'CORRUPT_DATA', 'NOT_FOUND', 'UNSUPPORTED_FORMAT')) throw error;
-    return undefined;
   }
 }
 

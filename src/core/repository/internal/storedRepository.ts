@@ -105,6 +105,11 @@ export class StoredRepository implements Repository {
     if (record.lockId !== undefined) await this.#parts.locks.removeFile(record.lockId, signal);
   }
 
+  async adoptFoundPacks(lock: RepositoryLock, signal: AbortSignal): Promise<number> {
+    await this.#own(lock).ensureHeld(signal);
+    return await this.#parts.index.adoptFound(signal);
+  }
+
   async listKeys(signal: AbortSignal): Promise<readonly KeyEntry[]> {
     return await this.#parts.keys.list(signal);
   }
