@@ -158,6 +158,21 @@ describe('two installations with state folders of their own on one vCenter', () 
     expect(await left()).toEqual(['db01']);
   });
 
+  test('no snapshot is taken of a VM whose datastore is nearly full; those it has are told', async () => {
+    const before = (await lab.snapshots()).length;
+    await lab.setFaults({ datastoreFreeBytes: { datastore1: 500_000_000 } });
+    const { code, stderr } = await one.run('backup', 'db01', '--level', 'crash');
+    expect({ code, stderr }).toMatchObject({
+      code: 11,
+      stderr: expect.stringContaining('the datastore datastore1 has 477 MiB left') as string,
+    });
+    expect(await lab.snapshots()).toHaveLength(before);
+    await lab.clearFaults();
+    const enough = await one.run('backup', 'db01', '--level', 'crash', '--verbose');
+    expect(enough.code).toBe(0);
+    expect(enough.stderr).toMatch(/the VM has snapshots already.*"?count"?[=:] ?1/);
+  });
+
   test('warns of old snapshots with their growth, and of disks that need consolidation', async () => {
     await takeByHand('archive01', 'before the update');
     await lab.setActivity(false);

@@ -8,6 +8,7 @@ import { VimFaultError } from '../../vsphere/faults.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { SnapshotEvents } from '../snapshotEvents.ts';
+import { assertSnapshotRoom } from './assertSnapshotRoom.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
 import type { SnapshotDisk } from './changedAreasTransport.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
@@ -68,6 +69,7 @@ export async function takeBackupSnapshot(
 ): Promise<TakenSnapshot> {
   const onPhase = (phase: string) => onProgress({ phase, doneBytes: 0, totalBytes: undefined });
   try {
+    await assertSnapshotRoom(session, plan.vm, deps.logger, signal);
     const events = new SnapshotEvents(session, plan.vm.ref);
     const before = { events, manifestPaths: await manifestPaths(session, plan.vm, signal) };
     const { snapshot, ...history } = await snapshotByPolicy(
