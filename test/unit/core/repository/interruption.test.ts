@@ -13,6 +13,7 @@ import { anySignal as signal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
 import { memoryJournal } from '../../../support/memoryJournal.ts';
 import { pattern } from '../../../support/pattern.ts';
+import { seededRandom } from '../../../support/seededRandom.ts';
 import {
   copyOf,
   createTestRepository,
@@ -72,6 +73,29 @@ describe('a backup killed at any of its writes', () => {
       storedBytes: 0,
     });
   });
+});
+
+test('packs that no index file names are found, and what is in them is not stored again', async () => {
+  const { store } = await repositoryWithOneBackup();
+  // Random, so that each fills a pack.
+  const blobs = Array.from({ length: 6 }, (_, n) => seededRandom(n).bytes(packBytes));
+  const isStored = async () => (await collect(store.list('pack', signal))).length;
+  const before = await isStored();
+  {
+    await using killed = await openRepository(store, testPassword, deps(), signal);
+    await using lock = await killed.lock({ mode: 'shared', journal: memoryJournal() }, signal);
+    for (const blob of blobs) await killed.saveBlob('data', blob.slice(), signal);
+    await expect.poll(isStored).toBe(before + blobs.length);
+    expect(lock.lost.aborted).toBe(false);
+  }
+  const indexFiles = async () => (await collect(store.list('index', signal))).length;
+  const named = await indexFiles();
+  await using next = await openRepository(store, testPassword, deps(), signal);
+  await using lock = await next.lock({ mode: 'shared', journal: memoryJournal() }, signal);
+  expect(await next.adoptFoundPacks(lock, signal)).toBe(blobs.length);
+  expect(await next.adoptFoundPacks(lock, signal)).toBe(0);
+  expect(await indexFiles()).toBe(named + 1);
+  for (const blob of blobs) expect((await next.saveBlob('data', blob.slice(), signal)).storedBytes).toBe(0);
 });
 
 test('a flush that is cancelled before it begins leaves nobody to hear of the uploads it has joined', async () => {
