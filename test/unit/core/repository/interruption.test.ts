@@ -68,7 +68,7 @@ describe('a backup killed at any of its writes', () => {
     await using second = await openRepository(store, testPassword, deps(), signal);
     await using other = await second.lock({ mode: 'shared', journal: memoryJournal() }, signal);
     expect(other.mode).toBe('shared');
-    expect(await second.saveBlob('data', pattern(chunkBytes, 9), signal)).toEqual({
+    expect(await second.saveBlob('data', pattern(chunkBytes, 9), signal)).toMatchObject({
       id: saved.id,
       storedBytes: 0,
     });
