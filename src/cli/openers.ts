@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
+import { fileSegmentStores } from '../core/repository/node/fileSegmentStore.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
 import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
@@ -36,6 +37,7 @@ export function createOpeners(
     ...surroundings,
     packBytes,
     host: localHost(),
+    indexSegments: fileSegmentStores({ ...surroundings, folder: join(places.stateFolder, 'index') }),
     sealingPool: key =>
       new WorkerSealingPool(key, {
         script: sealWorkerUrl(),

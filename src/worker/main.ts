@@ -67,6 +67,7 @@ async function main(): Promise<void> {
   const openers = createOpeners({
     ...surroundings,
     inventoryFolder: join(options.stateFolder, 'inventory'),
+    indexFolder: join(options.stateFolder, 'index'),
     onRowsChanged: (vcenter, { changed, removed, isLost }) => {
       clients.tell(vmsChanged, {
         vcenter,

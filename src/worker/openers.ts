@@ -9,6 +9,7 @@ import type { InventoryKeeper } from '../core/inventory/inventoryKeeper.ts';
 import { FileInventoryKeeper, type InventoryOwner } from '../core/inventory/node/fileInventoryKeeper.ts';
 import { WorkerSealingPool } from '../core/codec/node/workerSealingPool.ts';
 import { parseLocation } from '../core/repository/location.ts';
+import { fileSegmentStores } from '../core/repository/node/fileSegmentStore.ts';
 import { localHost } from '../core/repository/node/localHost.ts';
 import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
@@ -47,6 +48,8 @@ export interface OpenerDeps {
   readonly logger: Logger;
   /** Where inventories are kept. */
   readonly inventoryFolder: string;
+  /** Where indexes of large repositories are kept. */
+  readonly indexFolder: string;
   readonly onRowsChanged: (vcenter: string, changes: RowChanges) => void;
 }
 
@@ -55,6 +58,7 @@ export function createOpeners(deps: OpenerDeps): Openers {
     ...deps,
     ...(packMiB !== undefined && { packBytes: packBytesOf(packMiB, 'packMiB') }),
     host: localHost(),
+    indexSegments: fileSegmentStores({ ...deps, folder: deps.indexFolder }),
     sealingPool: key =>
       new WorkerSealingPool(key, {
         script: sealWorkerUrl(),

@@ -113,7 +113,11 @@ export interface StreamWriteOptions {
   readonly onWritten?: (writtenBytes: number) => void;
 }
 
-async function placeDurably<T>(
+/**
+ * The same for a file that `write` fills as it likes. On an error nothing is left behind.
+ * @param replace  whether what stands at the path may be replaced
+ */
+export async function placeDurably<T>(
   path: string,
   { mode, replace }: { readonly mode: number; readonly replace: boolean },
   write: (file: FileHandle) => Promise<T>,

@@ -5,7 +5,7 @@ import { usualUserFolders } from '../../base/node/userFolders.ts';
 /** Where this program keeps its files. */
 export interface Places {
   readonly configFile: string;
-  /** What must survive a restart: the journal. */
+  /** What must survive a restart: the journal; and what need not, such as the indexes of repositories. */
   readonly stateFolder: string;
 }
 

@@ -33,19 +33,42 @@ export interface IndexedBlob extends BlobLocation {
   readonly id: BlobId;
 }
 
-/**
- * All blobs of a repository. Asynchronous, because an index of a large repository lies on disk; the order in which
- * things are added says nothing.
- */
-export interface BlobIndex {
-  lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined>;
-  /** Adds the blobs of one pack. A blob that is known already keeps its first place. */
-  add(packId: string, blobs: readonly PackedBlob[]): Promise<void>;
-  /** Every pack once that at least one call of `add` named. */
-  packIds(): AsyncIterable<string>;
-  blobs(): AsyncIterable<IndexedBlob>;
-  readonly blobCount: number;
-}
-
 /** A blob within its pack. */
 export type PackedBlob = Omit<IndexedBlob, 'packId'>;
+
+/**
+ * Where blobs lie. Asynchronous, because an index of a large repository lies on disk. Disposing closes its files.
+ * Any number of calls at once; what one of them adds, those begun later find.
+ */
+export interface BlobIndex extends AsyncDisposable {
+  /**
+   * One place of the blob; of several, always the same one as long as nothing is added.
+   * @throws CORRUPT_DATA if what lies on disk is damaged
+   */
+  lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined>;
+  /** Adds blobs of one pack. A blob that is known from this pack already keeps its place in it. */
+  add(packId: string, blobs: readonly PackedBlob[], signal: AbortSignal): Promise<void>;
+}
+
+/** What one index file says of one pack. */
+export interface PackOfFile {
+  readonly packId: string;
+  /** Its blobs, in the form of `blobRecord.ts`; the numbers of packs in them are nobody's yet. */
+  readonly records: Uint32Array;
+}
+
+/** The blobs that the index files of a repository name. What one file says can be taken out again. */
+export interface FiledBlobIndex extends AsyncDisposable {
+  /** The index files whose blobs it finds, all of them. */
+  readonly fileIds: ReadonlySet<string>;
+  /** @throws CORRUPT_DATA as `BlobIndex.lookup`; from then on `fileIds` lacks the files that have to be added anew */
+  lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined>;
+  /** Takes a file in, all of it or, if `packs` throws, none. */
+  addFile(fileId: string, packs: Iterable<PackOfFile>, signal: AbortSignal): Promise<void>;
+  /** From now on finds only what these files name. */
+  keepOnly(fileIds: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
+  /** A good moment to put on disk what is not there yet, and to put in order what is. */
+  settle(signal: AbortSignal): Promise<void>;
+  /** Every pack of these files, some of them more than once. */
+  packIds(signal: AbortSignal): AsyncIterable<string>;
+}

@@ -16,8 +16,9 @@ import { PackWriter } from './internal/packWriter.ts';
 import { SnapshotStore } from './internal/snapshotStore.ts';
 import { StoredRepository } from './internal/storedRepository.ts';
 import { unsealJson } from './internal/unpacked.ts';
+import type { SegmentStore, SegmentStores } from './indexSegment.ts';
+import { LayeredBlobIndex } from './layeredBlobIndex.ts';
 import type { LocalHost } from './localHost.ts';
-import { MemoryBlobIndex } from './memoryBlobIndex.ts';
 import { configName, type ObjectStore } from './objectStore.ts';
 import type { Repository } from './repository.ts';
 import { usualStoring } from './storing.ts';
@@ -33,6 +34,8 @@ export interface RepositoryDeps {
   readonly sealingPool: (key: MasterKey) => SealingPool;
   /** `Storing.packBytes`; by default the usual. */
   readonly packBytes?: number;
+  /** Where the index of blobs goes when it is too large for memory; without, all of it is in memory. */
+  readonly indexSegments?: (repositoryId: string) => SegmentStores;
   /** Opens also with index files that cannot be read, to repair it: what they name is not found. Never back up like that. */
   readonly toRepair?: boolean;
 }
@@ -138,15 +141,18 @@ async function openWithKey(
     store.location,
   );
   const held = new HeldLocks();
-  const emptyIndex = () => new MemoryBlobIndex();
+  const stores = deps.indexSegments?.(id);
+  const optionsFor = (segments: SegmentStore | undefined) => ({
+    ...stores?.limits,
+    logger,
+    ...(segments !== undefined && { segments }),
+  });
   const index = new IndexKeeper({
-    store,
-    sealer,
-    clock,
-    random,
+    ...{ store, sealer, clock, random, logger },
+    filed: await LayeredBlobIndex.open(optionsFor(stores?.kept), signal),
     locksLapsed: async lapseSignal => await held.takeLapses(lapseSignal),
     onPacksLost: async reason => await held.giveUpAll(reason),
-    emptyIndex,
+    emptyIndex: () => new LayeredBlobIndex({ logger }),
     ...(deps.toRepair === true && {
       onDamagedFile: (indexId: string, { message }: AppError) => {
         logger.warn('an index file cannot be read', {
@@ -157,7 +163,12 @@ async function openWithKey(
       },
     }),
   });
-  await index.refresh(signal);
+  try {
+    await index.refresh(signal);
+  } catch (error) {
+    await index[Symbol.asyncDispose]();
+    throw error;
+  }
   const packs = new PackWriter({
     store,
     sealer,
@@ -167,7 +178,8 @@ async function openWithKey(
   });
   const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });
   return new StoredRepository({
-    ...{ id, store, sealer, random, emptyIndex },
+    ...{ id, store, sealer, random },
+    scratchIndex: () => new LayeredBlobIndex(optionsFor(stores?.scratch)),
     pool: deps.sealingPool(key),
     keys: new KeyStore(store, found, deps),
     audit: new AuditLog({ store, sealer, clock, random, host }),

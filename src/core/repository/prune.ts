@@ -39,9 +39,9 @@ export interface SweepResult {
 /**
  * A prune under way, in steps that need different locks. Every one leaves a sound repository, wherever it is
  * interrupted, and a prune that begins anew goes on from there: copying only adds, and removing removes whole packs in
- * which nothing is used by then.
+ * which nothing is used by then. Disposing gives back the disk and memory that it takes to know what is used.
  */
-export interface Pruning {
+export interface Pruning extends AsyncDisposable {
   readonly plan: PrunePlan;
   /**
    * Copies what is used out of the packs the plan names, each blob verified.

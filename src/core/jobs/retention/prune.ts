@@ -32,7 +32,8 @@ export async function planPrune(
   signal: AbortSignal,
 ): Promise<PrunePlan> {
   return await underLock(repository, { mode: 'shared', journal }, signal, async (lock, held) => {
-    return (await repository.startPrune(options, lock, onProgress, held)).plan;
+    await using pruning = await repository.startPrune(options, lock, onProgress, held);
+    return pruning.plan;
   });
 }
 
@@ -50,7 +51,7 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<PruneResult> {
   const sharing = { mode: 'shared', journal: deps.journal } as const;
-  const pruning = await underLock(repository, sharing, signal, async (lock, held) => {
+  await using pruning = await underLock(repository, sharing, signal, async (lock, held) => {
     return await repository.startPrune(options, lock, onProgress, held);
   });
   const { plan } = pruning;

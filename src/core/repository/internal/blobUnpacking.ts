@@ -20,7 +20,7 @@ const piecesInFlight = 6;
 export interface UnpackingDeps {
   readonly store: ObjectStore;
   readonly pool: SealingPool;
-  readonly index: BlobIndex;
+  readonly index: Pick<BlobIndex, 'lookup'>;
 }
 
 /** Unseals blobs in the order in which they lie in packs. Those it cannot find or read are told, nothing is tried twice. */
@@ -64,7 +64,7 @@ interface Piece {
 
 async function piecesOf(
   wanted: readonly WantedBlob[],
-  index: BlobIndex,
+  index: Pick<BlobIndex, 'lookup'>,
   signal: AbortSignal,
 ): Promise<{ readonly pieces: readonly Piece[]; readonly missing: readonly BlobId[] }> {
   const missing: BlobId[] = [];

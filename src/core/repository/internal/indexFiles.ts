@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { CorruptDataError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
 import type { Sealer } from '../../codec/sealer.ts';
+import type { PackOfFile } from '../blobIndex.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import { parseIndex, type PackContents } from './indexFile.ts';
+import { scanIndex } from './indexScanner.ts';
 import { unsealJson } from './unpacked.ts';
 
 const maxStoredBytes = 256 * MiB;
@@ -22,6 +24,21 @@ export async function loadIndexFile(
   const what = `${store.location}: index ${id}`;
   const sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
   return parseIndex(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
+}
+
+/**
+ * The same for an index of blobs.
+ * @throws NOT_FOUND; CorruptDataError, also while they are read
+ */
+export async function loadPacksOfFile(
+  store: ObjectStore,
+  sealer: Sealer,
+  id: string,
+  signal: AbortSignal,
+): Promise<Iterable<PackOfFile>> {
+  const what = `${store.location}: index ${id}`;
+  const sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
+  return scanIndex(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
 }
 
 /** @throws CorruptDataError for a file that is not what its name says */

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { Semaphore } from '../../../base/async/semaphore.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError } from '../../../base/errors.ts';
-import { GiB, MiB } from '../../../base/units.ts';
+import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
+import { GiB, MiB } from '../../../base/units.ts';
+import type { BlobId } from '../../codec/blobId.ts';
 import type { Sealer } from '../../codec/sealer.ts';
-import type { BlobIndex } from '../blobIndex.ts';
+import type { BlobIndex, BlobLocation, BlobType, FiledBlobIndex, PackOfFile } from '../blobIndex.ts';
+import { recordsOf } from '../blobRecord.ts';
 import type { ObjectStore } from '../objectStore.ts';
 import { encodeIndex, type PackContents } from './indexFile.ts';
-import { loadIndexFile } from './indexFiles.ts';
+import { loadPacksOfFile } from './indexFiles.ts';
 import { maxBlobsPerIndexFile } from './indexFileWriter.ts';
 import { dropMissingPacks } from './outlivedIndexFiles.ts';
 import { sealJson } from './unpacked.ts';
@@ -26,9 +28,6 @@ const unwrittenShare = 0.04;
 const leastUnwrittenBytes = 256 * MiB;
 const mostUnwrittenBytes = 4 * GiB;
 
-/** Then others run: taking in a whole file would block them for a tenth of a second. */
-const maxBlobsAtOnce = 5000;
-
 export interface IndexKeeperDeps {
   readonly store: ObjectStore;
   readonly sealer: Sealer;
@@ -42,20 +41,26 @@ export interface IndexKeeperDeps {
   readonly locksLapsed: (signal: AbortSignal) => Promise<boolean>;
   /** Told that packs were missing after such a time: whatever was decided by the index has to be decided again. */
   readonly onPacksLost: (reason: AppError) => Promise<void>;
-  /** An index without entries. */
+  readonly logger: Logger;
+  /** Of what index files name, as far as it is known from before. The keeper disposes of it. */
+  readonly filed: FiledBlobIndex;
+  /** An index in memory, without entries. */
   readonly emptyIndex: () => BlobIndex;
   /** Told of an index file that cannot be read, which is then passed over; without it, that is an error. */
   readonly onDamagedFile?: (id: string, problem: AppError) => void;
 }
 
 /** Keeps the index of blobs in step with the index files: reads those of others, writes those for new packs. */
-export class IndexKeeper {
+export class IndexKeeper implements AsyncDisposable {
   readonly #deps: IndexKeeperDeps;
+  readonly #filed: FiledBlobIndex;
   readonly #oneChange = new Semaphore(1);
-  #index: BlobIndex;
-  #filesRead = new Set<string>();
+  /** Index files that cannot be read, if that is to be borne. */
+  readonly #passedOver = new Set<string>();
   /** Durable packs that no index file names yet. */
   #unwritten: PackContents[] = [];
+  /** Their blobs. */
+  #unfiled: BlobIndex;
   #oldestUnwrittenMs = 0;
   #unwrittenBytes = 0;
   /** Of packs taken in since the last flush. */
@@ -65,14 +70,24 @@ export class IndexKeeper {
 
   constructor(deps: IndexKeeperDeps) {
     this.#deps = deps;
-    this.#index = deps.emptyIndex();
+    this.#filed = deps.filed;
+    this.#unfiled = deps.emptyIndex();
   }
 
-  get index(): BlobIndex {
-    return this.#index;
+  async lookup(type: BlobType, id: BlobId, signal: AbortSignal): Promise<BlobLocation | undefined> {
+    const unfiled = await this.#unfiled.lookup(type, id, signal);
+    if (unfiled !== undefined) return unfiled;
+    try {
+      return await this.#filed.lookup(type, id, signal);
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'UNREACHABLE')) throw error;
+      this.#deps.logger.warn('a part of the kept index is made anew', { problem: error.message });
+      await this.refresh(signal);
+      return await this.#filed.lookup(type, id, signal);
+    }
   }
 
-  /** Reads what others have written since; from the beginning if index files have gone, for then packs have too. */
+  /** Reads what others have written since, and forgets what index files said that have gone, for then packs have too. */
   async refresh(signal: AbortSignal): Promise<void> {
     await this.#oneChange.use(signal, async () => await this.#refresh(signal));
   }
@@ -81,7 +96,7 @@ export class IndexKeeper {
   async add(pack: PackContents, signal: AbortSignal): Promise<void> {
     await this.#oneChange.use(signal, async () => {
       if (!this.#unwritten.some(({ packId }) => packId === pack.packId)) {
-        await this.#index.add(pack.packId, pack.blobs);
+        await this.#unfiled.add(pack.packId, pack.blobs, signal);
         if (this.#unwritten.length === 0) this.#oldestUnwrittenMs = this.#deps.clock.monotonicMs();
         this.#unwritten.push(pack);
         const packBytes = pack.blobs.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
@@ -112,13 +127,14 @@ export class IndexKeeper {
       await this.#refresh(signal);
       const { store, sealer } = this.#deps;
       const named = new Set<string>();
-      for await (const packId of this.#index.packIds()) named.add(packId);
+      for await (const packId of this.#filed.packIds(signal)) named.add(packId);
+      for (const { packId } of this.#unwritten) named.add(packId);
       const before = this.#unwritten.length;
       for await (const { id: packId, sizeBytes } of store.list('pack', signal)) {
         if (named.has(packId)) continue;
         const blobs = await wholePack(store, sealer, packId, sizeBytes, signal);
         if (blobs === undefined) continue;
-        await this.#index.add(packId, blobs);
+        await this.#unfiled.add(packId, blobs, signal);
         this.#unwritten.push({ packId, blobs });
       }
       const found = this.#unwritten.length - before;
@@ -151,26 +167,34 @@ export class IndexKeeper {
     await this.#oneChange.use(signal, async () => {
       const kept: PackContents[] = [];
       for (const pack of this.#unwritten) if (await this.#exists(pack.packId, signal)) kept.push(pack);
-      if (kept.length === this.#unwritten.length) return;
-      this.#unwritten = kept;
-      await this.#rebuild(await this.#listed(signal), signal);
+      if (kept.length < this.#unwritten.length) await this.#setUnwritten(kept, signal);
     });
   }
 
-  async #refresh(signal: AbortSignal): Promise<void> {
-    const listed = await this.#listed(signal);
-    const gone = [...this.#filesRead].some(id => !listed.has(id));
-    if (gone) await this.#rebuild(listed, signal);
-    else for (const id of listed) if (!this.#filesRead.has(id)) await this.#read(id, this.#index, signal);
-    this.#filesRead = listed;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#filed[Symbol.asyncDispose]();
   }
 
-  async #rebuild(listed: Set<string>, signal: AbortSignal): Promise<void> {
-    const index = this.#deps.emptyIndex();
-    for (const id of listed) await this.#read(id, index, signal);
-    for (const { packId, blobs } of this.#unwritten) await index.add(packId, blobs);
-    this.#index = index;
-    this.#filesRead = listed;
+  /** New files first: what they took over from those that have gone is found all the time. */
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const listed = await this.#listed(signal);
+    await this.#readNew(listed, signal);
+    await this.#filed.keepOnly(listed, signal);
+    await this.#filed.settle(signal);
+    // Putting it in order reads what was on disk, and may find it damaged.
+    await this.#readNew(listed, signal);
+  }
+
+  async #readNew(listed: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const known = this.#filed.fileIds;
+    for (const id of listed) if (!known.has(id) && !this.#passedOver.has(id)) await this.#read(id, signal);
+  }
+
+  async #setUnwritten(packs: PackContents[], signal: AbortSignal): Promise<void> {
+    const unfiled = this.#deps.emptyIndex();
+    for (const { packId, blobs } of packs) await unfiled.add(packId, blobs, signal);
+    this.#unwritten = packs;
+    this.#unfiled = unfiled;
   }
 
   async #listed(signal: AbortSignal): Promise<Set<string>> {
@@ -179,33 +203,16 @@ export class IndexKeeper {
     return listed;
   }
 
-  async #read(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
+  async #read(id: string, signal: AbortSignal): Promise<void> {
+    const { store, sealer, onDamagedFile } = this.#deps;
     try {
-      await this.#readWhole(id, index, signal);
-    } catch (error) {
-      const { onDamagedFile } = this.#deps;
-      if (onDamagedFile === undefined || !AppError.is(error, 'CORRUPT_DATA')) throw error;
-      onDamagedFile(id, error);
-    }
-  }
-
-  async #readWhole(id: string, index: BlobIndex, signal: AbortSignal): Promise<void> {
-    const { store, sealer } = this.#deps;
-    let packs: Iterable<PackContents>;
-    try {
-      packs = await loadIndexFile(store, sealer, id, signal);
+      await this.#filed.addFile(id, await loadPacksOfFile(store, sealer, id, signal), signal);
     } catch (error) {
       // Replaced by another client since it was listed; the next refresh sees that it has gone.
       if (AppError.is(error, 'NOT_FOUND')) return;
-      throw error;
-    }
-    let blobsAtOnce = 0;
-    for (const { packId, blobs } of packs) {
-      await index.add(packId, blobs);
-      blobsAtOnce += blobs.length;
-      if (blobsAtOnce < maxBlobsAtOnce) continue;
-      blobsAtOnce = 0;
-      await setImmediate();
+      if (onDamagedFile === undefined || !AppError.is(error, 'CORRUPT_DATA')) throw error;
+      this.#passedOver.add(id);
+      onDamagedFile(id, error);
     }
   }
 
@@ -219,8 +226,8 @@ export class IndexKeeper {
       const id = createHash('sha256').update(sealed).digest('hex');
       await store.put({ kind: 'index', id }, sealed, signal);
       written.push(id);
-      this.#filesRead.add(id);
-      this.#unwritten = this.#unwritten.slice(packs.length);
+      await this.#filed.addFile(id, packs.map(packOfFile), signal);
+      await this.#setUnwritten(this.#unwritten.slice(packs.length), signal);
     }
     this.#unwrittenBytes = 0;
     // A request that is on its way outlives a sleep: what it names may have gone before it arrived.
@@ -245,7 +252,9 @@ export class IndexKeeper {
     const present = new Set<string>();
     for await (const { id } of store.list('pack', signal)) present.add(id);
     let missing = 0;
-    for await (const packId of this.#index.packIds()) if (!present.has(packId)) missing += 1;
+    const unwritten = this.#unwritten.filter(({ packId }) => present.has(packId));
+    missing += this.#unwritten.length - unwritten.length;
+    for await (const packId of this.#filed.packIds(signal)) if (!present.has(packId)) missing += 1;
     if (missing === 0) {
       this.#unverified = false;
       return;
@@ -260,8 +269,8 @@ export class IndexKeeper {
       },
     );
     await dropMissingPacks(written, this.#deps, signal);
-    this.#unwritten = this.#unwritten.filter(({ packId }) => present.has(packId));
-    await this.#rebuild(await this.#listed(signal), signal);
+    await this.#setUnwritten(unwritten, signal);
+    await this.#refresh(signal);
     this.#unverified = false;
     // Last of all: it ends the signal of every job.
     await onPacksLost(reason);
@@ -287,4 +296,8 @@ export class IndexKeeper {
 
 function blobsIn(packs: readonly PackContents[]): number {
   return packs.reduce((sum, { blobs }) => sum + blobs.length, 0);
+}
+
+function packOfFile({ packId, blobs }: PackContents): PackOfFile {
+  return { packId, records: recordsOf(blobs) };
 }

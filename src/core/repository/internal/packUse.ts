@@ -6,6 +6,7 @@ import type { ObjectStore } from '../objectStore.ts';
 import type { PackContents } from './indexFile.ts';
 import { loadIndexFile } from './indexFiles.ts';
 import { headerBytesOf } from './pack.ts';
+import { blobKey } from './packCheck.ts';
 import type { UsedBlobs } from './usedBlobs.ts';
 
 /** What of a pack is needed from it: a blob that several packs have is needed from one of them. */
@@ -33,17 +34,19 @@ export interface RepositoryUse {
 export interface PackUseDeps {
   readonly store: ObjectStore;
   readonly sealer: Sealer;
-  readonly emptyIndex: () => BlobIndex;
+  readonly scratchIndex: () => BlobIndex;
 }
 
 /**
  * Decides from which pack each used blob is needed. Packs in which everything is used come first, so that of two copies the
  * one is kept whose pack stays anyway: also when an earlier prune was interrupted after it had copied.
+ * @param places  an index without entries, the caller's own, for the places of what is used
  * @throws CorruptDataError if a used blob is in no pack that is there and as long as the index says
  */
 export async function findPackUse(
   used: UsedBlobs,
-  { store, sealer, emptyIndex }: PackUseDeps,
+  places: BlobIndex,
+  { store, sealer }: PackUseDeps,
   signal: AbortSignal,
 ): Promise<RepositoryUse> {
   const indexFiles = new Map<string, number>();
@@ -52,12 +55,13 @@ export async function findPackUse(
   for await (const { id, sizeBytes } of store.list('pack', signal)) sizes.set(id, sizeBytes);
 
   const packs = new Map<string, PackUse>();
-  const places = emptyIndex();
+  let placeCount = 0;
   const take = async ({ packId, blobs }: PackContents, needed: readonly PackedBlob[]): Promise<void> => {
     const fresh: PackedBlob[] = [];
     for (const blob of needed)
       if ((await places.lookup(blob.type, blob.id, signal)) === undefined) fresh.push(blob);
-    await places.add(packId, fresh);
+    await places.add(packId, fresh, signal);
+    placeCount += new Set(fresh.map(blobKey)).size;
     const sizeBytes = sizes.get(packId) ?? 0;
     packs.set(packId, { packId, sizeBytes, headerBytes: headerBytesOf(blobs), neededBytes: bytesOf(fresh) });
     // Taking in a whole file at once would block others.
@@ -76,7 +80,7 @@ export async function findPackUse(
       indexFiles.set(indexId, blobCount);
     }
   }
-  if (places.blobCount < used.count) throw missing(used.count - places.blobCount, store.location);
+  if (placeCount < used.count) throw missing(used.count - placeCount, store.location);
   const unnamed = new Map([...sizes].filter(([id]) => !packs.has(id)));
   return { packs, unnamed, indexFiles, places };
 }

@@ -39,12 +39,18 @@ export async function startPruning(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<Pruning> {
-  const used = new UsedBlobs(deps);
-  await used.markSnapshots(() => onProgress(finding), signal);
-  onProgress({ phase: 'Reading the index', doneBytes: 0, totalBytes: undefined });
-  const use = await findPackUse(used, deps, signal);
-  const { plan, repacked } = planPrune(used, use, options);
-  return new StoredPruning(deps, used, use, plan, repacked);
+  const [used, places] = [new UsedBlobs(deps), deps.scratchIndex()];
+  try {
+    await used.markSnapshots(() => onProgress(finding), signal);
+    onProgress({ phase: 'Reading the index', doneBytes: 0, totalBytes: undefined });
+    const use = await findPackUse(used, places, deps, signal);
+    const { plan, repacked } = planPrune(used, use, options);
+    return new StoredPruning(deps, used, use, plan, repacked);
+  } catch (error) {
+    await places[Symbol.asyncDispose]();
+    await used[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 const finding = { phase: 'Finding what is used', doneBytes: 0, totalBytes: undefined };
@@ -97,8 +103,7 @@ class StoredPruning implements Pruning {
     await this.#assertStillAlone(lock, signal);
     await flush(signal);
     await this.#used.markSnapshots(() => onProgress(finding), signal);
-    const use = await findPackUse(this.#used, this.#deps, signal);
-    this.#use = use;
+    const use = await this.#lookAgain(signal);
     const unneeded = [...use.packs.values()].filter(isUnneeded);
     const dropped = new Set(unneeded.map(({ packId }) => packId));
     const replaced = await this.#replaceIndexFiles(use, dropped, lock, signal);
@@ -119,6 +124,24 @@ class StoredPruning implements Pruning {
     }
     await index.refresh(signal);
     return { removedPacks: totalOf(doomed.map(([, sizeBytes]) => sizeBytes)), removedIndexFiles: replaced };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#use.places[Symbol.asyncDispose]();
+    await this.#used[Symbol.asyncDispose]();
+  }
+
+  async #lookAgain(signal: AbortSignal): Promise<RepositoryUse> {
+    const places = this.#deps.scratchIndex();
+    try {
+      const use = await findPackUse(this.#used, places, this.#deps, signal);
+      await this.#use.places[Symbol.asyncDispose]();
+      this.#use = use;
+      return use;
+    } catch (error) {
+      await places[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async #neededFrom(

@@ -24,8 +24,8 @@ export interface CheckDeps {
   readonly random: Random;
   readonly snapshots: SnapshotStore;
   readonly loadTree: (id: BlobId, signal: AbortSignal) => Promise<Tree>;
-  /** An index without entries. */
-  readonly emptyIndex: () => BlobIndex;
+  /** An index without entries; it takes little memory. */
+  readonly scratchIndex: () => BlobIndex;
 }
 
 /** At 16 MiB each, and as much again on its way through the sealing pool. */
@@ -45,7 +45,7 @@ export async function checkRepository(
   const snapshotIds = await idsOf(deps.store, 'snapshot', signal);
   const indexIds = [...(await idsOf(deps.store, 'index', signal)).keys()];
   const packSizes = await idsOf(deps.store, 'pack', signal);
-  const check = new RepositoryCheck(
+  await using check = new RepositoryCheck(
     deps,
     packSizes,
     packsToRead(packSizes, options, deps.random),
@@ -76,7 +76,7 @@ function packsToRead(
   return new Set(first.map(({ id }) => id));
 }
 
-class RepositoryCheck {
+class RepositoryCheck implements AsyncDisposable {
   readonly #deps: CheckDeps;
   readonly #packSizes: ReadonlyMap<string, number>;
   readonly #toRead: ReadonlySet<string>;
@@ -90,6 +90,7 @@ class RepositoryCheck {
   readonly #trees = new Map<BlobId, boolean>();
   readonly #damagedSnapshots: SnapshotId[] = [];
   readonly #packBytes: number;
+  #blobCount = 0;
   #doneBytes = 0;
   #readBytes = 0;
 
@@ -103,7 +104,7 @@ class RepositoryCheck {
     this.#packSizes = packSizes;
     this.#toRead = toRead;
     this.#onProgress = onProgress;
-    this.#index = deps.emptyIndex();
+    this.#index = deps.scratchIndex();
     this.#packBytes = [...packSizes.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
   }
 
@@ -148,19 +149,24 @@ class RepositoryCheck {
       ...{ snapshotCount, indexFileCount },
       packCount: this.#packSizes.size,
       packBytes: this.#packBytes,
-      blobCount: this.#index.blobCount,
+      blobCount: this.#blobCount,
       treeCount: this.#trees.size,
       readBytes: this.#readBytes,
     };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#index[Symbol.asyncDispose]();
   }
 
   /** @returns the size of what was looked at */
   async #pack(pack: PackContents, signal: AbortSignal): Promise<number> {
     if (signal.aborted) throw new CancelledError();
     const { packId, blobs } = pack;
-    await this.#index.add(packId, blobs);
+    await this.#index.add(packId, blobs, signal);
     if (this.#namedPacks.has(packId)) return 0;
     this.#namedPacks.add(packId);
+    this.#blobCount += blobs.length;
     const sizeBytes = this.#packSizes.get(packId);
     if (sizeBytes === undefined) {
       this.#findings.error(`pack ${packId}`, 'the index names it, but it is not there');

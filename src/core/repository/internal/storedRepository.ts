@@ -36,8 +36,8 @@ export interface RepositoryParts {
   readonly store: ObjectStore;
   readonly sealer: Sealer;
   readonly random: Random;
-  /** An index without entries. */
-  readonly emptyIndex: () => BlobIndex;
+  /** An index without entries, of which only a part is in memory. Who asks for one disposes of it. */
+  readonly scratchIndex: () => BlobIndex;
   readonly pool: SealingPool;
   readonly keys: KeyStore;
   readonly audit: AuditLog;
@@ -170,14 +170,14 @@ export class StoredRepository implements Repository {
     // A copy: the pack still needs its own.
     if (inMemory !== undefined) return await pool.unseal(inMemory.sealed.slice(), inMemory, signal);
     try {
-      const found = await index.index.lookup(type, id, signal);
+      const found = await index.lookup(type, id, signal);
       if (found !== undefined) return await this.#loadFrom(found, id, signal);
     } catch (error) {
       // Another client may have moved the blob to a new pack since the index was read.
       if (!AppError.is(error, 'NOT_FOUND')) throw error;
     }
     await index.refresh(signal);
-    const found = await index.index.lookup(type, id, signal);
+    const found = await index.lookup(type, id, signal);
     if (found !== undefined) return await this.#loadFrom(found, id, signal);
     throw new AppError('NOT_FOUND', `${this.location}: no index has the ${type} blob ${id}`, {
       object: this.location,
@@ -195,7 +195,7 @@ export class StoredRepository implements Repository {
     signal: AbortSignal,
   ): AsyncIterable<UnpackedBlobs> {
     const { store, pool, index } = this.#parts;
-    return unpackBlobs(wanted, target, { store, pool, index: index.index }, signal);
+    return unpackBlobs(wanted, target, { store, pool, index }, signal);
   }
 
   async saveSnapshot(snapshot: Snapshot, lock: RepositoryLock, signal: AbortSignal): Promise<SnapshotId> {
@@ -294,6 +294,7 @@ export class StoredRepository implements Repository {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.packs.close();
+    await this.#parts.index[Symbol.asyncDispose]();
     await this.#parts.pool[Symbol.asyncDispose]();
   }
 
@@ -311,7 +312,7 @@ export class StoredRepository implements Repository {
   async #isKnown(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean> {
     const { packs, index } = this.#parts;
     // The pack writer first: it lets go of a blob only when the index has it.
-    return packs.find(type, id) !== undefined || (await index.index.lookup(type, id, signal)) !== undefined;
+    return packs.find(type, id) !== undefined || (await index.lookup(type, id, signal)) !== undefined;
   }
 
   async #loadFrom(location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

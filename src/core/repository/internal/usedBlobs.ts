@@ -8,23 +8,26 @@ import type { SnapshotStore } from './snapshotStore.ts';
 export interface UsedBlobsDeps {
   readonly snapshots: SnapshotStore;
   readonly loadTree: (id: BlobId, signal: AbortSignal) => Promise<Tree>;
-  /** An index without entries: what it holds of a blob takes little memory. */
-  readonly emptyIndex: () => BlobIndex;
+  /** An index without entries; it takes little memory. */
+  readonly scratchIndex: () => BlobIndex;
 }
 
+const noPack = '0'.repeat(64);
+
 /** The blobs that snapshots need. It only ever grows: what a removed snapshot needed stays used for its lifetime. */
-export class UsedBlobs {
+export class UsedBlobs implements AsyncDisposable {
   readonly #deps: UsedBlobsDeps;
   readonly #blobs: BlobIndex;
   readonly #snapshots = new Set<SnapshotId>();
+  #count = 0;
 
   constructor(deps: UsedBlobsDeps) {
     this.#deps = deps;
-    this.#blobs = deps.emptyIndex();
+    this.#blobs = deps.scratchIndex();
   }
 
   get count(): number {
-    return this.#blobs.blobCount;
+    return this.#count;
   }
 
   get snapshotCount(): number {
@@ -57,10 +60,15 @@ export class UsedBlobs {
       if (await this.has('tree', id, signal)) continue;
       for (const node of (await this.#loadTree(id, signal)).nodes) {
         if (node.type === 'dir') open.push(node.subtree);
-        if (node.type === 'file') for (const content of node.content) await this.#mark('data', content);
+        if (node.type === 'file')
+          for (const content of node.content) await this.#mark('data', content, signal);
       }
-      await this.#mark('tree', id);
+      await this.#mark('tree', id, signal);
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#blobs[Symbol.asyncDispose]();
   }
 
   async #loadTree(id: BlobId, signal: AbortSignal): Promise<Tree> {
@@ -73,8 +81,10 @@ export class UsedBlobs {
   }
 
   /** Only whether a blob is there is ever asked; its place says nothing. */
-  async #mark(type: BlobType, id: BlobId): Promise<void> {
-    await this.#blobs.add('used', [{ type, id, offsetBytes: 0, lengthBytes: 0 }]);
+  async #mark(type: BlobType, id: BlobId, signal: AbortSignal): Promise<void> {
+    if (await this.has(type, id, signal)) return;
+    await this.#blobs.add(noPack, [{ type, id, offsetBytes: 0, lengthBytes: 0 }], signal);
+    this.#count += 1;
   }
 }
 
