@@ -134,7 +134,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 export interface IndexesUnderTest {
   /** A new one, or what is left of the one before. */
-  open(): Promise<LayeredBlobIndex>;
+  readonly open: () => Promise<LayeredBlobIndex>;
   /** What is not kept has to be added again. */
   readonly isKept: boolean;
 }

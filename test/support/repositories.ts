@@ -1,4 +1,6 @@
+import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import { systemRandom } from '../../src/base/random.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { MiB } from '../../src/base/units.ts';
 import { blobIdOf, type BlobId } from '../../src/core/codec/blobId.ts';
@@ -7,6 +9,7 @@ import type { MasterKey } from '../../src/core/codec/masterKey.ts';
 import { openSealer, type Sealer } from '../../src/core/codec/sealer.ts';
 import { encodeKeyFile } from '../../src/core/repository/internal/keyFile.ts';
 import type { LocalHost } from '../../src/core/repository/localHost.ts';
+import { fileSegmentStores } from '../../src/core/repository/node/fileSegmentStore.ts';
 import { MemoryObjectStore } from '../../src/core/repository/memoryObjectStore.ts';
 import type { ObjectStore } from '../../src/core/repository/objectStore.ts';
 import { createRepository, type RepositoryDeps } from '../../src/core/repository/openRepository.ts';
@@ -45,6 +48,15 @@ export function testDeps(
     packBytes: 4 * MiB,
     ...overrides,
   };
+}
+
+/**
+ * An index that goes to disk at once and is put together all the time. Whoever opens the same repository, or a copy of it,
+ * finds what others have left in the folder, as several processes of one user do.
+ */
+export function indexOnDisk(folder: string): NonNullable<RepositoryDeps['indexSegments']> {
+  const deps = { folder, clock: systemClock, random: systemRandom, logger: silentLogger };
+  return fileSegmentStores(deps, { maxRecordsInMemory: 8, minRecordsToKeep: 2 });
 }
 
 /** A new repository in memory whose key costs nothing to open, and the means to look into its files. */

@@ -19,7 +19,7 @@ export function recordsOf(blobs: readonly PackedBlob[]): Uint32Array {
   for (const [index, blob] of blobs.entries()) {
     const at = index * recordWords;
     bytes.write(blob.id, at * 4, 'hex');
-    words[at + idWords] = blob.type === 'tree' ? treeBit : 0;
+    setType(words, at, blob.type);
     words[at + idWords + 1] = blob.offsetBytes;
     words[at + idWords + 2] = blob.lengthBytes;
     words[at + idWords + 3] = blob.uncompressedLengthBytes ?? 0;
@@ -39,6 +39,11 @@ export function blobIdAt(words: Uint32Array, at: number): BlobId {
 
 export function typeAt(words: Uint32Array, at: number): BlobType {
   return word(words, at + idWords) >= treeBit ? 'tree' : 'data';
+}
+
+/** The number of its pack becomes 0. */
+export function setType(words: Uint32Array, at: number, type: BlobType): void {
+  words[at + idWords] = type === 'tree' ? treeBit : 0;
 }
 
 export function packNumberAt(words: Uint32Array, at: number): number {

@@ -11,7 +11,7 @@ import type {
   PackedBlob,
   PackOfFile,
 } from './blobIndex.ts';
-import { idWordsOf, recordsOf } from './blobRecord.ts';
+import { idWordsOf, recordsOf, recordWords } from './blobRecord.ts';
 import type { IndexLimits, IndexSegment, SegmentContent, SegmentStore } from './indexSegment.ts';
 import { BlobTable } from './internal/blobTable.ts';
 import { liveRecords, mergedSegments } from './internal/mergedSegments.ts';
@@ -24,6 +24,8 @@ export interface LayeredBlobIndexOptions extends IndexLimits {
 
 /** A lookup of what is not there asks each one, though nearly always only in memory. */
 const maxSegments = 8;
+/** As long as many files come one after the other: what is put together once is not put together again. */
+const maxSegmentsWhileReading = 64;
 /** A segment with more than this share of what counts no more is written anew. */
 const maxDeadShare = 0.25;
 /** Then others run. */
@@ -77,9 +79,8 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
     const words = idWordsOf(id);
     const inMemory = this.#table.find(type, words, this.#isLive);
     if (inMemory !== undefined || this.#segments.length === 0) return inMemory;
-    const segments = this.#segments;
-    using _held = holdAll(segments);
-    for (const segment of segments) {
+    using held = holdAll(this.#segments);
+    for (const segment of held.segments) {
       const found = await segment.lookup(type, words, this.#isLive, signal);
       if (found !== undefined) return found;
     }
@@ -89,7 +90,7 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
   async add(packId: string, blobs: readonly PackedBlob[], signal: AbortSignal): Promise<void> {
     await this.#oneChange.use(signal, async () => {
       this.#table.add(noFile, packId, recordsOf(blobs));
-      await this.#spillIfLarge(signal);
+      await this.#spillIfLarge(maxSegments, signal);
     });
   }
 
@@ -100,14 +101,14 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
       let recordsAtOnce = 0;
       for (const { packId, records } of packs) {
         this.#table.add(fileId, packId, records);
-        recordsAtOnce += records.length;
+        recordsAtOnce += records.length / recordWords;
         if (recordsAtOnce < maxRecordsAtOnce) continue;
         recordsAtOnce = 0;
         if (signal.aborted) throw new CancelledError();
         await setImmediate();
       }
       this.#live.add(fileId);
-      await this.#spillIfLarge(signal);
+      await this.#spillIfLarge(maxSegmentsWhileReading, signal);
     });
   }
 
@@ -124,6 +125,7 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
     await this.#oneChange.use(signal, async () => {
       if (this.#store === undefined) return;
       if (this.#table.recordCount >= this.#minRecordsToKeep) await this.#spill(signal);
+      await this.#mergeIfMany(maxSegments, signal);
       for (const segment of this.#segments) {
         if (segment.isDamaged && this.#isReplaced(segment)) await this.#replace([segment], []);
         else if (!segment.isDamaged && isMostlyDead(segment, this.#isLive))
@@ -133,10 +135,10 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
   }
 
   async *packIds(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-    const [table, segments] = [this.#table, this.#segments];
-    using _held = holdAll(segments);
+    const table = this.#table;
+    using held = holdAll(this.#segments);
     for (const { packId, fileId } of table.packs) if (this.#isLive(fileId)) yield packId;
-    for (const segment of segments)
+    for (const segment of held.segments)
       for await (const { packId, fileId } of segment.packs(signal)) if (this.#isLive(fileId)) yield packId;
   }
 
@@ -162,9 +164,10 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
     this.#segments = segments;
   }
 
-  async #spillIfLarge(signal: AbortSignal): Promise<void> {
+  async #spillIfLarge(most: number, signal: AbortSignal): Promise<void> {
     if (this.#store === undefined || this.#table.recordCount < this.#maxRecordsInMemory) return;
     await this.#spill(signal);
+    await this.#mergeIfMany(most, signal);
   }
 
   /** The table as a new segment. It is in use until that is there, so that nothing is ever not found. */
@@ -177,8 +180,11 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
     }
     this.#segments = [...this.#segments, segment];
     this.#table = new BlobTable();
+  }
+
+  async #mergeIfMany(most: number, signal: AbortSignal): Promise<void> {
     const whole = this.#segments.filter(({ isDamaged }) => !isDamaged);
-    if (whole.length > maxSegments) await this.#merge(smallest(whole), signal);
+    if (whole.length > most) await this.#merge(smallest(whole), signal);
   }
 
   async #merge(segments: readonly IndexSegment[], signal: AbortSignal): Promise<void> {
@@ -213,9 +219,12 @@ export class LayeredBlobIndex implements BlobIndex, FiledBlobIndex {
   }
 }
 
-function holdAll(segments: readonly IndexSegment[]): Disposable {
+function holdAll(
+  segments: readonly IndexSegment[],
+): Disposable & { readonly segments: readonly IndexSegment[] } {
   const holds = segments.map(segment => segment.hold());
   return {
+    segments,
     [Symbol.dispose]: () => {
       for (const hold of holds) hold[Symbol.dispose]();
     },

@@ -40,6 +40,7 @@ export async function writeSegment(
     filesOfPacks.push(fileNumber);
   }
   pages.endPage();
+  const fileOfPack = filesOfPacks.words;
   if (pages.isFull) await pages.flush();
 
   const filter = new Uint32Array(filterWordsFor(content.maxRecords));
@@ -53,7 +54,7 @@ export async function writeSegment(
       if (recordCount % recordsPerPage === 0) fences.push(prefixAt(records, from));
       for (let offset = 0; offset < recordWords; offset += 1)
         pages.words[at + offset] = word(records, from + offset);
-      const fileNumber = word(filesOfPacks.words, packNumberAt(records, from));
+      const fileNumber = word(fileOfPack, packNumberAt(records, from));
       recordsOfFiles[fileNumber] = word(recordsOfFiles, fileNumber) + 1;
       addToFilter(filter, records, from);
       recordCount += 1;

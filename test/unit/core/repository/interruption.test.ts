@@ -17,11 +17,13 @@ import { seededRandom } from '../../../support/seededRandom.ts';
 import {
   copyOf,
   createTestRepository,
+  indexOnDisk,
   readEverything,
   saveFiles,
   testDeps,
   testPassword,
 } from '../../../support/repositories.ts';
+import { suiteFolder } from '../../../support/temporaryFolder.ts';
 
 const chunkBytes = 20_000;
 /** Several packs a job, without megabytes a job. */
@@ -29,7 +31,8 @@ const packBytes = 15_000;
 const before = { 'disk.raw': pattern(500_000, 0, 1) };
 const after = { 'disk.raw': changed(pattern(500_000, 0, 1)), 'second.raw': pattern(300_000, 0, 2) };
 let seed = 0;
-const deps = () => testDeps({ packBytes, seed: (seed += 1) });
+const indexSegments = indexOnDisk(suiteFolder('interruption'));
+const deps = () => testDeps({ packBytes, indexSegments, seed: (seed += 1) });
 
 describe('a backup killed at any of its writes', () => {
   test.each(['before', 'after'] as const)('leaves a sound repository (%s the write)', async when => {

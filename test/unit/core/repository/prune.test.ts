@@ -23,21 +23,24 @@ import {
 import {
   copyOf,
   createTestRepository,
+  indexOnDisk,
   testDeps,
   testHost,
   testPassword,
 } from '../../../support/repositories.ts';
+import { suiteFolder } from '../../../support/temporaryFolder.ts';
 
 const isProof = process.env['QUIESCE_PROOF'] === 'full';
 /** Few blobs in a pack, so that packs are partly used. */
 const packBytes = 5 * cycleChunkBytes;
+const indexSegments = indexOnDisk(suiteFolder('prune'));
 let seeds = 100;
 
 async function open(store: ObjectStore, pid = testHost.pid): Promise<Repository> {
   return await openRepository(
     store,
     testPassword,
-    testDeps({ seed: (seeds += 1), packBytes, host: { ...testHost, pid } }),
+    testDeps({ seed: (seeds += 1), packBytes, indexSegments, host: { ...testHost, pid } }),
     signal,
   );
 }
@@ -113,7 +116,7 @@ describe('a prune', () => {
     await using backup = await open(store);
     await removePoint(pruner, first);
     const shared = await pruner.lock({ mode: 'shared', journal: memoryJournal() }, signal);
-    const pruning = await pruner.startPrune(thorough, shared, () => undefined, signal);
+    await using pruning = await pruner.startPrune(thorough, shared, () => undefined, signal);
     const stored = await storedBytes(store);
     await backUpCycle(backup, 1);
     // All its chunks were there; only trees were stored.
@@ -257,7 +260,7 @@ test('whatever is backed up, forgotten and pruned in whatever order: what is kep
       );
       await using anew = await open(store);
       await using lock = await anew.lock({ mode: 'shared', journal: memoryJournal() }, signal);
-      const pruning = await anew.startPrune(thorough, lock, () => undefined, signal);
+      await using pruning = await anew.startPrune(thorough, lock, () => undefined, signal);
       expect(pruning.plan.remainingUnusedBytes).toBe(0);
       expect(pruning.plan.usedBlobCount).toBeGreaterThanOrEqual(chunks.size);
       expect(pruning.plan.usedBlobCount).toBeLessThanOrEqual(chunks.size + 2 * kept.size);
