@@ -1,5 +1,6 @@
 // Our repository beside restic and borg: the same raw disk of real files, in turn, in one run.
 //   npm run bench:repository [-- --gib 8 --runs 3 --json]
+//   npm run bench:repository -- --jobs index [--blobs 20000000]
 // Prints medians and ratios for docs/BENCHMARKS.md. restic is built from its Go module, borg is the machine's own.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -7,11 +8,15 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { measureIndex } from './blobIndex.mjs';
+
 const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '8' },
     runs: { type: 'string', default: '3' },
     json: { type: 'boolean' },
+    jobs: { type: 'string', default: 'disk' },
+    blobs: { type: 'string', default: '20000000' },
   },
 });
 const runCount = Number(values.runs);
@@ -35,12 +40,17 @@ const jobs = [
 ];
 
 try {
+  if (values.jobs === 'index') await measureIndex(folder, runCount, Number(values.blobs));
+  else await measureDisk();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureDisk() {
   makeDisk();
   const measured = [];
   for (const job of jobs) measured.push(await measure(job));
   print(measured);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Each program once per round, so that what disturbs one disturbs the others. */

@@ -1,6 +1,4 @@
 import { defined } from '../../base/assert.ts';
-import { toHex } from '../../base/random.ts';
-import type { BlobId } from '../codec/blobId.ts';
 import type { BlobLocation, BlobType, PackedBlob } from './blobIndex.ts';
 
 /*
@@ -31,10 +29,6 @@ export function idWordsOf(id: string): Uint32Array {
   const words = new Uint32Array(idWords);
   Buffer.from(words.buffer).write(id, 'hex');
   return words;
-}
-
-export function blobIdAt(words: Uint32Array, at: number): BlobId {
-  return toHex(new Uint8Array(words.slice(at, at + idWords).buffer)) as BlobId;
 }
 
 export function typeAt(words: Uint32Array, at: number): BlobType {

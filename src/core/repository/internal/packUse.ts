@@ -34,7 +34,6 @@ export interface RepositoryUse {
 export interface PackUseDeps {
   readonly store: ObjectStore;
   readonly sealer: Sealer;
-  readonly scratchIndex: () => BlobIndex;
 }
 
 /**

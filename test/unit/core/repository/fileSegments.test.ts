@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import type * as fileSystem from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -23,7 +24,7 @@ const files = fileIds.map(() => fileOf(80));
 
 const calls = vi.hoisted(() => ({ before: (): void => undefined }));
 vi.mock('node:fs/promises', async original => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<typeof fileSystem>();
   const told =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -212,12 +213,12 @@ async function liveThrough(folder: string): Promise<void> {
 /** Told before each write of a file's bytes, and before they are flushed. */
 async function onEachWrite(listener: () => void) {
   const probe = await open(import.meta.filename, 'r');
-  const prototype = Object.getPrototypeOf(probe) as typeof probe;
+  const prototype = Reflect.getPrototypeOf(probe) as typeof probe;
   await probe.close();
-  const write = prototype.write;
-  return vi.spyOn(prototype, 'write').mockImplementation(function (this: typeof probe, ...args) {
+  const write = Reflect.get(prototype, 'write') as (...args: unknown[]) => Promise<never>;
+  return vi.spyOn(prototype, 'write').mockImplementation(async function (this: unknown, ...args) {
     listener();
-    return write.apply(this, args) as never;
+    return await write.apply(this, args);
   });
 }
 

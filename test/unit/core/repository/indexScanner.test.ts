@@ -17,10 +17,15 @@ const packs = fileContent.map(content =>
 /** What becomes of a text on its way: nothing, other bytes, spaces, an end too early, or something behind it. */
 const change = fc.oneof(
   fc.constant((text: string) => text),
-  fc.tuple(fc.nat(), fc.constantFrom(...'0129aAfg{}[]",: é')).map(([at, other]) => (text: string) => {
-    const index = at % text.length;
-    return text.slice(0, index) + other + text.slice(index + 1);
-  }),
+  fc
+    .tuple(
+      fc.nat(),
+      fc.constantFrom('0', '1', '9', 'a', 'A', 'g', '{', '}', '[', ']', '"', ',', ':', ' ', 'é'),
+    )
+    .map(([at, other]) => (text: string) => {
+      const index = at % text.length;
+      return text.slice(0, index) + other + text.slice(index + 1);
+    }),
   fc.nat().map(at => (text: string) => {
     const index = at % text.length;
     return `${text.slice(0, index)} ${text.slice(index)}`;
