@@ -126,7 +126,8 @@ describe('a prune', () => {
     await using alone = await pruner.lock({ mode: 'exclusive', journal: memoryJournal() }, signal);
     await pruning.sweep(alone, () => undefined, signal);
     await alone[Symbol.asyncDispose]();
-    expect(await expectWholePoints(await open(store), [1, 2])).toBe(2);
+    await using reopened = await open(store);
+    expect(await expectWholePoints(reopened, [1, 2])).toBe(2);
     expect(await checkAll(pruner)).toMatchObject({ errorCount: 0, warningCount: 0 });
   });
 
