@@ -1,60 +1,139 @@
 // What a VM backup does with a disk, on a raw image instead of a VM: the part that other backup programs do, too.
-//   node bench/programs/rawDisk.mjs init|backup|restore|check REPOSITORY [IMAGE] [--compression off|fast|auto|max] [--holes]
+//   node bench/programs/rawDisk.mjs JOB REPOSITORY [IMAGE] [--compression off|fast|auto|max] [--holes] [--changed FILE] [--gib N]
+// Jobs: init, restore, check, and the backups `full` and `incremental`, of which the second reads the areas in FILE (JSON) alone;
+// `grown` backs up N GiB, the image again and again, each time with other blocks; `thinBase` makes a restore point of an empty
+// disk of 62 TiB, and `thin` one in which 100 chunks far from each other have changed.
 // With --holes, what was never written is not read, as a transport does that knows what is allocated.
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { execFileSync } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import { systemRandom } from '../../src/base/random.ts';
 import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
+import { DiskTreeWriter } from '../../src/core/catalog/diskTreeWriter.ts';
+import { auditSample } from '../../src/core/changes/auditSample.ts';
+import { ChunkSet } from '../../src/core/changes/chunkSet.ts';
 import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
+import { backUpChangedAreas } from '../../src/core/jobs/backupVm/backupChangedAreas.ts';
 import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
+import { openKnownChanges } from '../../src/core/jobs/backupVm/knownChanges.ts';
 import { planDiskRestore, restoreDisk } from '../../src/core/jobs/restoreDisk.ts';
 import { sampleManifest } from '../../test/support/manifests.ts';
 import { memoryJournal } from '../../test/support/memoryJournal.ts';
 import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { compression: { type: 'string', default: 'auto' }, holes: { type: 'boolean' } },
+  options: {
+    compression: { type: 'string', default: 'auto' },
+    holes: { type: 'boolean' },
+    changed: { type: 'string' },
+    gib: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const [job, folder, image] = positionals;
+const gibBytes = 1024 ** 3;
+const thinBytes = 62 * 1024 * gibBytes;
+const { chunkBytes, partBytes } = defaultChunkGeometry;
 const startedMs = performance.now();
 const options = { create: job === 'init', compression: values.compression };
 await using repository = await openBenchRepository(benchStore(folder), options);
 await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
-const result = await { init: ignore, backup, restore, check }[job]();
+const jobs = { init: ignore, full, incremental, grown, thinBase, thin, restore, check };
+const result = await jobs[job]();
 console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), ...result }));
 
-async function backup() {
+async function full() {
   await using source = await openFileBlockSource(image);
-  const { sizeBytes } = source;
-  const reader = {
+  const areas = values.holes ? written(image) : [{ startBytes: 0, lengthBytes: source.sizeBytes }];
+  return await backUp(reader(source, areas));
+}
+
+async function incremental() {
+  await using source = await openFileBlockSource(image);
+  return await backUpChanges(reader(source), JSON.parse(readFileSync(values.changed, 'utf8')));
+}
+
+async function grown() {
+  await using source = await openFileBlockSource(image);
+  const sizeBytes = Number(values.gib) * gibBytes;
+  const read = async (offsetBytes, target) => {
+    const round = Math.floor(offsetBytes / source.sizeBytes);
+    await source.read(offsetBytes % source.sizeBytes, target, signal);
+    // What is empty stays so.
+    if (round === 0 || target.every(byte => byte === 0)) return;
+    for (let at = 0; at < target.byteLength; at += 4096) target[at] ^= round;
+  };
+  return await backUp(reader({ sizeBytes, read }, [{ startBytes: 0, lengthBytes: sizeBytes }]));
+}
+
+async function thinBase() {
+  const tree = new DiskTreeWriter(repository, { sizeBytes: thinBytes, ...defaultChunkGeometry });
+  const zeros = await repository.saveBlob('data', new Uint8Array(chunkBytes), signal);
+  const partWriter = new DiskTreeWriter(repository, { sizeBytes: partBytes, ...defaultChunkGeometry });
+  for (let at = 0; at < partBytes; at += chunkBytes) await partWriter.addChunk(zeros.id, chunkBytes, signal);
+  const { nodes } = await repository.loadTree(await partWriter.finish(signal), signal);
+  for (let at = 0; at < thinBytes; at += partBytes) tree.addPart(nodes[0].subtree);
+  return await commit({ tree: await tree.finish(signal), storedBytes: 0 }, thinBytes);
+}
+
+async function thin() {
+  const areas = Array.from({ length: 100 }, (_, index) => ({
+    startBytes: Math.floor(((index + 0.5) * thinBytes) / 100 / chunkBytes) * chunkBytes,
+    lengthBytes: chunkBytes,
+  }));
+  const isChanged = offsetBytes => areas.some(({ startBytes }) => startBytes === offsetBytes);
+  const read = async (offsetBytes, target) => {
+    await Promise.resolve();
+    if (isChanged(offsetBytes)) randomFillSync(target);
+    else target.fill(0);
+  };
+  return await backUpChanges(reader({ sizeBytes: thinBytes, read }), areas);
+}
+
+function reader(source, areas = []) {
+  return {
     shape: 'random-access',
-    reads: { maxBytes: defaultChunkGeometry.chunkBytes, inFlight: 8 },
-    sizeBytes,
+    reads: { maxBytes: chunkBytes, inFlight: 8 },
+    sizeBytes: source.sizeBytes,
     receivedBytes: 0,
     read: async (...args) => await source.read(...args),
-    allocatedAreas: async () =>
-      await Promise.resolve(values.holes ? written(image) : [{ startBytes: 0, lengthBytes: sizeBytes }]),
+    allocatedAreas: async () => await Promise.resolve(areas),
   };
-  const stored = await backUpDisk(
-    repository,
-    reader,
-    defaultChunkGeometry,
-    undefined,
-    'Reading',
-    ignore,
-    signal,
-  );
+}
+
+async function backUp(disk) {
+  const told = [undefined, 'Reading', ignore, signal];
+  return await commit(await backUpDisk(repository, disk, defaultChunkGeometry, ...told), disk.sizeBytes);
+}
+
+/** As a VM is backed up whose changes are known, with the sample that is compared. */
+async function backUpChanges(disk, areas) {
+  const point = await newestRestorePoint(repository);
+  const [stored] = point.manifest.disks;
+  const changed = new ChunkSet({ chunkBytes, diskBytes: disk.sizeBytes });
+  for (const area of areas) changed.addArea(area);
+  const tree = point.disks.get(stored.key);
+  const known = await openKnownChanges(repository, { disk: stored, tree }, changed, signal);
+  const sample =
+    disk.sizeBytes === thinBytes ? new ChunkSet(changed) : auditSample(known.changed, systemRandom);
+  const told = ['Reading', ignore, signal];
+  const done = await backUpChangedAreas(repository, disk, defaultChunkGeometry, known, sample, ...told);
+  if (done.kind !== 'stored') throw new Error('something else has changed, too');
+  return await commit(done, disk.sizeBytes);
+}
+
+async function commit({ tree, storedBytes }, capacityBytes) {
   const [disk] = sampleManifest().disks;
-  const manifest = sampleManifest({
-    disks: [{ ...disk, capacityBytes: sizeBytes, ...defaultChunkGeometry }],
-  });
-  const disks = new Map([[disk.key, stored.tree]]);
+  const takenAt = new Date().toISOString();
+  const manifest = sampleManifest({ takenAt, disks: [{ ...disk, capacityBytes, ...defaultChunkGeometry }] });
+  const disks = new Map([[disk.key, tree]]);
   const content = { manifest, config: '{}', disks, parent: undefined, username: 'bench' };
   await commitRestorePoint(repository, content, lock, signal);
-  return { storedBytes: stored.storedBytes };
+  return { storedBytes };
 }
 
 /** The runtime cannot ask a file for its holes. */
