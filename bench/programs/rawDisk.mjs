@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import { isZero } from '../../src/core/block/zeros.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
 import { DiskTreeWriter } from '../../src/core/catalog/diskTreeWriter.ts';
@@ -64,7 +65,7 @@ async function grown() {
     const round = Math.floor(offsetBytes / source.sizeBytes);
     await source.read(offsetBytes % source.sizeBytes, target, signal);
     // What is empty stays so.
-    if (round === 0 || target.every(byte => byte === 0)) return;
+    if (round === 0 || isZero(target)) return;
     for (let at = 0; at < target.byteLength; at += 4096) target[at] ^= round;
   };
   return await backUp(reader({ sizeBytes, read }, [{ startBytes: 0, lengthBytes: sizeBytes }]));
