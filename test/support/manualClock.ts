@@ -77,6 +77,16 @@ export class ImpatientClock extends ManualClock {
   }
 }
 
+/** Lets time pass for as long as the work waits for it. */
+export async function passing<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let settled = false;
+  const watched = work.finally(() => (settled = true));
+  watched.catch(() => undefined);
+  await clock.advance(0);
+  while (!settled) await clock.advance(250);
+  return await watched;
+}
+
 /** Long enough for promises that need no input or output to have run. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => setImmediate(resolve));

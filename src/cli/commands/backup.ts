@@ -29,6 +29,8 @@ import { chosenStoring, storingOptions } from '../storing.ts';
 import { trackingAdvice, withTracking } from '../changeTracking.ts';
 import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
 
+const minuteMs = 60_000;
+
 export const backup: Command = {
   name: 'backup',
   summary: 'Make a restore point of a VM, or of each of several as near together as possible',
@@ -39,6 +41,10 @@ export const backup: Command = {
     ...guestAccountOptions,
     ...wholeReadOptions,
     ...storingOptions,
+    wait: {
+      value: 'MINUTES',
+      help: 'wait so long for a prune that keeps the repository from others; by default 30',
+    },
     'enable-tracking': {
       help: 'turn changed block tracking on first where it is off, after showing the price',
     },
@@ -57,7 +63,11 @@ export const backup: Command = {
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
     const knowsSpecs = session.has('quiesceSpec');
-    const deps = { ...context, journal, endpoint };
+    const waitMinutes = args.count('wait');
+    const deps = {
+      ...{ ...context, journal, endpoint },
+      ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
+    };
     const plans: BackupPlan[] = [];
     for (const name of args.operandsFrom(0)) {
       let found = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);

@@ -1,5 +1,7 @@
+import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
-import type { LockRequest, RepositoryLock } from './locks.ts';
+import type { Progress, ProgressListener } from '../../base/progress.ts';
+import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Repository } from './repository.ts';
 
 /**
@@ -13,7 +15,67 @@ export async function underLock<T>(
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  await using lock = await repository.lock(request, signal);
+  return await holding(await repository.lock(request, signal), signal, work);
+}
+
+/** How somebody waits who wants to share a repository that another keeps to himself. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly maxWaitMs: number;
+  readonly onProgress: ProgressListener;
+}
+
+/** Removing takes seconds to minutes: asking more often only costs the store. */
+const askAgainMs = 2000;
+
+/**
+ * The same for a shared lock, which is waited for while somebody else removes something from the repository.
+ * @throws CONFLICT if that takes longer than may be waited, and at once if somebody works on the same VM
+ */
+export async function underSharedLock<T>(
+  repository: Repository,
+  request: LockRequest & { readonly mode: 'shared' },
+  patience: Patience,
+  signal: AbortSignal,
+  work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return await holding(await lockInTime(repository, request, patience, signal), signal, work);
+}
+
+async function lockInTime(
+  repository: Repository,
+  request: LockRequest,
+  { clock, maxWaitMs, onProgress }: Patience,
+  signal: AbortSignal,
+): Promise<RepositoryLock> {
+  const giveUpAtMs = clock.monotonicMs() + maxWaitMs;
+  for (;;) {
+    try {
+      return await repository.lock(request, signal);
+    } catch (error) {
+      if (!AppError.is(error, 'CONFLICT')) throw error;
+      const holders = (await repository.listLocks(signal)).filter(({ stale }) => !stale);
+      const isSameVm = request.vmId !== undefined && holders.some(({ vmId }) => vmId === request.vmId);
+      if (isSameVm || clock.monotonicMs() + askAgainMs > giveUpAtMs) throw error;
+      // Nobody by now: whoever it was has just finished, or gave way as well.
+      const alone = holders.find(({ exclusive }) => exclusive);
+      if (alone !== undefined) onProgress(waitingFor(alone));
+      await clock.sleep(askAgainMs, signal);
+    }
+  }
+}
+
+function waitingFor({ username, hostname, pid }: LockHolder): Progress {
+  const phase = `Waiting for ${username}@${hostname} (process ${pid}), who keeps the repository from others`;
+  return { phase, doneBytes: 0, totalBytes: undefined };
+}
+
+async function holding<T>(
+  taken: RepositoryLock,
+  signal: AbortSignal,
+  work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
+): Promise<T> {
+  await using lock = taken;
   try {
     return await work(lock, AbortSignal.any([signal, lock.lost]));
   } catch (error) {

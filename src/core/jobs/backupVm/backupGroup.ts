@@ -54,8 +54,7 @@ export async function backUpGroup(
   signal: AbortSignal,
 ): Promise<GroupResult> {
   const startedAt = groupDeps.clock.now();
-  const plans = members.map(({ plan }) => plan);
-  return await underEachLock(repository, plans, groupDeps, signal, async (locks, held) => {
+  return await underEachLock(repository, members, groupDeps, signal, async (locks, held) => {
     const open = new Map<TakenSnapshot, GroupMember>();
     const inTurn = oneAtATime();
     const depsOf = ({ askForLess }: GroupMember): BackupDeps => ({
@@ -129,16 +128,17 @@ async function memberResult(
 /** One lock within the other; `held` ends with the first that is lost. */
 async function underEachLock<Result>(
   repository: Repository,
-  [plan, ...others]: readonly BackupPlan[],
+  [member, ...others]: readonly Pick<GroupMember, 'plan' | 'onProgress'>[],
   deps: GroupDeps,
   signal: AbortSignal,
   work: (locks: readonly RepositoryLock[], held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  if (plan === undefined) return await work([], signal);
+  if (member === undefined) return await work([], signal);
   return await underVmLock(
     repository,
-    plan,
+    member.plan,
     deps,
+    member.onProgress,
     signal,
     async (lock, held) =>
       await underEachLock(

@@ -6,7 +6,7 @@ import { readKindOf } from '../../catalog/readKind.ts';
 import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotId } from '../../repository/snapshot.ts';
-import { underLock } from '../../repository/underLock.ts';
+import { underSharedLock } from '../../repository/underLock.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { assertRoom } from '../assertRoom.ts';
 import type { BackupPlan } from './backupPlan.ts';
@@ -18,7 +18,12 @@ export interface BackupDeps extends ReadDeps {
   /** How the program signs the restore point, for instance `quiesce 0.1.0`. */
   readonly program: string;
   readonly username: string;
+  /** How long to wait for somebody who keeps the repository from others, as a prune does; without: half an hour. */
+  readonly maxWaitMs?: number;
 }
+
+/** A prune that copies between its removals takes no longer alone; another client of the format may. */
+const usualMaxWaitMs = 30 * 60_000;
 
 export interface BackupResult {
   readonly pointId: SnapshotId;
@@ -46,25 +51,26 @@ export async function backUpVm(
   signal: AbortSignal,
 ): Promise<BackupResult> {
   const startedAt = deps.clock.now();
-  return await underVmLock(repository, plan, deps, signal, async (lock, held) => {
+  return await underVmLock(repository, plan, deps, onProgress, signal, async (lock, held) => {
     const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, held);
     const backup = { plan, read, startedAt, lock, group: undefined };
     return await commitBackup(session, repository, backup, deps, onProgress, held);
   });
 }
 
-/** Keeps others from backing up the same VM into the repository while it works. */
+/** Keeps others from backing up the same VM into the repository while it works; waits for whoever removes something. */
 export async function underVmLock<Result>(
   repository: Repository,
   { vm }: BackupPlan,
-  { journal }: Pick<BackupDeps, 'journal'>,
+  { journal, clock, maxWaitMs = usualMaxWaitMs }: Pick<BackupDeps, 'journal' | 'clock' | 'maxWaitMs'>,
+  onProgress: ProgressListener,
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const { instanceUuid, uuid } = vm.config;
   const request = { mode: 'shared', journal, vmId: instanceUuid ?? uuid } as const;
   await assertRoom(repository, signal);
-  return await underLock(repository, request, signal, work);
+  return await underSharedLock(repository, request, { clock, maxWaitMs, onProgress }, signal, work);
 }
 
 /** A VM that was read, and what its restore point needs besides. */

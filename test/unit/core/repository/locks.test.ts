@@ -9,7 +9,7 @@ import type { Repository } from '../../../../src/core/repository/repository.ts';
 import { FaultyObjectStore, type WriteFate } from '../../../faults/faultyObjectStore.ts';
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
-import { ManualClock } from '../../../support/manualClock.ts';
+import { ManualClock, passing } from '../../../support/manualClock.ts';
 import { memoryJournal } from '../../../support/memoryJournal.ts';
 import { pattern } from '../../../support/pattern.ts';
 import {
@@ -244,16 +244,6 @@ async function lockIds(store: ObjectStore): Promise<string[]> {
 
 async function taken(repository: Repository, request: LockRequest, clock: ManualClock) {
   return await passing(clock, repository.lock(request, signal));
-}
-
-/** Lets time pass for as long as the work waits for it. */
-async function passing<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
-  let settled = false;
-  const watched = work.finally(() => (settled = true));
-  watched.catch(() => undefined);
-  await clock.advance(0);
-  while (!settled) await clock.advance(250);
-  return await watched;
 }
 
 /** Two clients of one repository, on one clock. */
