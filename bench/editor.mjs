@@ -103,7 +103,7 @@ async function measureCancelling() {
     const { url, user, fingerprint, password } = lab;
     await client.request(openVCenter, { name: 'lab', url, user, fingerprint, password }, signal);
     const repository = { name: 'main', location: join(own, 'repository'), password: 'for this run' };
-    await client.request(createRepository, repository, signal);
+    await client.request(createRepository, { ...repository, withoutKit: true }, signal);
     const { vms } = await client.request(listVms, { vcenter: 'lab' }, signal);
     const { id, name } = vms.find(vm => vm.name === 'web01');
     const states = new Map();

@@ -83,6 +83,7 @@ async function setUp() {
     join(folder, 'repository'),
     '--password-file',
     passwordFile,
+    '--no-kit',
   );
   await quiesce('vms');
 }

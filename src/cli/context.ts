@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ProgressListener } from '../base/progress.ts';
 import type { Random } from '../base/random.ts';
+import type { Secret } from '../base/secret.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
@@ -40,6 +41,10 @@ export interface CommandContext {
   readonly hasTerminal: boolean;
   /** Asks on the terminal. @throws INVALID_INPUT naming the option that answers instead, if there is no terminal */
   confirm(question: string, optionInstead: string): Promise<boolean>;
+  /** A line typed on the terminal, which there has to be. */
+  ask(question: string): Promise<string>;
+  /** The same, not shown while it is typed. */
+  askSecret(question: string): Promise<Secret>;
 }
 
 export interface OpenOptions {

@@ -16,7 +16,7 @@ import { createLogger } from './log.ts';
 import { createOutput, describeError, errorValue, type Output } from './output.ts';
 import { createOpeners } from './openers.ts';
 import { openProgressLine } from './progressLine.ts';
-import { confirmOnTerminal } from './terminal.ts';
+import { askOnTerminal, askSecretOnTerminal, confirmOnTerminal } from './terminal.ts';
 import { program } from './version.ts';
 
 const words = process.argv.slice(2);
@@ -65,6 +65,8 @@ async function main(words: readonly string[], output: Output, signal: AbortSigna
       },
       hasTerminal: process.stdin.isTTY,
       confirm: confirmOnTerminal,
+      ask: async question => await askOnTerminal(question, signal),
+      askSecret: async question => await askSecretOnTerminal(question, signal),
     };
     return (await command.run(context, args)) ?? 0;
   } catch (thrown) {

@@ -101,8 +101,10 @@ export class OpenPlaces {
     known: KnownRepository,
     secrets: RepositorySecrets,
     signal: AbortSignal,
+    { withoutKit = false } = {},
   ): Promise<RepositoryDto> {
-    return await this.#worker.request(createRepository, this.#params(known, secrets), signal);
+    const params = { ...this.#params(known, secrets), ...(withoutKit && { withoutKit }) };
+    return await this.#worker.request(createRepository, params, signal);
   }
 
   /** The account that was kept for the server of a repository, if it needs one. */

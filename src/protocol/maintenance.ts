@@ -1,5 +1,5 @@
 import type { JobRef } from './job.ts';
-import { request } from './message.ts';
+import { type Empty, request } from './message.ts';
 import type { WireError } from './wireError.ts';
 
 /** How many restore points of each VM stay: what none of them keeps goes. At least one is more than 0. */
@@ -67,6 +67,24 @@ export const startPrune = request<{ readonly repository: string }, JobRef>('job/
 
 /** Removes the locks of holders that are proven gone, and tells the others. */
 export const unlockRepository = request<{ readonly repository: string }, UnlockResult>('repository/unlock');
+
+export interface KitState {
+  /** Somebody has entered a recovery kit or said that there is to be none, or there are restore points already. */
+  readonly isDecided: boolean;
+  /** There is one, whether or not it was entered. */
+  readonly hasKit: boolean;
+}
+
+/** Until it is decided, backups into the repository fail with INVALID_INPUT. */
+export const readKitState = request<{ readonly repository: string }, KitState>('repository/kitState');
+
+/** Writes down that a recovery kit was entered as it is on paper. Fails with AUTHENTICATION if it is none of this repository. */
+export const confirmRecoveryKit = request<{ readonly repository: string; readonly password: string }, Empty>(
+  'repository/confirmKit',
+);
+
+/** Writes down that no recovery kit is wanted. */
+export const declineRecoveryKit = request<{ readonly repository: string }, Empty>('repository/declineKit');
 
 /** Makes a key that is on paper alone and writes its page to a file that must not exist; absolute path. */
 export const makeRecoveryKit = request<

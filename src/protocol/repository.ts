@@ -34,8 +34,13 @@ export interface RepositoryDto {
   readonly id: string;
 }
 
+export interface CreateRepositoryParams extends RepositoryParams {
+  /** No recovery kit is wanted; that is written down in the repository. */
+  readonly withoutKit?: boolean;
+}
+
 /** Creates a repository in an empty or new folder or on a server, and opens it. */
-export const createRepository = request<RepositoryParams, RepositoryDto>('repository/create');
+export const createRepository = request<CreateRepositoryParams, RepositoryDto>('repository/create');
 
 /** Opens a repository, or finds the same one open already. What dead processes locked in it is given back. */
 export const openRepository = request<RepositoryParams, RepositoryDto>('repository/open');

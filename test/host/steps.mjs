@@ -24,6 +24,7 @@ export async function createRepository(editor) {
   await editor.enter('Empty or new folder', folder);
   await editor.enter('Password that encrypts', repositoryPassword);
   await editor.enter('The same password again', repositoryPassword);
+  await editor.pick('Go without a recovery kit');
   await editor.row('Restore Points', 'repository').waitFor();
   return folder;
 }

@@ -42,7 +42,8 @@ describe('the record of who did what', () => {
     await bench.succeeds('forget', '--keep-last', '1', '--yes');
     await bench.succeeds('repo', 'prune', '--max-unused', '0');
 
-    const entries = (await bench.cli.json('audit')) as Entry[];
+    const [declined, ...entries] = (await bench.cli.json('audit')) as Entry[];
+    expect(declined).toMatchObject({ action: 'decline-kit' });
     expect(entries.map(({ action }) => action)).toEqual(
       ['backup', 'backup', 'restore', 'restore', 'pin', 'unpin', 'add-key', 'forget'].concat(
         Array.from({ length: entries.length - 8 }, () => 'prune'),
@@ -56,7 +57,7 @@ describe('the record of who did what', () => {
 
     await bench.restic.run('forget', '--keep-last', '1', '--prune');
     await bench.restic.checkEverything();
-    expect(await bench.cli.json('audit')).toEqual(entries);
+    expect(await bench.cli.json('audit')).toEqual([declined, ...entries]);
     await bench.expectNothingLeft();
     bench.expectNoPasswords();
   });

@@ -84,7 +84,7 @@ describe.each(kinds)('VMs in a repository on a server: $name', kind => {
 
   test('are backed up, browsed, forgotten and pruned by the command line, and restic agrees', async () => {
     const access = ['--password-file', passwordFile, '--account-file', accountFile];
-    await cli.ok('repo', 'init', 'main', '--location', place, ...access);
+    await cli.ok('repo', 'init', 'main', '--location', place, '--no-kit', ...access);
     await cli.ok(...addLab('lab', lab));
     await cli.ok('backup', 'web01', '--limit-upload', '1G');
     await lab.burst('web01', diskKey, { bytes: MiB });

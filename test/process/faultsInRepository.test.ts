@@ -301,6 +301,7 @@ describe('a full disk', () => {
         repository,
         '--password-file',
         repositoryPasswordFile,
+        '--no-kit',
       );
       await bench.succeeds('backup', 'web01', ...where);
       const restic = new Restic(repository, repositoryPasswordFile);

@@ -40,6 +40,7 @@ describe('a repository on a file system that is nearly full (mounted as root)', 
       join(mount, 'repository'),
       '--password-file',
       password,
+      '--no-kit',
     );
     await cli.ok(...addLab('lab', lab));
     const ballast = join(mount, 'ballast');

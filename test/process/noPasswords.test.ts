@@ -146,7 +146,7 @@ describe('passwords of a whole session', () => {
     await run(7, ...open('open', restPlace(1), 'rest'));
     await run(2, ...open('open', s3Place(s3.port).replace('://', `://nobody:${s3Secret}@`), 's3'));
     await run(0, ...open('init', restPlace(rest.port), 'rest'));
-    await run(0, 'backup', 'web01', '--repo', 'rest init');
+    await run(0, 'backup', 'web01', '--repo', 'rest init', '--no-kit');
 
     for (const [location, account] of [
       [s3Place(s3.port), accounts.s3],

@@ -41,7 +41,17 @@ describe('what a backup stores', () => {
   async function repository(name: string, ...options: readonly string[]) {
     const location = join(folder, name);
     const passwordFile = cli.repositoryPasswordFile;
-    await cli.ok('repo', 'init', name, '--location', location, '--password-file', passwordFile, ...options);
+    await cli.ok(
+      'repo',
+      'init',
+      name,
+      '--location',
+      location,
+      '--password-file',
+      passwordFile,
+      '--no-kit',
+      ...options,
+    );
     return { location, restic: new Restic(location, passwordFile) };
   }
 

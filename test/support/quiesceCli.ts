@@ -12,6 +12,11 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+export interface StartedCli {
+  readonly child: ChildProcess;
+  readonly result: Promise<CliResult>;
+}
+
 /** A user of the command line: a configuration, a journal and password files of its own in one folder. */
 export class QuiesceCli {
   readonly folder: string;
@@ -50,6 +55,7 @@ export class QuiesceCli {
       this.repositoryFolder,
       '--password-file',
       this.repositoryPasswordFile,
+      '--no-kit',
       ...storing,
     );
     await this.ok(...addLab('lab', lab, user));
@@ -73,16 +79,24 @@ export class QuiesceCli {
   }
 
   /** Starts a command that the test wants to disturb. */
-  start(...args: readonly string[]): { readonly child: ChildProcess; readonly result: Promise<CliResult> } {
-    const child = spawn(process.execPath, [join(inject('bundles'), 'cli.mjs'), ...args], {
-      env: this.#environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  start(...args: readonly string[]): StartedCli {
+    return this.#started(process.execPath, [join(inject('bundles'), 'cli.mjs'), ...args], 'ignore');
+  }
+
+  /** Starts a command on a terminal: what is written to the child's input is typed, all it says is on its output. */
+  startOnTerminal(...args: readonly string[]): StartedCli {
+    const terminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+    const command = [process.execPath, join(inject('bundles'), 'cli.mjs'), ...args];
+    return this.#started('python3', ['-c', terminal, ...command], 'pipe');
+  }
+
+  #started(program: string, args: readonly string[], input: 'ignore' | 'pipe'): StartedCli {
+    const child = spawn(program, args, { env: this.#environment, stdio: [input, 'pipe', 'pipe'] });
     const result = new Promise<CliResult>((resolve, reject) => {
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
-      child.stdout.on('data', (piece: Buffer) => stdout.push(piece));
-      child.stderr.on('data', (piece: Buffer) => stderr.push(piece));
+      child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
+      child.stderr?.on('data', (piece: Buffer) => stderr.push(piece));
       child.once('error', reject);
       child.once('close', (code, signal) => {
         resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });

@@ -88,7 +88,8 @@ export class WorkerUser implements AsyncDisposable {
     await client.request(openVCenter, { name: 'lab', url, user, fingerprint, password }, anySignal);
     const repository = { name: 'main', location: this.repositoryFolder, password: repositoryPassword };
     const isNew = !existsSync(this.repositoryFolder);
-    await client.request(isNew ? createRepository : openRepository, repository, anySignal);
+    if (isNew) await client.request(createRepository, { ...repository, withoutKit: true }, anySignal);
+    else await client.request(openRepository, repository, anySignal);
   }
 
   async kill(client: WorkerClient): Promise<void> {

@@ -19,6 +19,7 @@ import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
+import { decideKit, kitOption } from '../decideKit.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
 import { describeReads } from '../describeReads.ts';
@@ -41,6 +42,7 @@ export const backup: Command = {
     ...guestAccountOptions,
     ...wholeReadOptions,
     ...storingOptions,
+    ...kitOption,
     wait: {
       value: 'MINUTES',
       help: 'wait so long for a prune that keeps the repository from others; by default 30',
@@ -60,6 +62,7 @@ export const backup: Command = {
     const wholeReads = chosenWholeReads(args, config.backup);
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
+    if (!args.flag('plan')) await decideKit(context, args, repository, journal);
     await using connection = await openChosenVCenter(context, args);
     const { session, endpoint } = connection;
     const knowsSpecs = session.has('quiesceSpec');

@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import { MiB } from '../../base/units.ts';
 import { formatLocation, parseLocation } from '../../core/repository/location.ts';
+import { declineKit } from '../../core/jobs/recoveryKit/kitDecision.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import { changeConfig, readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
+import { kitOption } from '../decideKit.ts';
 import { table } from '../output.ts';
 import { describePlace } from '../passwordPlaces.ts';
 import { chosenStoring, storingOptions } from '../storing.ts';
@@ -29,14 +31,13 @@ export const repositoryInit: Command = {
   name: 'repo init',
   summary: 'Create a repository in an empty or new folder, or on a server',
   operands: ['NAME'],
-  options,
+  options: { ...options, ...kitOption },
   run: async (context, args) => {
-    await remember(
-      context,
-      args,
-      'Created',
-      async (name, repository) => await context.createRepository(name, repository),
-    );
+    await remember(context, args, 'Created', async (name, configured) => {
+      const repository = await context.createRepository(name, configured);
+      if (args.flag('no-kit')) await declineKit(repository, context.signal);
+      return repository;
+    });
     return undefined;
   },
 };

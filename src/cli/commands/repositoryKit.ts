@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { fileError } from '../../base/node/fileErrors.ts';
-import { makeRecoveryKit } from '../../core/jobs/recoveryKit/makeRecoveryKit.ts';
 import { openChosenRepository } from '../chosen.ts';
 import type { Command } from '../command.ts';
+import { enterKit } from '../decideKit.ts';
+import { writeRecoveryKit } from '../writeRecoveryKit.ts';
+import { AppError } from '../../base/errors.ts';
 import { repositoryOption } from './options.ts';
 
 export const repositoryKit: Command = {
@@ -13,18 +13,21 @@ export const repositoryKit: Command = {
   operands: [],
   options: {
     to: { value: 'FILE', help: 'an HTML file that does not exist; print it and delete it' },
+    confirm: { help: 'enter the printed one on the terminal, as is asked before the first backup' },
     ...repositoryOption,
   },
   run: async (context, args) => {
+    if (args.flag('confirm')) {
+      assertTerminal(context.hasTerminal);
+      await using repository = await openChosenRepository(context, args);
+      await enterKit(context, repository);
+      context.output.result({}, () => 'This is the recovery kit of the repository');
+      return undefined;
+    }
     const path = resolve(args.required('to'));
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args);
-    const writePage = async (html: string): Promise<void> => {
-      await writeFile(path, html, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
-        throw fileError(path, error);
-      });
-    };
-    const keyId = await makeRecoveryKit(repository, { ...context, journal, writePage }, context.signal);
+    const keyId = await writeRecoveryKit(context, repository, journal, path);
     context.output.result(
       { keyId, path },
       () =>
@@ -33,3 +36,11 @@ export const repositoryKit: Command = {
     return undefined;
   },
 };
+
+function assertTerminal(hasTerminal: boolean): void {
+  if (hasTerminal) return;
+  throw new AppError('INVALID_INPUT', 'a recovery kit is entered on a terminal, and there is none', {
+    object: '--confirm',
+    remedy: 'Run it on a terminal',
+  });
+}

@@ -16,6 +16,8 @@ export const auditActions = [
   'add-key',
   'remove-key',
   'change-password',
+  'confirm-kit',
+  'decline-kit',
 ] as const;
 
 export type AuditAction = (typeof auditActions)[number];

@@ -51,6 +51,8 @@ export interface Repository extends AsyncDisposable {
 
   /** Passwords that open the repository; key files that cannot be read are left out and logged. */
   listKeys(signal: AbortSignal): Promise<readonly KeyEntry[]>;
+  /** The key that a password opens, if it opens any. */
+  findKey(password: Secret, signal: AbortSignal): Promise<KeyEntry | undefined>;
   /** Another password for the same repository. @param lock  taken from this handle */
   addKey(request: NewKey, lock: RepositoryLock, signal: AbortSignal): Promise<KeyId>;
   /**

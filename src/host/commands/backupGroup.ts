@@ -9,6 +9,7 @@ import { runSteps, type Step } from '../ui/wizard.ts';
 import { choosePolicy } from './backups.ts';
 import { chooseRepository, chooseVms } from './choose.ts';
 import { startJob } from './jobs.ts';
+import { decideKit } from './decideKit.ts';
 
 interface GroupBackup {
   readonly vms: readonly VmNode[];
@@ -41,6 +42,7 @@ export async function backUpGroup(host: Host, given: readonly VmNode[]): Promise
     async ({ vms = [] }, ask) => ({ policy: await choosePolicy(ask, title, vms) }),
   ];
   const { vms, name, repository, policy } = await runSteps<GroupBackup>(host.ui, steps, {});
+  await decideKit(host, repository);
   const refs = vms.map(vmRef);
   const groupName = name.trim();
   await startJob(host, l10n.t('Starting the backup of the group'), async signal => {

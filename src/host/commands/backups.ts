@@ -11,6 +11,7 @@ import { readWholeReads } from '../settings.ts';
 import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
+import { decideKit } from './decideKit.ts';
 import { required } from './vcenters.ts';
 
 interface Backup {
@@ -30,6 +31,7 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
     async ({ vms = [] }, ask) => ({ policy: await choosePolicy(ask, title, vms) }),
   ];
   const { vms, repository, policy } = await runSteps(host.ui, steps, {});
+  await decideKit(host, repository);
   for (const node of vms) {
     await startJob(host, l10n.t('Starting the backup of {0}', node.vm.name), async signal => {
       await host.places.vcenter(node.vcenter, signal);

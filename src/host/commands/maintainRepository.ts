@@ -1,10 +1,8 @@
-import { isAbsolute } from 'node:path';
 import { l10n } from 'vscode';
 
 import { CancelledError } from '../../base/errors.ts';
 import {
   type ForgetRulesDto,
-  makeRecoveryKit as kitRequest,
   planForget,
   startForget,
   startPrune,
@@ -15,6 +13,7 @@ import { forgetText, lockText, parseForgetRules } from '../model/maintenanceText
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository } from './choose.ts';
+import { pageStep } from './decideKit.ts';
 import { startJob } from './jobs.ts';
 
 interface Forgetting {
@@ -69,7 +68,7 @@ export async function forgetPoints(host: Host, row: PointTreeNode | undefined): 
 
 /** Starts a prune; the editor does not wait for it. */
 export async function pruneRepository(host: Host, row: PointTreeNode | undefined): Promise<void> {
-  const repository = await chosen(host, row, l10n.t('Prune Repository'));
+  const repository = await chosenRepository(host, row, l10n.t('Prune Repository'));
   const isSure = await host.ui.confirm({
     question: l10n.t('Prune the repository {0}?', repository),
     lines: [
@@ -87,7 +86,7 @@ export async function pruneRepository(host: Host, row: PointTreeNode | undefined
 
 /** Never removes the lock of somebody who lives, so that nobody need be asked. */
 export async function unlockRepository(host: Host, row: PointTreeNode | undefined): Promise<void> {
-  const repository = await chosen(host, row, l10n.t('Unlock Repository'));
+  const repository = await chosenRepository(host, row, l10n.t('Unlock Repository'));
   const result = await host.ui.wait(l10n.t('Looking at the locks of {0}', repository), async signal => {
     await host.places.repository(repository, signal);
     return await host.worker.request(unlockRequest, { repository }, signal);
@@ -98,24 +97,8 @@ export async function unlockRepository(host: Host, row: PointTreeNode | undefine
 /** A page to be printed, with a password of its own. */
 export async function makeRecoveryKit(host: Host, row: PointTreeNode | undefined): Promise<void> {
   const title = l10n.t('Make Recovery Kit');
-  const repository = await chosen(host, row, title);
-  const steps: readonly Step<{ path: string }>[] = [
-    async (_, ask) => ({
-      path: await ask.input({
-        title,
-        prompt: l10n.t('New HTML file for the page. Print it, keep it elsewhere, and delete the file'),
-        placeholder: l10n.t('Absolute path on the machine where the worker runs'),
-        browse: 'newFile',
-        check: async (path, signal) => {
-          if (!isAbsolute(path.trim())) return l10n.t('Enter an absolute path');
-          await host.places.repository(repository, signal);
-          await host.worker.request(kitRequest, { repository, path: path.trim() }, signal);
-          return undefined;
-        },
-      }),
-    }),
-  ];
-  const { path } = await runSteps(host.ui, steps, {});
+  const repository = await chosenRepository(host, row, title);
+  const { path } = await runSteps<{ path: string }>(host.ui, [pageStep(host, repository, title)], {});
   await host.ui.tell(
     'warning',
     l10n.t('The recovery kit is in {0}: it opens the repository. Print it, and delete the file', path.trim()),
@@ -123,7 +106,8 @@ export async function makeRecoveryKit(host: Host, row: PointTreeNode | undefined
   );
 }
 
-async function chosen(host: Host, row: PointTreeNode | undefined, title: string): Promise<string> {
+/** The repository of the row, else one that is asked for. */
+async function chosenRepository(host: Host, row: PointTreeNode | undefined, title: string): Promise<string> {
   const given = repositoryOf(row);
   if (given !== undefined) return given;
   const steps: readonly Step<{ repository: string }>[] = [

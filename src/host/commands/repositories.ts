@@ -7,6 +7,7 @@ import { sentence } from '../model/errorText.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { keepPassword } from './passwords.ts';
+import { decideKit } from './decideKit.ts';
 import { accountOf, knownOf, placeSteps, type RepositoryPlace } from './repositoryPlace.ts';
 
 export async function createRepository(host: Host): Promise<void> {
@@ -40,7 +41,9 @@ export async function createRepository(host: Host): Promise<void> {
       return {};
     },
   ];
-  await remember(host, await runSteps(host.ui, steps, {}));
+  const place = await runSteps(host.ui, steps, {});
+  await remember(host, place);
+  await decideKit(host, place.name);
 }
 
 export async function openRepository(host: Host): Promise<void> {

@@ -53,6 +53,6 @@ async function openOrCreate(
     await host.places.openRepositoryWith(repository, secrets, signal);
   } catch (error) {
     if (!AppError.is(error, 'NOT_FOUND')) throw error;
-    await host.places.createRepositoryWith(repository, secrets, signal);
+    await host.places.createRepositoryWith(repository, secrets, signal, { withoutKit: true });
   }
 }

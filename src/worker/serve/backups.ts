@@ -24,6 +24,7 @@ import { lookAs } from './liveGuests.ts';
 import { leftOutDiskDto, storedDiskDto } from './points.ts';
 import { assertPolicy, policyOf } from './policies.ts';
 import { predictionDto } from './predictions.ts';
+import { assertKitAsked } from './recoveryKits.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveBackups(handle: Handle, parts: WorkerParts): void {
@@ -46,6 +47,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session, endpoint } = vcenter.place;
+        await assertKitAsked(repository.place, signal);
         const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
         const deps = {
           job,

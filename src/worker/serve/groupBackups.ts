@@ -19,6 +19,7 @@ import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { backupResultDto, makePlan, vmKey } from './backups.ts';
 import { assertPolicy } from './policies.ts';
+import { assertKitAsked } from './recoveryKits.ts';
 
 export function serveGroupBackups(handle: Handle, parts: WorkerParts): void {
   handle(startGroupBackup, params => {
@@ -50,6 +51,7 @@ async function run(
   await using repository = repositories.use(repositoryName, names);
   using journal = leftovers.journalOfJob(() => clock.now());
   const { session, endpoint } = vcenter.place;
+  await assertKitAsked(repository.place, signal);
   const plans: BackupPlan[] = [];
   for (const vm of vms) {
     const one = { vm, repository: repositoryName, policy };

@@ -1,7 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-
-import { fileError } from '../../base/node/fileErrors.ts';
-import { makeRecoveryKit } from '../../core/jobs/recoveryKit/makeRecoveryKit.ts';
 import { forget } from '../../core/jobs/retention/forget.ts';
 import { type ForgetPlan, planForget, planForgetPoints } from '../../core/jobs/retention/forgetPlan.ts';
 import { prune, type PruneResult } from '../../core/jobs/retention/prune.ts';
@@ -11,7 +7,6 @@ import type { PruneResultDto } from '../../protocol/job.ts';
 import {
   type ForgetPlanDto,
   type LockHolderDto,
-  makeRecoveryKit as kitRequest,
   planForget as planForgetRequest,
   startForget,
   startPrune,
@@ -20,7 +15,6 @@ import {
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import { assertAbsolute } from './repositories.ts';
 
 /** As on the command line. */
 const maxUnusedShare = 0.05;
@@ -28,7 +22,7 @@ const maxUnusedShare = 0.05;
 const waitForBackupsMs = 10 * 60_000;
 
 export function serveMaintenance(handle: Handle, parts: WorkerParts): void {
-  const { repositories, jobs, leftovers, clock, random } = parts;
+  const { repositories, jobs, leftovers, clock } = parts;
   handle(planForgetRequest, async ({ repository, rules, vm }, signal) => {
     await using used = repositories.use(repository);
     return planDto(await planForget(used.place, { policy: rules, vm }, clock.now(), signal));
@@ -65,17 +59,6 @@ export function serveMaintenance(handle: Handle, parts: WorkerParts): void {
     await using used = repositories.use(repository);
     const removedCount = await used.place.removeStaleLocks(signal);
     return { removedCount, held: (await used.place.listLocks(signal)).map(lockDto) };
-  });
-  handle(kitRequest, async ({ repository, path }, signal) => {
-    assertAbsolute(path);
-    await using used = repositories.use(repository);
-    using journal = leftovers.journalOfJob(() => clock.now());
-    const writePage = async (html: string): Promise<void> => {
-      await writeFile(path, html, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
-        throw fileError(path, error);
-      });
-    };
-    return { keyId: await makeRecoveryKit(used.place, { journal, clock, random, writePage }, signal) };
   });
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { AppError } from '../../base/errors.ts';
 import { parseLocation } from '../../core/repository/location.ts';
+import { declineKit } from '../../core/jobs/recoveryKit/kitDecision.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import {
   closeRepository,
@@ -19,9 +20,13 @@ export function serveRepositories(
   handle: Handle,
   { repositories, openers, guard, guestReaders }: WorkerParts,
 ): void {
-  handle(createRepository, async (params, signal) => {
+  handle(createRepository, async ({ withoutKit, ...params }, signal) => {
     assertUnambiguous(params);
-    const create = async () => await openers.createRepository(params, signal);
+    const create = async () => {
+      const repository = await openers.createRepository(params, signal);
+      if (withoutKit === true) await declineKit(repository, signal);
+      return repository;
+    };
     return repositoryDto(params, await repositories.open(params.name, params, create, signal));
   });
   handle(openRepository, async (params, signal) => {

@@ -15,6 +15,7 @@ import { serveJobs } from './jobs.ts';
 import { serveLiveGuests } from './liveGuests.ts';
 import { serveMaintenance } from './maintenance.ts';
 import { servePoints } from './points.ts';
+import { serveRecoveryKits } from './recoveryKits.ts';
 import { serveRecoveries } from './recoveries.ts';
 import { serveRemedies } from './remedies.ts';
 import { servePrivileges } from './privileges.ts';
@@ -52,5 +53,6 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveVmRestores(handle, parts);
   serveChecks(handle, parts);
   serveMaintenance(handle, parts);
+  serveRecoveryKits(handle, parts);
   serveJobs(handle, parts);
 }

@@ -25,6 +25,7 @@ export async function story(editor, { startLab }) {
   await editor.enter('Certificate file', '');
   await editor.enter('Password that encrypts', repositoryPassword);
   await editor.enter('The same password again', repositoryPassword);
+  await editor.pick('Go without a recovery kit');
   await editor.row('Restore Points', 'vms').waitFor();
   await editor.shot('created');
   await backUp(editor, 'web01');

@@ -103,6 +103,7 @@ async function prepare(editor, lab) {
   await editor.enter('Empty or new folder', join(editor.folder, 'repository'));
   await editor.enter('Password that encrypts', 'correct horse battery staple');
   await editor.enter('The same password again', 'correct horse battery staple');
+  await editor.pick('Go without a recovery kit');
   await editor.row('Restore Points', 'repository').waitFor();
   await editor.command('Quiesce: Back Up Now');
   await editor.pick('db01');

@@ -13,6 +13,7 @@ import { VmView } from '../../../src/host/vmView.ts';
 import type { Grouping } from '../../../src/host/model/vmArrangement.ts';
 import { WorkerLink } from '../../../src/host/workerLink.ts';
 import type { GuestNodeDto } from '../../../src/protocol/guest.ts';
+import { readKitState } from '../../../src/protocol/maintenance.ts';
 import { listRepositories } from '../../../src/protocol/repository.ts';
 import { listVCenters, openVCenter } from '../../../src/protocol/vcenter.ts';
 import { listKeptVms, type PredictionDto, type VmChangesDto, type VmDto } from '../../../src/protocol/vm.ts';
@@ -69,6 +70,7 @@ export function hostFixture(ui: ScriptedUi, secrets: SecretStorage = memorySecre
   const worker = new FakeWorker()
     .on(listVCenters, () => ({ vcenters: [] }))
     .on(listRepositories, () => ({ repositories: [] }))
+    .on(readKitState, () => ({ isDecided: true, hasKit: false }))
     .on(listKeptVms, () => ({ vms: [] }))
     .on(openVCenter, ({ name, url, user, fingerprint }) => ({
       ...{ name, url, user, fingerprint },

@@ -14,3 +14,9 @@ export function generateRecoveryPassword(random: Random): Secret {
   );
   return new Secret(text.join('-'));
 }
+
+/** What is on the page, from what somebody has typed: in small letters, with spaces, without hyphens. */
+export function recoveryPasswordIn(typed: Secret): Secret {
+  const letters = typed.reveal().replaceAll(/[\s-]/g, '').toUpperCase();
+  return new Secret((letters.match(new RegExp(`.{1,${groupLetters}}`, 'g')) ?? []).join('-'));
+}

@@ -106,6 +106,11 @@ export class KeyStore {
     return entries;
   }
 
+  async find(password: Secret, signal: AbortSignal): Promise<KeyEntry | undefined> {
+    const { found } = await findKey(this.#store, password, this.#deps.logger, signal);
+    return found && (await this.list(signal)).find(({ id }) => id === found.id);
+  }
+
   async add(password: Secret, isRecoveryKit: boolean, signal: AbortSignal): Promise<KeyId> {
     return await saveKey(this.#store, this.#key, password, isRecoveryKit, this.#deps, signal);
   }

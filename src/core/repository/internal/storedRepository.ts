@@ -114,6 +114,10 @@ export class StoredRepository implements Repository {
     return await this.#parts.keys.list(signal);
   }
 
+  async findKey(password: Secret, signal: AbortSignal): Promise<KeyEntry | undefined> {
+    return await this.#parts.keys.find(password, signal);
+  }
+
   async addKey(
     { password, isRecoveryKit }: NewKey,
     lock: RepositoryLock,

@@ -2,14 +2,12 @@ import { expect, test } from 'vitest';
 
 import {
   forgetPoints,
-  makeRecoveryKit,
   pruneRepository,
   unlockRepository,
 } from '../../../../src/host/commands/maintainRepository.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import {
   type ForgottenOfVmDto,
-  makeRecoveryKit as kitRequest,
   planForget,
   startForget,
   startPrune,
@@ -103,14 +101,4 @@ test('unlocking tells whose locks stay', async () => {
   expect(ui.told.map(({ message }) => message)).toEqual([
     '2 locks of holders that are gone were removed; 1 stay: backup@jump (process 4711) since 2026-03-01 12:00',
   ]);
-});
-
-test('a recovery kit is written where it was asked for, and what to do with it is told', async () => {
-  const ui = new ScriptedUi([{ type: 'kit.html' }, { type: '/safe/kit.html' }]);
-  const { host, worker } = await withRepository(ui);
-  worker.on(kitRequest, () => ({ keyId: 'k' }));
-  await makeRecoveryKit(host, row);
-  expect(ui.refused).toEqual(['Enter an absolute path']);
-  expect(worker.paramsOf(kitRequest)).toEqual([{ repository: 'main', path: '/safe/kit.html' }]);
-  expect(ui.told[0]?.message).toContain('/safe/kit.html');
 });
