@@ -68,6 +68,43 @@ export const startPrune = request<{ readonly repository: string }, JobRef>('job/
 /** Removes the locks of holders that are proven gone, and tells the others. */
 export const unlockRepository = request<{ readonly repository: string }, UnlockResult>('repository/unlock');
 
+/** A password that opens a repository, as far as its key tells without it. */
+export interface KeyDto {
+  readonly id: string;
+  /** Who made it, where and when. */
+  readonly username: string;
+  readonly hostname: string;
+  readonly createdAt?: string;
+  /** It is the one on the printed recovery kit. */
+  readonly isRecoveryKit: boolean;
+  /** The worker has opened the repository with it. */
+  readonly isCurrent: boolean;
+}
+
+export const listKeys = request<{ readonly repository: string }, { readonly keys: readonly KeyDto[] }>(
+  'repository/keys',
+);
+
+/** Lets another password open the repository. Kept nowhere but in its key. */
+export const addKey = request<
+  { readonly repository: string; readonly password: string },
+  { readonly keyId: string }
+>('repository/addKey');
+
+/** Fails with CONFLICT for the current one, and while others use the repository. */
+export const removeKey = request<{ readonly repository: string; readonly keyId: string }, Empty>(
+  'repository/removeKey',
+);
+
+/**
+ * Puts another password in the place of the current one; the client opens the repository with it the next time. Fails with
+ * CONFLICT while others use the repository.
+ */
+export const changeRepositoryPassword = request<
+  { readonly repository: string; readonly password: string },
+  { readonly keyId: string }
+>('repository/changePassword');
+
 export interface KitState {
   /** Somebody has entered a recovery kit or said that there is to be none, or there are restore points already. */
   readonly isDecided: boolean;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -60,6 +60,24 @@ describe('the record of who did what', () => {
     expect(await bench.cli.json('audit')).toEqual([declined, ...entries]);
     await bench.expectNothingLeft();
     bench.expectNoPasswords();
+  });
+
+  test('names an entry that was removed, and who has written after it', async () => {
+    const entries = (await bench.cli.json('audit')) as (Entry & { readonly id: string })[];
+    const audit = join(bench.cli.repositoryFolder, 'audit');
+    // All but the newest, after which nobody has written yet; each command is a writer of its own.
+    for (const { id } of entries.slice(0, -1)) {
+      const bytes = readFileSync(join(audit, id));
+      rmSync(join(audit, id));
+      const { code, stderr } = await bench.run('audit');
+      writeFileSync(join(audit, id), bytes);
+      expect({ id, code, stderr }).toMatchObject({
+        code: 9,
+        stderr: expect.stringMatching(new RegExp(`Missing: entry ${id}, .* when \\S+@\\S+ wrote`)) as string,
+      });
+    }
+    await bench.succeeds('audit');
+    await bench.restic.checkEverything();
   });
 
   test('names an entry that cannot be read, and shows the others', async () => {

@@ -15,7 +15,7 @@ import { filesBelow } from '../support/faultBench.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli, type StartedCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
-import { suiteFolder } from '../support/temporaryFolder.ts';
+import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
@@ -112,7 +112,7 @@ describe('before the first backup into a repository', () => {
   });
 
   test('the worker starts none either, until the kit was entered or is not wanted', async () => {
-    await using user = new WorkerUser(suiteFolder('kw'));
+    await using user = new WorkerUser(temporaryFolder('kw'));
     const client = await user.connect();
     await user.openPlaces(client, lab);
     const vm = await vmNamed(client, 'web01');

@@ -9,12 +9,17 @@ import { MiB } from '../../src/base/units.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { type JobDto, type JobRef, startBackup } from '../../src/protocol/job.ts';
 import {
+  addKey,
+  changeRepositoryPassword,
+  listKeys,
   makeRecoveryKit,
   planForget,
+  removeKey,
   startForget,
   startPrune,
   unlockRepository,
 } from '../../src/protocol/maintenance.ts';
+import { openRepository } from '../../src/protocol/repository.ts';
 import { listPoints } from '../../src/protocol/point.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
@@ -120,6 +125,41 @@ describe('a repository is looked after by the worker', () => {
     await expect(
       client.request(makeRecoveryKit, { repository: 'main', path: 'kit.html' }, anySignal),
     ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('passwords are added, removed and changed for restic to see, and never while others need it', async () => {
+    const main = { repository: 'main' };
+    const opens = async (password: string) => {
+      const path = join(folder, 'password');
+      writeFileSync(path, `${password}\n`, { mode: 0o600 });
+      return await new Restic(user.repositoryFolder, path).run('snapshots').then(
+        () => true,
+        () => false,
+      );
+    };
+    const { keyId } = await client.request(addKey, { ...main, password: 'a second one' }, anySignal);
+    expect(await opens('a second one')).toBe(true);
+    const { keys } = await client.request(listKeys, main, anySignal);
+    expect(keys.filter(({ id }) => id === keyId)).toMatchObject([{ isCurrent: false, isRecoveryKit: false }]);
+    const current = keys.find(({ isCurrent }) => isCurrent)!.id;
+    const remove = async (id: string) => await client.request(removeKey, { ...main, keyId: id }, anySignal);
+    await expect(remove(current)).rejects.toMatchObject({ code: 'CONFLICT' });
+    const theirs = await resticThatHoldsALock();
+    await expect(remove(keyId)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await theirs.kill();
+    await client.request(unlockRepository, main, anySignal);
+    await remove(keyId);
+    expect(await opens('a second one')).toBe(false);
+
+    const password = 'quite another';
+    await client.request(changeRepositoryPassword, { ...main, password }, anySignal);
+    expect(await opens('correct horse battery staple')).toBe(false);
+    expect(await opens(password)).toBe(true);
+    const place = { name: 'main', location: user.repositoryFolder, password };
+    await client.request(openRepository, place, anySignal);
+    expect((await points()).length).toBeGreaterThan(0);
+    const said = filesBelow(folder).filter(path => /\.log$/.test(path));
+    for (const path of said) expect(readFileSync(path, 'utf8')).not.toContain(password);
   });
 
   /** A backup from a pipe that never ends: restic holds its lock until it is killed. */

@@ -20,7 +20,7 @@ import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { sampleDisk, savePoint } from '../support/restorePoints.ts';
-import { suiteFolder } from '../support/temporaryFolder.ts';
+import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
@@ -137,7 +137,7 @@ describe('what a backup stores', () => {
   });
 
   test('is compressed and packed as the editor says, too', async () => {
-    await using user = new WorkerUser(suiteFolder('storing-worker'));
+    await using user = new WorkerUser(temporaryFolder('storing-worker'));
     const client = await user.connect();
     await user.openPlaces(client, lab);
     const password = readFileSync(user.repositoryPasswordFile, 'utf8').trim();

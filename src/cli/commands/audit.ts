@@ -1,5 +1,9 @@
-import { toAppError } from '../../base/errors.ts';
-import type { AuditEntry } from '../../core/repository/audit.ts';
+import {
+  type AuditEntry,
+  type AuditEntryId,
+  type AuditListing,
+  missingEntries,
+} from '../../core/repository/audit.ts';
 import { openChosenRepository } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -15,16 +19,18 @@ export const auditCommand: Command = {
   options: { ...repositoryOption },
   run: async (context, args) => {
     await using repository = await openChosenRepository(context, args);
-    const entries: AuditEntry[] = [];
-    let damagedCount = 0;
-    for await (const listed of repository.listAudit(context.signal)) {
-      if (!('problem' in listed)) entries.push(listed);
-      else {
-        damagedCount += 1;
-        context.output.note(`Cannot be read: ${toAppError(listed.problem).message}`);
-      }
-    }
-    const oldestFirst = entries.toSorted((a, b) => a.time.getTime() - b.time.getTime());
+    const listed: AuditListing[] = [];
+    for await (const listing of repository.listAudit(context.signal)) listed.push(listing);
+    const entries = listed.flatMap(listing => ('problem' in listing ? [] : [listing]));
+    const damaged = listed.flatMap(listing => ('problem' in listing ? [listing.problem] : []));
+    const missing = missingEntries(listed);
+    for (const { message } of damaged) context.output.note(`Cannot be read: ${message}`);
+    for (const { id, followedBy } of missing) context.output.note(describeMissing(id, followedBy));
+    const oldestFirst = entries
+      .toSorted((a, b) => a.time.getTime() - b.time.getTime())
+      .map(({ id, time, username, hostname, action, subject, ids }) => ({
+        ...{ id, time, username, hostname, action, subject, ids },
+      }));
     context.output.result(oldestFirst, () =>
       table(
         ['TIME', 'WHO', 'WHAT', 'OF', ''],
@@ -37,6 +43,13 @@ export const auditCommand: Command = {
         ]),
       ),
     );
-    return damagedCount === 0 ? undefined : exitCodes.CORRUPT_DATA;
+    return damaged.length + missing.length === 0 ? undefined : exitCodes.CORRUPT_DATA;
   },
 };
+
+function describeMissing(
+  id: AuditEntryId,
+  { time, username, hostname, action, subject }: AuditEntry,
+): string {
+  return `Missing: entry ${id}, which was there when ${username}@${hostname} wrote “${action} ${subject}” at ${time.toISOString()}`;
+}

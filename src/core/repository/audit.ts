@@ -33,6 +33,8 @@ export interface AuditEvent {
 
 export interface AuditEntry extends AuditEvent {
   readonly id: AuditEntryId;
+  /** Entries that were there when this one was written: none of them may ever be missing. */
+  readonly follows: readonly AuditEntryId[];
   readonly time: Date;
   readonly username: string;
   readonly hostname: string;
@@ -40,3 +42,21 @@ export interface AuditEntry extends AuditEvent {
 
 /** One file of the record: a damaged one is a problem of its own and hides no other. */
 export type AuditListing = AuditEntry | { readonly id: AuditEntryId; readonly problem: AppError };
+
+/** An entry that is not there, though another one says that it was. */
+export interface MissingEntry {
+  readonly id: AuditEntryId;
+  readonly followedBy: AuditEntry;
+}
+
+/** What was removed from a record, as far as what is left tells: nothing follows the newest entries yet. */
+export function missingEntries(listed: readonly AuditListing[]): readonly MissingEntry[] {
+  const there = new Set(listed.map(({ id }) => id));
+  const missing = new Map<AuditEntryId, MissingEntry>();
+  for (const entry of listed) {
+    if ('problem' in entry) continue;
+    for (const id of entry.follows)
+      if (!there.has(id) && !missing.has(id)) missing.set(id, { id, followedBy: entry });
+  }
+  return [...missing.values()];
+}

@@ -107,7 +107,11 @@ export async function makeRecoveryKit(host: Host, row: PointTreeNode | undefined
 }
 
 /** The repository of the row, else one that is asked for. */
-async function chosenRepository(host: Host, row: PointTreeNode | undefined, title: string): Promise<string> {
+export async function chosenRepository(
+  host: Host,
+  row: PointTreeNode | undefined,
+  title: string,
+): Promise<string> {
   const given = repositoryOf(row);
   if (given !== undefined) return given;
   const steps: readonly Step<{ repository: string }>[] = [

@@ -22,6 +22,12 @@ import { forgetPoints, makeRecoveryKit, pruneRepository, unlockRepository } from
 import { enterPassword } from './passwords.ts';
 import { acceptRecoveryGap, setRecoveryGoal } from './recoveryGoals.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
+import {
+  addRepositoryPassword,
+  changePasswordOfRepository,
+  listRepositoryPasswords,
+  removeRepositoryPassword,
+} from './repositoryPasswords.ts';
 import { restoreDisk } from './restoreDisk.ts';
 import { restoreGuestFile } from './restoreFiles.ts';
 import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
@@ -52,6 +58,14 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await unlockRepository(host, row as PointTreeNode | undefined),
   [commandIds.makeRecoveryKit]: async (host, row) =>
     await makeRecoveryKit(host, row as PointTreeNode | undefined),
+  [commandIds.listRepositoryPasswords]: async (host, row) =>
+    await listRepositoryPasswords(host, row as PointTreeNode | undefined),
+  [commandIds.addRepositoryPassword]: async (host, row) =>
+    await addRepositoryPassword(host, row as PointTreeNode | undefined),
+  [commandIds.removeRepositoryPassword]: async (host, row) =>
+    await removeRepositoryPassword(host, row as PointTreeNode | undefined),
+  [commandIds.changeRepositoryPassword]: async (host, row) =>
+    await changePasswordOfRepository(host, row as PointTreeNode | undefined),
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),

@@ -3,10 +3,12 @@ import type {
   ForgetPlanDto,
   ForgetRulesDto,
   ForgottenOfVmDto,
+  KeyDto,
   UnlockResult,
 } from '../../protocol/maintenance.ts';
 import type { Confirmation } from '../ui/ui.ts';
 import { sentence } from './errorText.ts';
+import { markdownTable, markdownText } from './markdown.ts';
 import type { Translate } from './nodeView.ts';
 import { formatMoment } from './time.ts';
 
@@ -40,6 +42,31 @@ export function forgetText({ vms, problems }: ForgetPlanDto, t: Translate): Conf
     ],
     action: t('Forget'),
   };
+}
+
+/** Who made a key where and when, and what is special about it. */
+export function keyText(
+  { username, hostname, createdAt, isRecoveryKit, isCurrent }: KeyDto,
+  t: Translate,
+): string {
+  const made = createdAt === undefined ? '' : formatMoment(createdAt);
+  return [
+    `${username}@${hostname}`,
+    ...(made === '' ? [] : [made]),
+    ...(isRecoveryKit ? [t('recovery kit')] : []),
+    ...(isCurrent ? [t('in use here')] : []),
+  ].join(', ');
+}
+
+/** All keys, as a page. */
+export function keysMarkdown(repository: string, keys: readonly KeyDto[], t: Translate): string {
+  const rows = keys.map(key => [markdownText(shortKey(key.id)), markdownText(keyText(key, t))]);
+  return `# ${markdownText(t('Passwords of {0}', repository))}\n\n${markdownTable([t('Key'), t('Made by')], rows)}\n`;
+}
+
+/** As the command line shows it. */
+export function shortKey(id: string): string {
+  return id.slice(0, 10);
 }
 
 /** What unlocking has come to. */

@@ -21,6 +21,7 @@ import { serveRemedies } from './remedies.ts';
 import { servePrivileges } from './privileges.ts';
 import { serveReports } from './reports.ts';
 import { serveRepositories } from './repositories.ts';
+import { serveRepositoryKeys } from './repositoryKeys.ts';
 import { serveSnapshots } from './snapshots.ts';
 import { serveVCenters } from './vcenters.ts';
 import { serveVmRestores } from './vmRestores.ts';
@@ -54,5 +55,6 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveChecks(handle, parts);
   serveMaintenance(handle, parts);
   serveRecoveryKits(handle, parts);
+  serveRepositoryKeys(handle, parts);
   serveJobs(handle, parts);
 }
