@@ -59,6 +59,7 @@ const jobs = [
   { key: 'again', name: 'same disk again', goal: 0.35, run: all('again') },
   { key: 'restore', name: 'restore', goal: 0.5, run: all('restore') },
   { key: 'check', name: 'check all data', goal: 0.7, run: all('check') },
+  { key: 'cold', name: '500 reads of 4 KiB, cold', run: alone('coldReads') },
   {
     key: 'contiguous',
     name: '1 % changed, contiguous',
@@ -175,6 +176,10 @@ function ours() {
     again: async () => await job('full', repository, image),
     restore: async () => await restored(image, async target => await job('restore', repository, target)),
     check: async () => await job('check', repository),
+    coldReads: async () => {
+      if (!existsSync(repository)) await full('auto');
+      return await job('coldReads', repository);
+    },
     changes: async () => {
       if (!existsSync(repository)) await full('auto');
       return await changes(repository, image);
@@ -323,16 +328,25 @@ async function stored(repository, run) {
 async function timed(program, args, environment, options = {}) {
   const startedMs = performance.now();
   const child = spawn(program, args, {
-    ...{ stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...environment } },
+    ...{ stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
     ...options,
   });
   let said = '';
+  let printed = '';
   child.stderr.on('data', text => (said += text));
+  child.stdout.on('data', text => (printed += text));
   const usage = { cpuSeconds: 0, peakMb: 0 };
   const timer = setInterval(() => Object.assign(usage, usageOf(child.pid) ?? {}), 50);
   const code = await new Promise(resolve => child.once('close', resolve)).finally(() => clearInterval(timer));
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${said}`);
-  return { wallSeconds: (performance.now() - startedMs) / 1000, ...usage };
+  return { wallSeconds: (performance.now() - startedMs) / 1000, ...usage, ...percentilesOf(printed) };
+}
+
+/** Of one read, where our program tells. */
+function percentilesOf(printed) {
+  if (!printed.includes('p95Ms')) return {};
+  const { p50Ms, p95Ms } = JSON.parse(printed);
+  return { p50Ms, p95Ms };
 }
 
 function usageOf(pid) {
@@ -443,8 +457,10 @@ function print(measured) {
       if (figures[peer] === undefined) return '–';
       const size = median(figures[peer], 'storedMb');
       const more = size === undefined ? '' : `, ${size} MB`;
+      const p95Ms = median(figures[peer], 'p95Ms');
+      const reads = p95Ms === undefined ? '' : `, 95th of a read ${p95Ms.toFixed(1)} ms`;
       const each = gib === undefined ? '' : `, ${(walls[peer] / gib).toFixed(2)} s each GiB`;
-      return `${walls[peer].toFixed(2)} s, ${median(figures[peer], 'cpuSeconds').toFixed(1)} s CPU, ${median(figures[peer], 'peakMb')} MB peak${more}${each}`;
+      return `${walls[peer].toFixed(2)} s, ${median(figures[peer], 'cpuSeconds').toFixed(1)} s CPU, ${median(figures[peer], 'peakMb')} MB peak${more}${reads}${each}`;
     });
     const asked = goal === undefined ? '–' : `≤ ${goal}`;
     console.log(`| ${name} | ${cells.join(' | ')} | ${ratio?.toFixed(3) ?? '–'} | ${asked} |`);

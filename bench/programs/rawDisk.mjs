@@ -1,6 +1,6 @@
 // What a VM backup does with a disk, on a raw image instead of a VM: the part that other backup programs do, too.
 //   node bench/programs/rawDisk.mjs JOB REPOSITORY [IMAGE] [--compression off|fast|auto|max] [--holes] [--changed FILE] [--gib N]
-// Jobs: init, restore, check, and the backups `full` and `incremental`, of which the second reads the areas in FILE (JSON) alone;
+// Jobs: init, restore, check, `coldReads` of 4 KiB each anywhere on the disk, and the backups `full` and `incremental`, of which the second reads the areas in FILE (JSON) alone;
 // `grown` backs up N GiB, the image again and again, each time with other blocks; `thinBase` makes a restore point of an empty
 // disk of 62 TiB, and `thin` one in which 100 chunks far from each other have changed.
 // With --holes, what was never written is not read, as a transport does that knows what is allocated.
@@ -21,6 +21,7 @@ import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
 import { backUpChangedAreas } from '../../src/core/jobs/backupVm/backupChangedAreas.ts';
 import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
 import { openKnownChanges } from '../../src/core/jobs/backupVm/knownChanges.ts';
+import { openDiskImage } from '../../src/core/image/diskImage.ts';
 import { planDiskRestore, restoreDisk } from '../../src/core/jobs/restoreDisk.ts';
 import { sampleManifest } from '../../test/support/manifests.ts';
 import { memoryJournal } from '../../test/support/memoryJournal.ts';
@@ -43,7 +44,7 @@ const startedMs = performance.now();
 const options = { create: job === 'init', compression: values.compression };
 await using repository = await openBenchRepository(benchStore(folder), options);
 await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, signal);
-const jobs = { init: ignore, full, incremental, grown, thinBase, thin, restore, check };
+const jobs = { init: ignore, full, incremental, grown, thinBase, thin, restore, check, coldReads };
 const result = await jobs[job]();
 console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), ...result }));
 
@@ -160,6 +161,24 @@ async function restore() {
   const plan = await planDiskRestore(repository, point, key, 'raw', image, signal);
   await restoreDisk(repository, point, plan, ignore, signal);
   return {};
+}
+
+/** Of 4 KiB each, in chunks far from each other, with nothing kept from one read to the next. */
+async function coldReads() {
+  const point = await newestRestorePoint(repository);
+  const [{ key, capacityBytes }] = point.manifest.disks;
+  const disk = await openDiskImage(repository, point, key, signal);
+  const target = new Uint8Array(4096);
+  const tookMs = [];
+  for (let number = 0; tookMs.length < 500; number += 1) {
+    const chunk = (number * 7919) % Math.floor(capacityBytes / chunkBytes);
+    const beganMs = performance.now();
+    await disk.read(chunk * chunkBytes + 8192, target, signal);
+    // What is empty is not read at all.
+    if (!isZero(target)) tookMs.push(performance.now() - beganMs);
+  }
+  tookMs.sort((one, other) => one - other);
+  return { p50Ms: tookMs[249], p95Ms: tookMs[474] };
 }
 
 async function check() {
