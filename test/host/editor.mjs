@@ -128,6 +128,8 @@ export class Editor {
     const rows = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text });
     await rows.first().waitFor();
     if (typeof text === 'string') await this.page.locator('.quick-input-widget input.input').fill(text);
+    // Nobody reads a list faster, and the editor takes an Enter that comes with its first row for nothing.
+    else await this.page.waitForTimeout(300);
     const focused = this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: text });
     for (let down = 0; down < 60 && (await focused.count()) === 0; down += 1) {
       await this.page.waitForTimeout(50);

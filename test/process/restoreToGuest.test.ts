@@ -130,7 +130,7 @@ describe('guest files back into the running guest, by the command line', () => {
     expect(await lab.guestBytes('web01', conf)).toEqual(original);
     expect(await lab.guestFile('web01', conf)).toEqual(before);
     const [aside] = await keptAside('/etc/web');
-    expect(aside).toMatch(/^web\.conf\.quiesce-before-\d{8}T\d{6}Z$/);
+    expect(aside).toMatch(/^web\.conf\.quiesce-before-\d{8}T\d{9}Z$/);
     expect((await lab.guestBytes('web01', `/etc/web/${aside}`)).toString()).toBe(changedText);
     expect(await lab.guestFile('web01', `/etc/web/${aside}`)).toMatchObject({ mode: 0o600, uid: 7 });
     // Done once more it finds everything there.

@@ -75,7 +75,8 @@ export class VscodeUi implements Ui {
         }),
       );
       fill(list, question, signal).then(preselected => {
-        list.activeItems = preselected;
+        // With none, the editor would take Enter for nothing, instead of for the first.
+        if (preselected.length > 0) list.activeItems = preselected;
       }, fail);
     });
   }

@@ -34,7 +34,7 @@ export async function story(editor, { startLab }) {
   assert.equal(await lab.guestText('web01', path), before);
   const names = (await lab.guestFolder('web01', '/etc/web')).map(({ name }) => name);
   const [aside, ...others] = names.filter(name => name !== 'web.conf');
-  assert.match(aside, /^web\.conf\.quiesce-before-\d{8}T\d{6}Z$/);
+  assert.match(aside, /^web\.conf\.quiesce-before-\d{8}T\d{9}Z$/);
   assert.deepEqual(others, [], 'no temporary file is left');
   assert.equal(await lab.guestText('web01', `/etc/web/${aside}`), damaged);
 

@@ -60,11 +60,7 @@ export function assertRestorable({ items, problems, vmName }: GuestRestorePlan):
   throw new AppError(problem.code, `${vmName}: ${problem.message}`, { object: vmName });
 }
 
-/** Name of what a restore replaces, beside it. */
+/** Name of what a restore replaces, beside it; another one for the next restore, even within the same second. */
 export function asideSuffix(now: Date): string {
-  const compact = now
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replace(/[-:]/g, '');
-  return `.quiesce-before-${compact}`;
+  return `.quiesce-before-${now.toISOString().replace(/[-:.]/g, '')}`;
 }

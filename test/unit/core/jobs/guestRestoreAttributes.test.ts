@@ -73,7 +73,7 @@ test('differences are told in words; times count in whole seconds, and what is n
 });
 
 test('a replaced file is kept under a name that says when', () => {
-  expect(asideSuffix(new Date('2026-11-25T15:34:35.678Z'))).toBe('.quiesce-before-20261125T153435Z');
+  expect(asideSuffix(new Date('2026-11-25T15:34:35.678Z'))).toBe('.quiesce-before-20261125T153435678Z');
 });
 
 test('a plan that does nothing for a reason fails with that reason; one that has nothing to do does not', () => {
