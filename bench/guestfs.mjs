@@ -109,7 +109,7 @@ function measureVersions() {
     writeFileSync(changed, `content ${point}\n`.repeat(1000));
     writeIntoExt4(image, changed, `other-${point}`);
     if (point % 3 === 0) writeIntoExt4(image, changed, 'watched');
-    program('rawDisk.mjs', 'backup', repository, image, '--holes');
+    program('rawDisk.mjs', 'full', repository, image, '--holes');
   }
   const runs = { ours: [], slow: [], peers: {} };
   for (let round = 0; round < runCount; round += 1) runs.ours.push(ours(repository, '--versions', 'watched'));
@@ -125,7 +125,7 @@ function store(name, image) {
   const repository = join(folder, `${name}.repository`);
   for (const rest of [
     ['init', repository],
-    ['backup', repository, image, '--holes'],
+    ['full', repository, image, '--holes'],
   ])
     program('rawDisk.mjs', ...rest);
   return repository;
