@@ -40,7 +40,5 @@ export function cachedSource(source: BlockSource, { chunkBytes, maxChunks }: Cac
       // Nobody writes into the target once the read has ended.
       await settleAll(copies);
     },
-    fingerprint: async (offsetBytes, lengthBytes, signal) =>
-      await source.fingerprint?.(offsetBytes, lengthBytes, signal),
   };
 }

@@ -68,6 +68,14 @@ export async function openStoredDisk(
   return new ChunkedDiskImage(repository, disk, parts, chunks);
 }
 
+/** What a range takes of one chunk. */
+interface ChunkPiece {
+  /** Of the chunk on the disk. */
+  readonly index: number;
+  readonly inChunkBytes: number;
+  readonly lengthBytes: number;
+}
+
 class ChunkedDiskImage implements DiskImage {
   readonly disk: ManifestDisk;
   readonly sizeBytes: number;
@@ -94,18 +102,19 @@ class ChunkedDiskImage implements DiskImage {
 
   async read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void> {
     begin(this.disk.label, this.sizeBytes, offsetBytes, target, signal);
-    const { chunkBytes } = this.disk;
-    const first = Math.floor(offsetBytes / chunkBytes);
-    const end = Math.ceil((offsetBytes + target.byteLength) / chunkBytes);
-    const indexes = Array.from({ length: end - first }, (_, position) => first + position);
     // Nobody writes into the target once the read has ended.
     await settleAll(
-      indexes.map(async index => {
+      [...this.#pieces(offsetBytes, target.byteLength)].map(async ({ index, inChunkBytes, lengthBytes }) => {
+        const startBytes = index * this.disk.chunkBytes + inChunkBytes - offsetBytes;
+        const piece = target.subarray(startBytes, startBytes + lengthBytes);
         const id = await this.#parts.chunkId(index, signal);
+        // Most of a disk is zeros, and small reads of them are many.
+        if (this.#isZeroChunk(index, id)) {
+          piece.fill(0);
+          return;
+        }
         const bytes = await this.#loadChunk(index, id, this.#chunks, signal);
-        const from = Math.max(offsetBytes, index * chunkBytes);
-        const to = Math.min(offsetBytes + target.byteLength, index * chunkBytes + bytes.byteLength);
-        target.set(bytes.subarray(from - index * chunkBytes, to - index * chunkBytes), from - offsetBytes);
+        piece.set(bytes.subarray(inChunkBytes, inChunkBytes + lengthBytes));
       }),
     );
   }
@@ -113,15 +122,10 @@ class ChunkedDiskImage implements DiskImage {
   /** Which bytes of which chunks: chunks have the names of their content. */
   async fingerprint(offsetBytes: number, lengthBytes: number, signal: AbortSignal): Promise<string> {
     assertRange(this.disk.label, this.sizeBytes, offsetBytes, lengthBytes);
-    const { chunkBytes } = this.disk;
-    const endBytes = offsetBytes + lengthBytes;
     const found: string[] = [];
-    for (let from = offsetBytes; from < endBytes;) {
-      const index = Math.floor(from / chunkBytes);
-      const until = Math.min(endBytes, (index + 1) * chunkBytes);
-      const inChunk = from - index * chunkBytes;
-      found.push(`${await this.#parts.chunkId(index, signal)}+${inChunk}-${inChunk + until - from}`);
-      from = until;
+    for (const piece of this.#pieces(offsetBytes, lengthBytes)) {
+      const id = await this.#parts.chunkId(piece.index, signal);
+      found.push(`${id}+${piece.inChunkBytes}-${piece.inChunkBytes + piece.lengthBytes}`);
     }
     return found.join(' ');
   }
@@ -190,6 +194,18 @@ class ChunkedDiskImage implements DiskImage {
       await target.write(offsetBytes, bytes, signal);
     }
     return lengthBytes * offsetsBytes.length;
+  }
+
+  /** A range of the disk, cut where its chunks end. */
+  *#pieces(offsetBytes: number, lengthBytes: number): Generator<ChunkPiece, void, undefined> {
+    const { chunkBytes } = this.disk;
+    const endBytes = offsetBytes + lengthBytes;
+    for (let from = offsetBytes; from < endBytes;) {
+      const index = Math.floor(from / chunkBytes);
+      const until = Math.min(endBytes, (index + 1) * chunkBytes);
+      yield { index, inChunkBytes: from - index * chunkBytes, lengthBytes: until - from };
+      from = until;
+    }
   }
 
   async *#storedChunks(signal: AbortSignal): AsyncGenerator<{ readonly index: number; readonly id: BlobId }> {
