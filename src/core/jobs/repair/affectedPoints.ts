@@ -1,12 +1,12 @@
 import { AppError, toAppError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
-import { cachedSource } from '../../block/cachedSource.ts';
 import { listBackupSets, type RestorePointSummary } from '../../catalog/backupSet.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import { openRestorePoint, type RestorePoint } from '../../catalog/restorePoint.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import { openGuestVolume } from '../../guestfs/openGuestFileSystem.ts';
+import { ChunkCache } from '../../image/chunkCache.ts';
 import { openDiskImage } from '../../image/diskImage.ts';
 import { PartContents } from '../../image/partContents.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -56,6 +56,7 @@ export async function findAffectedPoints(
   signal: AbortSignal,
 ): Promise<readonly AffectedPoint[]> {
   const affected: AffectedPoint[] = [];
+  const chunks = new ChunkCache(repository, cachedBytes);
   const { sets } = await listBackupSets(repository, signal);
   for (const point of sets.flatMap(({ points }) => points)) {
     onProgress({
@@ -63,7 +64,7 @@ export async function findAffectedPoints(
       doneBytes: 0,
       totalBytes: undefined,
     });
-    const found = await affectedParts(repository, point, signal);
+    const found = await affectedParts(repository, point, chunks, signal);
     if (found !== undefined) affected.push(found);
   }
   return affected;
@@ -72,6 +73,7 @@ export async function findAffectedPoints(
 async function affectedParts(
   repository: Repository,
   point: RestorePointSummary,
+  chunks: ChunkCache,
   signal: AbortSignal,
 ): Promise<AffectedPoint | undefined> {
   let opened: RestorePoint;
@@ -83,7 +85,7 @@ async function affectedParts(
   }
   const disks: AffectedDisk[] = [];
   for (const disk of opened.manifest.disks) {
-    const found = await affectedDisk(repository, opened, disk, signal);
+    const found = await affectedDisk(repository, opened, disk, chunks, signal);
     if (found !== undefined) disks.push(found);
   }
   return disks.length === 0 ? undefined : { point, lostBecause: undefined, disks };
@@ -93,6 +95,7 @@ async function affectedDisk(
   repository: Repository,
   point: RestorePoint,
   disk: ManifestDisk,
+  chunks: ChunkCache,
   signal: AbortSignal,
 ): Promise<AffectedDisk | undefined> {
   const { key: deviceKey, label, capacityBytes } = disk;
@@ -102,10 +105,8 @@ async function affectedDisk(
   const found = { deviceKey, label, lostRanges, files: [] as AffectedFile[], problems: [] as string[] };
   if (lostRanges.length === 1 && lostRanges[0]?.lengthBytes === capacityBytes) return found;
   try {
-    const image = await openDiskImage(repository, point, deviceKey, signal);
-    const { chunkBytes } = disk;
-    const source = cachedSource(image, { chunkBytes, maxChunks: Math.ceil(cachedBytes / chunkBytes) });
-    const listing = await listVolumes(source, signal);
+    const image = await openDiskImage(repository, point, deviceKey, signal, chunks);
+    const listing = await listVolumes(image, signal);
     found.problems.push(...listing.problems);
     for (const volume of listing.volumes)
       if (lostRanges.some(range => overlaps(range, volume)))
