@@ -12,7 +12,7 @@ export function versionChoices(
   t: Translate,
 ): readonly Choice<FileVersionDto>[] {
   return versions.map(version => ({
-    label: t('{0}, changed {1}', formatBytes(version.sizeBytes), formatMoment(newest(version).modifiedAt)),
+    label: t('{0}, changed {1}', formatBytes(version.sizeBytes), versionMoment(version)),
     description: has(version, start) ? t('where you started') : '',
     detail: seenText(version, t),
     icon: has(version, start) ? 'file' : 'history',
@@ -31,11 +31,7 @@ export function actionChoices(
   return [
     { label: t('Open This Version'), icon: 'go-to-file', value: undefined },
     ...others.map(version => ({
-      label: t(
-        'Compare With: {0}, changed {1}',
-        formatBytes(version.sizeBytes),
-        formatMoment(newest(version).modifiedAt),
-      ),
+      label: t('Compare With: {0}, changed {1}', formatBytes(version.sizeBytes), versionMoment(version)),
       description: has(version, start) ? t('where you started') : '',
       detail: seenText(version, t),
       icon: 'diff',
@@ -46,9 +42,8 @@ export function actionChoices(
 }
 
 /** The restore point it is shown from: the one it was asked of where that has it. */
-export function shownIn({ seen }: FileVersionDto, start: GuestPath): GuestPath {
-  const newestPoint = seen[0]?.at ?? start;
-  return seen.some(({ at }) => at.point === start.point) ? start : newestPoint;
+export function shownIn(version: FileVersionDto, start: GuestPath): GuestPath {
+  return has(version, start) ? start : newest(version).at;
 }
 
 /** Restore points without the file, and those in which it cannot be read; undefined if there are none. */
