@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts';
+import { transportKinds } from '../core/catalog/manifest.ts';
 import { defaultWholeReads, type WholeReadPolicy } from '../core/changes/readDecision.ts';
 import { compareLevels, weakest } from '../core/consistency/level.ts';
 import {
@@ -6,6 +7,7 @@ import {
   defaultPolicy,
   shortfallChoices,
 } from '../core/consistency/request/policy.ts';
+import { type TransportChoice, transportChoices } from '../core/jobs/backupVm/transports/transportsFor.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
 import { askableLevels, type BackupDefaults, vssBackupTypes } from './config/config.ts';
 
@@ -28,6 +30,17 @@ export const wholeReadOptions = {
   'full-after-points': { value: 'N', help: 'read whole again after so many restore points (default 30)' },
   'full-after-days': { value: 'N', help: 'or so many days (default 30)' },
 } as const satisfies Readonly<Record<string, CommandOption>>;
+
+export const transportOption = {
+  transport: {
+    value: 'KIND',
+    help: `read disks by this alone: ${transportKinds.join(', ')}; auto (default) takes the best that is open`,
+  },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+export function chosenTransport(args: CommandArguments, defaults: BackupDefaults = {}): TransportChoice {
+  return args.choice('transport', transportChoices) ?? defaults.transport ?? 'auto';
+}
 
 /** When disks are read whole although their changes are known. */
 export function chosenWholeReads(args: CommandArguments, defaults: BackupDefaults = {}): WholeReadPolicy {

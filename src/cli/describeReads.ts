@@ -1,5 +1,5 @@
 import { formatBytes } from '../base/units.ts';
-import type { Manifest, ManifestDisk } from '../core/catalog/manifest.ts';
+import type { Manifest, ManifestDisk, PassedOver, TransportKind } from '../core/catalog/manifest.ts';
 import { fullReasons } from '../core/changes/fullReason.ts';
 
 /** How each disk of a restore point was read, one line for each. */
@@ -8,7 +8,7 @@ export function describeReads({ disks }: Pick<Manifest, 'disks'>): readonly stri
 }
 
 function readText({ transport }: ManifestDisk): string {
-  const { readMode, fullReason, fullDetail, audit, kind } = transport;
+  const { readMode, fullReason, fullDetail, audit, kind, passedOver } = transport;
   const how =
     readMode === 'changed-areas'
       ? 'incremental'
@@ -20,8 +20,18 @@ function readText({ transport }: ManifestDisk): string {
     audit === undefined
       ? ''
       : `; ${audit.chunks} unchanged chunks compared, ${audit.mismatches === 0 ? 'all as stored' : `${audit.mismatches} were not`}`;
-  const way = kind === 'datastore-files' ? ' by ranges of its file' : '';
-  return `${how}${detail}; ${sizes(transport)}${way}${checked}`;
+  return `${how}${detail}; ${sizes(transport)}${ways[kind]}${describePassedOver(passedOver)}${checked}`;
+}
+
+const ways: Readonly<Record<TransportKind, string>> = {
+  'nfc-lease': '',
+  'datastore-files': ' by ranges of its file',
+  nbd: ' through an NBD program',
+  'hot-add': ' as a disk of this machine',
+};
+
+function describePassedOver(passedOver: readonly PassedOver[] = []): string {
+  return passedOver.map(({ kind, reason }) => `, not by ${kind}: ${reason}`).join('');
 }
 
 function sizes({ readBytes, changedBytes, storedBytes, receivedBytes }: ManifestDisk['transport']): string {

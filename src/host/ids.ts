@@ -71,6 +71,7 @@ export const settingIds = {
   packSize: 'quiesce.packSize',
   fullAfterPoints: 'quiesce.fullAfterPoints',
   fullAfterDays: 'quiesce.fullAfterDays',
+  transport: 'quiesce.transport',
 } as const;
 
 /** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */

@@ -1,7 +1,7 @@
 import { ConfigurationTarget, workspace } from 'vscode';
 
 import { MiB } from '../base/units.ts';
-import type { WholeReadsDto } from '../protocol/plan.ts';
+import type { TransportChoiceDto, WholeReadsDto } from '../protocol/plan.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
@@ -62,6 +62,20 @@ export function readWholeReads(): WholeReadsDto | undefined {
   if (everyPoints === undefined && everyDays === undefined) return undefined;
   return { ...(everyPoints !== undefined && { everyPoints }), ...(everyDays !== undefined && { everyDays }) };
 }
+
+/** What backups read disks by; what is no such word is left out. */
+export function readTransport(): TransportChoiceDto | undefined {
+  const written = workspace.getConfiguration().get<unknown>(settingIds.transport);
+  return transports.find(word => word === written);
+}
+
+const transports = [
+  'auto',
+  'nfc-lease',
+  'datastore-files',
+  'nbd',
+  'hot-add',
+] as const satisfies readonly TransportChoiceDto[];
 
 function wholeNumber(id: string, least: number): number | undefined {
   const written = workspace.getConfiguration().get<unknown>(id);

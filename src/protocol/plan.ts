@@ -8,6 +8,7 @@ import type {
   LeftOutDiskDto,
   PointDiskDto,
   PointRef,
+  TransportKindDto,
 } from './point.ts';
 import type { PredictionDto, VmRef } from './vm.ts';
 
@@ -22,7 +23,11 @@ export interface BackupParams {
   readonly lookAs?: string;
   /** When disks are read whole although their changes are known; 30 points or days without it. */
   readonly wholeReads?: WholeReadsDto;
+  /** What disks are read by; without it, or with `auto`, by the best that is open. */
+  readonly transport?: TransportChoiceDto;
 }
+
+export type TransportChoiceDto = 'auto' | TransportKindDto;
 
 export interface WholeReadsDto {
   /** Now. */
@@ -40,6 +45,7 @@ export interface GroupBackupParams {
   readonly policy: ConsistencyPolicyDto;
   /** As the user calls them together. */
   readonly groupName?: string;
+  readonly transport?: TransportChoiceDto;
 }
 
 /** How consistent a snapshot has to be, and what happens if it cannot be. */

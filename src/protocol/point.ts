@@ -153,8 +153,9 @@ export interface PointDiskDto {
 export interface DiskReadDto {
   /** `changed-areas`: what had not changed is as in the restore point before. */
   readonly mode: 'whole' | 'changed-areas';
-  /** Through a lease as one stream, or by ranges of its file on the datastore. */
-  readonly transport: 'nfc-lease' | 'datastore-files';
+  readonly transport: TransportKindDto;
+  /** Better transports that were closed, or closed in the midst of it, with the reason for people. */
+  readonly passedOver?: readonly { readonly kind: TransportKindDto; readonly reason: string }[];
   /** Why everything was read; missing otherwise, and where it was not kept. */
   readonly fullReason?: FullReasonDto;
   /** What was said when that turned out, for people. */
@@ -170,6 +171,12 @@ export interface DiskReadDto {
   /** Of chunks said to be unchanged: how many were compared, and how many had changed. */
   readonly audit?: { readonly chunks: number; readonly mismatches: number };
 }
+
+/**
+ * Through a lease as one stream; by ranges of its file on the datastore; through an NBD program; as a disk of the worker's own
+ * machine.
+ */
+export type TransportKindDto = 'nfc-lease' | 'datastore-files' | 'nbd' | 'hot-add';
 
 /** Why a disk is read whole. */
 export type FullReasonDto =

@@ -39,6 +39,7 @@ afterAll(async () => {
 const planOptions: BackupOptions = {
   policy: defaultPolicy,
   wholeReads: defaultWholeReads,
+  transport: 'auto' as const,
   knowsSpecs: true,
   hasUser: false,
   now: new Date(0),

@@ -12,6 +12,7 @@ import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.
 import { planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
 import { openPreviousPoint } from '../../src/core/jobs/backupVm/previousPoint.ts';
+import type { TransportChoice } from '../../src/core/jobs/backupVm/transports/transportsFor.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import type { SnapshotId } from '../../src/core/repository/snapshot.ts';
 import { HttpNfcLease } from '../../src/core/vsphere/httpNfcLease.ts';
@@ -147,6 +148,7 @@ export class ChangedVm {
     repository: Repository,
     previous: SnapshotId | undefined,
     wholeReads: Partial<WholeReadPolicy> = {},
+    transport: TransportChoice = 'auto',
   ): Promise<BackupResult> {
     const { session } = this;
     const identity = await findVirtualMachine(session, this.name, anySignal);
@@ -155,6 +157,7 @@ export class ChangedVm {
     const options = {
       policy: { ...crashPolicy },
       wholeReads: { ...defaultWholeReads, ...wholeReads },
+      transport,
       knowsSpecs: true,
       hasUser: false,
       now: systemClock.now(),

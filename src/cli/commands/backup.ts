@@ -14,7 +14,14 @@ import { type BackupDeps, type BackupResult, backUpVm } from '../../core/jobs/ba
 import type { AskForLess } from '../../core/jobs/snapshotByPolicy.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
-import { chosenPolicy, chosenWholeReads, policyOptions, wholeReadOptions } from '../backupPolicy.ts';
+import {
+  chosenPolicy,
+  chosenTransport,
+  chosenWholeReads,
+  policyOptions,
+  transportOption,
+  wholeReadOptions,
+} from '../backupPolicy.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
 import type { Command } from '../command.ts';
 import { readConfig } from '../config/configFile.ts';
@@ -41,6 +48,7 @@ export const backup: Command = {
     ...policyOptions,
     ...guestAccountOptions,
     ...wholeReadOptions,
+    ...transportOption,
     ...storingOptions,
     ...kitOption,
     wait: {
@@ -60,6 +68,7 @@ export const backup: Command = {
     const config = await readConfig(context.places.configFile);
     const policy = chosenPolicy(args, config.backup);
     const wholeReads = chosenWholeReads(args, config.backup);
+    const transport = chosenTransport(args, config.backup);
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
     if (!args.flag('plan')) await decideKit(context, args, repository, journal);
@@ -81,7 +90,7 @@ export const backup: Command = {
       const identity = vm.config.instanceUuid ?? vm.config.uuid;
       const newest = await latestRestorePoint(repository, identity, signal);
       const previous = await openPreviousPoint(repository, newest, signal);
-      const options = { policy, wholeReads, knowsSpecs, hasUser: context.hasTerminal };
+      const options = { policy, wholeReads, transport, knowsSpecs, hasUser: context.hasTerminal };
       plans.push(planBackup(vm, { ...options, now: context.clock.now() }, previous));
     }
     if (args.flag('plan')) {

@@ -3,6 +3,7 @@ import { JsonReader } from '../../base/jsonReader.ts';
 import { type Compression, compressions } from '../../core/codec/compression.ts';
 import type { ConsistencyLevel } from '../../core/consistency/level.ts';
 import { type ConsistencyPolicy, shortfallChoices } from '../../core/consistency/request/policy.ts';
+import { type TransportChoice, transportChoices } from '../../core/jobs/backupVm/transports/transportsFor.ts';
 import { packMiBRange } from '../../core/repository/storing.ts';
 
 /** The configuration file, docs/CLI.md. It holds no secret: only where each one is found. */
@@ -32,6 +33,7 @@ export interface BackupDefaults {
   readonly vssBackupType?: ConsistencyPolicy['vssBackupType'];
   readonly fullAfterPoints?: number;
   readonly fullAfterDays?: number;
+  readonly transport?: TransportChoice;
 }
 
 export interface VCenterConfig {
@@ -130,6 +132,7 @@ function readBackupDefaults(json: JsonReader): BackupDefaults {
     ...(json.has('fullAfterDays') && {
       fullAfterDays: json.integer('fullAfterDays', { min: 0, max: 10_000 }),
     }),
+    ...(json.has('transport') && { transport: json.oneOf('transport', transportChoices) }),
   };
 }
 

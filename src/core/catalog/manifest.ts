@@ -172,6 +172,8 @@ export interface ManifestBacking {
 
 export interface ManifestTransport {
   readonly kind: TransportKind;
+  /** Better ways to read it that were closed, or closed in the midst of it; missing if there were none. */
+  readonly passedOver?: readonly PassedOver[];
   /** `changed-areas`: what had not changed is as in the restore point before. */
   readonly readMode: ReadMode;
   /** Why the whole disk was read; missing otherwise, and in points of programs that did not keep it. */
@@ -192,8 +194,14 @@ export interface ManifestTransport {
   readonly whole?: { readonly at: string; readonly pointsSince: number };
 }
 
-export const transportKinds = ['nfc-lease', 'datastore-files'] as const;
+export const transportKinds = ['nfc-lease', 'datastore-files', 'nbd', 'hot-add'] as const;
 export type TransportKind = (typeof transportKinds)[number];
+
+/** A transport that was not taken, and why, for people. */
+export interface PassedOver {
+  readonly kind: TransportKind;
+  readonly reason: string;
+}
 
 export const readModes = ['whole', 'changed-areas'] as const;
 export type ReadMode = (typeof readModes)[number];

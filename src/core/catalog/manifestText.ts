@@ -182,6 +182,12 @@ function readTransport(json: JsonReader): ManifestTransport {
   const readMode = json.oneOf('readMode', [...readModes, ...formerReadModes]);
   return {
     kind: json.oneOf('kind', transportKinds),
+    ...(json.has('passedOver') && {
+      passedOver: json.objects('passedOver').map(way => ({
+        kind: way.oneOf('kind', transportKinds),
+        reason: way.string('reason'),
+      })),
+    }),
     readMode: readMode === 'changed-areas' ? readMode : 'whole',
     ...(readMode === 'first-backup' && { fullReason: readMode }),
     ...(json.has('fullReason') && { fullReason: json.oneOf('fullReason', fullReasonCodes) }),

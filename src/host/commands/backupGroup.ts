@@ -5,6 +5,7 @@ import { startGroupBackup } from '../../protocol/job.ts';
 import type { ConsistencyPolicyDto } from '../../protocol/plan.ts';
 import type { Host } from '../host.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
+import { readTransport } from '../settings.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { choosePolicy } from './backups.ts';
 import { chooseRepository, chooseVms } from './choose.ts';
@@ -48,7 +49,12 @@ export async function backUpGroup(host: Host, given: readonly VmNode[]): Promise
   await startJob(host, l10n.t('Starting the backup of the group'), async signal => {
     for (const { vcenter } of refs.slice(0, 1)) await host.places.vcenter(vcenter, signal);
     await host.places.repository(repository, signal);
-    const params = { vms: refs, repository, policy, ...(groupName !== '' && { groupName }) };
+    const transport = readTransport();
+    const params = {
+      ...{ vms: refs, repository, policy },
+      ...(groupName !== '' && { groupName }),
+      ...(transport !== undefined && { transport }),
+    };
     return await host.worker.request(startGroupBackup, params, signal);
   });
 }

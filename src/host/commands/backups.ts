@@ -7,7 +7,7 @@ import type { Host } from '../host.ts';
 import { policyChoices, quiescedOrAsk } from '../model/backupPolicies.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
-import { readWholeReads } from '../settings.ts';
+import { readTransport, readWholeReads } from '../settings.ts';
 import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
@@ -37,7 +37,12 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
       await host.places.vcenter(node.vcenter, signal);
       await host.places.repository(repository, signal);
       const wholeReads = readWholeReads();
-      const params = { vm: vmRef(node), repository, policy, ...(wholeReads !== undefined && { wholeReads }) };
+      const transport = readTransport();
+      const params = {
+        ...{ vm: vmRef(node), repository, policy },
+        ...(wholeReads !== undefined && { wholeReads }),
+        ...(transport !== undefined && { transport }),
+      };
       return await host.worker.request(startBackup, params, signal);
     });
   }

@@ -1,13 +1,14 @@
 import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
-import type { DiskReadDto, FullReasonDto, StoredDiskDto } from '../../protocol/point.ts';
+import type { DiskReadDto, FullReasonDto, StoredDiskDto, TransportKindDto } from '../../protocol/point.ts';
 import type { Translate } from './nodeView.ts';
 
 /** How a disk got into a restore point, and what of it was read. */
 export function diskReadText(
-  { mode, fullReason, fullDetail, readBytes, changedBytes, storedBytes, audit }: DiskReadDto,
+  { transport, passedOver = [], mode, fullReason, fullDetail, ...counts }: DiskReadDto,
   t: Translate,
 ): string {
+  const { readBytes, changedBytes, storedBytes, audit } = counts;
   const how =
     mode === 'changed-areas'
       ? t('incremental')
@@ -24,7 +25,24 @@ export function diskReadText(
       : audit.mismatches === 0
         ? [t('{0} unchanged chunks compared', audit.chunks)]
         : [t('{0} of {1} unchanged chunks had changed', audit.mismatches, audit.chunks)]),
+    t('by {0}', transportText(transport, t)),
+    ...passedOver.map(({ kind, reason }) => t('not by {0}: {1}', transportText(kind, t), reason)),
   ].join(', ');
+}
+
+export function transportText(kind: TransportKindDto, t: Translate): string {
+  switch (kind) {
+    case 'nfc-lease':
+      return t('an export lease');
+    case 'datastore-files':
+      return t('ranges of its file');
+    case 'nbd':
+      return t('an NBD program');
+    case 'hot-add':
+      return t('hot-adding');
+    default:
+      return never(kind);
+  }
 }
 
 /** The disks together; a reason is named if it is that of one of them. Nothing for a VM without disks. */

@@ -79,7 +79,7 @@ export async function makePlan(
   parts: WorkerParts,
   signal: AbortSignal,
 ): Promise<BackupPlan> {
-  const { vm, policy, wholeReads } = params;
+  const { vm, policy, wholeReads, transport } = params;
   const { hasUser, clock } = parts;
   const { session } = vcenter;
   const read = await readVirtualMachine(session, vmIdentity(vm), signal);
@@ -92,6 +92,7 @@ export async function makePlan(
   const options = {
     policy: policyOf(policy),
     wholeReads: { ...defaultWholeReads, ...wholeReads },
+    transport: transport ?? 'auto',
     knowsSpecs,
     hasUser: hasUser(),
     now: clock.now(),

@@ -42,7 +42,7 @@ export function serveGroupBackups(handle: Handle, parts: WorkerParts): void {
 async function run(
   parts: WorkerParts,
   vcenterName: string,
-  { vms, repository: repositoryName, policy, groupName }: GroupBackupParams,
+  { vms, repository: repositoryName, policy, groupName, transport }: GroupBackupParams,
   { jobId: job, signal, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
   const { vcenters, repositories, leftovers, clock, random } = parts;
@@ -54,7 +54,10 @@ async function run(
   await assertKitAsked(repository.place, signal);
   const plans: BackupPlan[] = [];
   for (const vm of vms) {
-    const one = { vm, repository: repositoryName, policy };
+    const one = {
+      ...{ vm, repository: repositoryName, policy },
+      ...(transport !== undefined && { transport }),
+    };
     plans.push(await makePlan(vcenter.place, repository.place, one, parts, signal));
   }
   const planned = plans.flatMap((plan, index) => {

@@ -34,13 +34,15 @@ export function pointDiskDto({ key, label, capacityBytes }: ManifestDisk): Point
 
 /** With how it got there. */
 export function storedDiskDto(disk: ManifestDisk): StoredDiskDto {
-  const { kind, readMode, fullReason, fullDetail, readBytes, changedBytes, audit, ...bytes } = disk.transport;
+  const { kind, passedOver, readMode, fullReason, fullDetail, readBytes, changedBytes, audit, ...bytes } =
+    disk.transport;
   const { receivedBytes, storedBytes } = bytes;
   return {
     ...pointDiskDto(disk),
     read: {
       mode: readMode,
       transport: kind,
+      ...(passedOver !== undefined && { passedOver }),
       ...(fullReason !== undefined && { fullReason }),
       ...(fullDetail !== undefined && { fullDetail }),
       receivedBytes,

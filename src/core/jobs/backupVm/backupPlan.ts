@@ -17,6 +17,7 @@ import type { VirtualMachineFacts } from '../../inventory/readVirtualMachine.ts'
 import { AppError } from '../../../base/errors.ts';
 import { refusedByLicense } from '../../vsphere/license.ts';
 import { type PreviousPoint, previousDisk } from './previousPoint.ts';
+import type { TransportChoice } from './transports/transportsFor.ts';
 
 /** What a backup will do, before it does anything. */
 export interface BackupPlan {
@@ -38,6 +39,8 @@ export interface BackupPlan {
   readonly previous: PreviousPoint;
   /** When disks are read whole although their changes are known. */
   readonly wholeReads: WholeReadPolicy;
+  /** What disks are read by. */
+  readonly transport: TransportChoice;
 }
 
 export interface DiskPlan {
@@ -55,6 +58,7 @@ export interface BackupOptions {
   /** Whether somebody can be asked. */
   readonly hasUser: boolean;
   readonly wholeReads: WholeReadPolicy;
+  readonly transport: TransportChoice;
   /** Nearly that of the server. */
   readonly now: Date;
 }
@@ -90,6 +94,7 @@ export function planBackup(
     leftOutDisks: leftOut,
     previous,
     wholeReads: options.wholeReads,
+    transport: options.transport,
   };
 }
 

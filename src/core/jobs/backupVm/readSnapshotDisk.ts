@@ -1,7 +1,8 @@
-import { AppError, toAppError } from '../../../base/errors.ts';
+import { assert } from '../../../base/assert.ts';
+import { AppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { formatBytes } from '../../../base/units.ts';
-import type { ManifestDisk, ManifestTransport } from '../../catalog/manifest.ts';
+import type { ManifestDisk, ManifestTransport, PassedOver } from '../../catalog/manifest.ts';
 import { auditSample } from '../../changes/auditSample.ts';
 import type { ChunkSet } from '../../changes/chunkSet.ts';
 import { type FullReason, fullReasons } from '../../changes/fullReason.ts';
@@ -9,21 +10,17 @@ import { queryChangedAreas } from '../../changes/queryChangedAreas.ts';
 import { decideRead, type ReadDecision } from '../../changes/readDecision.ts';
 import { defaultChunkGeometry } from '../../chunking/geometry.ts';
 import type { BlobId } from '../../codec/blobId.ts';
+import type { DiskReader } from '../../disk/diskTransport.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { VimSession } from '../../vsphere/session.ts';
-import { backUpChangedAreas, type ChangedDisk } from './backupChangedAreas.ts';
+import { backUpChangedAreas } from './backupChangedAreas.ts';
 import { backUpDisk, type StoredDisk } from './backupDisk.ts';
 import type { BackupPlan } from './backupPlan.ts';
-import {
-  changedAreasTransports,
-  type DiskTransport,
-  isClosedWay,
-  type SnapshotDisk,
-  streamTransport,
-} from './changedAreasTransport.ts';
 import { type KnownChanges, openKnownChanges } from './knownChanges.ts';
 import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
+import { isClosedWay, type SnapshotDisk } from './transports/diskTransport.ts';
+import { type TransportChoice, transportsFor, type TransportWay } from './transports/transportsFor.ts';
 
 /** What the reading of every disk of a VM goes by. */
 export interface ReadBasis {
@@ -67,7 +64,7 @@ export async function readSnapshotDisk(
 ): Promise<ReadDisk> {
   const { disk, snapshot } = place;
   const decision = decideOn(place, basis);
-  const reader = new DiskReading(session, repository, place, deps, onProgress, signal);
+  const reader = new DiskReading(session, repository, place, basis.plan.transport, deps, onProgress, signal);
   const { tree, transport, warning } = await reader.carryOut(decision, basis.previous);
   const { backing, controller } = disk;
   const entry: ManifestDisk = {
@@ -133,15 +130,18 @@ class DiskReading {
   readonly #session: VimSession;
   readonly #repository: Repository;
   readonly #place: SnapshotDisk;
+  readonly #choice: TransportChoice;
   readonly #deps: ReadDeps;
   readonly #onProgress: ProgressListener;
   readonly #signal: AbortSignal;
+  #passedOver: readonly PassedOver[] = [];
   #receivedBytes = 0;
 
   constructor(
     session: VimSession,
     repository: Repository,
     place: SnapshotDisk,
+    choice: TransportChoice,
     deps: ReadDeps,
     onProgress: ProgressListener,
     signal: AbortSignal,
@@ -149,6 +149,7 @@ class DiskReading {
     this.#session = session;
     this.#repository = repository;
     this.#place = place;
+    this.#choice = choice;
     this.#deps = deps;
     this.#onProgress = onProgress;
     this.#signal = signal;
@@ -200,75 +201,96 @@ class DiskReading {
   /** Undefined if something had changed that nobody told of. */
   async #readChanged(known: KnownChanges): Promise<Reading | undefined> {
     const sample = auditSample(known.changed, this.#deps.random);
-    const ways = changedAreasTransports(this.#session, this.#place, known.changed.union(sample), this.#deps);
-    for (const [index, way] of ways.entries()) {
+    return await this.#byOpenWay(known.changed.union(sample), async way => {
+      const stored = await this.#read(
+        way,
+        async disk =>
+          await backUpChangedAreas(
+            this.#repository,
+            disk,
+            defaultChunkGeometry,
+            known,
+            sample,
+            this.#phase('Reading what has changed of'),
+            this.#onProgress,
+            this.#signal,
+          ),
+      );
+      if (stored.kind === 'distrusted') return undefined;
+      return this.#reading(stored, known, { kind: way.kind, readMode: 'changed-areas' });
+    });
+  }
+
+  async #readWhole({ reason, detail }: Full, known: KnownChanges | undefined): Promise<Reading> {
+    return await this.#byOpenWay(undefined, async way => {
+      const stored = await this.#read(
+        way,
+        async disk =>
+          await backUpDisk(
+            this.#repository,
+            disk,
+            defaultChunkGeometry,
+            known,
+            this.#phase('Reading'),
+            this.#onProgress,
+            this.#signal,
+          ),
+      );
+      const hasLied = reason === 'verification-failed' || (stored.audit?.mismatches ?? 0) > 0;
+      const transport = {
+        kind: way.kind,
+        readMode: 'whole',
+        fullReason: hasLied ? 'verification-failed' : reason,
+        ...(detail !== undefined && { fullDetail: detail }),
+      } as const;
+      const reading = this.#reading(stored, known, transport);
+      return hasLied ? { ...reading, warning: this.#warning(stored) } : reading;
+    });
+  }
+
+  /** Goes on with the next way where one is closed, be it in the midst of the disk: what is stored stays stored. */
+  async #byOpenWay<Result>(
+    wanted: ChunkSet | undefined,
+    readBy: (way: TransportWay) => Promise<Result>,
+  ): Promise<Result> {
+    const request = { session: this.#session, place: this.#place, wanted, deps: this.#deps };
+    const { ways, passedOver } = transportsFor(request, this.#choice);
+    this.#passedOver = passedOver;
+    const [last] = ways.slice(-1);
+    for (const way of ways.slice(0, -1)) {
       try {
-        return await this.#readChangedBy(way, known, sample);
+        return await readBy(way);
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (index === ways.length - 1 || !isClosedWay(error)) throw error;
-        this.#deps.logger.info('another way is taken to read the disk', {
+        if (!isClosedWay(error)) throw error;
+        const { kind } = way;
+        this.#passedOver = [...this.#passedOver, { kind, reason: error.message }];
+        this.#deps.logger.warn('another way is taken to read the disk', {
           disk: this.#name,
-          problem: toAppError(error).message,
+          transport: kind,
+          problem: error.message,
         });
       }
     }
-    return undefined;
+    assert(last !== undefined, 'a disk can be read by an export lease at least');
+    return await readBy(last);
   }
 
   /**
    * A function of its own, for what the bundler makes of `await using` in a loop keeps the error of one round for the
    * next; it may go back there once bundles are no longer lowered.
    */
-  async #readChangedBy(
-    way: DiskTransport,
-    known: KnownChanges,
-    sample: ChunkSet,
-  ): Promise<Reading | undefined> {
+  async #read<Stored>(way: TransportWay, store: (disk: DiskReader) => Promise<Stored>): Promise<Stored> {
     await using disk = await way.open(this.#signal);
-    let stored: ChangedDisk;
+    let stored: Stored;
     try {
-      stored = await backUpChangedAreas(
-        this.#repository,
-        disk,
-        defaultChunkGeometry,
-        known,
-        sample,
-        this.#phase('Reading what has changed of'),
-        this.#onProgress,
-        this.#signal,
-      );
+      stored = await store(disk);
     } finally {
       this.#receivedBytes += disk.receivedBytes;
     }
     if (!(await way.isStillRight(this.#signal)))
       throw new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`);
-    if (stored.kind === 'distrusted') return undefined;
-    return this.#reading(stored, known, { kind: way.kind, readMode: 'changed-areas' });
-  }
-
-  async #readWhole({ reason, detail }: Full, known: KnownChanges | undefined): Promise<Reading> {
-    const way = streamTransport(this.#session, this.#place, this.#deps);
-    await using disk = await way.open(this.#signal);
-    const stored = await backUpDisk(
-      this.#repository,
-      disk,
-      defaultChunkGeometry,
-      known,
-      this.#phase('Reading'),
-      this.#onProgress,
-      this.#signal,
-    );
-    this.#receivedBytes += disk.receivedBytes;
-    const hasLied = reason === 'verification-failed' || (stored.audit?.mismatches ?? 0) > 0;
-    const transport = {
-      kind: way.kind,
-      readMode: 'whole',
-      fullReason: hasLied ? 'verification-failed' : reason,
-      ...(detail !== undefined && { fullDetail: detail }),
-    } as const;
-    const reading = this.#reading(stored, known, transport);
-    return hasLied ? { ...reading, warning: this.#warning(stored) } : reading;
+    return stored;
   }
 
   #reading(
@@ -280,6 +302,7 @@ class DiskReading {
       tree,
       transport: {
         ...transport,
+        ...(this.#passedOver.length > 0 && { passedOver: this.#passedOver }),
         receivedBytes: this.#receivedBytes,
         readBytes,
         ...(known !== undefined && { changedBytes: known.changed.sizeBytes }),

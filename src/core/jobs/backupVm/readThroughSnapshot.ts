@@ -10,13 +10,13 @@ import { type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { SnapshotEvents } from '../snapshotEvents.ts';
 import { assertSnapshotRoom } from './assertSnapshotRoom.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
-import type { SnapshotDisk } from './changedAreasTransport.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
 import { type ImageEvidence, imageEvidence } from './imageEvidence.ts';
 import { openPreviousPoint } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
 import { type ReadBasis, type ReadDisk, readSnapshotDisk } from './readSnapshotDisk.ts';
 import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
+import type { SnapshotDisk } from './transports/diskTransport.ts';
 import { wasReverted } from './wasReverted.ts';
 
 /** A VM whose disks are stored, though no restore point refers to them yet. */

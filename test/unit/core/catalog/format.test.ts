@@ -59,6 +59,7 @@ function fullManifest(): Manifest {
         backing: { ...sampleDisk({}).backing, uuid: '6000C29' },
         transport: {
           kind: 'datastore-files',
+          passedOver: [{ kind: 'nbd', reason: 'its program ended' }],
           readMode: 'whole',
           fullReason: 'scheduled',
           fullDetail: 'as it was said',

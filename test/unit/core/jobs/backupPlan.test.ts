@@ -46,6 +46,7 @@ const gone = { kind: 'gone', id: 'ab'.repeat(32) as SnapshotId, problem: 'remove
 const options: BackupOptions = {
   policy: defaultPolicy,
   wholeReads: defaultWholeReads,
+  transport: 'auto' as const,
   knowsSpecs: true,
   hasUser: false,
   now: new Date('2026-11-22T22:00:00Z'),

@@ -91,7 +91,11 @@ test('how disks were read is told, and why everything was', () => {
   expect(disksReadText([changed, whole], t)).toBe('incremental but for Hard disk 2');
   expect(disksReadText([], t)).toBeUndefined();
   expect(diskReadText(changed.read, t)).toBe(
-    'incremental, 1 KiB changed, 2 KiB read, 512 B stored, 64 unchanged chunks compared',
+    'incremental, 1 KiB changed, 2 KiB read, 512 B stored, 64 unchanged chunks compared, by ranges of its file',
+  );
+  const fellOver = { ...changed.read, passedOver: [{ kind: 'nbd', reason: 'nbdkit has ended' }] } as const;
+  expect(diskReadText(fellOver, t)).toContain(
+    'by ranges of its file, not by an NBD program: nbdkit has ended',
   );
   const lied = { ...whole.read, fullReason: 'verification-failed', fullDetail: 'as it was said' } as const;
   expect(diskReadText({ ...lied, audit: { chunks: 100, mismatches: 2 } }, t)).toContain(
