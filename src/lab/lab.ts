@@ -49,6 +49,8 @@ export interface LabParts {
   readonly logger: Logger;
   /** A loopback address with port. */
   readonly listen: string;
+  /** Where the server's certificate is kept from start to start; a new one each time without it. */
+  readonly certificateFile: string | undefined;
   /** Who may log in, each with a role on everything. */
   readonly accounts: readonly LabAccount[];
   /** By the names of the guests' accounts. */
@@ -80,7 +82,7 @@ const activityIntervalMs = 400;
 /** Puts the lab together and starts it. */
 export async function startLab(parts: LabParts): Promise<RunningLab> {
   const { clock, random, logger } = parts;
-  const servers = await LabServers.listen(parts.listen, clock, logger);
+  const servers = await LabServers.listen(parts.listen, parts.certificateFile, clock, logger);
   const { server, authority, certificate } = servers.main;
   const disks = new DiskStore(parts.stateFolder);
   const stop = new AbortController();

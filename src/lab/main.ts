@@ -39,6 +39,7 @@ async function main(): Promise<void> {
       random: systemRandom,
       logger,
       listen: options.listen,
+      certificateFile: options.certificateFile,
       accounts: [{ userName: options.userName, password, role: 'Admin' }, ...accounts],
       guestPasswords: guests.passwords,
       seed: options.seed,

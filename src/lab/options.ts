@@ -16,6 +16,8 @@ export interface LabOptions {
   readonly profile: Profile | undefined;
   readonly userName: string;
   readonly passwordFile: string | undefined;
+  /** Undefined: a new certificate at each start. */
+  readonly certificateFile: string | undefined;
   /** Further accounts, each with the name of its role. */
   readonly accounts: readonly { readonly userName: string; readonly role: string }[];
   readonly activity: boolean;
@@ -52,6 +54,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     profile,
     userName: values.user,
     passwordFile: values['password-file'],
+    certificateFile: values.certificate,
     accounts: values.account.map(parseAccount),
     activity: !values['no-activity'],
     exitWithParent: values['exit-with-parent'],
@@ -89,6 +92,7 @@ function parse(commandLine: readonly string[]) {
         profile: { type: 'string' },
         user: { type: 'string', default: 'administrator@vsphere.local' },
         'password-file': { type: 'string' },
+        certificate: { type: 'string' },
         account: { type: 'string', multiple: true, default: [] },
         'no-activity': { type: 'boolean', default: false },
         generate: { type: 'string', default: '0' },

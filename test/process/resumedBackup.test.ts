@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
 import { KiB, MiB } from '../../src/base/units.ts';
+import { packBytesOf } from '../support/packBytes.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -74,13 +74,4 @@ describe(`a backup killed ${kills} times in mid-disk, seed ${seed}`, () => {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-/** Of whole packs; one that is on its way has another name. */
-function packBytesOf({ repositoryFolder }: QuiesceCli): number {
-  const data = join(repositoryFolder, 'data');
-  return readdirSync(data)
-    .flatMap(name => readdirSync(join(data, name)).map(pack => join(data, name, pack)))
-    .filter(path => /[0-9a-f]{64}$/.test(path))
-    .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }

@@ -12,7 +12,7 @@ import { connectWorker, type ConnectOptions } from '../../src/client/node/connec
 import { listedVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { type JobDto, jobChanged, listJobs } from '../../src/protocol/job.ts';
-import { createRepository, openRepository } from '../../src/protocol/repository.ts';
+import { createRepository, openRepository, type RepositoryParams } from '../../src/protocol/repository.ts';
 import { openVCenter } from '../../src/protocol/vcenter.ts';
 import type { VmRef } from '../../src/protocol/vm.ts';
 import { anySignal } from './anySignal.ts';
@@ -81,12 +81,22 @@ export class WorkerUser implements AsyncDisposable {
     return connection;
   }
 
-  /** Connects the lab as `lab` and the repository as `main`, which is created by the first who does. */
-  async openPlaces(client: WorkerClient, lab: RunningLab): Promise<void> {
+  /**
+   * Connects the lab as `lab` and the repository as `main`, which is created by the first who does.
+   * @param storing  how it is written to
+   */
+  async openPlaces(
+    client: WorkerClient,
+    lab: RunningLab,
+    storing: Pick<RepositoryParams, 'packMiB'> = {},
+  ): Promise<void> {
     const { url, user, fingerprint, passwordFile } = lab.ready;
     const password = firstLineOf(passwordFile);
     await client.request(openVCenter, { name: 'lab', url, user, fingerprint, password }, anySignal);
-    const repository = { name: 'main', location: this.repositoryFolder, password: repositoryPassword };
+    const repository = {
+      ...{ name: 'main', location: this.repositoryFolder, password: repositoryPassword },
+      ...storing,
+    };
     const isNew = !existsSync(this.repositoryFolder);
     if (isNew) await client.request(createRepository, { ...repository, withoutKit: true }, anySignal);
     else await client.request(openRepository, repository, anySignal);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { MoRef } from '../../core/vsphere/schema/moRef.ts';
+import { keptCertificate } from '../tls/keptCertificate.ts';
 import { selfSignedCertificate, type ServerCertificate } from '../tls/selfSigned.ts';
 import { HttpError, type RequestHandler } from './httpAnswer.ts';
 import { LabServer } from './labServer.ts';
@@ -26,14 +27,28 @@ export class LabServers implements AsyncDisposable {
     this.#logger = logger;
   }
 
-  /** @throws INVALID_INPUT for anything but a loopback address */
-  static async listen(address: string, clock: Clock, logger: Logger): Promise<LabServers> {
-    return new LabServers(await listening(address, 'Quiesce lab', clock, logger), clock, logger);
+  /**
+   * @param certificateFile  where the certificate of the main server is kept; a new one without it
+   * @throws INVALID_INPUT for anything but a loopback address
+   */
+  static async listen(
+    address: string,
+    certificateFile: string | undefined,
+    clock: Clock,
+    logger: Logger,
+  ): Promise<LabServers> {
+    const name = 'Quiesce lab';
+    const certificate =
+      certificateFile === undefined
+        ? await selfSignedCertificate(name, clock)
+        : await keptCertificate(certificateFile, name, clock);
+    return new LabServers(await listening(address, certificate, logger), clock, logger);
   }
 
   /** @param handlers  by prefix of paths */
   async addHost(host: MoRef, name: string, handlers: ReadonlyMap<string, RequestHandler>): Promise<void> {
-    const known = await listening('127.0.0.1:0', name, this.#clock, this.#logger);
+    const certificate = await selfSignedCertificate(name, this.#clock);
+    const known = await listening('127.0.0.1:0', certificate, this.#logger);
     for (const [prefix, handler] of handlers) known.server.handle(prefix, handler);
     this.#hosts.set(host.value, known);
   }
@@ -71,11 +86,9 @@ export class LabServers implements AsyncDisposable {
 
 async function listening(
   address: string,
-  commonName: string,
-  clock: Clock,
+  certificate: ServerCertificate,
   logger: Logger,
 ): Promise<KnownServer> {
-  const certificate = await selfSignedCertificate(commonName, clock);
   const server = new LabServer(certificate, logger);
   try {
     return { server, certificate, authority: await server.listen(address) };

@@ -17,6 +17,7 @@ test('options have defaults', () => {
     profile: undefined,
     userName: 'administrator@vsphere.local',
     passwordFile: undefined,
+    certificateFile: undefined,
     activity: true,
     exitWithParent: false,
     generatedVmCount: 0,

@@ -58,19 +58,48 @@ export async function backUpVm(
   });
 }
 
-/** Keeps others from backing up the same VM into the repository while it works; waits for whoever removes something. */
+/** Longer than the few packs take that are on their way. */
+const keepTimeoutMs = 30_000;
+
+/**
+ * Keeps others from backing up the same VM into the repository while it works; waits for whoever removes something. What
+ * was stored is found by the next try, also if the work fails.
+ */
 export async function underVmLock<Result>(
   repository: Repository,
   { vm }: BackupPlan,
-  { journal, clock, maxWaitMs = usualMaxWaitMs }: Pick<BackupDeps, 'journal' | 'clock' | 'maxWaitMs'>,
+  deps: Pick<BackupDeps, 'journal' | 'clock' | 'logger' | 'maxWaitMs'>,
   onProgress: ProgressListener,
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
+  const { journal, clock, maxWaitMs = usualMaxWaitMs } = deps;
   const { instanceUuid, uuid } = vm.config;
   const request = { mode: 'shared', journal, vmId: instanceUuid ?? uuid } as const;
   await assertRoom(repository, signal);
-  return await underSharedLock(repository, request, { clock, maxWaitMs, onProgress }, signal, work);
+  const patience = { clock, maxWaitMs, onProgress };
+  return await underSharedLock(repository, request, patience, signal, async (lock, held) => {
+    try {
+      return await work(lock, held);
+    } catch (error) {
+      await keepStored(repository, lock, deps);
+      throw error;
+    }
+  });
+}
+
+/** The failure of the work is what its caller must see. Without the lock nobody knows what others have removed. */
+async function keepStored(
+  repository: Repository,
+  { lost }: RepositoryLock,
+  { logger }: Pick<BackupDeps, 'logger'>,
+): Promise<void> {
+  if (lost.aborted) return;
+  try {
+    await repository.flush(AbortSignal.any([lost, AbortSignal.timeout(keepTimeoutMs)]));
+  } catch (error) {
+    logger.info('what was stored is stored again by the next try', { problem: toAppError(error).message });
+  }
 }
 
 /** A VM that was read, and what its restore point needs besides. */
