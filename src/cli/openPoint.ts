@@ -54,7 +54,7 @@ async function lockForReading(
   journal: LeaseJournal,
 ): Promise<RepositoryLock | undefined> {
   try {
-    return await repository.lock({ mode: 'shared', journal }, signal);
+    return await repository.lock({ mode: 'shared', journal, isEarly: true }, signal);
   } catch (error) {
     if (!AppError.is(error, 'PERMISSION')) throw error;
     output.note(`${repository.location} cannot be locked (${error.message}); do not prune it meanwhile`);

@@ -153,7 +153,7 @@ function spliced(bytes: Uint8Array, start: number, end: number, put: Uint8Array)
 }
 
 function packOfThree(): Uint8Array {
-  const builder = new PackBuilder('data');
+  const builder = new PackBuilder('data', new Uint8Array(0));
   const codec = new BlobCodec(sealer, 'auto', random);
   for (const plain of [pattern(500), pattern(40, 3), random.bytes(60)])
     builder.add(codec.seal({ id: blobIdOf(plain), plain }));

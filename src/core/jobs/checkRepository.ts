@@ -12,7 +12,12 @@ export async function checkRepository(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  return await underLock(repository, { mode: 'shared', journal }, signal, async (lock, held) => {
-    return await repository.check(options, lock, onProgress, held);
-  });
+  return await underLock(
+    repository,
+    { mode: 'shared', journal, isEarly: true },
+    signal,
+    async (lock, held) => {
+      return await repository.check(options, lock, onProgress, held);
+    },
+  );
 }

@@ -29,7 +29,9 @@ export interface Patience {
 const askAgainMs = 2000;
 
 /**
- * The same for a shared lock, which is waited for while somebody else removes something from the repository.
+ * The same for a shared lock, which is waited for while somebody else removes something from the repository. The lock is an
+ * early one: `work` may prepare, and waits for `settled` before it does what cannot be taken back. If the lock turns out to
+ * be contested, `work` is begun again.
  * @throws CONFLICT if that takes longer than may be waited, and at once if somebody works on the same VM
  */
 export async function underSharedLock<T>(
@@ -39,21 +41,16 @@ export async function underSharedLock<T>(
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return await holding(await lockInTime(repository, request, patience, signal), signal, work);
-}
-
-async function lockInTime(
-  repository: Repository,
-  request: LockRequest,
-  { clock, maxWaitMs, onProgress }: Patience,
-  signal: AbortSignal,
-): Promise<RepositoryLock> {
+  const { clock, maxWaitMs, onProgress } = patience;
   const giveUpAtMs = clock.monotonicMs() + maxWaitMs;
   for (;;) {
+    let lock: RepositoryLock | undefined;
     try {
-      return await repository.lock(request, signal);
+      lock = await repository.lock({ ...request, isEarly: true }, signal);
+      return await holding(lock, signal, work);
     } catch (error) {
-      if (!AppError.is(error, 'CONFLICT')) throw error;
+      const isRefused = lock === undefined || lock.isContested;
+      if (!isRefused || !AppError.is(error, 'CONFLICT')) throw error;
       const holders = (await repository.listLocks(signal)).filter(({ stale }) => !stale);
       const isSameVm = request.vmId !== undefined && holders.some(({ vmId }) => vmId === request.vmId);
       if (isSameVm || clock.monotonicMs() + askAgainMs > giveUpAtMs) throw error;

@@ -1,3 +1,4 @@
+import { defined } from '../../../base/assert.ts';
 import { type AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { randomUuid } from '../../../base/random.ts';
@@ -55,6 +56,8 @@ export async function backUpGroup(
 ): Promise<GroupResult> {
   const startedAt = groupDeps.clock.now();
   return await underEachLock(repository, members, groupDeps, signal, async (locks, held) => {
+    // A lock that is lost now would take the snapshots of all of them with it.
+    for (const lock of locks) await lock.settled(held);
     const open = new Map<TakenSnapshot, GroupMember>();
     const inTurn = oneAtATime();
     const depsOf = ({ askForLess }: GroupMember): BackupDeps => ({
@@ -63,10 +66,11 @@ export async function backUpGroup(
     });
     try {
       const taken = await Promise.all(
-        members.map(async member => {
+        members.map(async (member, index) => {
           const { plan, onProgress } = member;
+          const lock = defined(locks[index], `the lock of ${plan.vm.name}`);
           try {
-            const snapshot = await takeBackupSnapshot(session, plan, depsOf(member), onProgress, held);
+            const snapshot = await takeBackupSnapshot(session, plan, lock, depsOf(member), onProgress, held);
             open.set(snapshot, member);
             return snapshot;
           } catch (error) {

@@ -52,7 +52,7 @@ export async function backUpVm(
 ): Promise<BackupResult> {
   const startedAt = deps.clock.now();
   return await underVmLock(repository, plan, deps, onProgress, signal, async (lock, held) => {
-    const read = await readThroughSnapshot(session, repository, plan, deps, onProgress, held);
+    const read = await readThroughSnapshot(session, repository, plan, lock, deps, onProgress, held);
     const backup = { plan, read, startedAt, lock, group: undefined };
     return await commitBackup(session, repository, backup, deps, onProgress, held);
   });

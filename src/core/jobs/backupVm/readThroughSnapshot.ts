@@ -2,6 +2,7 @@ import { AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
 import { compareLevels } from '../../consistency/level.ts';
+import type { RepositoryLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { openSnapshot, type SnapshotLease } from '../../snapshot/snapshotLease.ts';
 import { VimFaultError } from '../../vsphere/faults.ts';
@@ -51,18 +52,20 @@ export async function readThroughSnapshot(
   session: VimSession,
   repository: Repository,
   plan: BackupPlan,
+  lock: RepositoryLock,
   deps: ReadDeps,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<ReadVm> {
-  const taken = await takeBackupSnapshot(session, plan, deps, onProgress, signal);
+  const taken = await takeBackupSnapshot(session, plan, lock, deps, onProgress, signal);
   return await readSnapshotDisks(session, repository, taken, deps, onProgress, signal);
 }
 
-/** The snapshot of a plan, given back at once if it is less than what the policy allows. */
+/** The snapshot of a plan, given back at once if it is less than what the policy allows. None before the lock has settled. */
 export async function takeBackupSnapshot(
   session: VimSession,
   plan: BackupPlan,
+  lock: RepositoryLock,
   deps: ReadDeps,
   onProgress: ProgressListener,
   signal: AbortSignal,
@@ -72,6 +75,7 @@ export async function takeBackupSnapshot(
     await assertSnapshotRoom(session, plan.vm, deps.logger, signal);
     const events = new SnapshotEvents(session, plan.vm.ref);
     const before = { events, manifestPaths: await manifestPaths(session, plan.vm, signal) };
+    await lock.settled(signal);
     const { snapshot, ...history } = await snapshotByPolicy(
       plan.vm.name,
       plan.request,

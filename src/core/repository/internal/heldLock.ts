@@ -1,3 +1,4 @@
+import { cancellable } from '../../../base/async/cancellable.ts';
 import { Semaphore } from '../../../base/async/semaphore.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError, toAppError } from '../../../base/errors.ts';
@@ -25,17 +26,22 @@ export interface HeldLockContext {
 /**
  * Takes a lock: looks, writes its own, waits, looks again, and gives way if there is another by then. Of two clients
  * that begin together both may give way; neither ever overlooks the other.
+ * @param isEarly  returns before the second look, after which the lock may be lost
  * @throws AppError CONFLICT
  */
 export async function takeLock(
   claim: LockClaim,
   journal: LeaseJournal,
   context: HeldLockContext,
+  isEarly: boolean,
   signal: AbortSignal,
 ): Promise<HeldLock> {
   const { locks, location } = context;
   assertNoConflict(claim, await locks.list(signal), location);
-  return new HeldLock(claim, journal, context, await writeUncontested(claim, journal, context, [], signal));
+  const written = isEarly
+    ? await locks.write(claim, journal, signal)
+    : await writeUncontested(claim, journal, context, [], signal);
+  return new HeldLock(claim, journal, context, written, isEarly);
 }
 
 /**
@@ -57,20 +63,31 @@ export async function assertStillAlone(lock: HeldLock, location: string, signal:
 async function writeUncontested(
   claim: LockClaim,
   journal: LeaseJournal,
-  { locks, location, clock }: HeldLockContext,
+  context: HeldLockContext,
   own: readonly string[],
   signal: AbortSignal,
 ): Promise<WrittenLock> {
+  const { locks } = context;
   const written = await locks.write(claim, journal, signal);
   try {
-    await clock.sleep(settleMs, signal);
-    const others = (await locks.list(signal)).filter(({ id }) => id !== written.id && !own.includes(id));
-    assertNoConflict(claim, others, location);
+    await assertUncontested(claim, [written.id, ...own], context, signal);
     return written;
   } catch (error) {
     await locks.remove(written);
     throw error;
   }
+}
+
+/** The second look. @throws AppError CONFLICT */
+async function assertUncontested(
+  claim: LockClaim,
+  own: readonly string[],
+  { locks, location, clock }: HeldLockContext,
+  signal: AbortSignal,
+): Promise<void> {
+  await clock.sleep(settleMs, signal);
+  const others = (await locks.list(signal)).filter(({ id }) => !own.includes(id));
+  assertNoConflict(claim, others, location);
 }
 
 export class HeldLock implements RepositoryLock {
@@ -81,19 +98,28 @@ export class HeldLock implements RepositoryLock {
   readonly #lost = new AbortController();
   readonly #stop = new AbortController();
   readonly #oneAtATime = new Semaphore(1);
+  readonly #settling: Promise<void>;
   readonly #refreshing: Promise<void>;
+  #isContested = false;
   #written: WrittenLock;
   #writtenAtMs: number;
   #lapsed = false;
 
   /** Only for `takeLock`. */
-  constructor(claim: LockClaim, journal: LeaseJournal, context: HeldLockContext, written: WrittenLock) {
+  constructor(
+    claim: LockClaim,
+    journal: LeaseJournal,
+    context: HeldLockContext,
+    written: WrittenLock,
+    isEarly: boolean,
+  ) {
     this.mode = claim.exclusive ? 'exclusive' : 'shared';
     this.#claim = claim;
     this.#journal = journal;
     this.#context = context;
     this.#written = written;
     this.#writtenAtMs = context.clock.monotonicMs();
+    this.#settling = isEarly ? this.#settle(written) : Promise.resolve();
     this.#refreshing = this.#keepFresh();
   }
 
@@ -103,6 +129,15 @@ export class HeldLock implements RepositoryLock {
 
   get released(): boolean {
     return this.#stop.signal.aborted;
+  }
+
+  get isContested(): boolean {
+    return this.#isContested;
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    await cancellable(this.#settling, signal);
+    this.#throwIfGone();
   }
 
   /**
@@ -121,6 +156,7 @@ export class HeldLock implements RepositoryLock {
    * @throws AppError CONFLICT if it is lost or was given back
    */
   async ensureHeld(signal: AbortSignal): Promise<void> {
+    await this.settled(signal);
     await this.#oneAtATime.use(signal, async () => {
       this.#throwIfGone();
       const isFresh = this.#ageMs() < mayBeStaleAfterMs;
@@ -141,15 +177,28 @@ export class HeldLock implements RepositoryLock {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.released) return;
     this.#stop.abort();
-    await this.#refreshing;
+    await Promise.all([this.#settling, this.#refreshing]);
     await this.#oneAtATime.use(new AbortController().signal, async () => {
       if (!this.lost.aborted) await this.#context.locks.remove(this.#written);
     });
   }
 
+  /** Never rejects: whoever relies on the lock is told by `lost`. */
+  async #settle(written: WrittenLock): Promise<void> {
+    try {
+      await assertUncontested(this.#claim, [written.id], this.#context, this.#stop.signal);
+    } catch (error) {
+      if (this.released || this.lost.aborted) return;
+      this.#isContested = AppError.is(error, 'CONFLICT');
+      this.#lost.abort(toAppError(error));
+      await this.#context.locks.remove(written);
+    }
+  }
+
   async #keepFresh(): Promise<void> {
     const { clock, logger, location } = this.#context;
     let waitMs = refreshEveryMs;
+    await this.#settling;
     while (!this.released && !this.lost.aborted) {
       try {
         await clock.sleep(waitMs, this.#stop.signal);

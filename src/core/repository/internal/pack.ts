@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import type { Random } from '../../../base/random.ts';
 import { toHex } from '../../../base/random.ts';
@@ -13,6 +13,7 @@ import type { ObjectStore } from '../objectStore.ts';
 export interface FinishedPack {
   /** SHA-256 of `bytes`. */
   readonly packId: string;
+  /** Lie in the builder's memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly blobs: readonly PackedBlob[];
 }
@@ -23,53 +24,86 @@ const maxBlobsPerPack = 10_000;
 const maxHeaderBytes = 16 * MiB;
 const headerLengthBytes = 4;
 
+/** A blob in the memory of a pack. */
+interface PlacedBlob {
+  readonly id: BlobId;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly plainLengthBytes: number;
+  readonly compressed: boolean;
+}
+
 /**
  * Collects sealed blobs of one type until a pack is full. A pack is `blob ‖ … ‖ blob ‖ sealed header ‖ length of the
  * sealed header (u32 LE)`; the header has an entry per blob: type (0 data, 1 tree, 2 and 3 the same compressed),
- * sealed length (u32 LE), for compressed ones the plain length (u32 LE), SHA-256 of the plain bytes.
+ * sealed length (u32 LE), for compressed ones the plain length (u32 LE), SHA-256 of the plain bytes. All of it is put
+ * together in one memory, which the next pack can use when this one is stored: new memory costs more than copying.
  * @see restic design document, "Pack Format"
  */
 export class PackBuilder {
   readonly #type: BlobType;
-  readonly #sealed = new Map<BlobId, SealedBlob>();
+  readonly #placed = new Map<BlobId, PlacedBlob>();
+  readonly #sha256: Hash = createHash('sha256');
+  #memory: Uint8Array<ArrayBuffer>;
   #sizeBytes = 0;
 
-  constructor(type: BlobType) {
+  /** @param memory  is the builder's own from here on; whatever is in it, and however small */
+  constructor(type: BlobType, memory: Uint8Array<ArrayBuffer>) {
     this.#type = type;
+    this.#memory = memory;
   }
 
-  get isEmpty(): boolean {
-    return this.#sealed.size === 0;
+  /** For another pack, when nobody needs this one any more. */
+  get memory(): Uint8Array<ArrayBuffer> {
+    return this.#memory;
   }
 
   isFull(packBytes: number): boolean {
-    return this.#sizeBytes >= packBytes || this.#sealed.size >= maxBlobsPerPack;
+    return this.#sizeBytes >= packBytes || this.#placed.size >= maxBlobsPerPack;
   }
 
-  /** A blob that the pack does not have yet. */
-  add(blob: SealedBlob): void {
-    this.#sealed.set(blob.id, blob);
-    this.#sizeBytes += blob.sealed.length;
+  /** Copies a blob that the pack does not have yet. */
+  add({ id, sealed, plainLengthBytes, compressed }: SealedBlob): void {
+    const place = { offsetBytes: this.#sizeBytes, lengthBytes: sealed.length };
+    this.#placed.set(id, { id, ...place, plainLengthBytes, compressed });
+    this.#append(sealed);
   }
 
+  /** Its sealed bytes lie in the builder's memory. */
   find(id: BlobId): SealedBlob | undefined {
-    return this.#sealed.get(id);
+    const placed = this.#placed.get(id);
+    if (placed === undefined) return undefined;
+    const { offsetBytes, lengthBytes, plainLengthBytes, compressed } = placed;
+    const sealed = this.#memory.subarray(offsetBytes, offsetBytes + lengthBytes);
+    return { id, sealed, plainLengthBytes, compressed };
   }
 
   finish(sealer: Sealer, random: Random): FinishedPack {
-    const blobs: PackedBlob[] = [];
-    let blobOffset = 0;
-    for (const { id, sealed, compressed, plainLengthBytes } of this.#sealed.values()) {
-      const place = { type: this.#type, id, offsetBytes: blobOffset, lengthBytes: sealed.length };
-      blobs.push(compressed ? { ...place, uncompressedLengthBytes: plainLengthBytes } : place);
-      blobOffset += sealed.length;
-    }
+    const blobs = [...this.#placed.values()].map(
+      ({ id, offsetBytes, lengthBytes, plainLengthBytes, compressed }): PackedBlob => {
+        const place = { type: this.#type, id, offsetBytes, lengthBytes };
+        return compressed ? { ...place, uncompressedLengthBytes: plainLengthBytes } : place;
+      },
+    );
     const header = sealer.seal(encodeHeader(blobs), random);
     const length = Buffer.alloc(headerLengthBytes);
     length.writeUInt32LE(header.length);
-    const parts = [...this.#sealed.values()].map(({ sealed }) => sealed);
-    const bytes = concatenated([...parts, header, length]);
-    return { packId: createHash('sha256').update(bytes).digest('hex'), bytes, blobs };
+    this.#append(header);
+    this.#append(length);
+    const bytes = this.#memory.subarray(0, this.#sizeBytes);
+    return { packId: this.#sha256.digest('hex'), bytes, blobs };
+  }
+
+  #append(bytes: Uint8Array): void {
+    const endBytes = this.#sizeBytes + bytes.length;
+    if (endBytes > this.#memory.length) {
+      const larger = new Uint8Array(Math.max(endBytes, 2 * this.#memory.length));
+      larger.set(this.#memory.subarray(0, this.#sizeBytes));
+      this.#memory = larger;
+    }
+    this.#memory.set(bytes, this.#sizeBytes);
+    this.#sha256.update(bytes);
+    this.#sizeBytes = endBytes;
   }
 }
 
@@ -167,14 +201,4 @@ function decodeHeader(header: Uint8Array, what: string): PackedBlob[] {
     offset = idOffset + idBytes;
   }
   return blobs;
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

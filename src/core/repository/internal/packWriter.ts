@@ -1,6 +1,7 @@
-import { AppError, CancelledError } from '../../../base/errors.ts';
+import { cancellable } from '../../../base/async/cancellable.ts';
+import { AppError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
-import { MiB } from '../../../base/units.ts';
+import { KiB, MiB } from '../../../base/units.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { ExpectedBlob, SealedBlob } from '../../codec/sealingPool.ts';
@@ -12,6 +13,11 @@ import { PackBuilder, type FinishedPack } from './pack.ts';
 /** Complete packs in memory, on their way to the store or waiting for another try: so many, and of so many bytes. */
 const maxFinishedPacks = 3;
 const maxFinishedBytes = 128 * MiB;
+
+/** Beyond a pack's usual size its last blob and its header; what is larger grows. */
+const roomBytes = 2 * MiB;
+/** Trees are small, and few fill a pack. */
+const treeRoomBytes = 256 * KiB;
 
 export interface PackWriterDeps {
   readonly store: ObjectStore;
@@ -31,13 +37,12 @@ export type BlobInMemory = ExpectedBlob & { readonly sealed: Uint8Array };
  */
 export class PackWriter {
   readonly #deps: PackWriterDeps;
-  readonly #filling: Record<BlobType, PackBuilder> = {
-    data: new PackBuilder('data'),
-    tree: new PackBuilder('tree'),
-  };
+  readonly #filling: Record<BlobType, PackBuilder | undefined> = { data: undefined, tree: undefined };
   readonly #finished = new Set<PackOnItsWay>();
   /** Uploads belong to no single caller: several jobs have blobs in one pack. */
   readonly #closing = new AbortController();
+  /** Of data packs that are stored. */
+  readonly #spentMemories: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(deps: PackWriterDeps) {
     this.#deps = deps;
@@ -46,7 +51,7 @@ export class PackWriter {
   find(type: BlobType, id: BlobId): BlobInMemory | undefined {
     const builders = [...this.#finished].filter(pack => pack.type === type).map(pack => pack.builder);
     for (const builder of [this.#filling[type], ...builders]) {
-      const blob = builder.find(id);
+      const blob = builder?.find(id);
       if (blob !== undefined) return blob;
     }
     return undefined;
@@ -58,14 +63,20 @@ export class PackWriter {
    */
   async add(type: BlobType, blob: SealedBlob, signal: AbortSignal): Promise<void> {
     await this.#room(signal);
-    this.#filling[type].add(blob);
-    if (this.#filling[type].isFull(this.#deps.packBytes)) this.#finish(type);
+    const builder = (this.#filling[type] ??= new PackBuilder(type, this.#memoryFor(type)));
+    builder.add(blob);
+    if (builder.isFull(this.#deps.packBytes)) this.#finish(type, builder);
   }
 
   /** Resolves when everything added before is durable and `onStored` has resolved for it. */
   async flush(signal: AbortSignal): Promise<void> {
-    for (const type of ['data', 'tree'] as const) if (!this.#filling[type].isEmpty) this.#finish(type);
+    for (const type of ['data', 'tree'] as const) {
+      const builder = this.#filling[type];
+      if (builder !== undefined) this.#finish(type, builder);
+    }
     await Promise.all([...this.#finished].map(async pack => await cancellable(this.#stored(pack), signal)));
+    // Whoever flushes has nothing more to store for now.
+    this.#spentMemories.length = 0;
   }
 
   /** Stops what is on its way. What is not durable is lost. */
@@ -83,9 +94,13 @@ export class PackWriter {
       );
   }
 
-  #finish(type: BlobType): void {
-    const builder = this.#filling[type];
-    this.#filling[type] = new PackBuilder(type);
+  #memoryFor(type: BlobType): Uint8Array<ArrayBuffer> {
+    if (type === 'tree') return new Uint8Array(treeRoomBytes);
+    return this.#spentMemories.pop() ?? new Uint8Array(this.#deps.packBytes + roomBytes);
+  }
+
+  #finish(type: BlobType, builder: PackBuilder): void {
+    this.#filling[type] = undefined;
     const pack: PackOnItsWay = {
       type,
       builder,
@@ -109,6 +124,7 @@ export class PackWriter {
     await this.#put(packId, bytes);
     await this.#deps.onStored({ packId, blobs }, this.#closing.signal);
     this.#finished.delete(pack);
+    if (pack.type === 'data') this.#spentMemories.push(pack.builder.memory);
   }
 
   async #put(packId: string, bytes: Uint8Array): Promise<void> {
@@ -130,21 +146,4 @@ interface PackOnItsWay {
   readonly builder: PackBuilder;
   readonly contents: FinishedPack;
   upload?: Promise<void> | undefined;
-}
-
-/** Stops waiting when the caller is cancelled; the work itself goes on for the others. */
-async function cancellable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  // Whoever no longer waits does not hear how it ends.
-  work.catch(() => undefined);
-  if (signal.aborted) throw new CancelledError();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new CancelledError());
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }

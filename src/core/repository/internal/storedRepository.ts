@@ -70,11 +70,12 @@ export class StoredRepository implements Repository {
   }
 
   async lock(request: LockRequest, signal: AbortSignal): Promise<RepositoryLock> {
-    const { mode, vmId, journal } = request;
+    const { mode, vmId, journal, isEarly = false } = request;
+    if (isEarly && mode === 'exclusive') throw new AppError('INTERNAL', 'an exclusive lock cannot be early');
     const claim = { exclusive: mode === 'exclusive', ...(vmId === undefined ? {} : { vmId }) };
     // Taking a lock means waiting; whoever takes one has something to do.
     this.#parts.pool.prepare();
-    const lock = await takeLock(claim, journal, this.#parts.lockContext, signal);
+    const lock = await takeLock(claim, journal, this.#parts.lockContext, isEarly, signal);
     try {
       await this.#parts.index.refresh(signal);
       if (!this.#held.any()) await this.#parts.index.forgetRemovedPacks(signal);

@@ -198,7 +198,7 @@ describe('a pack', () => {
     });
     fc.assert(
       fc.property(contents, fc.constantFrom('data' as const, 'tree' as const), (plains, type) => {
-        const builder = new PackBuilder(type);
+        const builder = new PackBuilder(type, new Uint8Array(64));
         for (const plain of plains) builder.add(codec.seal({ id: blobIdOf(plain), plain }));
         const { packId, bytes, blobs } = builder.finish(sealer, random);
         expect(packId).toBe(createHash('sha256').update(bytes).digest('hex'));
@@ -221,7 +221,7 @@ describe('a pack', () => {
 
   test('whose header leaves bytes undescribed is refused', () => {
     const random = seededRandom(6);
-    const builder = new PackBuilder('data');
+    const builder = new PackBuilder('data', new Uint8Array(0));
     builder.add(
       new BlobCodec(sealer, 'off', random).seal({ id: blobIdOf(pattern(100)), plain: pattern(100) }),
     );

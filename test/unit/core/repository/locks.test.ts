@@ -76,6 +76,52 @@ test('of two that begin together at most one gets an exclusive lock', async () =
   expect(journal.open).toEqual([]);
 });
 
+test('an early lock is given at once, and nothing that lasts is written before it has settled', async () => {
+  const { ours, clock, store } = await twoClients();
+  await using lock = await ours.lock({ mode: 'shared', journal: memoryJournal(), isEarly: true }, signal);
+  const { id: tree } = await ours.saveTree({ nodes: [] }, signal);
+  const saving = ours.saveSnapshot(snapshotOf(tree), lock, signal);
+  const settling = lock.settled(signal).then(() => clock.monotonicMs());
+  for (let step = 0; step < 3; step += 1) {
+    await clock.advance(60);
+    for (const kind of ['index', 'snapshot'] as const)
+      expect(await collect(store.list(kind, signal))).toEqual([]);
+  }
+  await passing(clock, saving);
+  expect(await settling).toBe(200);
+  expect(lock.isContested).toBe(false);
+  expect(await collect(store.list('snapshot', signal))).toHaveLength(1);
+});
+
+test('an early lock that was written at the same moment as another is lost, and leaves nothing', async () => {
+  const { ours, theirs, clock, store } = await twoClients();
+  const journal = memoryJournal();
+  const taking = ours.lock({ mode: 'shared', journal, isEarly: true }, signal);
+  const outcome = Promise.allSettled([theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, signal)]);
+  const lock = await taking;
+  expect(await lockIds(store)).toHaveLength(2);
+  const settled = expect(lock.settled(signal)).rejects.toMatchObject({ code: 'CONFLICT' });
+  const [{ status }] = await passing(clock, outcome);
+  await settled;
+  expect([lock.lost.aborted, lock.isContested]).toEqual([true, true]);
+  await expect(ours.saveBlob('data', pattern(10), signal)).rejects.toMatchObject({ code: 'CONFLICT' });
+  await lock[Symbol.asyncDispose]();
+  expect(await lockIds(store)).toHaveLength(status === 'fulfilled' ? 1 : 0);
+  expect(journal.open).toEqual([]);
+});
+
+test('an early lock can be given back before it has settled', async () => {
+  const { ours, clock, store } = await twoClients();
+  const lock = await ours.lock({ mode: 'shared', journal: memoryJournal(), isEarly: true }, signal);
+  await lock[Symbol.asyncDispose]();
+  expect(await lockIds(store)).toEqual([]);
+  expect(clock.sleeperCount).toBe(0);
+  expect(lock.lost.aborted).toBe(false);
+  await expect(
+    ours.lock({ mode: 'exclusive', journal: memoryJournal(), isEarly: true }, signal),
+  ).rejects.toMatchObject({ code: 'INTERNAL' });
+});
+
 test('a lock is in the journal before it is in the repository, and longer than it', async () => {
   const history: string[] = [];
   const journal = memoryJournal();

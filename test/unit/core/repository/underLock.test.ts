@@ -50,6 +50,23 @@ test('who works on the same VM is not waited for', async () => {
   });
 });
 
+test('work under a lock that turns out to be contested is begun again', async () => {
+  const { ours, theirs, clock } = await twoClients();
+  const patience = { clock, maxWaitMs: minuteMs, onProgress: () => undefined };
+  const contested: boolean[] = [];
+  const working = underSharedLock(ours, wanted, patience, signal, async (lock, held) => {
+    await lock.settled(held).finally(() => contested.push(lock.isContested));
+    return 'done';
+  });
+  const other = theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, signal);
+  void other.then(
+    async lock => await lock[Symbol.asyncDispose](),
+    () => undefined,
+  );
+  expect(await passing(clock, working)).toBe('done');
+  expect(contested).toEqual([true, false]);
+});
+
 test('a wait can be cancelled', async () => {
   const { ours, clock, taken } = await twoClients();
   await taken({ mode: 'exclusive', journal: memoryJournal() });
@@ -85,5 +102,5 @@ async function twoClients() {
   const theirs = await openRepository(store, testPassword, { ...testDeps({ seed: 3, clock }), host }, signal);
   const taken = async (request: LockRequest): Promise<RepositoryLock> =>
     await passing(clock, theirs.lock(request, signal));
-  return { ours, clock, taken };
+  return { ours, theirs, clock, taken };
 }
