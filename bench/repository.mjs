@@ -156,8 +156,12 @@ async function measure({ name, goal, run, prepare, gib, rounds = runCount }) {
 
 function ours() {
   const program = join(folder, 'bundle/rawDisk.mjs');
+  // As the command line and the worker run.
+  const runtime = ['--max-semi-space-size=8', program];
   const job = async (name, repository, ...rest) =>
-    await timed(process.execPath, [program, name, repository, ...rest], { QUIESCE_BENCH_PASSWORD: password });
+    await timed(process.execPath, [...runtime, name, repository, ...rest], {
+      QUIESCE_BENCH_PASSWORD: password,
+    });
   const repository = join(folder, 'ours');
   const small = join(folder, 'ours-small');
   const fresh = async at => {

@@ -32,10 +32,17 @@ export class DiskTreeWriter {
     if (this.#partSizeBytes() === this.#disk.partBytes) await this.#endPart(signal);
   }
 
+  /** A whole part, where a part begins. @param chunks  of it, from first to last */
+  async addPartOf(chunks: readonly BlobId[], signal: AbortSignal): Promise<void> {
+    assert(this.#content.length === 0, 'a part begins');
+    this.#addPartBytes();
+    await this.#store(chunks, signal);
+  }
+
   /** A whole part that is stored already, where a part begins. @param tree  of its folder */
   addPart(tree: BlobId): void {
     assert(this.#content.length === 0, 'a part begins');
-    this.#addedBytes = Math.min(this.#addedBytes + this.#disk.partBytes, this.#disk.sizeBytes);
+    this.#addPartBytes();
     this.#parts.push(diskFolder(partName(this.#parts.length), tree));
   }
 
@@ -48,10 +55,19 @@ export class DiskTreeWriter {
   }
 
   async #endPart(signal: AbortSignal): Promise<void> {
-    const file = diskFile(layout.raw, this.#partSizeBytes(), this.#content);
+    const chunks = this.#content;
+    this.#content = [];
+    await this.#store(chunks, signal);
+  }
+
+  async #store(chunks: readonly BlobId[], signal: AbortSignal): Promise<void> {
+    const file = diskFile(layout.raw, this.#partSizeBytes(), chunks);
     const { id } = await this.#repository.saveTree({ nodes: [file] }, signal);
     this.#parts.push(diskFolder(partName(this.#parts.length), id));
-    this.#content = [];
+  }
+
+  #addPartBytes(): void {
+    this.#addedBytes = Math.min(this.#addedBytes + this.#disk.partBytes, this.#disk.sizeBytes);
   }
 
   #partSizeBytes(): number {

@@ -1,3 +1,4 @@
+import { defined } from '../../../base/assert.ts';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { SpentMemory } from '../../block/spentMemory.ts';
@@ -79,7 +80,6 @@ function idOf({ bytes, lengthBytes }: Chunk): BlobId {
 class ChangedDiskTree {
   readonly #previous: PartContents;
   readonly #writer: DiskTreeWriter;
-  readonly #shape: { readonly sizeBytes: number } & ChunkGeometry;
   #partIndex = 0;
   /** The chunks of the part as they are now; undefined while none of them was replaced. */
   #content: BlobId[] | undefined;
@@ -91,7 +91,6 @@ class ChangedDiskTree {
   ) {
     this.#previous = previous;
     this.#writer = new DiskTreeWriter(repository, shape);
-    this.#shape = shape;
   }
 
   async replace(index: number, id: BlobId, signal: AbortSignal): Promise<void> {
@@ -108,15 +107,10 @@ class ChangedDiskTree {
   }
 
   async #endPart(signal: AbortSignal): Promise<void> {
-    const { chunkBytes, partBytes, sizeBytes } = this.#shape;
-    const stored = this.#previous.partTrees[this.#partIndex];
-    if (this.#content === undefined && stored !== undefined) this.#writer.addPart(stored);
-    let offsetBytes = this.#partIndex * partBytes;
-    for (const id of this.#content ?? []) {
-      await this.#writer.addChunk(id, Math.min(chunkBytes, sizeBytes - offsetBytes), signal);
-      offsetBytes += chunkBytes;
-    }
+    const content = this.#content;
     this.#content = undefined;
+    if (content !== undefined) await this.#writer.addPartOf(content, signal);
+    else this.#writer.addPart(defined(this.#previous.partTrees[this.#partIndex], `part ${this.#partIndex}`));
     this.#partIndex += 1;
   }
 }
