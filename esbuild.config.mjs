@@ -61,6 +61,7 @@ const bundles = [
       cli: 'src/cli/main.ts',
       worker: 'src/worker/main.ts',
       sealWorker: 'src/core/codec/node/sealWorker.ts',
+      argon2Thread: 'src/core/volume/luks/node/argon2Thread.ts',
       lab: 'src/lab/main.ts',
     },
   },

@@ -9,6 +9,7 @@ import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
 import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import type { Repository } from '../core/repository/repository.ts';
 import type { Storing } from '../core/repository/storing.ts';
+import type { Argon2 } from '../core/volume/luks/openKeyslot.ts';
 import type { VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig, VCenterConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
@@ -30,6 +31,9 @@ export interface CommandContext {
   /** The same as the worker's. */
   readonly goals: GoalStore;
   readonly transfers: TransferLog;
+
+  /** Derives the keys of encrypted volumes. */
+  readonly argon2: Argon2;
 
   openJournal(): Promise<LeaseJournal & AsyncDisposable>;
   openSession(name: string, vcenter: VCenterConfig): Promise<VCenterConnection>;

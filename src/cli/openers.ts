@@ -12,6 +12,7 @@ import { openObjectStore } from '../core/repository/node/openObjectStore.ts';
 import { createRepository, openRepository, type RepositoryDeps } from '../core/repository/openRepository.ts';
 import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import type { Storing } from '../core/repository/storing.ts';
+import { threadArgon2 } from '../core/volume/luks/node/threadArgon2.ts';
 import { connectVCenter } from '../core/vsphere/node/connectVCenter.ts';
 import type { RepositoryConfig } from './config/config.ts';
 import type { Places } from './config/places.ts';
@@ -31,7 +32,7 @@ interface Surroundings {
 export function createOpeners(
   places: Places,
   surroundings: Surroundings,
-): Pick<CommandContext, 'openJournal' | 'openSession' | 'openRepository' | 'createRepository'> {
+): Pick<CommandContext, 'argon2' | 'openJournal' | 'openSession' | 'openRepository' | 'createRepository'> {
   const { signal } = surroundings;
   const repositoryDeps = ({ compression, packBytes }: Storing): RepositoryDeps => ({
     ...surroundings,
@@ -40,7 +41,7 @@ export function createOpeners(
     indexSegments: fileSegmentStores({ ...surroundings, folder: join(places.stateFolder, 'index') }),
     sealingPool: key =>
       new WorkerSealingPool(key, {
-        script: sealWorkerUrl(),
+        script: threadUrl('../core/codec/node', 'sealWorker'),
         threadCount: availableParallelism(),
         compression,
       }),
@@ -57,6 +58,7 @@ export function createOpeners(
     return await openObjectStore(location, options, surroundings);
   };
   return {
+    argon2: threadArgon2(threadUrl('../core/volume/luks/node', 'argon2Thread')),
     openJournal: async () => await openFileLeaseJournal(join(places.stateFolder, 'journal'), surroundings),
     openSession: async (name, { url, user, fingerprint, password }) => {
       const source = credentialSource(password, `vCenter ${name}`);
@@ -76,8 +78,8 @@ export function createOpeners(
   };
 }
 
-/** Beside the bundle in the shipped program, beside its own stage in the sources. */
-function sealWorkerUrl(): URL {
+/** Beside the bundle in the shipped program, in its own stage in the sources. */
+function threadUrl(folder: string, name: string): URL {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../core/codec/node/sealWorker.ts' : './sealWorker.mjs', import.meta.url);
+  return new URL(isSource ? `${folder}/${name}.ts` : `./${name}.mjs`, import.meta.url);
 }

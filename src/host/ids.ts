@@ -37,6 +37,7 @@ export const commandIds = {
   restoreToGuest: 'quiesce.restoreToGuest',
   restoreDisk: 'quiesce.restoreDisk',
   restoreVm: 'quiesce.restoreVm',
+  unlockVolumes: 'quiesce.unlockVolumes',
   openGuestFile: 'quiesce.openGuestFile',
   showFileVersions: 'quiesce.showFileVersions',
   groupVms: 'quiesce.groupVms',

@@ -1,6 +1,8 @@
 import { l10n } from 'vscode';
 
 import { AppError } from '../base/errors.ts';
+import { type GuestDiskDto, listVolumes, unlockVolumes } from '../protocol/guest.ts';
+import { type PointRef, readPoint } from '../protocol/point.ts';
 import {
   createRepository,
   listRepositories,
@@ -16,6 +18,7 @@ import {
   type VCenterParams,
 } from '../protocol/vcenter.ts';
 import { isOnServer, type KnownPlaces, type KnownRepository, type KnownVCenter } from './knownPlaces.ts';
+import { isLocked } from './model/volumeLock.ts';
 import type { Credentials, PasswordKey } from './secrets.ts';
 import type { RepositoryUse } from './settings.ts';
 import type { Worker } from './workerLink.ts';
@@ -76,6 +79,21 @@ export class OpenPlaces {
     const password = await this.#password(`repository/${name}`, signal);
     const account = await this.account(known, signal);
     return await this.openRepositoryWith(known, { password, account }, signal);
+  }
+
+  /** The disks of a restore point; encrypted volumes are opened with the passphrase that was kept, if that opens them. */
+  async disks(point: PointRef, signal: AbortSignal): Promise<readonly GuestDiskDto[]> {
+    const { disks } = await this.#worker.request(listVolumes, point, signal);
+    if (!disks.some(({ volumes }) => volumes.some(isLocked))) return disks;
+    const { vm } = await this.#worker.request(readPoint, point, signal);
+    const passphrase = await this.#credentials.find(`volumes/${vm.instanceUuid}`, signal);
+    if (passphrase === undefined) return disks;
+    try {
+      return (await this.#worker.request(unlockVolumes, { ...point, passphrase }, signal)).disks;
+    } catch (error) {
+      if (!AppError.is(error, 'AUTHENTICATION', 'NOT_FOUND')) throw error;
+      return disks;
+    }
   }
 
   async openVCenterWith(vcenter: KnownVCenter, password: string, signal: AbortSignal): Promise<VCenterDto> {

@@ -6,11 +6,12 @@ import { AppError } from '../base/errors.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * What a password belongs to: `vcenter/NAME`, `repository/NAME` or `guest/INSTANCE-UUID` of a VM. `store/NAME` is the
+ * What a password belongs to: `vcenter/NAME`, `repository/NAME` or `guest/INSTANCE-UUID` of a VM;
+ * `volumes/INSTANCE-UUID` is the passphrase of its encrypted volumes. `store/NAME` is the
  * account of the server that stores a repository, with its name in front: `USER:PASSWORD`.
  */
 export type PasswordKey =
-  `vcenter/${string}` | `repository/${string}` | `store/${string}` | `guest/${string}`;
+  `vcenter/${string}` | `repository/${string}` | `store/${string}` | `guest/${string}` | `volumes/${string}`;
 
 /** A command that waits for somebody who is not there must not wait for ever. */
 const commandTimeoutMs = 60_000;

@@ -136,6 +136,18 @@ export const maxReadBytes = 1024 * 1024;
 /** The disks of a restore point with their volumes. */
 export const listVolumes = request<PointRef, { readonly disks: readonly GuestDiskDto[] }>('guest/volumes');
 
+export interface UnlockParams extends PointRef {
+  readonly passphrase: string;
+}
+
+/**
+ * Opens the encrypted volumes of a restore point that a passphrase opens, which stay open in every restore point until the
+ * worker ends. Fails with AUTHENTICATION if it opens none, with NOT_FOUND if none is closed.
+ */
+export const unlockVolumes = request<UnlockParams, { readonly disks: readonly GuestDiskDto[] }>(
+  'guest/unlock',
+);
+
 /** A page of a folder. Fails with INVALID_INPUT for what is not a folder. */
 export const listGuestFolder = request<GuestListParams, GuestListResult>('guest/list');
 

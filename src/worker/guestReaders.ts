@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import { openRestorePoint, type RestorePoint } from '../core/catalog/restorePoint.ts';
 import { ChunkCache } from '../core/image/chunkCache.ts';
 import type { GuestFileSystem } from '../core/guestfs/guestFileSystem.ts';
@@ -9,6 +10,8 @@ import {
   type GuestLocation,
   listGuestVolumes,
 } from '../core/jobs/guestFiles/guestVolumes.ts';
+import { unlockGuestVolumes } from '../core/jobs/guestFiles/unlockVolumes.ts';
+import type { VolumeKeys } from '../core/volume/luks/volumeKeys.ts';
 import type { Repository } from '../core/repository/repository.ts';
 import type { GuestPath } from '../protocol/guest.ts';
 
@@ -27,6 +30,12 @@ export class GuestReaders {
   readonly #points = new Map<string, OpenPoint>();
   /** By the repository's id. */
   readonly #chunks = new Map<string, ChunkCache>();
+  readonly #keys: VolumeKeys;
+
+  /** @param keys  of encrypted volumes, in every restore point */
+  constructor(keys: VolumeKeys) {
+    this.#keys = keys;
+  }
 
   /** The disks of a restore point with their volumes. */
   async disks(
@@ -35,6 +44,20 @@ export class GuestReaders {
     signal: AbortSignal,
   ): Promise<readonly GuestDisk[]> {
     return (await this.#open(repository, point, signal)).disks;
+  }
+
+  /** Opens what a passphrase opens, and gives the disks with what is in it. @throws what `unlockGuestVolumes` throws */
+  async unlock(
+    repository: Repository,
+    point: RestorePoint,
+    passphrase: Secret,
+    signal: AbortSignal,
+  ): Promise<readonly GuestDisk[]> {
+    const chunks = this.chunksOf(repository);
+    const disks = await unlockGuestVolumes(repository, point, passphrase, this.#keys, signal, chunks);
+    // Whatever was listed before the key was known.
+    this.#points.clear();
+    return disks;
   }
 
   /** @throws NOT_FOUND for a disk, volume or path that does not exist; what the file system throws */
@@ -69,6 +92,11 @@ export class GuestReaders {
     return { disk, volume, fileSystem, path, node: await fileSystem.lookup(path, signal) };
   }
 
+  /** What opens encrypted volumes, for everything that reads guest files. */
+  get keys(): VolumeKeys {
+    return this.#keys;
+  }
+
   /** What is kept of the repository's chunks, for everything that reads guest files. */
   chunksOf(repository: Repository): ChunkCache {
     const chunks = this.#chunks.get(repository.id) ?? new ChunkCache(repository, guestCacheBytes);
@@ -86,7 +114,13 @@ export class GuestReaders {
   async #open(repository: Repository, point: RestorePoint, signal: AbortSignal): Promise<OpenPoint> {
     const key = `${repository.id} ${point.id}`;
     const open = this.#points.get(key) ?? {
-      disks: await listGuestVolumes(repository, point, {}, signal, this.chunksOf(repository)),
+      disks: await listGuestVolumes(
+        repository,
+        point,
+        { keys: this.#keys },
+        signal,
+        this.chunksOf(repository),
+      ),
       fileSystems: new Map<string, GuestFileSystem>(),
     };
     this.#points.delete(key);

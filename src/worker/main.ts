@@ -18,6 +18,7 @@ import { Clients, type TellClients } from './clients.ts';
 import { type ClientVersion, greetClient } from './greetClient.ts';
 import { GuardKeeper } from './guardKeeper.ts';
 import { GuestPasswords } from './guestPasswords.ts';
+import { VolumeKeys } from '../core/volume/luks/volumeKeys.ts';
 import { GuestReaders } from './guestReaders.ts';
 import { JobRegistry } from './jobRegistry.ts';
 import { KeptRows } from './keptRows.ts';
@@ -94,7 +95,7 @@ async function main(): Promise<void> {
     leftovers,
     guard,
     snapshots,
-    guestReaders: new GuestReaders(),
+    guestReaders: new GuestReaders(new VolumeKeys(openers.argon2)),
     guestPasswords,
     goals: new FileGoalStore(join(options.stateFolder, 'goals'), random),
     transfers: new FileTransferLog(join(options.stateFolder, 'transfers'), random, logger),

@@ -16,6 +16,8 @@ import { createRepository, openRepository, type RepositoryDeps } from '../core/r
 import type { Repository } from '../core/repository/repository.ts';
 import { packBytesOf, usualStoring } from '../core/repository/storing.ts';
 import { parseAccount } from '../core/repository/storeAccount.ts';
+import { threadArgon2 } from '../core/volume/luks/node/threadArgon2.ts';
+import type { Argon2 } from '../core/volume/luks/openKeyslot.ts';
 import { connectVCenter, type VCenterConnection } from '../core/vsphere/node/connectVCenter.ts';
 import { readAttachedTags } from '../core/vsphere/node/tags.ts';
 import type { MoRef } from '../core/vsphere/schema/moRef.ts';
@@ -35,6 +37,8 @@ export type OpenRepositories = OpenPlaces<RepositoryParams, Repository>;
 
 /** How the worker gets at the outside world. */
 export interface Openers {
+  /** Derives the keys of encrypted volumes. */
+  readonly argon2: Argon2;
   /** Keeps what is known of a server. */
   inventoryKeeper(owner: InventoryOwner): InventoryKeeper;
   openVCenter(params: VCenterParams, signal: AbortSignal): Promise<VCenterPlace>;
@@ -61,7 +65,7 @@ export function createOpeners(deps: OpenerDeps): Openers {
     indexSegments: fileSegmentStores({ ...deps, folder: deps.indexFolder }),
     sealingPool: key =>
       new WorkerSealingPool(key, {
-        script: sealWorkerUrl(),
+        script: threadUrl('../core/codec/node', 'sealWorker'),
         threadCount: availableParallelism(),
         compression: compression ?? usualStoring.compression,
       }),
@@ -87,6 +91,7 @@ export function createOpeners(deps: OpenerDeps): Openers {
     );
   };
   return {
+    argon2: threadArgon2(threadUrl('../core/volume/luks/node', 'argon2Thread')),
     inventoryKeeper,
     openVCenter: async ({ name, url, user, fingerprint, password }, signal) => {
       const source = heldPassword(new Secret(password));
@@ -132,8 +137,8 @@ function vmRef(id: string): MoRef {
   return { type: 'VirtualMachine', value: id };
 }
 
-/** Beside the bundle in the shipped program, beside its own stage in the sources. */
-function sealWorkerUrl(): URL {
+/** Beside the bundle in the shipped program, in its own stage in the sources. */
+function threadUrl(folder: string, name: string): URL {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../core/codec/node/sealWorker.ts' : './sealWorker.mjs', import.meta.url);
+  return new URL(isSource ? `${folder}/${name}.ts` : `./${name}.mjs`, import.meta.url);
 }

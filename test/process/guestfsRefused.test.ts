@@ -6,48 +6,17 @@ import { emptyImage, withGuestImage } from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
-const made: readonly [string, string, ...string[]][] = [
-  ['Linux swap', 'mkswap'],
-  [
-    'LUKS encryption',
-    'cryptsetup',
-    'luksFormat',
-    '-q',
-    '--type',
-    'luks1',
-    '--pbkdf-force-iterations',
-    '1000',
-  ],
-  [
-    'LUKS encryption',
-    'cryptsetup',
-    'luksFormat',
-    '-q',
-    '--type',
-    'luks2',
-    '--pbkdf',
-    'pbkdf2',
-    '--pbkdf-force-iterations',
-    '1000',
-  ],
-];
+const made: readonly [string, string, ...string[]][] = [['Linux swap', 'mkswap']];
 
 for (const [title, tool, ...options] of made) {
-  toolTest(tool)(
-    `what is not read is named and refused: ${[title, ...options.slice(3, 4)].join(', ')}`,
-    async () => {
-      const image = join(temporaryFolder('refused'), 'disk.img');
-      emptyImage(image, 128 * MiB);
-      const key = tool === 'cryptsetup' ? ['--key-file', '-'] : [];
-      execFileSync(tool, [...options, ...key, image], {
-        input: 'key of a test',
-        stdio: ['pipe', 'ignore', 'ignore'],
-      });
-      const opening = withGuestImage(image, async fileSystem => await Promise.resolve(fileSystem.kind));
-      await expect(opening).rejects.toMatchObject({
-        code: 'UNSUPPORTED_FORMAT',
-        message: `the volume holds ${title}; its files cannot be read here`,
-      });
-    },
-  );
+  toolTest(tool)(`what is not read is named and refused: ${title}`, async () => {
+    const image = join(temporaryFolder('refused'), 'disk.img');
+    emptyImage(image, 128 * MiB);
+    execFileSync(tool, [...options, image], { stdio: 'ignore' });
+    const opening = withGuestImage(image, async fileSystem => await Promise.resolve(fileSystem.kind));
+    await expect(opening).rejects.toMatchObject({
+      code: 'UNSUPPORTED_FORMAT',
+      message: `the volume holds ${title}; its files cannot be read here`,
+    });
+  });
 }

@@ -31,6 +31,7 @@ test('the packaged extension holds exactly what is meant to be shipped', () => {
       'extension/NOTICE',
       'extension/changelog.md',
       'extension/dist/THIRD-PARTY-NOTICES.txt',
+      'extension/dist/argon2Thread.mjs',
       'extension/dist/cli.mjs',
       'extension/dist/extension.cjs',
       'extension/dist/lab.mjs',
@@ -69,6 +70,7 @@ test('bundles are made for production, and the licenses of what is in them are t
     'lab.mjs',
     's3Sdk.mjs',
     'sealWorker.mjs',
+    'argon2Thread.mjs',
     'media/recovery.js',
     'media/restoreBrowser.js',
   ];

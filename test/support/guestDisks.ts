@@ -6,6 +6,7 @@ import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.t
 import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { assembleVolumes } from '../../src/core/volume/assembleVolumes.ts';
 import { listVolumes } from '../../src/core/volume/listVolumes.ts';
+import type { VolumeKeys } from '../../src/core/volume/luks/volumeKeys.ts';
 import type { Volume, VolumeListing } from '../../src/core/volume/volume.ts';
 import { readImage, readManifest } from '../images/images.ts';
 import { manifestOfGuest } from '../images/manifest.ts';
@@ -23,11 +24,12 @@ export function emptyDisks(folder: string, sizesMiB: readonly number[]): string[
 /** The disks of a VM with their volumes, those that are made of others included. */
 export async function openDisks(
   images: readonly string[],
+  keys?: VolumeKeys,
 ): Promise<{ readonly listings: readonly VolumeListing[] } & AsyncDisposable> {
   const files = await Promise.all(images.map(async image => await openFileBlockSource(image)));
   const found = await Promise.all(files.map(async file => await listVolumes(file, anySignal)));
   return {
-    listings: await assembleVolumes(found, anySignal),
+    listings: await assembleVolumes(found, anySignal, keys),
     [Symbol.asyncDispose]: async () => {
       for (const file of files) await file[Symbol.asyncDispose]();
     },

@@ -4,17 +4,28 @@ import {
   listGuestVolumes,
   type VolumeChoice,
 } from '../../core/jobs/guestFiles/guestVolumes.ts';
+import { unlockGuestVolumes } from '../../core/jobs/guestFiles/unlockVolumes.ts';
+import { VolumeKeys } from '../../core/volume/luks/volumeKeys.ts';
+import type { Secret } from '../../base/secret.ts';
 import { formatBytes } from '../../base/units.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openNamedPoint, type OpenPoint } from '../openPoint.ts';
 import { table } from '../output.ts';
-import { repositoryOption } from './options.ts';
+import { credentialSource } from '../passwordPlaces.ts';
+import { passphrasePlace, repositoryOption } from './options.ts';
 
 export const volumeOptions = {
   disk: { value: 'KEY', help: 'device key of the disk, such as 2000' },
   volume: { value: 'N', help: 'number of the volume on that disk' },
+  'passphrase-file': {
+    value: 'FILE',
+    help: 'the passphrase of encrypted volumes is the first line of this file',
+  },
+  'passphrase-command': { value: 'COMMAND', help: 'it is the first line this command prints' },
+  'passphrase-env': { value: 'VARIABLE', help: 'it is in this environment variable' },
+  'ask-passphrase': { help: 'it is asked for on the terminal' },
 } as const;
 
 export const list: Command = {
@@ -43,7 +54,7 @@ export const cat: Command = {
       repository,
       point,
       args.operand(1),
-      volumeChoice(args),
+      await volumeChoice(context, args, opened),
       signal,
     );
     const { kind } = await fileSystem.stat(node, signal);
@@ -60,18 +71,52 @@ export const cat: Command = {
   },
 };
 
-export function volumeChoice(args: CommandArguments): VolumeChoice {
+/**
+ * Which volumes the options name; encrypted ones of the restore point are opened, if a passphrase is given.
+ * @throws AUTHENTICATION if it opens none of them
+ */
+export async function volumeChoice(
+  context: CommandContext,
+  args: CommandArguments,
+  { repository, point, signal }: OpenPoint,
+): Promise<VolumeChoice> {
   const deviceKey = args.count('disk');
   const volumeIndex = args.count('volume');
-  return { ...(deviceKey !== undefined && { deviceKey }), ...(volumeIndex !== undefined && { volumeIndex }) };
+  const place = {
+    ...(deviceKey !== undefined && { deviceKey }),
+    ...(volumeIndex !== undefined && { volumeIndex }),
+  };
+  const passphrase = await volumePassphrase(context, args, point.manifest.vm.name);
+  if (passphrase === undefined) return place;
+  const keys = new VolumeKeys(context.argon2);
+  await unlockGuestVolumes(repository, point, passphrase, keys, signal);
+  return { ...place, keys };
+}
+
+async function volumePassphrase(
+  context: CommandContext,
+  args: CommandArguments,
+  vmName: string,
+): Promise<Secret | undefined> {
+  const place = passphrasePlace(args);
+  const owner = `the encrypted volumes of ${vmName}`;
+  if (place !== undefined) return await credentialSource(place, owner).password(context.signal);
+  if (!args.flag('ask-passphrase')) return undefined;
+  if (context.hasTerminal) return await context.askSecret(`Passphrase of ${owner}`);
+  throw new AppError('INVALID_INPUT', 'the passphrase cannot be asked for, as there is no terminal', {
+    object: '--ask-passphrase',
+    remedy: 'Give one of --passphrase-file, --passphrase-command, --passphrase-env',
+  });
 }
 
 async function listVolumesOf(
   context: CommandContext,
-  { repository, point, signal }: OpenPoint,
+  opened: OpenPoint,
   args: CommandArguments,
 ): Promise<void> {
-  const disks = await listGuestVolumes(repository, point, volumeChoice(args), signal);
+  const { repository, point, signal } = opened;
+  const choice = await volumeChoice(context, args, opened);
+  const disks = await listGuestVolumes(repository, point, choice, signal);
   for (const { disk, listing } of disks) {
     for (const problem of listing.problems) context.output.note(`Disk ${disk.key}: ${problem}`);
   }
@@ -106,11 +151,13 @@ async function listVolumesOf(
 
 async function listFolder(
   context: CommandContext,
-  { repository, point, signal }: OpenPoint,
+  opened: OpenPoint,
   path: string,
   args: CommandArguments,
 ): Promise<void> {
-  const found = await findGuestPath(repository, point, path, volumeChoice(args), signal);
+  const { repository, point, signal } = opened;
+  const choice = await volumeChoice(context, args, opened);
+  const found = await findGuestPath(repository, point, path, choice, signal);
   const { fileSystem, node, disk, volume } = found;
   const stat = await fileSystem.stat(node, signal);
   const listing =

@@ -73,13 +73,20 @@ export function passwordPlace(args: CommandArguments, prefix: '' | 'guest-' | 'n
 
 /** @throws INVALID_INPUT if more than one of the account options is given */
 export function accountPlace(args: CommandArguments): PasswordPlace | undefined {
-  const [place, another] = placesIn(args, 'account');
+  return placeGivenOnce(args, 'account');
+}
+
+/** Where the passphrase of encrypted volumes is. @throws INVALID_INPUT if more than one of its options is given */
+export function passphrasePlace(args: CommandArguments): PasswordPlace | undefined {
+  return placeGivenOnce(args, 'passphrase');
+}
+
+function placeGivenOnce(args: CommandArguments, what: 'account' | 'passphrase'): PasswordPlace | undefined {
+  const [place, another] = placesIn(args, what);
   if (another === undefined) return place;
-  throw new AppError('INVALID_INPUT', 'it is said more than once where the account is', {
-    object: 'account',
-    remedy: `Give one of ${Object.keys(accountOptions)
-      .map(name => `--${name}`)
-      .join(', ')}`,
+  throw new AppError('INVALID_INPUT', `it is said more than once where the ${what} is`, {
+    object: what,
+    remedy: `Give one of --${what}-file, --${what}-command, --${what}-env`,
   });
 }
 

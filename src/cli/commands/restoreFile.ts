@@ -26,9 +26,10 @@ export const restoreFileCommand: Command = {
     const targetFolder = resolve(args.required('to'));
     await using opened = await openNamedPoint(context, args);
     const { repository, point, signal } = opened;
+    const choice = await volumeChoice(context, args, opened);
     const locations: GuestLocation[] = [];
     for (const path of args.operandsFrom(1)) {
-      locations.push(await findGuestPath(repository, point, path, volumeChoice(args), signal));
+      locations.push(await findGuestPath(repository, point, path, choice, signal));
     }
     const options = { targetFolder, overwrite: args.flag('overwrite') };
     const plan = await planFileRestore(locations, options, lookUpLocalTarget, signal);

@@ -49,9 +49,10 @@ export const restoreGuestCommand: Command = {
     const wanted = args.option('vm') ?? point.manifest.vm.instanceUuid;
     const { ref, name } = await findVirtualMachine(session, wanted, signal);
     const guest = await GuestSession.open(session, { ref, name }, credentials, signal);
+    const choice = await volumeChoice(context, args, opened);
     const locations: GuestLocation[] = [];
     for (const path of args.operandsFrom(1))
-      locations.push(await findGuestPath(repository, point, path, volumeChoice(args), signal));
+      locations.push(await findGuestPath(repository, point, path, choice, signal));
     const deps = { ...context, journal, endpoint };
     const plan = await planGuestRestore(locations, { mountPath: args.option('mount') }, guest, deps, signal);
     for (const { message } of plan.problems) context.output.note(`Left out: ${message}`);

@@ -21,9 +21,9 @@ export const versions: Command = {
     const { sets } = await listBackupSets(repository, signal);
     const vm = point.manifest.vm.instanceUuid;
     const points = sets.find(set => set.vmInstanceUuid === vm)?.points ?? [];
+    const choice = await volumeChoice(context, args, opened);
     const history = await context.withProgress(
-      async onProgress =>
-        await findFileVersions(repository, points, path, volumeChoice(args), onProgress, signal),
+      async onProgress => await findFileVersions(repository, points, path, choice, onProgress, signal),
     );
     tellOthers(context, path, history);
     const rows = rowsOf(history);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { writeFileDurably } from '../../base/node/durableFile.ts';
 import { fileError, systemErrorCode } from '../../base/node/fileErrors.ts';
 
-const files = ['s3Sdk.mjs', 'sealWorker.mjs', 'worker.mjs'] as const;
+const files = ['argon2Thread.mjs', 's3Sdk.mjs', 'sealWorker.mjs', 'worker.mjs'] as const;
 
 /**
  * Copies the bundles into a folder named after their content, unless they are there, and gives the path of the worker.

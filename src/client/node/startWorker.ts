@@ -7,7 +7,7 @@ import { MiB } from '../../base/units.ts';
 import { installWorker } from './installWorker.ts';
 
 export interface WorkerProgram {
-  /** Folder of the bundles as they were installed: `worker.mjs` and what it loads, `sealWorker.mjs` and `s3Sdk.mjs`. */
+  /** Folder of the bundles as they were installed: `worker.mjs` and what it loads, `sealWorker.mjs`, `argon2Thread.mjs` and `s3Sdk.mjs`. */
   readonly bundleFolder: string;
   /** Where copies of the bundles and the worker's log are kept, over updates of the product. */
   readonly storageFolder: string;

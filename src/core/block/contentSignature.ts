@@ -77,6 +77,10 @@ const signatures = [
   { kind: 'erofs', title: 'EROFS', offsetBytes: 1024, magic: '\xe2\xe1\xf5\xe0' },
   { kind: 'squashfs', title: 'SquashFS', offsetBytes: 0, magic: 'hsqs' },
   { kind: 'iso9660', title: 'ISO 9660', offsetBytes: 32_769, magic: 'CD001' },
+  // The second header, where the first one is damaged and nothing else took its place.
+  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 16_384, magic: 'SKUL\xba\xbe' },
+  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 32_768, magic: 'SKUL\xba\xbe' },
+  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 65_536, magic: 'SKUL\xba\xbe' },
 ] as const satisfies readonly Magic[];
 
 /** Recognizes what a source holds by its magic; undefined if it is nothing known. Reads the first 68 KiB. */

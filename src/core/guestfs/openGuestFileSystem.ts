@@ -20,7 +20,7 @@ export interface GuestVolume {
 
 /**
  * Opens the file system a volume holds.
- * @throws UNSUPPORTED_FORMAT that names what was found instead; what the reader of the file system throws
+ * @throws UNSUPPORTED_FORMAT that names what was found instead, or that it is encrypted and was not unlocked; what the reader of the file system throws
  */
 export async function openGuestVolume(
   { source, content, otherDevices }: GuestVolume,
@@ -43,7 +43,14 @@ export async function openGuestFileSystem(
   if (content?.kind === 'ntfs') return await openNtfs(volume, signal);
   if (content?.kind === 'fat') return await openFat(volume, signal);
   if (content?.kind === 'exfat') return await openExfat(volume, signal);
+  if (content?.kind === 'luks') throw locked();
   throw unreadable(content?.title ?? 'no known file system');
+}
+
+function locked(): AppError {
+  return new AppError('UNSUPPORTED_FORMAT', 'the volume is encrypted with LUKS and has not been unlocked', {
+    remedy: 'Unlock it with its passphrase',
+  });
 }
 
 function unreadable(found: string): AppError {

@@ -3,7 +3,7 @@ import { l10n } from 'vscode';
 import { toAppError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
 import { listedVms } from '../../client/listedVms.ts';
-import { type GuestDiskDto, listVolumes, type VolumeRef } from '../../protocol/guest.ts';
+import type { GuestDiskDto, VolumeRef } from '../../protocol/guest.ts';
 import { listPoints, type PointRef } from '../../protocol/point.ts';
 import type { Host } from '../host.ts';
 import { consistencyIcon, consistencyLabel } from '../model/consistency.ts';
@@ -182,7 +182,7 @@ export async function chooseVolume(host: Host, ask: Ask, title: string, point: P
 
 async function listDisks(host: Host, point: PointRef, signal: AbortSignal): Promise<readonly GuestDiskDto[]> {
   await host.places.repository(point.repository, signal);
-  return (await host.worker.request(listVolumes, point, signal)).disks;
+  return await host.places.disks(point, signal);
 }
 
 /** What every place offers; one that fails is left out unless all fail, and told in the log. */

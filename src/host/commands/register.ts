@@ -37,6 +37,7 @@ import { showFileVersions } from './showFileVersions.ts';
 import { showGlossary } from './showGlossary.ts';
 import { showRecovery } from './showRecovery.ts';
 import { tryLab } from './tryLab.ts';
+import { unlockEncryptedVolumes } from './unlockVolumes.ts';
 import { addVCenter, removeVCenter } from './vcenters.ts';
 
 /** What the menus give: the row it was called on and all that are selected; nothing from the palette. */
@@ -96,6 +97,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
     await restoreGuestFile(host, row as PointTreeNode | GuestSelection | undefined),
   [commandIds.restoreToGuest]: async (host, row) =>
     await restoreToGuest(host, row as PointTreeNode | GuestSelection | undefined),
+  [commandIds.unlockVolumes]: async (host, row) =>
+    await unlockEncryptedVolumes(host, row as PointTreeNode | undefined),
   [commandIds.forgetGuestCredentials]: forgetGuestCredentials,
   [commandIds.restoreDisk]: async (host, row) => await restoreDisk(host, row as PointTreeNode | undefined),
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),

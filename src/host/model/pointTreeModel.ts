@@ -9,6 +9,7 @@ import { skewText } from './groupText.ts';
 import { joinGuestPath } from './guestPath.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { formatAge, formatMoment } from './time.ts';
+import { isLocked } from './volumeLock.ts';
 
 export interface RepositoryNode {
   readonly kind: 'repository';
@@ -229,8 +230,8 @@ function volumeView(id: string, { volume }: VolumeNode, t: Translate): NodeView 
     label: volume.name === '' ? t('Volume {0}', volume.volumeIndex) : volume.name,
     description: [content, formatBytes(volume.sizeBytes)].join(' · '),
     tooltip: [t('Volume {0} ({1}), begins at byte {2}', volume.volumeIndex, volume.role, volume.offsetBytes)],
-    icon: { name: 'server' },
-    contextValue: 'volume',
+    icon: { name: isLocked(volume) ? 'lock' : 'server' },
+    contextValue: isLocked(volume) ? 'volume;locked' : 'volume',
     children: volume.content === undefined ? 'none' : 'collapsed',
   };
 }

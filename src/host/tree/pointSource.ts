@@ -1,10 +1,11 @@
 import { never } from '../../base/assert.ts';
 import type { AppError } from '../../base/errors.ts';
-import { type GuestPath, listVolumes } from '../../protocol/guest.ts';
+import type { GuestPath } from '../../protocol/guest.ts';
 import { listPoints } from '../../protocol/point.ts';
 import { listWholeFolder } from '../guestFolder.ts';
 import { commandIds } from '../ids.ts';
 import { sentence } from '../model/errorText.ts';
+import { isLocked } from '../model/volumeLock.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import {
   diskNodes,
@@ -28,7 +29,7 @@ export class PointSource implements TreeSource<PointTreeNode> {
   }
 
   async children(node: PointTreeNode | undefined, signal: AbortSignal): Promise<readonly PointTreeNode[]> {
-    const { known, worker } = this.#deps;
+    const { known, places } = this.#deps;
     if (node === undefined)
       return known.repositories().map(({ name, location }) => ({ kind: 'repository', name, location }));
     switch (node.kind) {
@@ -37,7 +38,7 @@ export class PointSource implements TreeSource<PointTreeNode> {
       case 'set':
         return pointNodes(node);
       case 'point':
-        return diskNodes(node, (await worker.request(listVolumes, node.ref, signal)).disks);
+        return diskNodes(node, await places.disks(node.ref, signal));
       case 'disk':
         return volumeNodes(node);
       case 'volume':
@@ -59,6 +60,8 @@ export class PointSource implements TreeSource<PointTreeNode> {
     const { t } = this.#deps;
     if (parent.kind === 'repository' && error.code === 'AUTHENTICATION')
       return { id: commandIds.enterPassword, title: t('Enter Password…') };
+    if (parent.kind === 'volume' && isLocked(parent.volume))
+      return { id: commandIds.unlockVolumes, title: t('Unlock Encrypted Volumes…') };
     return { id: commandIds.refresh, title: t('Refresh') };
   }
 

@@ -3,7 +3,7 @@ import { commands, l10n } from 'vscode';
 import { never } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
-import { type GuestNodeKind, type GuestPath, listGuestFolder, listVolumes } from '../../protocol/guest.ts';
+import { type GuestNodeKind, type GuestPath, listGuestFolder } from '../../protocol/guest.ts';
 import { listPoints, readPoint } from '../../protocol/point.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import {
@@ -68,8 +68,8 @@ export function serveRestoreBrowser(
   });
   handle(listDisks, async (point, signal) => {
     await places.repository(point.repository, signal);
-    const [{ disks }, { leftOutDisks }] = await Promise.all([
-      worker.request(listVolumes, point, signal),
+    const [disks, { leftOutDisks }] = await Promise.all([
+      places.disks(point, signal),
       worker.request(readPoint, point, signal),
     ]);
     return { disks: disks.map(disk => diskView(disk, t)), notices: leftOutNotices(leftOutDisks, t) };
@@ -115,7 +115,7 @@ async function restoreCommand(
     case 'disk': {
       const { point: ref, deviceKey } = wanted;
       await places.repository(ref.repository, signal);
-      const { disks } = await worker.request(listVolumes, ref, signal);
+      const disks = await places.disks(ref, signal);
       const disk = disks.find(candidate => candidate.deviceKey === deviceKey);
       if (disk === undefined) throw unknownDisk(deviceKey);
       return { id: commandIds.restoreDisk, argument: { kind: 'disk', ref, vmName: '', disk } };

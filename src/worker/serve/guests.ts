@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
 import { listBackupSets } from '../../core/catalog/backupSet.ts';
 import type {
   DirectoryEntry,
@@ -8,7 +9,6 @@ import type {
 } from '../../core/guestfs/guestFileSystem.ts';
 import { findFileVersions } from '../../core/jobs/guestFiles/fileVersions.ts';
 import type { GuestDisk, GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
-import type { ChunkCache } from '../../core/image/chunkCache.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { Volume } from '../../core/volume/volume.ts';
 import {
@@ -28,11 +28,12 @@ import {
   readGuestFile,
   statGuestNode,
   type UnreadableEntryDto,
+  unlockVolumes,
   type VolumeDto,
 } from '../../protocol/guest.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { FolderListings } from '../folderListings.ts';
-import { openPoint } from '../guestReaders.ts';
+import { openPoint, type GuestReaders } from '../guestReaders.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { pointDiskDto } from './points.ts';
 
@@ -42,6 +43,13 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
     await using used = repositories.use(repository);
     const point = await openPoint(used.place, pointId, signal);
     return { disks: (await guestReaders.disks(used.place, point, signal)).map(diskDto) };
+  });
+  handle(unlockVolumes, async ({ repository, point: pointId, passphrase }, signal) => {
+    await using used = repositories.use(repository);
+    const point = await openPoint(used.place, pointId, signal);
+    return {
+      disks: (await guestReaders.unlock(used.place, point, new Secret(passphrase), signal)).map(diskDto),
+    };
   });
   handle(listGuestFolder, async (params, signal) => {
     await using used = repositories.use(params.repository);
@@ -60,13 +68,13 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
   });
   handle(listFileVersions, async (params, signal) => {
     await using used = repositories.use(params.repository);
-    return await fileVersions(used.place, guestReaders.chunksOf(used.place), params, signal);
+    return await fileVersions(used.place, guestReaders, params, signal);
   });
 }
 
 async function fileVersions(
   repository: Repository,
-  chunks: ChunkCache,
+  readers: GuestReaders,
   { repository: name, point, deviceKey, volumeIndex, path }: GuestPath,
   signal: AbortSignal,
 ): Promise<FileVersionsResult> {
@@ -74,7 +82,9 @@ async function fileVersions(
   const points = sets.find(set => set.points.some(({ id }) => id === point))?.points ?? [];
   const place = { deviceKey, volumeIndex };
   const ignoreProgress = () => undefined;
-  const history = await findFileVersions(repository, points, path, place, ignoreProgress, signal, chunks);
+  const chunks = readers.chunksOf(repository);
+  const choice = { ...place, keys: readers.keys };
+  const history = await findFileVersions(repository, points, path, choice, ignoreProgress, signal, chunks);
   return {
     versions: history.versions.map(({ sizeBytes, seen }) => ({
       sizeBytes,

@@ -8,6 +8,7 @@ import { ChunkCache } from '../../image/chunkCache.ts';
 import { openDiskImage } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { listVolumes } from '../../volume/listVolumes.ts';
+import type { VolumeKeys } from '../../volume/luks/volumeKeys.ts';
 import type { Volume, VolumeListing } from '../../volume/volume.ts';
 import { assembleVolumes } from '../../volume/assembleVolumes.ts';
 
@@ -23,6 +24,8 @@ export interface GuestDisk {
 export interface VolumeChoice {
   readonly deviceKey?: number;
   readonly volumeIndex?: number;
+  /** What opens encrypted ones; without it they stay closed. */
+  readonly keys?: VolumeKeys;
 }
 
 /** A guest path and the file system it was found on. */
@@ -50,7 +53,7 @@ export async function listGuestVolumes(
   const { disks } = point.manifest;
   const listings: VolumeListing[] = [];
   for (const { key } of disks) listings.push(await listDisk(repository, point, key, chunks, signal));
-  const assembled = await assembleVolumes(listings, signal);
+  const assembled = await assembleVolumes(listings, signal, choice.keys);
   const isWanted = ({ index }: Volume) => choice.volumeIndex === undefined || choice.volumeIndex === index;
   return disks.flatMap((disk, position) => {
     const listing = assembled[position];

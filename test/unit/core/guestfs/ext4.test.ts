@@ -176,7 +176,7 @@ test.each([
   ['ReFS', 3, 'ReFS\0\0\0\0'],
   ['VDO', 0, 'dmvdo001'],
   ['LVM2 physical volume', 536, 'LVM2 001'],
-  ['LUKS encryption', 0, 'LUKS\xba\xbe'],
+  ['encrypted with LUKS', 0, 'LUKS\xba\xbe'],
   ['BitLocker encryption', 3, '-FVE-FS-'],
   ['Linux swap', 4086, 'SWAPSPACE2'],
   ['no known file system', 0, 'nothing'],

@@ -13,14 +13,15 @@ import { restoreGuestFile } from '../../../../src/host/commands/restoreFiles.ts'
 import { addVCenter, normalUrl, removeVCenter } from '../../../../src/host/commands/vcenters.ts';
 import { quiescedOrAsk } from '../../../../src/host/model/backupPolicies.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
-import { listGuestFolder, listVolumes } from '../../../../src/protocol/guest.ts';
+import { listGuestFolder, listVolumes, unlockVolumes } from '../../../../src/protocol/guest.ts';
 import { startBackup, startCheck, startFileRestore, startGroupBackup } from '../../../../src/protocol/job.ts';
 import { planFileRestore } from '../../../../src/protocol/plan.ts';
-import { listPoints } from '../../../../src/protocol/point.ts';
+import { listPoints, type PointDto, readPoint } from '../../../../src/protocol/point.ts';
 import { createRepository as createRequest, openRepository } from '../../../../src/protocol/repository.ts';
 import { closeVCenter, openVCenter, readFingerprint } from '../../../../src/protocol/vcenter.ts';
 import { listVms } from '../../../../src/protocol/vm.ts';
 import type { BrowserTarget } from '../../../../src/protocol/webview/restoreBrowser.ts';
+import { unlockEncryptedVolumes } from '../../../../src/host/commands/unlockVolumes.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
 import { guestNode, hostFixture, memorySecrets, pointId, vmDto } from '../hostFixture.ts';
 
@@ -391,4 +392,22 @@ test('nothing is started if the plan is refused', async () => {
   await expect(restoreGuestFile(host, row)).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(worker.paramsOf(planFileRestore)).toHaveLength(1);
   expect(worker.paramsOf(startFileRestore)).toEqual([]);
+});
+
+test('encrypted volumes are unlocked with a passphrase that is kept for the VM', async () => {
+  const ui = new ScriptedUi([{ type: 'correct horse' }]);
+  const { host, worker, refreshed } = await withPoint(ui, 0);
+  worker
+    .on(unlockVolumes, () => ({ disks: [] }))
+    .on(readPoint, () => ({ id: pointId, vm: { instanceUuid: 'u', name: 'web01' } }) as PointDto);
+  const ref = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
+  await unlockEncryptedVolumes(host, { kind: 'volume', ref, vmName: 'web01', volume });
+  expect(ui.left).toBe(0);
+  expect(worker.paramsOf(unlockVolumes).at(-1)).toEqual({
+    repository: 'main',
+    point: pointId,
+    passphrase: 'correct horse',
+  });
+  expect(await host.credentials.find('volumes/u', new AbortController().signal)).toBe('correct horse');
+  expect(refreshed()).toBe(1);
 });

@@ -6,7 +6,8 @@ import { silentLogger } from '../../../../src/base/logger.ts';
 import { LazyTree } from '../../../../src/host/tree/lazyTree.ts';
 import { PointSource } from '../../../../src/host/tree/pointSource.ts';
 import { VmSource } from '../../../../src/host/tree/vmSource.ts';
-import { listPoints } from '../../../../src/protocol/point.ts';
+import { listGuestFolder, listVolumes, unlockVolumes } from '../../../../src/protocol/guest.ts';
+import { listPoints, type PointDto, readPoint } from '../../../../src/protocol/point.ts';
 import { openRepository } from '../../../../src/protocol/repository.ts';
 import { openVCenter } from '../../../../src/protocol/vcenter.ts';
 import { listKeptVms, listVms } from '../../../../src/protocol/vm.ts';
@@ -323,4 +324,48 @@ test('a repository without restore points says what makes one; damaged ones are 
     label: 'Snapshot 1a is damaged.',
     iconPath: { id: 'warning' },
   });
+});
+
+test('an encrypted volume is a lock that asks for its passphrase, and is opened with the one that is kept', async () => {
+  const { host, points, worker } = await fixture();
+  await host.credentials.keep('repository/main', 'right');
+  const volume = (volumeIndex: number, kind: string, title: string) => ({
+    ...{ volumeIndex, name: '', role: 'data', offsetBytes: 0, sizeBytes: 1024 },
+    content: { kind, title },
+  });
+  const diskWith = (...volumes: readonly ReturnType<typeof volume>[]) => ({
+    ...{ deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1024, scheme: 'none' as const, problems: [] },
+    ...{ fileName: '[ds] a.vmdk', volumes },
+  });
+  const closed = diskWith(volume(0, 'luks', 'LUKS encryption'));
+  const opened = diskWith(volume(0, 'member', 'LUKS encryption, opened below'), volume(1001, 'ext', 'ext4'));
+  const summary = { id: pointId, takenAt: '2026-03-01T09:00:00Z', vmName: 'web01', serverInstanceUuid: 's' };
+  worker
+    .on(listPoints, () => ({
+      sets: [{ vmInstanceUuid: 'u', vmName: 'web01', points: [summary] }],
+      problems: [],
+    }))
+    .on(listVolumes, () => ({ disks: [closed] }))
+    .on(readPoint, () => ({ id: pointId, vm: { instanceUuid: 'u', name: 'web01' } }) as PointDto)
+    .on(listGuestFolder, () => {
+      throw new AppError('UNSUPPORTED_FORMAT', 'the volume is encrypted');
+    })
+    .on(unlockVolumes, ({ passphrase }) => {
+      if (passphrase !== 'right') throw new AppError('AUTHENTICATION', 'it opens none');
+      return { disks: [opened] };
+    });
+  const volumes = async () => {
+    let [node] = await points.getChildren();
+    for (let level = 0; level < 3; level += 1) [node] = await points.getChildren(node);
+    return await points.getChildren(node);
+  };
+  const views = async () => (await volumes()).map(node => points.getTreeItem(node).contextValue);
+  expect(await views()).toEqual(['volume;locked']);
+  const [failure] = await points.getChildren((await volumes())[0]);
+  expect(points.getTreeItem(failure!).command?.command).toBe('quiesce.unlockVolumes');
+
+  await host.credentials.keep('volumes/u', 'of another day');
+  expect(await views()).toEqual(['volume;locked']);
+  await host.credentials.keep('volumes/u', 'right');
+  expect(await views()).toEqual(['volume', 'volume']);
 });
