@@ -1,4 +1,5 @@
 import { defined } from '../../base/assert.ts';
+import type { BlobId } from '../codec/blobId.ts';
 import type { BlobLocation, BlobType, PackedBlob } from './blobIndex.ts';
 
 /*
@@ -23,6 +24,22 @@ export function recordsOf(blobs: readonly PackedBlob[]): Uint32Array {
     words[at + idWords + 3] = blob.uncompressedLengthBytes ?? 0;
   }
   return words;
+}
+
+/** The blobs of records, in the same order. */
+export function blobsOf(words: Uint32Array): PackedBlob[] {
+  const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+  return Array.from({ length: words.length / recordWords }, (_, index): PackedBlob => {
+    const at = index * recordWords;
+    const uncompressedLengthBytes = word(words, at + idWords + 3);
+    return {
+      type: typeAt(words, at),
+      id: bytes.toString('hex', at * 4, (at + idWords) * 4) as BlobId,
+      offsetBytes: word(words, at + idWords + 1),
+      lengthBytes: word(words, at + idWords + 2),
+      ...(uncompressedLengthBytes === 0 ? {} : { uncompressedLengthBytes }),
+    };
+  });
 }
 
 export function idWordsOf(id: string): Uint32Array {

@@ -3,8 +3,9 @@ import { CorruptDataError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
 import type { Sealer } from '../../codec/sealer.ts';
 import type { PackOfFile } from '../blobIndex.ts';
+import { blobsOf } from '../blobRecord.ts';
 import type { ObjectStore } from '../objectStore.ts';
-import { parseIndex, type PackContents } from './indexFile.ts';
+import type { PackContents } from './indexFile.ts';
 import { scanIndex } from './indexScanner.ts';
 import { unsealJson } from './unpacked.ts';
 
@@ -21,9 +22,11 @@ export async function loadIndexFile(
   id: string,
   signal: AbortSignal,
 ): Promise<Generator<PackContents, void, undefined>> {
-  const what = `${store.location}: index ${id}`;
-  const sealed = await store.get({ kind: 'index', id }, maxStoredBytes, signal);
-  return parseIndex(await unsealJson(sealed, sealer, maxJsonBytes, what), what);
+  return contentsOf(await loadPacksOfFile(store, sealer, id, signal));
+}
+
+function* contentsOf(packs: Iterable<PackOfFile>): Generator<PackContents, void, undefined> {
+  for (const { packId, records } of packs) yield { packId, blobs: blobsOf(records) };
 }
 
 /**

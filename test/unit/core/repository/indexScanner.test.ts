@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/base/errors.ts';
-import { recordsOf } from '../../../../src/core/repository/blobRecord.ts';
+import { blobsOf, recordsOf } from '../../../../src/core/repository/blobRecord.ts';
 import { encodeIndex, parseIndex } from '../../../../src/core/repository/internal/indexFile.ts';
 import { scanIndex } from '../../../../src/core/repository/internal/indexScanner.ts';
 import { fileContent } from '../../../contract/blobIndex.ts';
@@ -47,6 +47,14 @@ test('reads what the JSON parser reads, and refuses what it refuses', () => {
       );
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('records give back the blobs that they were made of', () => {
+  fc.assert(
+    fc.property(packs, content => {
+      for (const { blobs } of content) expect(blobsOf(recordsOf(blobs))).toEqual(blobs);
+    }),
   );
 });
 
