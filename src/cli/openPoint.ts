@@ -1,9 +1,8 @@
-import { AppError } from '../base/errors.ts';
 import { findRestorePoint } from '../core/catalog/backupSet.ts';
 import { openRestorePoint, type RestorePoint } from '../core/catalog/restorePoint.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
-import type { RepositoryLock } from '../core/repository/locks.ts';
 import type { Repository } from '../core/repository/repository.ts';
+import { lockForReading } from '../core/repository/underLock.ts';
 import { openChosenRepository } from './chosen.ts';
 import type { CommandArguments } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -28,7 +27,8 @@ export async function openNamedPoint(context: CommandContext, args: CommandArgum
     opened.push(journal);
     const repository = await openChosenRepository(context, args);
     opened.push(repository);
-    const lock = await lockForReading(context, repository, journal);
+    const onUnlocked = (reason: string) => context.output.note(reason);
+    const lock = await lockForReading(repository, { journal, onUnlocked }, context.signal);
     if (lock !== undefined) opened.push(lock);
     const signal = lock === undefined ? context.signal : AbortSignal.any([context.signal, lock.lost]);
     const { point, unreadable } = await findRestorePoint(repository, args.operand(0), signal);
@@ -44,20 +44,5 @@ export async function openNamedPoint(context: CommandContext, args: CommandArgum
   } catch (error) {
     await dispose();
     throw error;
-  }
-}
-
-/** A repository that may not be written to can still be restored from, at the reader's own risk. */
-async function lockForReading(
-  { output, signal }: CommandContext,
-  repository: Repository,
-  journal: LeaseJournal,
-): Promise<RepositoryLock | undefined> {
-  try {
-    return await repository.lock({ mode: 'shared', journal, isEarly: true }, signal);
-  } catch (error) {
-    if (!AppError.is(error, 'PERMISSION')) throw error;
-    output.note(`${repository.location} cannot be locked (${error.message}); do not prune it meanwhile`);
-    return undefined;
   }
 }

@@ -34,6 +34,8 @@ import { closeVCenter } from '../../src/protocol/vcenter.ts';
 import { explainVm, readVm, type VmChangesDto, type VmDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
+import { LocalRepository } from '../support/localRepository.ts';
+import { memoryJournal } from '../support/memoryJournal.ts';
 import { crashOnly, quiesced } from '../support/policies.ts';
 import { fileHash, Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -337,6 +339,35 @@ describe('jobs of the bundled worker', () => {
     }
     await lab.deleteVm('db01-restored');
     await user.expectNothingLeft(lab);
+  });
+
+  test('nothing is restored while somebody removes something from the repository', async () => {
+    const { sets } = await client.request(listPoints, { repository: 'main' }, anySignal);
+    const point = sets.find(({ vmName }) => vmName === 'db01')!.points[0]!.id;
+    const ref = { repository: 'main', point };
+    const targetPath = join(user.folder, 'never.raw');
+    const disk = { ...ref, deviceKey: 2000, format: 'raw', targetPath } as const;
+    const vm = { ...ref, vcenter: 'lab', name: 'db01-never', networks: [], connectNetworks: false };
+    const { disks } = await client.request(listVolumes, ref, anySignal);
+    const { volumeIndex } = disks.find(({ deviceKey }) => deviceKey === 2001)!.volumes[0]!;
+    const target = { targetFolder: join(user.folder, 'never'), overwrite: false };
+    const files = { ...ref, ...target, deviceKey: 2001, volumeIndex, paths: ['/etc'] };
+    await using theirs = await new LocalRepository(user.repositoryFolder).open();
+    await using lock = await theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, anySignal);
+    expect(lock.mode).toBe('exclusive');
+    for (const started of [
+      client.request(startDiskRestore, disk, anySignal),
+      client.request(startFileRestore, files, anySignal),
+      client.request(startVmRestore, vm, anySignal),
+    ]) {
+      const { state, error } = await watched(started);
+      expect(state).toBe('failed');
+      expect(error).toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringContaining('exclusively locked by') as string,
+      });
+    }
+    expect(existsSync(targetPath)).toBe(false);
   });
 
   test('a VM lands where it was asked to, in the networks that were chosen', async () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
+import type { LeaseJournal } from '../journal/leaseJournal.ts';
 import type { Progress, ProgressListener } from '../../base/progress.ts';
 import type { LockHolder, LockRequest, RepositoryLock } from './locks.ts';
 import type { Repository } from './repository.ts';
@@ -16,6 +17,43 @@ export async function underLock<T>(
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return await holding(await repository.lock(request, signal), signal, work);
+}
+
+/** How somebody reads: what he locks with, and who hears why a repository could not be locked. */
+export interface Reading {
+  readonly journal: LeaseJournal;
+  readonly onUnlocked: (reason: string) => void;
+}
+
+/**
+ * Reads what is stored, with nobody removing it meanwhile. A repository that may not be written to can still be read, at
+ * the reader's own risk.
+ * @throws CONFLICT while somebody keeps the repository from others
+ */
+export async function underReadLock<T>(
+  repository: Repository,
+  reading: Reading,
+  signal: AbortSignal,
+  work: (held: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lock = await lockForReading(repository, reading, signal);
+  if (lock === undefined) return await work(signal);
+  return await holding(lock, signal, async (_, held) => await work(held));
+}
+
+/** The lock of `underReadLock`, for whoever gives it back himself; undefined if there can be none. */
+export async function lockForReading(
+  repository: Repository,
+  { journal, onUnlocked }: Reading,
+  signal: AbortSignal,
+): Promise<RepositoryLock | undefined> {
+  try {
+    return await repository.lock({ mode: 'shared', journal, isEarly: true }, signal);
+  } catch (error) {
+    if (!AppError.is(error, 'PERMISSION')) throw error;
+    onUnlocked(`${repository.location} cannot be locked (${error.message}); do not prune it meanwhile`);
+    return undefined;
+  }
 }
 
 /** How somebody waits who wants to share a repository that another keeps to himself. */

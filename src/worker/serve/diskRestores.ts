@@ -4,6 +4,7 @@ import { startDiskRestore } from '../../protocol/job.ts';
 import { type DiskRestorePlanDto, planDiskRestore as planRequest } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { openPoint } from '../guestReaders.ts';
+import { whileReading } from '../whileReading.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { assertAbsolute } from './repositories.ts';
 
@@ -22,14 +23,16 @@ export function serveDiskRestores(handle: Handle, parts: WorkerParts): void {
       kind: 'restoreDisk',
       object: targetPath,
       exclusiveKeys: [`target ${targetPath}`],
-      run: async ({ signal, onProgress }) => {
+      run: async context => {
         await using used = repositories.use(repository, targetPath);
-        const point = await openPoint(used.place, pointId, signal);
-        const plan = await planDiskRestore(used.place, point, deviceKey, format, targetPath, signal);
-        await measureTransfer(parts, 'disk', plan.capacityBytes, async () => {
-          await restoreDisk(used.place, point, plan, onProgress, signal);
+        return await whileReading(parts, used.place, context, async held => {
+          const point = await openPoint(used.place, pointId, held);
+          const plan = await planDiskRestore(used.place, point, deviceKey, format, targetPath, held);
+          await measureTransfer(parts, 'disk', plan.capacityBytes, async () => {
+            await restoreDisk(used.place, point, plan, context.onProgress, held);
+          });
+          return { kind: 'restoreDisk', targetPath, capacityBytes: plan.capacityBytes };
         });
-        return { kind: 'restoreDisk', targetPath, capacityBytes: plan.capacityBytes };
       },
     });
     return { jobId };

@@ -13,10 +13,12 @@ import {
 } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { GuestReaders } from '../guestReaders.ts';
+import { whileReading } from '../whileReading.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { assertAbsolute } from './repositories.ts';
 
-export function serveFileRestores(handle: Handle, { repositories, jobs, guestReaders }: WorkerParts): void {
+export function serveFileRestores(handle: Handle, parts: WorkerParts): void {
+  const { repositories, jobs, guestReaders } = parts;
   handle(planRequest, async (params, signal) => {
     await using repository = repositories.use(params.repository);
     return planDto(await makePlan(guestReaders, repository.place, params, signal));
@@ -29,14 +31,16 @@ export function serveFileRestores(handle: Handle, { repositories, jobs, guestRea
       kind: 'restoreFiles',
       object: targetFolder,
       exclusiveKeys: [`target ${targetFolder}`],
-      run: async ({ signal, onProgress }) => {
+      run: async context => {
         await using repository = repositories.use(params.repository, targetFolder);
-        const plan = await makePlan(guestReaders, repository.place, params, signal);
-        const subject = `${counted(plan.items.length, 'guest file')} to ${targetFolder}`;
-        await recordRestore(repository.place, params.point, subject, signal);
-        await restoreFiles(plan, onProgress, signal);
-        const { items, totalBytes, problems } = plan;
-        return { kind: 'restoreFiles', targetFolder, itemCount: items.length, totalBytes, problems };
+        return await whileReading(parts, repository.place, context, async held => {
+          const plan = await makePlan(guestReaders, repository.place, params, held);
+          const subject = `${counted(plan.items.length, 'guest file')} to ${targetFolder}`;
+          await recordRestore(repository.place, params.point, subject, held);
+          await restoreFiles(plan, context.onProgress, held);
+          const { items, totalBytes, problems } = plan;
+          return { kind: 'restoreFiles', targetFolder, itemCount: items.length, totalBytes, problems };
+        });
       },
     });
     return { jobId };

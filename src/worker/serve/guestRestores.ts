@@ -19,6 +19,7 @@ import {
 } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { GuestReaders } from '../guestReaders.ts';
+import { whileReading } from '../whileReading.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { openKnownGuest } from './liveGuests.ts';
 
@@ -39,30 +40,33 @@ export function serveGuestRestores(handle: Handle, parts: WorkerParts): void {
       kind: 'restoreToGuest',
       object: vm.name,
       exclusiveKeys: [`guest ${instanceUuid} ${vm.id}`],
-      run: async ({ signal, logger, onProgress }) => {
+      run: async context => {
+        const { logger, onProgress } = context;
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
-        const guest = await openKnownGuest(vcenter.place, params.guest, guestPasswords, signal);
-        const deps = { journal, clock, random, logger, endpoint: vcenter.place.endpoint };
-        onProgress({ phase: `Looking at the files of ${vm.name}`, doneBytes: 0, totalBytes: undefined });
-        const plan = await makePlan(guestReaders, repository.place, guest, params, deps, signal);
-        for (const { message } of plan.problems) logger.warn(`left out: ${message}`);
-        for (const warning of plan.warnings) logger.warn(warning);
-        const subject = `guest files into the guest of ${vm.name}`;
-        await recordRestore(repository.place, params.point, subject, signal);
-        const result = await executeGuestRestore(plan, guest, deps, onProgress, signal);
-        const { restoredCount, skippedCount, sentBytes, keptAside } = result;
-        return {
-          kind: 'restoreToGuest',
-          vm,
-          restoredCount,
-          skippedCount,
-          sentBytes,
-          keptAside: keptAside.slice(0, maxKeptAside),
-          keptAsideCount: keptAside.length,
-          problems: [...plan.problems.map(({ message }) => message), ...result.problems],
-        };
+        return await whileReading(parts, repository.place, context, async held => {
+          const guest = await openKnownGuest(vcenter.place, params.guest, guestPasswords, held);
+          const deps = { journal, clock, random, logger, endpoint: vcenter.place.endpoint };
+          onProgress({ phase: `Looking at the files of ${vm.name}`, doneBytes: 0, totalBytes: undefined });
+          const plan = await makePlan(guestReaders, repository.place, guest, params, deps, held);
+          for (const { message } of plan.problems) logger.warn(`left out: ${message}`);
+          for (const warning of plan.warnings) logger.warn(warning);
+          const subject = `guest files into the guest of ${vm.name}`;
+          await recordRestore(repository.place, params.point, subject, held);
+          const result = await executeGuestRestore(plan, guest, deps, onProgress, held);
+          const { restoredCount, skippedCount, sentBytes, keptAside } = result;
+          return {
+            kind: 'restoreToGuest',
+            vm,
+            restoredCount,
+            skippedCount,
+            sentBytes,
+            keptAside: keptAside.slice(0, maxKeptAside),
+            keptAsideCount: keptAside.length,
+            problems: [...plan.problems.map(({ message }) => message), ...result.problems],
+          };
+        });
       },
     });
     return { jobId };

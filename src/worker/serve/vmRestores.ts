@@ -13,6 +13,7 @@ import {
 } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { openPoint } from '../guestReaders.ts';
+import { whileReading } from '../whileReading.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { pointDiskDto } from './points.ts';
 
@@ -41,20 +42,23 @@ export function serveVmRestores(handle: Handle, parts: WorkerParts): void {
       kind: 'restoreVm',
       object: name,
       exclusiveKeys: [`new VM ${instanceUuid} ${params.folder ?? ''} ${name}`],
-      run: async ({ signal, logger, onProgress }) => {
+      run: async context => {
+        const { logger, onProgress } = context;
         await using vcenter = vcenters.use(params.vcenter, name);
         await using repository = repositories.use(params.repository, name);
         using journal = leftovers.journalOfJob(() => clock.now());
         const { session, endpoint } = vcenter.place;
-        const point = await openPoint(repository.place, params.point, signal);
-        const plan = await makePlan(session, point, params, signal);
-        for (const warning of plan.warnings) logger.warn(`the server warns: ${warning}`);
-        const deps = { journal, clock, random, logger, endpoint };
-        const bytes = plan.disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0);
-        const restore = async () =>
-          await restoreVm(session, repository.place, point, plan, deps, onProgress, signal);
-        const vm = await measureTransfer(parts, 'vm', bytes, restore);
-        return { kind: 'restoreVm', vm: { vcenter: params.vcenter, id: vm.value, name } };
+        return await whileReading(parts, repository.place, context, async held => {
+          const point = await openPoint(repository.place, params.point, held);
+          const plan = await makePlan(session, point, params, held);
+          for (const warning of plan.warnings) logger.warn(`the server warns: ${warning}`);
+          const deps = { journal, clock, random, logger, endpoint };
+          const bytes = plan.disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0);
+          const restore = async () =>
+            await restoreVm(session, repository.place, point, plan, deps, onProgress, held);
+          const vm = await measureTransfer(parts, 'vm', bytes, restore);
+          return { kind: 'restoreVm', vm: { vcenter: params.vcenter, id: vm.value, name } };
+        });
       },
     });
     return { jobId };
