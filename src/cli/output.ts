@@ -5,6 +5,8 @@ export interface Output {
   readonly json: boolean;
   /** The command's result; called once. `text` is made only if it is shown. */
   result(value: unknown, text: () => string): void;
+  /** A line of a result that comes bit by bit; with `--json` all of it comes in `result`. */
+  line(text: string): void;
   /** A line beside the result: standard error, never part of JSON. */
   note(line: string): void;
 }
@@ -15,6 +17,9 @@ export function createOutput(json: boolean): Output {
     result: (value, text) => {
       const shown = json ? JSON.stringify(value, undefined, 2) : text();
       if (shown !== '') process.stdout.write(`${shown}\n`);
+    },
+    line: text => {
+      if (!json) process.stdout.write(`${text}\n`);
     },
     note: line => {
       process.stderr.write(`${line}\n`);

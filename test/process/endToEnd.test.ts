@@ -95,6 +95,37 @@ describe('one VM with two disks, while its guest goes on writing', () => {
     expect(entry?.modifiedAt).toBe(mtime.toISOString().replace(/\.\d+/, ''));
   });
 
+  test('files are found by name and by text on all volumes, and what was not searched is counted', async () => {
+    const named = (await cli.ok('find', 'db01', '--name', 'identity.*')).toString().trimEnd().split('\n');
+    expect(named).toEqual(['2000/1 /var/lib/guest/identity.txt', '2001/1 /var/lib/guest/identity.txt']);
+    const text = await cli.ok(
+      'find',
+      'db01',
+      '/var',
+      '--text',
+      'GUEST: DB01',
+      '--ignore-case',
+      '--disk',
+      '2001',
+    );
+    expect(text.toString()).toBe('2001/1 /var/lib/guest/identity.txt:1: guest: db01\n');
+    const found = (await cli.json('find', 'db01', '/var/lib', '--regex', '^disk: \\S+data$')) as {
+      readonly found: readonly { readonly path: string; readonly lines: readonly object[] }[];
+      readonly unsearchedCounts: Readonly<Record<string, number>>;
+    };
+    expect(found.found).toMatchObject([
+      {
+        path: '/var/lib/guest/identity.txt',
+        deviceKey: 2001,
+        lines: [{ number: 2, text: 'disk: db01-data' }],
+      },
+    ]);
+    expect(found.unsearchedCounts['binary']).toBeGreaterThan(0);
+    expect(await cli.run('find', 'db01', '/no/where', '--name', 'x')).toMatchObject({ code: 5 });
+    expect(await cli.run('find', 'db01', '--name', 'there is no such name')).toMatchObject({ code: 5 });
+    expect(await cli.run('find', 'db01')).toMatchObject({ code: 2 });
+  });
+
   test('the restored VM has the same disks, and the same configuration but for what the plan names', async () => {
     const restored = (await cli.json('restore', 'vm', first.point, '--name', 'db01-restored')) as {
       readonly changes: readonly { readonly field: string }[];

@@ -4,6 +4,7 @@ import { backup } from './backup.ts';
 import { cat, list } from './browse.ts';
 import { explain, report } from './consistency.ts';
 import { goalAccept, goalList, goalRemove, goalSet } from './goal.ts';
+import { findCommand } from './find.ts';
 import { forgetCommand, pinCommand, unpinCommand } from './forget.ts';
 import { guardCommand } from './guard.ts';
 import { lookCommand } from './look.ts';
@@ -56,6 +57,7 @@ export const commands: readonly Command[] = [
   points,
   list,
   cat,
+  findCommand,
   versions,
   restoreFileCommand,
   restoreGuestCommand,

@@ -114,6 +114,11 @@ export function transferLimits(args: CommandArguments): TransferLimits {
 const units: Readonly<Record<string, number>> = { '': 1, K: KiB, M: MiB, G: GiB };
 
 function bytesPerSecond(args: CommandArguments, name: string): number | undefined {
+  return byteCount(args, name, 'Write bytes a second as 500K, 20M or 1G');
+}
+
+/** @throws INVALID_INPUT with the remedy for what is no number of bytes */
+export function byteCount(args: CommandArguments, name: string, remedy: string): number | undefined {
   const text = args.option(name);
   if (text === undefined) return undefined;
   const [, digits, unit = ''] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
@@ -121,7 +126,7 @@ function bytesPerSecond(args: CommandArguments, name: string): number | undefine
   if (bytes > 0) return bytes;
   throw new AppError('INVALID_INPUT', `--${name} ${text} is no number of bytes`, {
     object: `--${name}`,
-    remedy: 'Write bytes a second as 500K, 20M or 1G',
+    remedy,
   });
 }
 

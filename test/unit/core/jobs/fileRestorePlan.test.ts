@@ -90,7 +90,7 @@ describe('the plan of restoring guest files', () => {
     expect(home.items.map(({ guestPath }) => guestPath)).toEqual(['/home', '/home/fine']);
     expect(home.problems).toEqual([
       '/home: one entry was not readable',
-      expect.stringMatching(/^\/home\/loop lies in itself/),
+      expect.stringMatching(/^\/home\/loop: lies in itself/),
       '/home/broken: inode 12 is damaged',
     ]);
   });
