@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import type { ManifestDisk } from '../core/catalog/manifest.ts';
 import { openRestorePoint, type RestorePoint } from '../core/catalog/restorePoint.ts';
 import { ChunkCache } from '../core/image/chunkCache.ts';
 import type { GuestFileSystem } from '../core/guestfs/guestFileSystem.ts';
@@ -13,6 +14,7 @@ import {
 import { unlockGuestVolumes } from '../core/jobs/guestFiles/unlockVolumes.ts';
 import type { VolumeKeys } from '../core/volume/luks/volumeKeys.ts';
 import type { Repository } from '../core/repository/repository.ts';
+import type { Volume } from '../core/volume/volume.ts';
 import type { GuestPath } from '../protocol/guest.ts';
 
 /** Restore points kept open, the least recently used one goes first. */
@@ -83,18 +85,24 @@ export class GuestReaders {
         remedy: 'List the volumes of the restore point',
       });
     }
-    const key = `${deviceKey} ${volumeIndex}`;
-    let fileSystem = open.fileSystems.get(key);
-    if (fileSystem === undefined) {
-      fileSystem = await openGuestVolume(volume, signal);
-      open.fileSystems.set(key, fileSystem);
-    }
+    const fileSystem = await fileSystemOn(open, disk, volume, signal);
     return { disk, volume, fileSystem, path, node: await fileSystem.lookup(path, signal) };
   }
 
   /** What opens encrypted volumes, for everything that reads guest files. */
   get keys(): VolumeKeys {
     return this.#keys;
+  }
+
+  /** The file system on a volume of the restore point. @throws what `openGuestVolume` throws */
+  async fileSystem(
+    repository: Repository,
+    point: RestorePoint,
+    disk: ManifestDisk,
+    volume: Volume,
+    signal: AbortSignal,
+  ): Promise<GuestFileSystem> {
+    return await fileSystemOn(await this.#open(repository, point, signal), disk, volume, signal);
   }
 
   /** What is kept of the repository's chunks, for everything that reads guest files. */
@@ -129,6 +137,20 @@ export class GuestReaders {
     if (this.#points.size > maxOpenPoints && oldest !== undefined) this.#points.delete(oldest);
     return open;
   }
+}
+
+async function fileSystemOn(
+  { fileSystems }: OpenPoint,
+  { key: deviceKey }: ManifestDisk,
+  volume: Volume,
+  signal: AbortSignal,
+): Promise<GuestFileSystem> {
+  const key = `${deviceKey} ${volume.index}`;
+  const known = fileSystems.get(key);
+  if (known !== undefined) return known;
+  const opened = await openGuestVolume(volume, signal);
+  fileSystems.set(key, opened);
+  return opened;
 }
 
 export async function openPoint(

@@ -168,6 +168,12 @@ async function nodeDto(
   stat: NodeStat,
   signal: AbortSignal,
 ): Promise<GuestNodeDto> {
+  if (stat.kind !== 'symlink') return statDto(name, stat);
+  return { ...statDto(name, stat), linkTarget: await fileSystem.readlink(stat.node, signal) };
+}
+
+/** Without where a link leads, which has to be read. */
+export function statDto(name: string, stat: NodeStat): GuestNodeDto {
   const { kind, sizeBytes, mode, uid, gid } = stat;
   return {
     name,
@@ -180,7 +186,6 @@ async function nodeDto(
     modifiedAt: timeText(stat.modifiedAt),
     changedAt: timeText(stat.changedAt),
     ...(stat.createdAt !== undefined && { createdAt: timeText(stat.createdAt) }),
-    ...(kind === 'symlink' && { linkTarget: await fileSystem.readlink(stat.node, signal) }),
   };
 }
 

@@ -11,6 +11,7 @@ import { serveGoals } from './goals.ts';
 import { serveGroupBackups } from './groupBackups.ts';
 import { serveGuestRestores } from './guestRestores.ts';
 import { serveGuests } from './guests.ts';
+import { serveGuestSearches } from './guestSearches.ts';
 import { serveJobs } from './jobs.ts';
 import { serveLiveGuests } from './liveGuests.ts';
 import { serveMaintenance } from './maintenance.ts';
@@ -39,6 +40,7 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveRepositories(handle, parts);
   servePoints(handle, parts);
   serveGuests(handle, parts);
+  serveGuestSearches(handle, parts, gone);
   serveRecoveries(handle, parts);
   serveGoals(handle, parts);
   serveReports(handle, parts);
