@@ -1,6 +1,8 @@
 import { never } from '../../src/base/assert.ts';
 import { AppError } from '../../src/base/errors.ts';
+import type { GuestPath } from '../../src/protocol/guest.ts';
 import type { PointRef } from '../../src/protocol/point.ts';
+import type { SearchScope } from '../../src/protocol/webview/browserSearch.ts';
 import {
   type BackupSetView,
   type BrowserTarget,
@@ -18,6 +20,7 @@ import { type Failure, failureOf, type Loadable, loading } from '../shared/failu
 import type { Editor } from '../shared/rpc.ts';
 import type { Translate } from '../shared/text.ts';
 import { FolderPane, type FolderSurroundings } from './folderPane.ts';
+import { SearchPane } from './searchPane.ts';
 import {
   type BrowserState,
   childPath,
@@ -37,6 +40,7 @@ import {
   type BrowserModel,
   type Disks,
   enabledActions,
+  foundOf,
   onlyPointOf,
 } from './viewModel.ts';
 
@@ -47,6 +51,7 @@ export class BrowserPage {
   readonly #t: Translate;
   readonly #view: BrowserView;
   readonly #folder: FolderPane;
+  readonly #search: SearchPane;
   readonly #canRestoreToGuest: boolean;
   readonly #lifetime = new AbortController();
   readonly #sets = new Map<string, Loadable<RepositorySets>>();
@@ -92,10 +97,21 @@ export class BrowserPage {
         onAction: action => void this.#onAction(action),
         onRetry: failure => void this.#retry(failure),
         onRefresh: () => this.#refresh(),
+        onOpenSearch: () => this.#search.open(this.#searchScope()),
+        search: {
+          onForm: form => this.#search.onForm(form),
+          onSearch: () => void this.#search.onSearch(),
+          onClose: () => this.#closeSearch(),
+          onShowInFolder: () => this.#search.showInFolder(),
+          onWiden: () => void this.#search.widen(),
+          onAction: action => void this.#search.onAction(action),
+          onPress: (index, how) => void this.#search.onPress(index, how),
+        },
       },
       this.#t,
     );
     this.#folder = new FolderPane(this.#surroundings(), this.#t);
+    this.#search = new SearchPane(this.#surroundings(), at => this.#showEntry(at));
     this.#editor.on(showTarget, target => void this.show(target));
     this.#editor.on(browserChanged, ({ change }) => {
       if (change === 'points') this.#refreshSets();
@@ -130,7 +146,7 @@ export class BrowserPage {
   }
 
   /** Goes to a repository, a backup set or a restore point. */
-  async show({ repository, vmInstanceUuid, point }: BrowserTarget): Promise<void> {
+  async show({ repository, vmInstanceUuid, point, search }: BrowserTarget): Promise<void> {
     this.#change(expand(this.#state, repositoryId(repository), true));
     await this.#loadSets(repository);
     const loaded = this.#sets.get(repository);
@@ -149,6 +165,7 @@ export class BrowserPage {
     }
     this.#view.activateSetRow(rowId);
     this.#view.focusSets();
+    if (search !== undefined && this.#state.place.point !== undefined) this.#search.open(search);
   }
 
   #model(): BrowserModel {
@@ -158,6 +175,7 @@ export class BrowserPage {
       sets: this.#sets,
       disks: this.#disks,
       pages: this.#folder.pages,
+      results: this.#search.results,
       canRestoreToGuest: this.#canRestoreToGuest,
       message: this.#message,
     };
@@ -262,6 +280,7 @@ export class BrowserPage {
     this.#disksWanted.abort();
     this.#disks = undefined;
     this.#folder.close();
+    this.#search.forget();
   }
 
   async #loadRepositories(): Promise<void> {
@@ -338,17 +357,46 @@ export class BrowserPage {
       disk.volumes.filter(({ isBrowsable }) => isBrowsable).map(volume => ({ disk, volume })),
     );
     const [only, ...others] = volumes;
-    if (deviceKey === undefined && only !== undefined && others.length === 0)
+    if (this.#state.search !== undefined) {
+      this.#render();
+      void this.#search.goOn();
+    } else if (deviceKey === undefined && only !== undefined && others.length === 0)
       this.#openDisk(only.disk.deviceKey, only.volume.volumeIndex);
     else if (volumeIndex !== undefined) this.#folder.load();
+  }
+
+  /** The open folder; everywhere as long as none is. */
+  #searchScope(): SearchScope {
+    const { deviceKey, volumeIndex, path } = this.#state.place;
+    return deviceKey === undefined || volumeIndex === undefined
+      ? { path: '/' }
+      : { deviceKey, volumeIndex, path };
+  }
+
+  #closeSearch(): void {
+    this.#search.close();
+    if (this.#state.place.volumeIndex === undefined) this.#view.focusSets();
+    else {
+      if (this.#folder.pages === undefined) this.#folder.load();
+      this.#view.table.focus();
+    }
+  }
+
+  #showEntry({ deviceKey, volumeIndex, path }: GuestPath): void {
+    this.#change(openVolume(this.#state, deviceKey, volumeIndex));
+    this.#search.forget();
+    this.#view.table.focus();
+    void this.#folder.showEntry(path);
   }
 
   async #onAction(action: BrowserAction): Promise<void> {
     const { place, selected } = this.#state;
     if (!enabledActions(this.#model())[action]) return;
     const [first] = selected;
+    const found = foundOf(this.#model());
     if (action === 'open') {
-      if (first !== undefined) await this.#folder.openNamed(first.name, first.kind === 'directory');
+      if (found !== undefined) await this.#search.onAction({ kind: 'open' });
+      else if (first !== undefined) await this.#folder.openNamed(first.name, first.kind === 'directory');
       return;
     }
     const wanted = this.#restoreRequest(action);
@@ -363,6 +411,8 @@ export class BrowserPage {
     const point: PointRef = { repository, point: pointId };
     if (action === 'vm') return { kind: 'vm', point };
     if (action === 'disk') return deviceKey === undefined ? undefined : { kind: 'disk', point, deviceKey };
+    const found = foundOf(this.#model());
+    if (found !== undefined) return { kind: action, paths: [found.at] };
     const { selected } = this.#state;
     const names = selected.length === 0 ? [path] : selected.map(({ name }) => childPath(path, name));
     return { kind: action, paths: names.map(name => this.#folder.at(name)).filter(at => at !== undefined) };

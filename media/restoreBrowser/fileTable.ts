@@ -24,7 +24,7 @@ export interface TableHandlers {
   readonly onScroll: (scrollTopPx: number) => void;
 }
 
-const kindIcons: Readonly<Record<GuestNodeKind, IconName>> = {
+export const kindIcons: Readonly<Record<GuestNodeKind, IconName>> = {
   file: 'file',
   directory: 'folder',
   symlink: 'symlink',

@@ -131,7 +131,8 @@ export class FolderPane {
         await this.onPress(activeIndex, 'toggle');
         return;
       case 'leave':
-        if (place.path !== '/') await this.#leaveFolder(place.path);
+        // Back to where one came from: the keyboard stays on the folder that was left.
+        if (place.path !== '/') await this.showEntry(place.path);
         return;
       case 'selectAll':
         await this.#selectRange(0, (this.#pages?.totalCount ?? 0) - 1);
@@ -229,8 +230,8 @@ export class FolderPane {
     }
   }
 
-  /** Back to where one came from: the keyboard stays on the folder that was left. */
-  async #leaveFolder(path: string): Promise<void> {
+  /** Opens the folder around an entry, with the keyboard on it. */
+  async showEntry(path: string): Promise<void> {
     this.open(parentPath(path));
     const pages = this.#pages;
     const entries = await this.#read(0, maxSelected);

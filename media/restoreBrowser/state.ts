@@ -1,5 +1,6 @@
 import type { GuestNodeKind } from '../../src/protocol/guest.ts';
-import type { BrowserTarget } from '../../src/protocol/webview/restoreBrowser.ts';
+import type { SearchForm, SearchScope } from '../../src/protocol/webview/browserSearch.ts';
+import type { BrowserPlace } from '../../src/protocol/webview/restoreBrowser.ts';
 
 /** What is open, from the outside to the inside; what is not chosen yet is missing. */
 export interface Place {
@@ -10,6 +11,15 @@ export interface Place {
   readonly volumeIndex?: number;
   /** Of the open folder in the volume. */
   readonly path: string;
+}
+
+/** A search that is open; what it has found is found again. */
+export interface SearchState {
+  readonly scope: SearchScope;
+  readonly form: SearchForm;
+  readonly isStarted: boolean;
+  /** Row that the keyboard is on; -1 for none. */
+  readonly activeIndex: number;
 }
 
 export interface SelectedEntry {
@@ -28,6 +38,8 @@ export interface BrowserState {
   /** Row that the keyboard is on; -1 for none. */
   readonly activeIndex: number;
   readonly scrollTopPx: number;
+  /** In the place of the folder, if there is one. */
+  readonly search?: SearchState;
   /** Whether somebody has gone anywhere; from then on the page goes nowhere by itself. */
   readonly isTouched: boolean;
 }
@@ -60,13 +72,14 @@ export function pointRowId(repository: string, point: string): string {
 }
 
 /** Another place; what was selected belongs to the old one. */
-export function openPlace(state: BrowserState, place: Place): BrowserState {
+export function openPlace(before: BrowserState, place: Place): BrowserState {
+  const { search: _, ...state } = before;
   return { ...state, place, filter: '', selected: [], activeIndex: -1, scrollTopPx: 0 };
 }
 
 export function openPoint(
   state: BrowserState,
-  { repository, vmInstanceUuid, point }: Required<BrowserTarget>,
+  { repository, vmInstanceUuid, point }: Required<BrowserPlace>,
 ) {
   const opened = openPlace(state, { repository, vmInstanceUuid, point, path: '/' });
   return expand(expand(opened, repositoryId(repository), true), setId(repository, vmInstanceUuid), true);
@@ -90,6 +103,18 @@ export function openDisk(state: BrowserState, deviceKey: number): BrowserState {
 
 export function openFolder(state: BrowserState, path: string): BrowserState {
   return openPlace(state, { ...state.place, path });
+}
+
+export const emptyForm: SearchForm = { name: '', text: '', isExpression: false, isCaseSensitive: false };
+
+export function openSearch(state: BrowserState, scope: SearchScope, form: SearchForm): BrowserState {
+  return withSearch(state, { scope, form, isStarted: false, activeIndex: -1 });
+}
+
+/** Another state of the search, or none: the folder that was open is still there. */
+export function withSearch(before: BrowserState, search: SearchState | undefined): BrowserState {
+  const { search: _, ...state } = before;
+  return { ...state, ...(search !== undefined && { search }) };
 }
 
 /** The selection stays: names that no longer match are selected all the same, and counted. */
@@ -121,6 +146,7 @@ export function savedState(state: BrowserState): unknown {
 export function restoredState(saved: unknown): BrowserState {
   if (!isRecord(saved) || saved['version'] !== savedVersion || !isRecord(saved['place'])) return initialState;
   const { place, expanded, filter, selected, activeIndex, scrollTopPx } = saved;
+  const search = restoredSearch(saved['search']);
   return {
     place: restoredPlace(place),
     expanded: listOf(expanded).filter(id => typeof id === 'string'),
@@ -128,6 +154,7 @@ export function restoredState(saved: unknown): BrowserState {
     selected: listOf(selected).filter(isSelectedEntry).slice(0, maxSelected),
     activeIndex: wholeNumber(activeIndex) ?? -1,
     scrollTopPx: typeof scrollTopPx === 'number' && scrollTopPx > 0 ? scrollTopPx : 0,
+    ...(search !== undefined && { search }),
     // Only what somebody did is kept.
     isTouched: true,
   };
@@ -144,6 +171,28 @@ function restoredPlace(saved: Readonly<Record<string, unknown>>): Place {
   return {
     ...{ repository, vmInstanceUuid, point, deviceKey, volumeIndex },
     path: typeof path === 'string' && path.startsWith('/') ? path : '/',
+  };
+}
+
+function restoredSearch(saved: unknown): SearchState | undefined {
+  if (!isRecord(saved) || !isRecord(saved['scope']) || !isRecord(saved['form'])) return undefined;
+  const { scope, form, isStarted, activeIndex } = saved;
+  const [deviceKey, volumeIndex] = [wholeNumber(scope['deviceKey']), wholeNumber(scope['volumeIndex'])];
+  const { path, name, text } = { ...scope, ...form } as Readonly<Record<string, unknown>>;
+  if (typeof path !== 'string' || typeof name !== 'string' || typeof text !== 'string') return undefined;
+  return {
+    scope: {
+      ...(deviceKey !== undefined && { deviceKey }),
+      ...(volumeIndex !== undefined && { volumeIndex }),
+      path,
+    },
+    form: {
+      ...{ name, text },
+      isExpression: form['isExpression'] === true,
+      isCaseSensitive: form['isCaseSensitive'] === true,
+    },
+    isStarted: isStarted === true,
+    activeIndex: wholeNumber(activeIndex) ?? -1,
   };
 }
 

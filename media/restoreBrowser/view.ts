@@ -15,6 +15,7 @@ import type { Translate } from '../shared/text.ts';
 import { Tree } from '../shared/tree.ts';
 import type { RowRange } from '../shared/virtualList.ts';
 import { FileTable } from './fileTable.ts';
+import { SearchView, type SearchViewHandlers } from './searchView.ts';
 import type { BrowserState } from './state.ts';
 import type { TableAction } from './tableKeys.ts';
 import { backupRows, diskRows, type RowTarget, type TargetRow } from './treeRows.ts';
@@ -28,6 +29,7 @@ import {
   noticesOf,
   openSetOf,
   rowCountOf,
+  searchContentOf,
   statusText,
 } from './viewModel.ts';
 
@@ -45,12 +47,15 @@ export interface ViewHandlers {
   readonly onAction: (action: BrowserAction) => void;
   readonly onRetry: (failure: Failure) => void;
   readonly onRefresh: () => void;
+  readonly onOpenSearch: () => void;
+  readonly search: SearchViewHandlers;
 }
 
 /** The whole page. It is built once; `render` brings it up to date with what is shown. */
 export class BrowserView {
   readonly table: FileTable;
   readonly filter: TextField;
+  readonly search: SearchView;
   readonly #t: Translate;
   readonly #handlers: ViewHandlers;
   readonly #sets: Tree;
@@ -61,6 +66,7 @@ export class BrowserView {
   readonly #empty = element('div', { class: 'empty' });
   readonly #folder: HTMLElement;
   readonly #volumes: HTMLElement;
+  readonly #openSearch: HTMLElement;
   readonly #status = element('div', { class: 'status', role: 'status', 'aria-live': 'polite' });
   readonly #buttons: Readonly<Record<BrowserAction, Button>>;
   #rows: readonly TargetRow[] = [];
@@ -103,6 +109,8 @@ export class BrowserView {
       disk: button(t('Restore Disk…'), () => handlers.onAction('disk')),
       vm: button(t('Restore VM…'), () => handlers.onAction('vm')),
     };
+    this.search = new SearchView(handlers.search, t);
+    this.#openSearch = link(t('Search Files…'), handlers.onOpenSearch);
     this.#crumbs.setAttribute('aria-label', t('Location'));
     this.#volumes = element(
       'section',
@@ -122,11 +130,11 @@ export class BrowserView {
       element(
         'main',
         { class: 'main' },
-        element('div', { class: 'bar' }, this.#crumbs),
+        element('div', { class: 'bar' }, this.#crumbs, this.#openSearch),
         this.#volumes,
         this.#notices,
         element('div', { class: 'folder-bar' }, this.#status, this.filter.element),
-        element('div', { class: 'content' }, this.#folder, this.#empty),
+        element('div', { class: 'content' }, this.#folder, this.search.element, this.#empty),
         divider(),
         element(
           'footer',
@@ -148,8 +156,12 @@ export class BrowserView {
     this.#renderNotices(noticesOf(model, this.#t));
     // The table stays while the next folder is on its way: hidden, it would lose the focus.
     const isVolumeOpen = state.place.volumeIndex !== undefined && disks?.kind === 'ready';
-    this.#folder.hidden = !isVolumeOpen;
-    this.filter.element.hidden = !isVolumeOpen;
+    const search = searchContentOf(model, this.#t);
+    this.#folder.hidden = !isVolumeOpen || search !== undefined;
+    this.filter.element.hidden = this.#folder.hidden;
+    this.search.element.hidden = search === undefined;
+    this.#openSearch.hidden = disks?.kind !== 'ready' || search !== undefined;
+    if (search !== undefined) this.search.render(search);
     this.#renderEmpty(model);
     if (this.filter.value !== state.filter) this.filter.value = state.filter;
     const selected = new Set(state.selected.map(({ name }) => name));

@@ -1,6 +1,9 @@
+import { never } from '../../src/base/assert.ts';
+import type { VolumeRef } from '../../src/protocol/guest.ts';
+import type { ResultRow, SearchScope } from '../../src/protocol/webview/browserSearch.ts';
 import type {
   BackupSetView,
-  BrowserTarget,
+  BrowserPlace,
   DiskView,
   NoticeView,
   RepositoryView,
@@ -10,6 +13,8 @@ import type { Failure, Loadable } from '../shared/failure.ts';
 import type { Translate } from '../shared/text.ts';
 import { maxRowCount } from '../shared/virtualList.ts';
 import type { FolderPages } from './folderPages.ts';
+import type { SearchResults } from './searchPane.ts';
+import type { SearchContent } from './searchView.ts';
 import { type BrowserState, childPath } from './state.ts';
 import type { RepositorySets } from './treeRows.ts';
 
@@ -27,6 +32,8 @@ export interface BrowserModel {
   readonly disks: Loadable<Disks> | undefined;
   /** Of the open folder. */
   readonly pages: Pick<FolderPages, 'totalCount' | 'notices' | 'failure' | 'entry'> | undefined;
+  /** Of the open search. */
+  readonly results: SearchResults;
   readonly canRestoreToGuest: boolean;
   /** The last thing that happened, if it is worth saying. */
   readonly message: string;
@@ -47,7 +54,7 @@ export function onlyPointOf({
   state,
   repositories,
   sets,
-}: Pick<BrowserModel, 'state' | 'repositories' | 'sets'>): Required<BrowserTarget> | undefined {
+}: Pick<BrowserModel, 'state' | 'repositories' | 'sets'>): Required<BrowserPlace> | undefined {
   if (state.isTouched || repositories.kind !== 'ready') return undefined;
   const [repository, ...otherRepositories] = repositories.value;
   if (repository === undefined || otherRepositories.length > 0) return undefined;
@@ -123,6 +130,7 @@ interface EmptyText {
 }
 
 export function emptyTextOf({ state, disks, pages }: BrowserModel, t: Translate): EmptyText {
+  if (state.search !== undefined && disks?.kind === 'ready') return { text: '' };
   const { place, filter } = state;
   if (place.point === undefined)
     return { text: t('Choose a restore point on the left to see its disks, volumes and files.') };
@@ -138,7 +146,13 @@ export function emptyTextOf({ state, disks, pages }: BrowserModel, t: Translate)
   };
 }
 
-export function enabledActions({ state, pages }: BrowserModel): Readonly<Record<BrowserAction, boolean>> {
+export function enabledActions(model: BrowserModel): Readonly<Record<BrowserAction, boolean>> {
+  const { state, pages } = model;
+  if (state.search !== undefined) {
+    const found = foundOf(model);
+    const isFile = found !== undefined;
+    return { open: isFile, files: isFile, guest: isFile, disk: false, vm: state.place.point !== undefined };
+  }
   const { place, selected } = state;
   const isFolderOpen = place.volumeIndex !== undefined && pages?.totalCount !== undefined;
   const [first, ...others] = selected;
@@ -155,8 +169,10 @@ export function enabledActions({ state, pages }: BrowserModel): Readonly<Record<
 }
 
 /** What a press on a button would be about, or what has just happened. */
-export function statusText({ state, pages, message }: BrowserModel, t: Translate): string {
+export function statusText(model: BrowserModel, t: Translate): string {
+  const { state, pages, message } = model;
   if (message !== '') return message;
+  if (state.search !== undefined) return searchStatus(model.results, t);
   const { place, selected } = state;
   if (place.volumeIndex === undefined || pages?.totalCount === undefined) return '';
   const count = pages.totalCount === 1 ? t('1 entry') : t('{0} entries', pages.totalCount);
@@ -166,4 +182,60 @@ export function statusText({ state, pages, message }: BrowserModel, t: Translate
   return others.length === 0
     ? t('{0}. Selected: {1}', count, visibleName(first?.name ?? ''))
     : t('{0}. {1} selected', count, selected.length);
+}
+
+/** What of the results the keyboard is on. */
+export function foundOf({ state, results }: Pick<BrowserModel, 'state' | 'results'>): ResultRow | undefined {
+  return results.rows[state.search?.activeIndex ?? -1];
+}
+
+/** Undefined while no search is open. */
+export function searchContentOf(model: BrowserModel, t: Translate): SearchContent | undefined {
+  const { state, disks, results } = model;
+  const { search } = state;
+  if (search === undefined || disks?.kind !== 'ready') return undefined;
+  const { scope, form, activeIndex } = search;
+  return {
+    ...{ form, activeIndex, rows: results.rows, isRunning: results.phase === 'running' },
+    isEverywhere: scope.volumeIndex === undefined,
+    scopeText: scopeText(disks.value.disks, scope, t),
+    volumeOf: ({ at }) => (scope.volumeIndex === undefined ? volumeName(disks.value.disks, at) : ''),
+  };
+}
+
+function scopeText(disks: readonly DiskView[], scope: SearchScope, t: Translate): string {
+  const { deviceKey, volumeIndex, path } = scope;
+  if (deviceKey === undefined || volumeIndex === undefined) return t('In all volumes of the restore point');
+  const volume = visibleName(volumeName(disks, { deviceKey, volumeIndex }));
+  return path === '/' ? t('In {0}', volume) : t('In {0}, folder {1}', volume, visibleName(path));
+}
+
+function volumeName(
+  disks: readonly DiskView[],
+  { deviceKey, volumeIndex }: Pick<VolumeRef, 'deviceKey' | 'volumeIndex'>,
+): string {
+  const disk = disks.find(candidate => candidate.deviceKey === deviceKey);
+  const volume = disk?.volumes.find(candidate => candidate.volumeIndex === volumeIndex);
+  return `${disk?.label ?? deviceKey} › ${volume?.name ?? volumeIndex}`;
+}
+
+function searchStatus(
+  { phase, fileCount, unsearchedCount, lookedAtCount }: SearchResults,
+  t: Translate,
+): string {
+  if (phase === 'none') return t('Fill in a name, a text, or both.');
+  const found = t('{0} found among {1} files and folders', fileCount, lookedAtCount);
+  const unsearched = unsearchedCount === 0 ? '' : ` ${t('{0} not searched, at the end.', unsearchedCount)}`;
+  switch (phase) {
+    case 'running':
+      return t('{0} so far…', found);
+    case 'stopped':
+      return `${t('{0} before it was stopped.', found)}${unsearched}`;
+    case 'full':
+      return `${t('{0}; there is more. Narrow the search to see the rest.', found)}${unsearched}`;
+    case 'ended':
+      return `${t('{0}.', found)}${unsearched}`;
+    default:
+      return never(phase);
+  }
 }

@@ -2,19 +2,27 @@
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
+  vsCodeCheckbox,
   vsCodeDivider,
   vsCodeLink,
   vsCodeProgressRing,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
 
-import { element } from './dom.ts';
+import { element, setAttributes } from './dom.ts';
 
 /** Before any of the controls below is made. The prefix leaves the names `vscode-…` to others. */
 export function registerControls(): void {
   provideVSCodeDesignSystem()
     .withPrefix('tk')
-    .register(vsCodeButton(), vsCodeDivider(), vsCodeLink(), vsCodeProgressRing(), vsCodeTextField());
+    .register(
+      vsCodeButton(),
+      vsCodeCheckbox(),
+      vsCodeDivider(),
+      vsCodeLink(),
+      vsCodeProgressRing(),
+      vsCodeTextField(),
+    );
 }
 
 export interface Button {
@@ -67,6 +75,10 @@ export function textField(label: string, placeholder: string, onInput: (value: s
     value: string;
   };
   made.addEventListener('input', () => onInput(made.value));
+  // The toolkit calls every field "Text field" as soon as it is in the page.
+  new MutationObserver(() => setAttributes(made, { 'aria-label': label })).observe(made, {
+    attributeFilter: ['aria-label'],
+  });
   return {
     element: made,
     get value() {
@@ -74,6 +86,31 @@ export function textField(label: string, placeholder: string, onInput: (value: s
     },
     set value(text: string) {
       made.value = text;
+    },
+  };
+}
+
+export interface Checkbox {
+  readonly element: HTMLElement;
+  checked: boolean;
+}
+
+/** @param onChange  called with every change a person makes */
+export function checkbox(label: string, onChange: () => void): Checkbox {
+  const made = element('tk-checkbox', {}, label) as HTMLElement & { checked: boolean };
+  let isSetting = false;
+  made.addEventListener('change', () => {
+    if (!isSetting) onChange();
+  });
+  return {
+    element: made,
+    get checked() {
+      return made.checked;
+    },
+    set checked(isChecked: boolean) {
+      isSetting = true;
+      made.checked = isChecked;
+      isSetting = false;
     },
   };
 }

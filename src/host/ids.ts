@@ -39,6 +39,7 @@ export const commandIds = {
   restoreVm: 'quiesce.restoreVm',
   unlockVolumes: 'quiesce.unlockVolumes',
   openGuestFile: 'quiesce.openGuestFile',
+  findFiles: 'quiesce.findFiles',
   showFileVersions: 'quiesce.showFileVersions',
   groupVms: 'quiesce.groupVms',
   filterVms: 'quiesce.filterVms',

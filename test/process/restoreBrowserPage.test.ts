@@ -5,10 +5,17 @@ import { AppError } from '../../src/base/errors.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { RestoreBrowser } from '../../src/host/webviews/restoreBrowser.ts';
 import {
+  beginSearch,
+  continueSearch,
+  endSearch,
+  type SearchPageDto,
+} from '../../src/protocol/guestSearch.ts';
+import {
   type GuestListResult,
   type GuestNodeDto,
   listGuestFolder,
   listVolumes,
+  statGuestNode,
 } from '../../src/protocol/guest.ts';
 import type { JobDto } from '../../src/protocol/job.ts';
 import { type BackupSetDto, listPoints, readPoint } from '../../src/protocol/point.ts';
@@ -74,6 +81,12 @@ async function fixture(folders: Folders = {}) {
       ],
     }))
     .on(readPoint, () => ({ leftOutDisks: [] }) as never)
+    .on(beginSearch, ({ text, isExpression }) => {
+      if (text === '(' && isExpression) throw new AppError('INVALID_INPUT', '( is not a regular expression');
+      return { search: 1 };
+    })
+    .on(endSearch, () => ({}))
+    .on(statGuestNode, ({ path }) => guestNode(path.slice(path.lastIndexOf('/') + 1)))
     .on(listGuestFolder, ({ path, volumeIndex, offset, limit, nameContains = '' }): GuestListResult => {
       if (state.failure !== undefined) throw state.failure;
       if (volumeIndex === 2) throw new AppError('UNSUPPORTED_FORMAT', 'the file system is not known');
@@ -304,3 +317,83 @@ chromiumTest(
     );
   },
 );
+
+chromiumTest('files are searched with the keyboard; a line is opened where it is', async () => {
+  const found = (path: string, volumeIndex: number, lines: readonly string[]) => ({
+    at: { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex, path },
+    kind: 'file' as const,
+    node: guestNode(path.slice(path.lastIndexOf('/') + 1)),
+    lines: lines.map((text, index) => ({ number: index + 3, text, column: text.indexOf('db'), length: 2 })),
+    hasMoreLines: false,
+  });
+  const many = Array.from({ length: 3000 }, (_, index) => found(`/srv/${index}.conf`, 3, []));
+  const pages: Omit<SearchPageDto, 'isEnd'>[] = [
+    {
+      found: [found('/etc/<b>hosts', 1, ['10.0.0.1  db', '10.0.0.2 db2'])],
+      unsearched: [],
+      lookedAtCount: 10,
+    },
+    {
+      found: many,
+      unsearched: [{ at: found('/bin/sh', 1, []).at, reason: 'binary', problem: '' }],
+      lookedAtCount: 5000,
+    },
+  ];
+  const { openVolume, page, worker, status, inBrowser } = await fixture({
+    '/': [guestNode('etc', { kind: 'directory' })],
+    '/etc': [guestNode('passwd'), guestNode('<b>hosts')],
+  });
+  let served = 0;
+  worker.on(continueSearch, () => {
+    const served2 = pages[served % 2]!;
+    served += 1;
+    return { ...served2, isEnd: served % 2 === 0 };
+  });
+  const opened: unknown[] = [];
+  registeredCommands.set('vscode.open', address => opened.push(address));
+  await openVolume();
+  await page.getByRole('link', { name: 'Search Files…' }).click();
+  await page.keyboard.type('*.conf');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('db');
+  await page.keyboard.press('Enter');
+  const total = /^3001 found among 5000 files and folders\. 1 not searched, at the end\.$/;
+  await expect.poll(async () => await status.textContent()).toMatch(total);
+  expect(worker.paramsOf(beginSearch).at(-1)).toMatchObject({
+    ...{ point: pointId, deviceKey: 2000, volumeIndex: 1, path: '/', name: '*.conf', text: 'db' },
+  });
+  const options = page.getByRole('option');
+  expect(await options.count()).toBeLessThan(60);
+  expect(await options.first().getAttribute('aria-label')).toBe(
+    '<b>hosts, file, /etc, 1.5 KiB, 2026-01-02 03:04',
+  );
+  expect(await page.locator('.results mark').first().textContent()).toBe('db');
+
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => opened.length).toBe(1);
+  expect(await page.locator('.results').getAttribute('aria-activedescendant')).toBe('result-1');
+
+  // A page that comes back after the file was looked at has searched again, and stands where it was.
+  await page.reload();
+  await expect.poll(async () => await status.textContent()).toMatch(total);
+  await expect.poll(async () => await options.nth(1).getAttribute('aria-selected')).toBe('true');
+  await page.getByRole('listbox').focus();
+  await page.keyboard.press('End');
+  await page.getByText('/bin/sh: not text').waitFor();
+  await page.keyboard.press('Home');
+  await page.getByRole('button', { name: 'Show in Folder' }).click();
+  await expect.poll(async () => await status.textContent()).toBe('2 entries. Selected: <b>hosts');
+
+  await page.getByRole('link', { name: 'Search Files…' }).click();
+  await page.getByRole('checkbox', { name: 'Regular expression' }).click();
+  const text = page.getByRole('textbox', { name: 'Text in the files' });
+  await text.fill('(');
+  await text.press('Enter');
+  await expect.poll(async () => await status.textContent()).toBe('( is not a regular expression.');
+  await text.press('Escape');
+  await page.locator('[role=grid]:focus').waitFor();
+  expect(inBrowser.refused.filter(refused => !refused.includes('style'))).toEqual([]);
+});

@@ -16,6 +16,7 @@ import { guardSnapshots } from './guardSnapshots.ts';
 import { cancelJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { lookIntoGuest } from './lookIntoGuest.ts';
+import { findFiles } from './findFiles.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { forgetPoints, makeRecoveryKit, pruneRepository, unlockRepository } from './maintainRepository.ts';
@@ -104,6 +105,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.restoreVm]: async (host, row) => await restoreVm(host, row as PointTreeNode | undefined),
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
+  [commandIds.findFiles]: async (host, row) => await findFiles(host, row as PointTreeNode | undefined),
   [commandIds.showFileVersions]: async (host, row) =>
     await showFileVersions(host, row as PointTreeNode | Uri | undefined),
   [commandIds.groupVms]: groupVms,

@@ -132,7 +132,7 @@ function unreadableView(
   return { name, kind, kindText: kindText(kind, t), ...nothing, problem };
 }
 
-function kindText(kind: GuestNodeKind, t: Translate): string {
+export function kindText(kind: GuestNodeKind, t: Translate): string {
   switch (kind) {
     case 'file':
       return t('file');

@@ -27,6 +27,7 @@ import type { GuestNode, GuestSelection, PointTreeNode, RepositoryNode } from '.
 import { backupSetView, diskView, folderPageView, leftOutNotices } from '../model/restoreBrowserModel.ts';
 import type { OpenPlaces } from '../openPlaces.ts';
 import type { Worker } from '../workerLink.ts';
+import { serveBrowserSearch } from './serveBrowserSearch.ts';
 
 /** What the page's answers are made of. */
 export interface RestoreBrowserSources {
@@ -88,6 +89,7 @@ export function serveRestoreBrowser(
     await commands.executeCommand(commandIds.openGuestFile, row);
     return {};
   });
+  serveBrowserSearch(handle, { worker, places });
   handle(runRestore, async (wanted, signal) => {
     const { id, argument } = await restoreCommand(wanted, { worker, places }, signal);
     await commands.executeCommand(id, argument);

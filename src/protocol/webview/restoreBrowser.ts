@@ -1,15 +1,22 @@
 import type { GuestNodeKind, GuestPath } from '../guest.ts';
 import { type Empty, notification, request } from '../message.ts';
 import type { ConsistencyLevelDto, PointRef } from '../point.ts';
+import type { SearchScope } from './browserSearch.ts';
 
 // What the page of the restore browser and the editor say to each other. The editor answers with words that are ready
 // to be read, in its language and time zone; the page arranges them.
 
-/** What to show: a repository, a backup set in it, or a restore point. */
-export interface BrowserTarget {
+/** A repository, a backup set in it, or a restore point. */
+export interface BrowserPlace {
   readonly repository: string;
   readonly vmInstanceUuid?: string;
   readonly point?: string;
+}
+
+/** What to show. */
+export interface BrowserTarget extends BrowserPlace {
+  /** Files are to be looked for there, in the restore point. */
+  readonly search?: SearchScope;
 }
 
 export interface RepositoryView {

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import {
+  emptyForm,
   expand,
   initialState,
   openFolder,
@@ -9,6 +10,7 @@ import {
   restoredState,
   savedState,
 } from '../../../../media/restoreBrowser/state.ts';
+import { noResults } from '../../../../media/restoreBrowser/searchPane.ts';
 import { timelineMarks } from '../../../../media/restoreBrowser/timeline.ts';
 import { backupRows, diskRows, pointIcon } from '../../../../media/restoreBrowser/treeRows.ts';
 import {
@@ -19,6 +21,7 @@ import {
   noticesOf,
   onlyPointOf,
   rowCountOf,
+  searchContentOf,
   statusText,
 } from '../../../../media/restoreBrowser/viewModel.ts';
 import { visibleName } from '../../../../media/shared/dom.ts';
@@ -63,6 +66,7 @@ function model(change: Partial<BrowserModel> = {}): BrowserModel {
     sets: new Map([['main', { kind: 'ready', value: { sets: [set], problems: [] } }]]),
     disks: { kind: 'ready', value: { disks: [disk], notices: [] } },
     pages: pages(3),
+    results: noResults,
     canRestoreToGuest: false,
     message: '',
     ...change,
@@ -276,4 +280,52 @@ test('texts come translated, and an object has no other texts than its own', () 
     'toString',
     '1 of {1}',
   ]);
+});
+
+describe('a search', () => {
+  const at = { repository: 'main', point: 'p2', deviceKey: 2000, volumeIndex: 1, path: '/etc/hosts' };
+  const form = { ...emptyForm, name: 'hosts' };
+  const search = { scope: { path: '/' }, form, isStarted: true, activeIndex: 0 };
+  const state = { ...inVolume, search };
+  const results = { ...noResults, phase: 'ended' as const, fileCount: 1, lookedAtCount: 30 };
+  const row = { kind: 'remark' as const, at, text: 'x' };
+
+  test('stands in the place of the folder; its buttons are about what the keyboard is on', () => {
+    const found = { ...results, rows: [row] };
+    expect(enabledActions(model({ state, results: found }))).toMatchObject({ files: true, disk: false });
+    expect(enabledActions(model({ state, results }))).toMatchObject({ open: false, files: false, vm: true });
+    expect(emptyTextOf(model({ state, pages: undefined }), t)).toEqual({ text: '' });
+  });
+
+  test('says where it looks, and on which volume something was found if there are several', () => {
+    const everywhere = searchContentOf(model({ state, results }), t);
+    expect(everywhere?.scopeText).toBe('In all volumes of the restore point');
+    expect(everywhere?.volumeOf(row)).toBe('Hard disk 1 › root');
+    const scope = { deviceKey: 2000, volumeIndex: 1, path: '/etc' };
+    const inFolder = searchContentOf(
+      model({ state: { ...state, search: { ...search, scope } }, results }),
+      t,
+    );
+    expect(inFolder?.scopeText).toBe('In Hard disk 1 › root, folder /etc');
+    expect(inFolder?.volumeOf(row)).toBe('');
+  });
+
+  test.each([
+    ['none', 'Fill in a name, a text, or both.'],
+    ['running', '1 found among 30 files and folders so far…'],
+    ['stopped', '1 found among 30 files and folders before it was stopped. 2 not searched, at the end.'],
+    [
+      'full',
+      '1 found among 30 files and folders; there is more. Narrow the search to see the rest. 2 not searched, at the end.',
+    ],
+    ['ended', '1 found among 30 files and folders. 2 not searched, at the end.'],
+  ] as const)('that is %s says so', (phase, text) => {
+    expect(statusText(model({ state, results: { ...results, phase, unsearchedCount: 2 } }), t)).toBe(text);
+  });
+
+  test('is kept for a later page, and ends where another place is opened', () => {
+    expect(restoredState(JSON.parse(JSON.stringify(savedState(state)))).search).toEqual(search);
+    expect(restoredState({ ...(savedState(state) as object), search: { scope: 1 } }).search).toBeUndefined();
+    expect(openVolume(state, 2000, 1).search).toBeUndefined();
+  });
 });
