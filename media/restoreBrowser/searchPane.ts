@@ -13,27 +13,12 @@ import {
 import { openEntry } from '../../src/protocol/webview/restoreBrowser.ts';
 import { failureOf } from '../shared/failure.ts';
 import type { FolderSurroundings } from './folderPane.ts';
+import { noResults, type SearchResults } from './searchResults.ts';
 import { emptyForm, openSearch, type SearchState, withSearch } from './state.ts';
 import type { TableAction } from './tableKeys.ts';
 
-/** What has been found so far; a later page searches again. */
-export interface SearchResults {
-  readonly rows: readonly ResultRow[];
-  readonly fileCount: number;
-  readonly unsearchedCount: number;
-  readonly lookedAtCount: number;
-  readonly phase: 'none' | 'running' | 'stopped' | 'full' | 'ended';
-}
-
 /** More than anybody reads; a search has to be narrowed then. */
 const maxRows = 10_000;
-export const noResults: SearchResults = {
-  rows: [],
-  fileCount: 0,
-  unsearchedCount: 0,
-  lookedAtCount: 0,
-  phase: 'none',
-};
 
 /** The search that is open: what it looks for, and what it has found. */
 export class SearchPane {

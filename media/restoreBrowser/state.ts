@@ -39,7 +39,7 @@ export interface BrowserState {
   readonly activeIndex: number;
   readonly scrollTopPx: number;
   /** In the place of the folder, if there is one. */
-  readonly search?: SearchState;
+  readonly search: SearchState | undefined;
   /** Whether somebody has gone anywhere; from then on the page goes nowhere by itself. */
   readonly isTouched: boolean;
 }
@@ -56,6 +56,7 @@ export const initialState: BrowserState = {
   selected: [],
   activeIndex: -1,
   scrollTopPx: 0,
+  search: undefined,
   isTouched: false,
 };
 
@@ -72,9 +73,8 @@ export function pointRowId(repository: string, point: string): string {
 }
 
 /** Another place; what was selected belongs to the old one. */
-export function openPlace(before: BrowserState, place: Place): BrowserState {
-  const { search: _, ...state } = before;
-  return { ...state, place, filter: '', selected: [], activeIndex: -1, scrollTopPx: 0 };
+export function openPlace(state: BrowserState, place: Place): BrowserState {
+  return { ...state, search: undefined, place, filter: '', selected: [], activeIndex: -1, scrollTopPx: 0 };
 }
 
 export function openPoint(
@@ -112,9 +112,8 @@ export function openSearch(state: BrowserState, scope: SearchScope, form: Search
 }
 
 /** Another state of the search, or none: the folder that was open is still there. */
-export function withSearch(before: BrowserState, search: SearchState | undefined): BrowserState {
-  const { search: _, ...state } = before;
-  return { ...state, ...(search !== undefined && { search }) };
+export function withSearch(state: BrowserState, search: SearchState | undefined): BrowserState {
+  return { ...state, search };
 }
 
 /** The selection stays: names that no longer match are selected all the same, and counted. */
@@ -154,7 +153,7 @@ export function restoredState(saved: unknown): BrowserState {
     selected: listOf(selected).filter(isSelectedEntry).slice(0, maxSelected),
     activeIndex: wholeNumber(activeIndex) ?? -1,
     scrollTopPx: typeof scrollTopPx === 'number' && scrollTopPx > 0 ? scrollTopPx : 0,
-    ...(search !== undefined && { search }),
+    search,
     // Only what somebody did is kept.
     isTouched: true,
   };

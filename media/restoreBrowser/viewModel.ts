@@ -13,7 +13,7 @@ import type { Failure, Loadable } from '../shared/failure.ts';
 import type { Translate } from '../shared/text.ts';
 import { maxRowCount } from '../shared/virtualList.ts';
 import type { FolderPages } from './folderPages.ts';
-import type { SearchResults } from './searchPane.ts';
+import type { SearchResults } from './searchResults.ts';
 import type { SearchContent } from './searchView.ts';
 import { type BrowserState, childPath } from './state.ts';
 import type { RepositorySets } from './treeRows.ts';

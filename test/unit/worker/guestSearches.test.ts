@@ -26,7 +26,7 @@ test('a search goes on only while somebody asks, and tells at once what it has f
   let steps = 0;
   const { clock, searches, id } = fixture(async function* () {
     for (; steps < 4; steps += 1) {
-      clock.advance(200);
+      await clock.advance(200);
       yield steps === 0 ? looked : found(`/${steps}`);
     }
   });
@@ -44,7 +44,7 @@ test('a search goes on only while somebody asks, and tells at once what it has f
 test('whoever waits hears something every second, and no more at once than a page', async () => {
   const { clock, searches, id } = fixture(async function* () {
     for (let index = 0; index < 3; index += 1) {
-      clock.advance(400);
+      await clock.advance(400);
       yield looked;
     }
     for (let index = 0; index < 250; index += 1) yield found(`/${index}`);

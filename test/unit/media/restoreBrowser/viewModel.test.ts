@@ -10,7 +10,7 @@ import {
   restoredState,
   savedState,
 } from '../../../../media/restoreBrowser/state.ts';
-import { noResults } from '../../../../media/restoreBrowser/searchPane.ts';
+import { noResults } from '../../../../media/restoreBrowser/searchResults.ts';
 import { timelineMarks } from '../../../../media/restoreBrowser/timeline.ts';
 import { backupRows, diskRows, pointIcon } from '../../../../media/restoreBrowser/treeRows.ts';
 import {
