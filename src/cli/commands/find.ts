@@ -40,7 +40,12 @@ export const findCommand: Command = {
     const limit = args.count('limit') ?? usualLimit;
     await using opened = await openNamedPoint(context, args);
     const { repository, point, signal } = opened;
-    const disks = await listGuestVolumes(repository, point, volumeChoice(args), signal);
+    const disks = await listGuestVolumes(
+      repository,
+      point,
+      await volumeChoice(context, args, opened),
+      signal,
+    );
     const found: FoundFile[] = [];
     const unsearched = new UnsearchedList(limit);
     let lookedAtCount = 0;
