@@ -25,6 +25,7 @@ const testTools = {
   pvcreate: 'lvm2',
   'linux.uml': 'user-mode-linux',
   modprobe: 'kmod',
+  ldmtool: 'ldmtool',
   mdadm: 'mdadm',
   thin_check: 'thin-provisioning-tools',
   cryptsetup: 'cryptsetup-bin',

@@ -13,6 +13,7 @@ import {
   mounted,
   mountTestWith,
   populate,
+  powerCutRounds,
   randomSeed,
 } from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -67,10 +68,17 @@ const crashes: readonly [string, number, ...string[]][] = [
   ['ext3', 1, '-t', 'ext3', '-b', '4096', '-J', 'size=8'],
 ];
 
-mountTest.each(crashes)(
-  'after a power cut we see what the kernel recovers: %s',
-  async (_, flush, ...options) => {
-    const seed = randomSeed();
+const cuts = crashes.flatMap(geometry =>
+  Array.from({ length: powerCutRounds }, (_, round): [number, ...typeof geometry] => [
+    round + 1,
+    ...geometry,
+  ]),
+);
+
+mountTest.each(cuts)(
+  'after a power cut we see what the kernel recovers: round %i of %s',
+  async (round, _, flush, ...options) => {
+    const seed = randomSeed() + round;
     const folder = temporaryFolder('crash');
     const [work, image, truth] = [
       join(folder, 'work.img'),

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporaryFolder.ts';
 const mdTest = guestKernelTest();
 const modules = 'modprobe -a md-mod linear raid0 raid1 raid10 raid456';
 
-const arrays: readonly [string, readonly number[], string][] = [
+const arrays: readonly (readonly [string, readonly number[], string])[] = [
   ['linear', [24, 32, 24], '--level=linear'],
   ['RAID 0', [24, 24, 24], '--level=0 --chunk=64'],
   ['RAID 0 of unequal disks, zones counted for themselves', [24, 36, 52], '--level=0 --chunk=32'],
@@ -22,6 +22,14 @@ const arrays: readonly [string, readonly number[], string][] = [
   ['RAID 10, two far copies', [24, 24, 24], '--level=10 --layout=f2 --chunk=64'],
   ['RAID 10, copies in the next row', [24, 24, 24, 24, 24], '--level=10 --layout=o2 --chunk=64'],
   ['RAID 10, three near copies', [24, 24, 24, 24], '--level=10 --layout=n3 --chunk=64'],
+  ['RAID 4', [24, 24, 24], '--level=4 --chunk=64'],
+  ...['left-symmetric', 'right-symmetric', 'left-asymmetric', 'right-asymmetric', 'parity-first'].map(
+    layout => [`RAID 5, ${layout}`, [24, 24, 24], `--level=5 --layout=${layout} --chunk=64`] as const,
+  ),
+  ...['left-symmetric', 'right-symmetric', 'left-asymmetric', 'right-asymmetric', 'parity-last'].map(
+    layout => [`RAID 6, ${layout}`, [24, 24, 24, 24, 24], `--level=6 --layout=${layout} --chunk=32`] as const,
+  ),
+  ['RAID 6, made of a RAID 5', [24, 24, 24, 24], '--level=6 --layout=left-symmetric-6 --chunk=64'],
 ];
 
 mdTest.each(arrays)('what the kernel wrote to an array is read back: %s', async (_, sizesMiB, options) => {
@@ -79,13 +87,53 @@ mdadm --stop /dev/md0`,
   await expectContent(madeVolumes(disks.listings)[0]!.source, content);
 });
 
-mdTest('arrays of parity are named and not read', async () => {
-  const { images } = makeArray(temporaryFolder('md-parity'), [24, 24, 24], '--level=5 --chunk=64');
-  await using disks = await openDisks(images);
-  expect(disks.listings.flatMap(({ problems }) => problems)).toEqual([
-    'The array md/data cannot be read: arrays of raid5 are not read',
-  ]);
-});
+const withParity: readonly [string, readonly number[], string][] = [
+  ['RAID 4', [24, 24, 24], '--level=4 --chunk=64'],
+  ['RAID 5', [24, 24, 24], '--level=5 --chunk=64'],
+  ['RAID 6', [24, 24, 24, 24, 24], '--level=6 --chunk=32'],
+  ['RAID 6, right-asymmetric', [24, 24, 24, 24], '--level=6 --layout=right-asymmetric --chunk=64'],
+  ['RAID 6, made of a RAID 5', [24, 24, 24, 24], '--level=6 --layout=left-symmetric-6 --chunk=64'],
+];
+
+mdTest.each(withParity)(
+  'what lay on a missing disk is what the parity says: %s',
+  async (_, sizes, options) => {
+    const { images, content } = makeArray(temporaryFolder('md-parity'), sizes, options);
+    for (const lost of images.keys()) {
+      await using disks = await openDisks(images.filter((_image, index) => index !== lost));
+      const problems = disks.listings.flatMap(({ problems: told }) => told);
+      expect(problems).toEqual([`The array md/data lacks 1 of its ${images.length} disks`]);
+      await expectContent(madeVolumes(disks.listings)[0]!.source, content);
+    }
+    await using disks = await openDisks(images.slice(2));
+    expect(madeVolumes(disks.listings)).toEqual([]);
+    expect(disks.listings.flatMap(({ problems }) => problems)).toContain(
+      `The array md/data cannot be read: 2 of its ${images.length} disks are missing`,
+    );
+  },
+);
+
+mdTest(
+  'of an array that lacks a disk and was being written to, it is said that it may be wrong',
+  async () => {
+    const folder = temporaryFolder('md-dirty');
+    const images = emptyDisks(folder, [24, 24, 24]);
+    inGuestKernel(
+      folder,
+      images,
+      `${modules}
+mdadm --create /dev/md0 --run --assume-clean --name=data --level=5 --raid-devices=3 --chunk=64 /dev/ubda /dev/ubdb /dev/ubdc
+echo 3600 > /sys/block/md0/md/safe_mode_delay
+dd if=/dev/urandom of=/dev/md0 bs=1M count=4 oflag=direct
+for disk in b c; do dd if=/dev/ubd$disk of=$FOLDER/taken-$disk bs=1M; done`,
+    );
+    // As a snapshot takes them, while the array is in use: shutting down would have it clean.
+    await using disks = await openDisks(['b', 'c'].map(disk => join(folder, `taken-${disk}`)));
+    expect(disks.listings.flatMap(({ problems }) => problems)).toContain(
+      'The array md/data was being written to: what lay on its missing disk is computed, and may be wrong there',
+    );
+  },
+);
 
 mdTest('a mirror whose members look like what it holds is listed once', async () => {
   const folder = temporaryFolder('md-end');

@@ -19,6 +19,7 @@ import {
   mounted,
   mountTestWith,
   populate,
+  powerCutRounds,
   randomSeed,
 } from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -84,10 +85,17 @@ const crashes: readonly [string, number, ...string[]][] = [
   ['a small log that wraps', 2, '-l', 'size=6m', '-m', 'reflink=0'],
 ];
 
-mountTest.each(crashes)(
-  'after a power cut we see what the kernel recovers: %s',
-  async (_, flush, ...options) => {
-    const seed = randomSeed();
+const cuts = crashes.flatMap(geometry =>
+  Array.from({ length: powerCutRounds }, (_, round): [number, ...typeof geometry] => [
+    round + 1,
+    ...geometry,
+  ]),
+);
+
+mountTest.each(cuts)(
+  'after a power cut we see what the kernel recovers: round %i of %s',
+  async (round, _, flush, ...options) => {
+    const seed = randomSeed() + round;
     const folder = temporaryFolder('crash');
     const image = powerCut(folder, flush, seed, options);
     const found = await manifestOfImage(image);

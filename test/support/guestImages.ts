@@ -134,6 +134,9 @@ export function comparable({ path, kind, mode, owner, links, size, content, targ
   };
 }
 
+/** How often each geometry loses its power: more than twenty times each file system under `npm run proof`. */
+export const powerCutRounds = process.env['QUIESCE_PROOF'] === 'full' ? 5 : 1;
+
 /** The seed of a random test, which is printed and can be repeated. */
 export function randomSeed(): number {
   const seed = Number(process.env['SEED'] ?? process.hrtime.bigint() % 1_000_000n);

@@ -4,8 +4,11 @@ import { identifyContent, type ContentSignature } from '../block/contentSignatur
 import { sliceSource } from '../block/sliceSource.ts';
 import { isZero } from '../block/zeros.ts';
 import { readGpt, readPrimaryGpt } from './gpt.ts';
+import { isOfDynamicDisk, readDynamicDisk } from './ldm/dynamicDisk.ts';
 import { hasProtectiveMbr, readMbr } from './mbr.ts';
 import type { PartitionEntry, PartitionScheme, PartitionTable, Volume, VolumeListing } from './volume.ts';
+
+const ofDynamicDisk = { kind: 'member', title: 'part of a dynamic disk' } as const;
 
 /**
  * Finds the volumes of a disk: by GUID partition table, as a file system on the bare disk, or by classic partition
@@ -56,9 +59,10 @@ async function listing(
       if (!AppError.is(error) || error.code === 'CANCELLED') throw error;
       problems.push(`Partition ${entry.index} cannot be read: ${error.message}`);
     }
-    volumes.push({ ...entry, source: part, content });
+    volumes.push({ ...entry, source: part, content: isOfDynamicDisk(entry) ? ofDynamicDisk : content });
   }
-  return { scheme, volumes, problems };
+  const dynamicDisk = await readDynamicDisk(source, table.entries, problems, signal);
+  return { scheme, volumes, problems, ...(dynamicDisk !== undefined && { dynamicDisk }) };
 }
 
 function overlaps(entries: readonly PartitionEntry[]): string[] {

@@ -15,8 +15,8 @@ export function openListings(listings: readonly VolumeListing[]): OpenListings {
     volumes,
     problems,
     close: () =>
-      listings.map(({ scheme }, disk) => ({
-        scheme,
+      listings.map((listing, disk) => ({
+        ...listing,
         volumes: volumes[disk] ?? [],
         problems: problems[disk] ?? [],
       })),

@@ -1,5 +1,6 @@
 import type { BlockSource } from '../block/blockSource.ts';
 import type { ContentSignature } from '../block/contentSignature.ts';
+import type { DynamicDisk } from './ldm/dynamicDisk.ts';
 
 /** A partition of a disk, the whole disk where it has no partitions, or a volume that is made of several of them. */
 export interface Volume {
@@ -44,6 +45,8 @@ export interface VolumeListing {
   readonly volumes: readonly Volume[];
   /** Sentences without final stop. */
   readonly problems: readonly string[];
+  /** Where Windows keeps volumes beside the partition table. */
+  readonly dynamicDisk?: DynamicDisk;
 }
 
 /** What a partition table says of one partition, before anything in it was looked at. */

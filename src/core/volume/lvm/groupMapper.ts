@@ -5,6 +5,7 @@ import { sliceSource } from '../../block/sliceSource.ts';
 import { stripedSource } from '../../block/stripedSource.ts';
 import type { Volume } from '../volume.ts';
 import { openThinPool, type ThinPool } from './thinPool.ts';
+import { snapshotSource } from './snapshotSource.ts';
 import type { LogicalSegment, LogicalVolume, SegmentMap, VolumeGroup } from './volumeGroup.ts';
 
 /** A physical volume of LVM2 that was found on one of the disks. */
@@ -31,7 +32,13 @@ export class GroupMapper {
 
   /** @throws UNSUPPORTED_FORMAT if it cannot be read, and why; CORRUPT_DATA */
   async open(logical: LogicalVolume, signal: AbortSignal): Promise<BlockSource> {
-    return await this.#open(logical, this.#nameOf(logical.name), 0, signal);
+    return await this.#open(logical, this.nameOf(logical), 0, signal);
+  }
+
+  /** As its users know it: a snapshot by the volume that holds its changes. */
+  nameOf({ name, segments }: LogicalVolume): string {
+    const map = segments[0]?.map;
+    return this.#nameOf(map?.kind === 'snapshot' ? map.changesIn : name);
   }
 
   /** Where a volume begins: for a thin one, where its pool does. */
@@ -70,7 +77,11 @@ export class GroupMapper {
       const pool = await this.#pool(map.pool, name, depth, signal);
       return await pool.open(map.deviceId, lengthBytes, name, signal);
     }
-    if (map.kind === 'snapshot') throw unreadable(this.#nameOf(map.changesIn), 'it is a snapshot');
+    if (map.kind === 'snapshot') {
+      const origin = await this.#open(this.#volume(map.origin, name), name, depth + 1, signal);
+      const changes = await this.#open(this.#volume(map.changesIn, name), name, depth + 1, signal);
+      return await snapshotSource(sliceSource(origin, 0, lengthBytes, name), changes, name, signal);
+    }
     throw unreadable(name, `it is of type ${map.kind === 'other' ? map.type : map.kind}`);
   }
 
@@ -132,6 +143,7 @@ export class GroupMapper {
       const isThere = (leg: string) => this.#isThere(this.#volume(leg, name), depth + 1);
       return below(map.legs.find(isThere) ?? map.legs[0]);
     }
+    if (map?.kind === 'snapshot') return below(map.origin);
     if (map?.kind === 'thin') return below(map.pool);
     if (map?.kind === 'thin-pool') return below(map.data);
     const stripe = map?.kind === 'striped' ? map.stripes[0] : undefined;

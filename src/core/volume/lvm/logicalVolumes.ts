@@ -22,7 +22,7 @@ export async function addLogicalVolumes(
       try {
         const source = await mapper.open(logical, signal);
         const { disk, offsetBytes } = mapper.start(logical);
-        const name = `${group.name}/${logical.name}`;
+        const name = mapper.nameOf(logical);
         const onDisk = volumes[disk] ?? [];
         onDisk.push(await madeVolume(onDisk, { name, uuid: logical.id, offsetBytes, source }, signal));
       } catch (error) {

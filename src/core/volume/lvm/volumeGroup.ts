@@ -46,7 +46,7 @@ export type SegmentMap =
   /** Both are logical volumes. */
   | { readonly kind: 'thin-pool'; readonly data: string; readonly metadata: string }
   /** Known to its users by the name of the volume that holds its changes. */
-  | { readonly kind: 'snapshot'; readonly changesIn: string }
+  | { readonly kind: 'snapshot'; readonly origin: string; readonly changesIn: string }
   /** What is not read. */
   | { readonly kind: 'other'; readonly type: string };
 
@@ -111,7 +111,11 @@ function parseMap(name: string, segment: ConfigSection, extentCount: number): Se
   if (type === 'thin-pool') {
     return { kind: 'thin-pool', data: textOf(segment, 'pool'), metadata: textOf(segment, 'metadata') };
   }
-  if (type === 'snapshot') return { kind: 'snapshot', changesIn: textOf(segment, 'cow_store') };
+  if (type === 'snapshot' && segment.values.has('cow_store')) {
+    const [origin, changesIn] = [textOf(segment, 'origin'), textOf(segment, 'cow_store')];
+    return { kind: 'snapshot', origin, changesIn };
+  }
+  if (type === 'snapshot') return { kind: 'other', type: 'snapshot that is being merged' };
   return { kind: 'other', type: hasOrigin ? `${type} with an external origin` : type };
 }
 

@@ -1,9 +1,12 @@
-import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
 import { concatSource } from '../../block/concatSource.ts';
+import { paritySource } from '../../block/paritySource.ts';
 import { sliceSource } from '../../block/sliceSource.ts';
 import { stripedSource } from '../../block/stripedSource.ts';
+import { parityLayout } from './parityLayout.ts';
 import { raid10Source } from './raid10.ts';
+import { unreadable } from './unreadable.ts';
 import type { MdSuperblock } from './superblock.ts';
 
 /** A member of an array with its share. */
@@ -35,7 +38,15 @@ export function arraySource(
     const columns = members.map(member => member?.data);
     return raid10Source(columns, { layout, chunkBytes, diskCount, usedBytes }, name);
   }
-  if (level !== 'linear' && level !== 'raid0') throw unreadable(name, `arrays of ${level} are not read`);
+  if (level === 'raid4' || level === 'raid5' || level === 'raid6') {
+    const columns = members.map(member => member?.data);
+    const missing = diskCount - present.length;
+    if (missing > 1) throw unreadable(name, `${missing} of its ${diskCount} disks are missing`);
+    if (chunkBytes === 0) throw new CorruptDataError(`the array ${name} has stripes of no bytes`);
+    const layoutOfLevel = parityLayout(level, layout, diskCount, name);
+    return paritySource(columns, chunkBytes, Math.floor(usedBytes / chunkBytes), layoutOfLevel, name);
+  }
+  if (level === 'unknown') throw unreadable(name, 'its level is not known');
   if (present.length < diskCount) {
     throw unreadable(name, `${diskCount - present.length} of its ${diskCount} disks are missing`);
   }
@@ -74,8 +85,4 @@ function raid0Source(
     startBytes = endBytes;
   }
   return concatSource(zones, name);
-}
-
-export function unreadable(name: string, why: string): AppError {
-  return new AppError('UNSUPPORTED_FORMAT', `The array ${name} cannot be read: ${why}`, { object: name });
 }

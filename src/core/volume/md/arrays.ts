@@ -3,14 +3,16 @@ import { sliceSource } from '../../block/sliceSource.ts';
 import { madeVolume } from '../madeVolume.ts';
 import { openListings } from '../openListings.ts';
 import type { Volume, VolumeListing } from '../volume.ts';
-import { arraySource, unreadable, type MdMember } from './arraySource.ts';
+import { arraySource, type MdMember } from './arraySource.ts';
 import { readMdSuperblock, type MdSuperblock } from './superblock.ts';
+import { unreadable } from './unreadable.ts';
 
 interface FoundMember extends MdMember {
   readonly disk: number;
   readonly volume: Volume;
 }
 
+const parityLevels: ReadonlySet<string> = new Set(['raid4', 'raid5', 'raid6']);
 const partOfArray = { kind: 'member', title: 'part of a Linux software RAID' } as const;
 
 /**
@@ -81,8 +83,9 @@ function inPlace(members: readonly FoundMember[]) {
   const problems: string[] = [];
   const byPlace: (FoundMember | undefined)[] = Array.from({ length: newest.diskCount }, () => undefined);
   for (const member of members) {
-    const { role, events, isIncomplete, isReshaping } = member.superblock;
+    const { role, events, isIncomplete, isReshaping, hasJournal } = member.superblock;
     if (isReshaping) throw unreadable(name, 'it was being given another shape');
+    if (hasJournal) throw unreadable(name, 'what was written last may lie in its journal alone');
     if (role === undefined || role >= newest.diskCount) continue;
     if (events + 1 < newest.events || isIncomplete) {
       problems.push(`Volume ${member.volume.index} had left the array ${name}; it is not read`);
@@ -90,6 +93,11 @@ function inPlace(members: readonly FoundMember[]) {
   }
   const missing = byPlace.filter(member => member === undefined).length;
   if (missing > 0) problems.push(`The array ${name} lacks ${missing} of its ${newest.diskCount} disks`);
+  if (missing === 1 && parityLevels.has(newest.level) && !newest.isClean) {
+    problems.push(
+      `The array ${name} was being written to: what lay on its missing disk is computed, and may be wrong there`,
+    );
+  }
   return { newest, byPlace, problems };
 }
 

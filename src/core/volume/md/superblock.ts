@@ -23,6 +23,10 @@ export interface MdSuperblock {
   /** How far a member that came later holds what it should. */
   readonly isIncomplete: boolean;
   readonly isReshaping: boolean;
+  /** Writes go through a further disk first. */
+  readonly hasJournal: boolean;
+  /** Whether all members agreed with each other when this was written. */
+  readonly isClean: boolean;
 }
 
 export type MdLevel = 'linear' | 'raid0' | 'raid1' | 'raid4' | 'raid5' | 'raid6' | 'raid10' | 'unknown';
@@ -31,7 +35,8 @@ const magic = 0xa92b_4efc;
 const sectorBytes = 512;
 const fixedBytes = 256;
 const maxBytes = 4096;
-const features = { recovering: 0x2, reshaping: 0x4 } as const;
+const features = { recovering: 0x2, reshaping: 0x4, journal: 0x8 } as const;
+const allInSync = 2n ** 64n - 1n;
 /** Higher ones are spares, failed members and journals. */
 const maxRole = 0xfffc;
 const levels: ReadonlyMap<number, MdLevel> = new Map([
@@ -99,6 +104,8 @@ function parse(reader: BinaryReader, bytes: Uint8Array, volumeBytes: number): Md
     events: reader.u64le('events', 200),
     isIncomplete: (featureMap & features.recovering) !== 0,
     isReshaping: (featureMap & features.reshaping) !== 0,
+    hasJournal: (featureMap & features.journal) !== 0,
+    isClean: reader.bits64le('resync offset', 208) === allInSync,
   };
 }
 
