@@ -7,7 +7,7 @@ import type { GuestFileSystem, NodeId } from '../../src/core/guestfs/guestFileSy
 import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { readImage } from '../images/images.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { fuzzing } from './fuzzing.ts';
+import { fuzzRuns, fuzzTimeoutMs } from './fuzzing.ts';
 import { mutationsOf } from './mutations.ts';
 
 /** Without checksums the structures themselves are reached; with them, the refusals. */
@@ -19,7 +19,6 @@ const readers: Readonly<Record<string, readonly string[]>> = {
   fat: ['fat12', 'fat16', 'fat32'],
   exfat: ['exfat'],
 };
-const { runs, timeoutMs } = fuzzing();
 /** Chosen anew in each run: all of them together see the whole file system. */
 const maxNodes = 40;
 
@@ -39,10 +38,10 @@ describe.each(Object.entries(readers))('%s', (_, images) => {
             undo();
           }
         }),
-        { numRuns: Math.ceil(runs / images.length) },
+        { numRuns: Math.ceil(fuzzRuns / images.length) },
       );
     },
-    timeoutMs,
+    fuzzTimeoutMs,
   );
 });
 
