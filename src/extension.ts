@@ -37,6 +37,7 @@ import { RecoveryPanels } from './host/webviews/recovery.ts';
 import { Standings } from './host/standings.ts';
 import { RestoreBrowser } from './host/webviews/restoreBrowser.ts';
 import { WorkerLink } from './host/workerLink.ts';
+import { WorkerSettings } from './host/workerSettings.ts';
 import { WorkerReporter } from './host/workerReporter.ts';
 import { usualRendezvousFolder } from './protocol/node/rendezvous.ts';
 
@@ -113,6 +114,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
+    new WorkerSettings(worker, log),
     new JobQuestions(jobs, { ui, worker, log }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),

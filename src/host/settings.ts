@@ -3,6 +3,7 @@ import { ConfigurationTarget, workspace } from 'vscode';
 import { MiB } from '../base/units.ts';
 import type { TransportChoiceDto, WholeReadsDto } from '../protocol/plan.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
+import type { WorkerSettingsDto } from '../protocol/settings.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
 import type { GroupingSetting } from './vmView.ts';
@@ -76,6 +77,30 @@ const transports = [
   'nbd',
   'hot-add',
 ] as const satisfies readonly TransportChoiceDto[];
+/** What all jobs of the worker go by. */
+export function readWorkerSettings(): WorkerSettingsDto {
+  return {
+    parallel: {
+      perHost: turns(settingIds.transfersPerHost, 4),
+      perDatastore: turns(settingIds.transfersPerDatastore, 4),
+      perVCenter: turns(settingIds.transfersPerVCenter, 8),
+    },
+  };
+}
+
+export const workerSettingIds: readonly string[] = [
+  settingIds.transfersPerHost,
+  settingIds.transfersPerDatastore,
+  settingIds.transfersPerVCenter,
+];
+
+const mostTurns = 40;
+
+/** What is no such number is the usual one. */
+function turns(id: string, usual: number): number {
+  const written = wholeNumber(id, 1) ?? usual;
+  return written <= mostTurns ? written : usual;
+}
 
 function wholeNumber(id: string, least: number): number | undefined {
   const written = workspace.getConfiguration().get<unknown>(id);

@@ -59,6 +59,8 @@ export interface Faults {
   leaseUrls: 'asterisk' | 'host' | 'esx';
   /** So much of exported disks goes over the wire for each lease; null: as fast as it goes. */
   leaseBytesPerSecond: number | null;
+  /** How many export leases of a VM there may be at a time; what a real server allows is not known. */
+  leasesPerVm: number;
   /** Whether leases have a manifest. */
   manifests: boolean;
   /** As a host with the free license: everything can be read, every change is refused. */
@@ -172,6 +174,7 @@ export function noFaults(): Faults {
     vmdkDialect: 'vsphere',
     leaseUrls: 'asterisk',
     leaseBytesPerSecond: null,
+    leasesPerVm: 1,
     manifests: true,
     freeLicense: false,
     sessionLimit: null,

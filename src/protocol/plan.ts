@@ -43,6 +43,7 @@ export interface GroupBackupParams {
   readonly vms: readonly VmRef[];
   readonly repository: string;
   readonly policy: ConsistencyPolicyDto;
+  readonly wholeReads?: WholeReadsDto;
   /** As the user calls them together. */
   readonly groupName?: string;
   readonly transport?: TransportChoiceDto;

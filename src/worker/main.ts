@@ -7,6 +7,7 @@ import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { watchRetryMs } from '../core/inventory/inventoryWatch.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
+import { TransferSlots, usualParallelLimits } from '../core/jobs/backupVm/transferSlots.ts';
 import { readPointFacts } from '../core/jobs/recovery/standings.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
 import { type JobDto, jobChanged } from '../protocol/job.ts';
@@ -92,6 +93,7 @@ async function main(): Promise<void> {
     keptRows: new KeptRows(owner => openers.inventoryKeeper(owner)),
     repositories,
     jobs,
+    slots: new TransferSlots(usualParallelLimits),
     leftovers,
     guard,
     snapshots,

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { AppError, type CancelledError, toAppError } from '../base/errors.ts';
+import { JoinedProgress } from '../base/joinedProgress.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Progress, ProgressListener } from '../base/progress.ts';
 import { toHex, type Random } from '../base/random.ts';
@@ -86,6 +87,7 @@ export class RunningJob {
   readonly #startedAt: string;
   readonly #logLines: JobLogLine[] = [];
   readonly #members: JobMemberDto[];
+  readonly #joined = new JoinedProgress(progress => this.#show(progress));
   #droppedLogLines = 0;
   #state: JobState = 'running';
   #progress: Progress = { phase: 'Starting', doneBytes: 0, totalBytes: undefined };
@@ -222,27 +224,37 @@ export class RunningJob {
   }
 
   #memberContext(object: string, index: number): MemberContext {
+    const part = this.#joined.part();
     return {
       onProgress: ({ phase, doneBytes, totalBytes }) => {
         const progress = { phase, doneBytes, ...(totalBytes !== undefined && { totalBytes }) };
+        const isNewPhase = phase !== this.#members[index]?.phase;
         this.#members[index] = { object, state: 'running', ...progress };
-        const named = phase.endsWith(` of ${object}`) ? phase : `${object}: ${phase}`;
-        this.#report({ phase: named, doneBytes, totalBytes });
+        const named = phase.includes(` of ${object}`) ? phase : `${object}: ${phase}`;
+        if (isNewPhase) this.#addPhase(named);
+        part.onProgress({ phase: named, doneBytes, totalBytes });
       },
       askForLess: async (downgrade, asking) => await this.#ask(object, downgrade, asking),
       onEnd: state => {
         const member = this.#members[index];
         if (member !== undefined) this.#members[index] = { ...member, state };
+        part.end();
         this.#changes.request();
       },
     };
   }
 
   #report(progress: Progress): void {
-    if (progress.phase !== this.#progress.phase) {
-      this.#meter = new RateMeter(this.#deps.clock);
-      this.#addLogLine({ at: this.#deps.clock.now().toISOString(), level: 'info', text: progress.phase });
-    }
+    if (progress.phase !== this.#progress.phase) this.#addPhase(progress.phase);
+    this.#show(progress);
+  }
+
+  #addPhase(text: string): void {
+    this.#addLogLine({ at: this.#deps.clock.now().toISOString(), level: 'info', text });
+  }
+
+  #show(progress: Progress): void {
+    if (progress.phase !== this.#progress.phase) this.#meter = new RateMeter(this.#deps.clock);
     this.#progress = progress;
     this.#meter.update(progress.doneBytes);
     this.#changes.request();

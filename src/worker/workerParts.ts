@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
+import type { TransferSlots } from '../core/jobs/backupVm/transferSlots.ts';
 import type { StandingDeps } from '../core/jobs/recovery/standings.ts';
 import type { TellClients } from './clients.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
@@ -26,6 +27,7 @@ export interface WorkerParts {
   readonly vcenters: OpenVCenters;
   readonly repositories: OpenRepositories;
   readonly jobs: JobRegistry;
+  readonly slots: TransferSlots;
   readonly leftovers: Leftovers;
   readonly guard: GuardKeeper;
   readonly snapshots: SnapshotWatch;

@@ -11,6 +11,7 @@ import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.
 import { backUpGroup } from '../../src/core/jobs/backupVm/backupGroup.ts';
 import { type BackupOptions, type BackupPlan, planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
+import { TransferSlots, usualParallelLimits } from '../../src/core/jobs/backupVm/transferSlots.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
 import { guestPresets, type PresetName } from '../../src/lab/guest/guestPresets.ts';
@@ -55,6 +56,7 @@ function backupDeps(): BackupDeps {
   return {
     ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
     ...{ endpoint: open.client, job: 'test', program: 'test', username: 'test' },
+    slots: new TransferSlots(usualParallelLimits),
     askForLess: async () => await Promise.resolve(false),
   };
 }

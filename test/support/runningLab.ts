@@ -41,6 +41,10 @@ export interface LabGuestFile {
 export interface LabLease {
   readonly id: string;
   readonly vm: string;
+  readonly host: string;
+  readonly beganAt: string;
+  /** Missing while it is open. */
+  readonly endedAt?: string;
   readonly state: string;
 }
 
@@ -91,8 +95,13 @@ export class RunningLab implements AsyncDisposable {
     return (await this.control('GET', 'snapshots')) as readonly LabSnapshot[];
   }
 
+  /** Every lease there ever was. */
+  async leases(): Promise<readonly LabLease[]> {
+    return (await this.control('GET', 'leases')) as readonly LabLease[];
+  }
+
   async openLeases(): Promise<readonly LabLease[]> {
-    const leases = (await this.control('GET', 'leases')) as readonly LabLease[];
+    const leases = await this.leases();
     return leases.filter(({ state }) => state !== 'done' && state !== 'error');
   }
 

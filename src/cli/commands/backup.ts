@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../../base/errors.ts';
+import { JoinedProgress } from '../../base/joinedProgress.ts';
 import { counted, formatBytes, formatDuration } from '../../base/units.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import type { Manifest, ManifestGroup } from '../../core/catalog/manifest.ts';
@@ -8,7 +9,8 @@ import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
-import { backUpGroup } from '../../core/jobs/backupVm/backupGroup.ts';
+import { backUpGroup, type GroupMember } from '../../core/jobs/backupVm/backupGroup.ts';
+import { TransferSlots } from '../../core/jobs/backupVm/transferSlots.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { AskForLess } from '../../core/jobs/snapshotByPolicy.ts';
@@ -33,6 +35,7 @@ import { describeReads } from '../describeReads.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
 import { describeError, errorValue, table } from '../output.ts';
+import { chosenParallel, parallelOptions } from '../parallel.ts';
 import { chosenStoring, storingOptions } from '../storing.ts';
 import { trackingAdvice, withTracking } from '../changeTracking.ts';
 import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
@@ -50,6 +53,7 @@ export const backup: Command = {
     ...wholeReadOptions,
     ...transportOption,
     ...storingOptions,
+    ...parallelOptions,
     ...kitOption,
     wait: {
       value: 'MINUTES',
@@ -69,6 +73,7 @@ export const backup: Command = {
     const policy = chosenPolicy(args, config.backup);
     const wholeReads = chosenWholeReads(args, config.backup);
     const transport = chosenTransport(args, config.backup);
+    const slots = new TransferSlots(chosenParallel(args, config.backup));
     await using journal = await context.openJournal();
     await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
     if (!args.flag('plan')) await decideKit(context, args, repository, journal);
@@ -77,7 +82,7 @@ export const backup: Command = {
     const knowsSpecs = session.has('quiesceSpec');
     const waitMinutes = args.count('wait');
     const deps = {
-      ...{ ...context, journal, endpoint },
+      ...{ ...context, journal, endpoint, slots },
       ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
     };
     const plans: BackupPlan[] = [];
@@ -150,8 +155,9 @@ async function backUpSeveral(
 ): Promise<number> {
   const startedMs = context.clock.monotonicMs();
   const { group, members } = await context.withProgress(async onProgress => {
+    const joined = new JoinedProgress(onProgress);
     const asked = plans.map(plan => ({
-      ...{ plan, onProgress, onEnd: () => undefined },
+      ...{ plan, ...memberOf(joined) },
       askForLess: askOnTerminal(context, plan.vm.name),
     }));
     return await backUpGroup(session, repository, asked, name, deps, context.signal);
@@ -182,6 +188,11 @@ async function backUpSeveral(
   // What failed weighs more than what was reached in part.
   const failed = members.findIndex(member => 'error' in member);
   return codes[failed] ?? codes.find(code => code !== 0) ?? 0;
+}
+
+function memberOf(joined: JoinedProgress): Pick<GroupMember, 'onProgress' | 'onEnd'> {
+  const { onProgress, end } = joined.part();
+  return { onProgress, onEnd: end };
 }
 
 function describeGroup({ name, members, skewMs }: ManifestGroup): string {

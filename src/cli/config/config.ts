@@ -4,6 +4,7 @@ import { type Compression, compressions } from '../../core/codec/compression.ts'
 import type { ConsistencyLevel } from '../../core/consistency/level.ts';
 import { type ConsistencyPolicy, shortfallChoices } from '../../core/consistency/request/policy.ts';
 import { type TransportChoice, transportChoices } from '../../core/jobs/backupVm/transports/transportsFor.ts';
+import { type ParallelLimits, parallelRange } from '../../core/jobs/backupVm/transferSlots.ts';
 import { packMiBRange } from '../../core/repository/storing.ts';
 
 /** The configuration file, docs/CLI.md. It holds no secret: only where each one is found. */
@@ -34,6 +35,7 @@ export interface BackupDefaults {
   readonly fullAfterPoints?: number;
   readonly fullAfterDays?: number;
   readonly transport?: TransportChoice;
+  readonly parallel?: Partial<ParallelLimits>;
 }
 
 export interface VCenterConfig {
@@ -133,6 +135,15 @@ function readBackupDefaults(json: JsonReader): BackupDefaults {
       fullAfterDays: json.integer('fullAfterDays', { min: 0, max: 10_000 }),
     }),
     ...(json.has('transport') && { transport: json.oneOf('transport', transportChoices) }),
+    ...(json.has('parallel') && { parallel: readParallel(json.object('parallel')) }),
+  };
+}
+
+function readParallel(json: JsonReader): Partial<ParallelLimits> {
+  return {
+    ...(json.has('perHost') && { perHost: json.integer('perHost', parallelRange) }),
+    ...(json.has('perDatastore') && { perDatastore: json.integer('perDatastore', parallelRange) }),
+    ...(json.has('perVCenter') && { perVCenter: json.integer('perVCenter', parallelRange) }),
   };
 }
 

@@ -179,6 +179,9 @@ function describeLease(lease: Lease): unknown {
   return {
     id: lease.ref.value,
     vm: lease.request.vmName,
+    host: lease.request.host.value,
+    beganAt: lease.beganAt,
+    endedAt: lease.endedAt,
     state: lease.state,
     timeoutSeconds: lease.request.timeoutSeconds,
     progress: lease.property('transferProgress'),

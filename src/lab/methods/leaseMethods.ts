@@ -76,9 +76,9 @@ function exportLease(
   vm: LabVm,
   disks: readonly { readonly chain: DiskChain; readonly link: DiskLink; readonly position: number }[],
 ): MoRef {
-  vm.assertUnlocked();
+  vm.assertCanBeShared(lab.faults.leasesPerVm);
   const lease = newLease(lab, vm, () => vm.unlock(lease.ref));
-  vm.lock(lease.ref);
+  vm.share(lease.ref, lab.faults.leasesPerVm);
   const files = disks.map(({ chain, link, position }, index): LeaseFile => ({
     name: `disk-${index}.vmdk`,
     deviceKey: chain.key,
@@ -124,6 +124,7 @@ function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => voi
   const request: LeaseRequest = {
     vm: vm.ref,
     vmName: vm.name,
+    host: vm.home.host,
     onEnd,
     secret: toHex(random.bytes(16)),
     timeoutSeconds: faults.leaseTimeoutSeconds,

@@ -80,8 +80,9 @@ export class LabVm implements ManagedObject {
   currentSnapshot: Snapshot | undefined;
   nextSnapshotNumber = 1;
   #recentTasks: readonly MoRef[] = [];
-  /** The task or lease that keeps others from changing the VM. */
-  #lockedBy: MoRef | undefined;
+  /** The task or leases that keep others from changing the VM. */
+  #lockedBy: readonly MoRef[] = [];
+  #isShared = false;
 
   constructor(ref: MoRef, parts: VmParts) {
     this.ref = ref;
@@ -131,17 +132,31 @@ export class LabVm implements ManagedObject {
 
   /** @throws VimFault TaskInProgress */
   assertUnlocked(): void {
-    if (this.#lockedBy !== undefined) throw taskInProgress(this.#lockedBy);
+    const [by] = this.#lockedBy;
+    if (by !== undefined) throw taskInProgress(by);
+  }
+
+  /** @throws VimFault TaskInProgress */
+  assertCanBeShared(most: number): void {
+    if (!this.#isShared || this.#lockedBy.length >= most) this.assertUnlocked();
   }
 
   /** @throws VimFault TaskInProgress */
   lock(by: MoRef): void {
     this.assertUnlocked();
-    this.#lockedBy = by;
+    this.#lockedBy = [by];
+    this.#isShared = false;
+  }
+
+  /** Beside up to so many others who only read. @throws VimFault TaskInProgress */
+  share(by: MoRef, most: number): void {
+    this.assertCanBeShared(most);
+    this.#lockedBy = [...this.#lockedBy, by];
+    this.#isShared = true;
   }
 
   unlock(by: MoRef): void {
-    if (this.#lockedBy?.value === by.value) this.#lockedBy = undefined;
+    this.#lockedBy = this.#lockedBy.filter(({ value }) => value !== by.value);
   }
 
   networks(): MoRef[] {

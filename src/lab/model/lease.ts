@@ -36,6 +36,8 @@ export interface LeaseRequest {
   /** Whose disks they are, also where a snapshot is exported. */
   readonly vm: MoRef;
   readonly vmName: string;
+  /** Which serves it. */
+  readonly host: MoRef;
   /** Part of every URL; nobody can guess it. */
   readonly secret: string;
   readonly timeoutSeconds: number;
@@ -51,6 +53,7 @@ type LeaseState = 'initializing' | 'ready' | 'done' | 'error';
 export class Lease implements ManagedObject {
   readonly ref: MoRef;
   readonly request: LeaseRequest;
+  readonly beganAt: Date;
   readonly #registry: ObjectRegistry;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
@@ -58,6 +61,7 @@ export class Lease implements ManagedObject {
   #state: LeaseState = 'initializing';
   #error: VimFault | undefined;
   #percent = 0;
+  #endedAt: Date | undefined;
   #deadlineMs: number;
   /** When what was let through so far has passed. */
   #freeAtMs = 0;
@@ -67,6 +71,7 @@ export class Lease implements ManagedObject {
     this.request = request;
     this.#registry = registry;
     this.#clock = clock;
+    this.beganAt = clock.now();
     this.#deadlineMs = clock.monotonicMs() + request.timeoutSeconds * 1000;
   }
 
@@ -77,6 +82,10 @@ export class Lease implements ManagedObject {
   /** Aborted when the lease is over: transfers stop. */
   get endSignal(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  get endedAt(): Date | undefined {
+    return this.#endedAt;
   }
 
   get files(): readonly LeaseFile[] {
@@ -167,6 +176,7 @@ export class Lease implements ManagedObject {
 
   #end(state: 'done' | 'error', fault: VimFault | undefined): void {
     this.#state = state;
+    this.#endedAt = this.#clock.now();
     this.#error = fault;
     this.#ended.abort();
     this.request.onEnd(state === 'done');

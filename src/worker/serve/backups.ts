@@ -28,7 +28,7 @@ import { assertKitAsked } from './recoveryKits.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveBackups(handle: Handle, parts: WorkerParts): void {
-  const { vcenters, repositories, jobs, leftovers, clock, random } = parts;
+  const { vcenters, repositories, jobs, slots, leftovers, clock, random } = parts;
   handle(planBackupRequest, async (params, signal) => {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
@@ -57,6 +57,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
           logger,
           askForLess,
           endpoint,
+          slots,
           program,
           username: userInfo().username,
         };

@@ -42,10 +42,10 @@ export function serveGroupBackups(handle: Handle, parts: WorkerParts): void {
 async function run(
   parts: WorkerParts,
   vcenterName: string,
-  { vms, repository: repositoryName, policy, groupName, transport }: GroupBackupParams,
+  { vms, repository: repositoryName, policy, wholeReads, transport, groupName }: GroupBackupParams,
   { jobId: job, signal, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
-  const { vcenters, repositories, leftovers, clock, random } = parts;
+  const { vcenters, repositories, slots, leftovers, clock, random } = parts;
   const names = vms.map(({ name }) => name).join(', ');
   await using vcenter = vcenters.use(vcenterName, names);
   await using repository = repositories.use(repositoryName, names);
@@ -57,6 +57,7 @@ async function run(
     const one = {
       ...{ vm, repository: repositoryName, policy },
       ...(transport !== undefined && { transport }),
+      ...(wholeReads !== undefined && { wholeReads }),
     };
     plans.push(await makePlan(vcenter.place, repository.place, one, parts, signal));
   }
@@ -69,7 +70,8 @@ async function run(
     };
     return [{ ...member, plan, onEnd }];
   });
-  const deps = { job, journal, clock, random, logger, endpoint, program, username: userInfo().username };
+  const username = userInfo().username;
+  const deps = { job, journal, clock, random, logger, endpoint, slots, program, username };
   return resultDto(
     vms,
     await backUpGroup(session, repository.place, planned, groupName, deps, signal),

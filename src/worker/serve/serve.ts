@@ -23,6 +23,7 @@ import { servePrivileges } from './privileges.ts';
 import { serveReports } from './reports.ts';
 import { serveRepositories } from './repositories.ts';
 import { serveRepositoryKeys } from './repositoryKeys.ts';
+import { serveSettings } from './settings.ts';
 import { serveSnapshots } from './snapshots.ts';
 import { serveVCenters } from './vcenters.ts';
 import { serveVmRestores } from './vmRestores.ts';
@@ -59,4 +60,5 @@ export function serve(connection: MessageConnection, parts: WorkerParts, gone: A
   serveRecoveryKits(handle, parts);
   serveRepositoryKeys(handle, parts);
   serveJobs(handle, parts);
+  serveSettings(handle, parts);
 }

@@ -1,4 +1,5 @@
 import { defined } from '../../../base/assert.ts';
+import { allOrNone } from '../../../base/async/allOrNone.ts';
 import { type AppError, toAppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { randomUuid } from '../../../base/random.ts';
@@ -42,8 +43,8 @@ export interface GroupResult {
 }
 
 /**
- * Backs up several VMs whose snapshots are asked for at the same time, and then read one after the other. How far apart
- * they came out is measured and kept; the VMs are near each other in time and never consistent with each other. A VM that
+ * Backs up several VMs whose snapshots are asked for at the same time, and then read side by side. How far apart they
+ * came out is measured and kept; the VMs are near each other in time and never consistent with each other. A VM that
  * fails does not keep the others from being backed up.
  */
 export async function backUpGroup(
@@ -54,6 +55,11 @@ export async function backUpGroup(
   groupDeps: GroupDeps,
   signal: AbortSignal,
 ): Promise<GroupResult> {
+  const vms = members.map(({ plan }) => plan.vm);
+  const onWait: ProgressListener = progress => {
+    for (const { onProgress } of members) onProgress(progress);
+  };
+  using _ = await groupDeps.slots.ofVms(session.instanceUuid, vms, onWait, signal);
   const startedAt = groupDeps.clock.now();
   return await underEachLock(repository, members, groupDeps, signal, async (locks, held) => {
     // A lock that is lost now would take the snapshots of all of them with it.
@@ -80,22 +86,24 @@ export async function backUpGroup(
       );
       held.throwIfAborted();
       const group = groupOf([...open.keys()], name, randomUuid(groupDeps.random));
-      const results: MemberResult[] = [];
-      for (const [index, member] of members.entries()) {
-        const [snapshot, lock] = [taken[index], locks[index]];
-        if (snapshot === undefined || lock === undefined) continue;
+      const results = await allOrNone(held, members, async (member, all) => {
+        const index = members.indexOf(member);
+        const [snapshot, lock] = [
+          defined(taken[index], 'what became of its snapshot'),
+          defined(locks[index], 'its lock'),
+        ];
         if ('plan' in snapshot) open.delete(snapshot);
         const { plan, onProgress, onEnd } = member;
         const deps = depsOf(member);
         const write = async (of: TakenSnapshot) => {
-          const read = await readSnapshotDisks(session, repository, of, deps, onProgress, held);
+          const read = await readSnapshotDisks(session, repository, of, deps, onProgress, all);
           const backup = { plan, read, startedAt, lock, group };
-          return await commitBackup(session, repository, backup, deps, onProgress, held);
+          return await commitBackup(session, repository, backup, deps, onProgress, all);
         };
-        const result = await memberResult(plan.vm.name, snapshot, write, held);
+        const result = await memberResult(plan.vm.name, snapshot, write, all);
         onEnd(result);
-        results.push(result);
-      }
+        return result;
+      });
       return { group, members: results };
     } finally {
       for (const [{ snapshot }, member] of open)

@@ -39,7 +39,7 @@ export interface BackupResult {
 }
 
 /**
- * Carries out the plan: snapshot, every disk to its end, snapshot removed, restore point written. On any error or
+ * Carries out the plan once it is its turn: snapshot, every disk to its end, snapshot removed, restore point written. On any error or
  * cancellation the snapshot is removed and no restore point appears; chunks already stored are found by the next try.
  */
 export async function backUpVm(
@@ -50,6 +50,7 @@ export async function backUpVm(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<BackupResult> {
+  using _ = await deps.slots.ofVms(session.instanceUuid, [plan.vm], onProgress, signal);
   const startedAt = deps.clock.now();
   return await underVmLock(repository, plan, deps, onProgress, signal, async (lock, held) => {
     const read = await readThroughSnapshot(session, repository, plan, lock, deps, onProgress, held);

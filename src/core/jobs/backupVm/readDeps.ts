@@ -4,6 +4,7 @@ import type { Random } from '../../../base/random.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { AskForLess } from '../snapshotByPolicy.ts';
+import type { TransferSlots } from './transferSlots.ts';
 
 /** What reading a VM works with. */
 export interface ReadDeps {
@@ -16,4 +17,6 @@ export interface ReadDeps {
   readonly logger: Logger;
   /** Where disks are transferred from. */
   readonly endpoint: TransferEndpoint;
+  /** What all backups of this process share. */
+  readonly slots: TransferSlots;
 }

@@ -1,4 +1,6 @@
 import { AppError, toAppError } from '../../../base/errors.ts';
+import { allOrNone } from '../../../base/async/allOrNone.ts';
+import { JoinedProgress } from '../../../base/joinedProgress.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
 import { compareLevels } from '../../consistency/level.ts';
@@ -110,13 +112,10 @@ export async function readSnapshotDisks(
   signal: AbortSignal,
 ): Promise<ReadVm> {
   const { plan, snapshot, evidence } = taken;
-  const disks: ReadDisk[] = [];
+  let disks: readonly ReadDisk[];
   try {
     const basis = await readBasis(session, repository, taken, deps, signal);
-    for (const disk of plan.disks) {
-      const place = plannedDisk(taken, disk);
-      disks.push(await readSnapshotDisk(session, repository, place, basis, deps, onProgress, signal));
-    }
+    disks = await readDisks(session, repository, taken, basis, deps, onProgress, signal);
   } catch (error) {
     await giveBackSnapshot(snapshot, deps, onProgress);
     throw explained(error, plan.vm.name);
@@ -136,6 +135,43 @@ export async function readSnapshotDisks(
     disks,
     problems: problem === undefined ? [] : [problem],
   };
+}
+
+/**
+ * Side by side, as far as they have their turns; the first that fails ends the others. Which servers give out several
+ * leases of a VM at a time is not documented: what is refused for another one's sake is read after all others.
+ */
+async function readDisks(
+  session: VimSession,
+  repository: Repository,
+  taken: TakenSnapshot,
+  basis: ReadBasis,
+  deps: ReadDeps,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<readonly ReadDisk[]> {
+  const { vm, disks } = taken.plan;
+  const joined = new JoinedProgress(onProgress);
+  const planned = disks.map(disk => ({ place: plannedDisk(taken, disk), part: joined.part() }));
+  const read = async ({ place, part }: (typeof planned)[number], stop: AbortSignal): Promise<ReadDisk> => {
+    using _ = await deps.slots.ofDisk(session.instanceUuid, vm, place.disk, part.onProgress, stop);
+    const disk = await readSnapshotDisk(session, repository, place, basis, deps, part.onProgress, stop);
+    part.end();
+    return disk;
+  };
+  const atOnce = await allOrNone(signal, planned, async (disk, both) => {
+    try {
+      return await read(disk, both);
+    } catch (error) {
+      if (!VimFaultError.isFault(error, 'TaskInProgress')) throw error;
+      const phase = `Waiting for the other disks of ${vm.name}`;
+      disk.part.onProgress({ phase, doneBytes: 0, totalBytes: undefined });
+      return disk;
+    }
+  });
+  const all: ReadDisk[] = [];
+  for (const disk of atOnce) all.push('part' in disk ? await read(disk, signal) : disk);
+  return all;
 }
 
 /** The server may have taken a snapshot of which the evidence says that it is less than what the policy allows. */

@@ -10,6 +10,7 @@ function newLease(timeoutSeconds: number) {
   const ends: boolean[] = [];
   const request = {
     vm: { type: 'VirtualMachine', value: 'vm-1' },
+    host: { type: 'HostSystem', value: 'h' },
     vmName: 'web01',
     secret: 'secret',
     timeoutSeconds,
