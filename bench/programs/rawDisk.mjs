@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import { isZero } from '../../src/core/block/zeros.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
 import { DiskTreeWriter } from '../../src/core/catalog/diskTreeWriter.ts';
@@ -20,6 +21,7 @@ import { ChunkSet } from '../../src/core/changes/chunkSet.ts';
 import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
 import { backUpChangedAreas } from '../../src/core/jobs/backupVm/backupChangedAreas.ts';
 import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
+import { DiskProgress } from '../../src/core/jobs/backupVm/diskProgress.ts';
 import { openKnownChanges } from '../../src/core/jobs/backupVm/knownChanges.ts';
 import { openDiskImage } from '../../src/core/image/diskImage.ts';
 import { planDiskRestore, restoreDisk } from '../../src/core/jobs/restoreDisk.ts';
@@ -107,8 +109,12 @@ function reader(source, areas = []) {
   };
 }
 
+function progress() {
+  return new DiskProgress('Reading', ignore, systemClock);
+}
+
 async function backUp(disk) {
-  const told = [undefined, 'Reading', ignore, signal];
+  const told = [undefined, progress(), signal];
   return await commit(await backUpDisk(repository, disk, defaultChunkGeometry, ...told), disk.sizeBytes);
 }
 
@@ -122,7 +128,7 @@ async function backUpChanges(disk, areas) {
   const known = await openKnownChanges(repository, { disk: stored, tree }, changed, signal);
   const sample =
     disk.sizeBytes === thinBytes ? new ChunkSet(changed) : auditSample(known.changed, systemRandom);
-  const told = ['Reading', ignore, signal];
+  const told = [progress(), signal];
   const done = await backUpChangedAreas(repository, disk, defaultChunkGeometry, known, sample, ...told);
   if (done.kind !== 'stored') throw new Error('something else has changed, too');
   return await commit(done, disk.sizeBytes);

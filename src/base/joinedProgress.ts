@@ -1,10 +1,12 @@
 import type { Progress, ProgressListener } from './progress.ts';
+import { noWaits, sumOfWaits, type Waits } from './waits.ts';
 
 /** What one of several operations does, as far as it has said. */
 interface Part {
   now: Progress | undefined;
   /** What it has transferred so far, also once it does something else. */
   bytes: { readonly doneBytes: number; readonly totalBytes: number } | undefined;
+  waits: Waits;
   hasEnded: boolean;
 }
 
@@ -29,12 +31,13 @@ export class JoinedProgress {
 
   /** In the order in which they are shown. */
   part(): ProgressPart {
-    const part: Part = { now: undefined, bytes: undefined, hasEnded: false };
+    const part: Part = { now: undefined, bytes: undefined, waits: noWaits, hasEnded: false };
     this.#parts.push(part);
     return {
       onProgress: progress => {
         part.now = progress;
-        const { doneBytes, totalBytes } = progress;
+        const { doneBytes, totalBytes, waits } = progress;
+        if (waits !== undefined) part.waits = waits;
         if (totalBytes !== undefined) part.bytes = { doneBytes, totalBytes };
         this.#tell();
       },
@@ -60,6 +63,7 @@ export class JoinedProgress {
       phase: shown.length === 1 ? first.phase : `${first.phase} and ${shown.length - 1} more`,
       doneBytes: bytes.reduce((sum, { doneBytes }) => sum + doneBytes, 0),
       totalBytes: bytes.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+      waits: this.#parts.reduce((sum, { waits }) => sumOfWaits(sum, waits), noWaits),
     });
   }
 }

@@ -4,7 +4,7 @@ import type { JobDto } from '../protocol/job.ts';
 import { fromWireError } from '../protocol/wireError.ts';
 import { commandIds, viewIds } from './ids.ts';
 import type { Jobs } from './jobs.ts';
-import { jobTitle, needsAttention, resultText, statusText } from './model/jobModel.ts';
+import { jobTitle, needsAttention, resultText, statusText, statusTooltip } from './model/jobModel.ts';
 import type { Notifier } from './notify.ts';
 import type { Ui } from './ui/ui.ts';
 
@@ -24,7 +24,6 @@ export class JobReporter {
     this.#deps = deps;
     const status = window.createStatusBarItem('quiesce.jobs', StatusBarAlignment.Left);
     status.name = l10n.t('Quiesce Jobs');
-    status.tooltip = l10n.t('Show the jobs of Quiesce');
     status.command = `${viewIds.jobs}.focus`;
     this.#subscriptions = [
       status,
@@ -35,6 +34,7 @@ export class JobReporter {
           return;
         }
         status.text = text;
+        status.tooltip = statusTooltip(jobs.all(), l10n.t);
         status.accessibilityInformation = { label: text.replace(/^\$\([^)]*\) /, '') };
         status.show();
       }),

@@ -45,6 +45,8 @@ export interface JobDto {
   /** Of the last seconds; missing until it can be told. */
   readonly bytesPerSecond?: number;
   readonly remainingMs?: number;
+  /** What keeps it from being faster, by what was waited for in the last seconds; missing where nothing does. */
+  readonly bottleneck?: BottleneckDto;
   readonly startedAt: string;
   readonly finishedAt?: string;
   /** The VMs of a job that works on several; missing for others. */
@@ -56,6 +58,9 @@ export interface JobDto {
   /** What came of it. */
   readonly result?: JobResult;
 }
+
+/** What is read, with unpacking it; hashing, compressing and sealing; room on the way to the repository. */
+export type BottleneckDto = 'source' | 'cpu' | 'target';
 
 /** How far a job is with one of its VMs. */
 export interface JobMemberDto {

@@ -4,9 +4,12 @@ import { JoinedProgress } from '../base/joinedProgress.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Progress, ProgressListener } from '../base/progress.ts';
 import { toHex, type Random } from '../base/random.ts';
+import { formatBytes } from '../base/units.ts';
 import { RateMeter } from '../base/rateMeter.ts';
 import type { LevelDowngrade } from '../core/consistency/request/requestSnapshot.ts';
 import type { AskForLess } from '../core/jobs/snapshotByPolicy.ts';
+import { type Bottleneck, bottleneckTexts } from '../base/waits.ts';
+import { WaitMeter } from '../base/waitMeter.ts';
 import type {
   JobDto,
   JobKind,
@@ -92,6 +95,8 @@ export class RunningJob {
   #state: JobState = 'running';
   #progress: Progress = { phase: 'Starting', doneBytes: 0, totalBytes: undefined };
   #meter: RateMeter;
+  readonly #waits: WaitMeter;
+  #toldBottleneck: Bottleneck | undefined;
   #finishedAt: string | undefined;
   #question: OpenQuestion | undefined;
   #error: WireError | undefined;
@@ -107,6 +112,7 @@ export class RunningJob {
     this.#deps = deps;
     this.#startedAt = deps.clock.now().toISOString();
     this.#meter = new RateMeter(deps.clock);
+    this.#waits = new WaitMeter(deps.clock);
     this.#changes = new Throttle(deps.clock, changeIntervalMs, () => {
       deps.onChanged(this.toDto());
     });
@@ -123,6 +129,7 @@ export class RunningJob {
     const bytesPerSecond = this.isFinal ? undefined : this.#meter.bytesPerSecond();
     const remainingMs =
       this.isFinal || totalBytes === undefined ? undefined : this.#meter.remainingMs(totalBytes);
+    const bottleneck = this.isFinal ? undefined : this.#waits.bottleneck();
     return {
       id: this.id,
       kind: this.#request.kind,
@@ -133,6 +140,7 @@ export class RunningJob {
       ...(totalBytes !== undefined && { totalBytes }),
       ...(bytesPerSecond !== undefined && { bytesPerSecond: Math.round(bytesPerSecond) }),
       ...(remainingMs !== undefined && { remainingMs: Math.round(remainingMs) }),
+      ...(bottleneck !== undefined && { bottleneck }),
       startedAt: this.#startedAt,
       ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
       ...(this.#members.length > 0 && { members: [...this.#members] }),
@@ -226,13 +234,13 @@ export class RunningJob {
   #memberContext(object: string, index: number): MemberContext {
     const part = this.#joined.part();
     return {
-      onProgress: ({ phase, doneBytes, totalBytes }) => {
+      onProgress: ({ phase, doneBytes, totalBytes, waits }) => {
         const progress = { phase, doneBytes, ...(totalBytes !== undefined && { totalBytes }) };
         const isNewPhase = phase !== this.#members[index]?.phase;
         this.#members[index] = { object, state: 'running', ...progress };
         const named = phase.includes(` of ${object}`) ? phase : `${object}: ${phase}`;
         if (isNewPhase) this.#addPhase(named);
-        part.onProgress({ phase: named, doneBytes, totalBytes });
+        part.onProgress({ phase: named, doneBytes, totalBytes, ...(waits !== undefined && { waits }) });
       },
       askForLess: async (downgrade, asking) => await this.#ask(object, downgrade, asking),
       onEnd: state => {
@@ -249,6 +257,15 @@ export class RunningJob {
     this.#show(progress);
   }
 
+  /** Once for each change, at the speed it had then. */
+  #addBottleneck(bottleneck: Bottleneck | undefined): void {
+    if (bottleneck === undefined || bottleneck === this.#toldBottleneck) return;
+    this.#toldBottleneck = bottleneck;
+    const rate = this.#meter.bytesPerSecond();
+    const text = bottleneckTexts[bottleneck];
+    this.#addPhase(rate === undefined ? text : `${text} at ${formatBytes(rate)}/s`);
+  }
+
   #addPhase(text: string): void {
     this.#addLogLine({ at: this.#deps.clock.now().toISOString(), level: 'info', text });
   }
@@ -257,6 +274,8 @@ export class RunningJob {
     if (progress.phase !== this.#progress.phase) this.#meter = new RateMeter(this.#deps.clock);
     this.#progress = progress;
     this.#meter.update(progress.doneBytes);
+    this.#waits.update(progress.waits);
+    this.#addBottleneck(this.#waits.bottleneck());
     this.#changes.request();
   }
 

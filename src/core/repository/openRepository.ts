@@ -178,7 +178,7 @@ async function openWithKey(
   });
   const locks = new LockStore({ store, sealer, repositoryId: id, host, clock, random, logger });
   return new StoredRepository({
-    ...{ id, store, sealer, random },
+    ...{ id, store, sealer, clock, random },
     scratchIndex: () => new LayeredBlobIndex(optionsFor(stores?.scratch)),
     pool: deps.sealingPool(key),
     keys: new KeyStore(store, found, deps),

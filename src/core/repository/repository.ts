@@ -192,6 +192,8 @@ export interface SavedBlob {
   readonly id: BlobId;
   /** What it takes in the repository; 0 if it was known already. */
   readonly storedBytes: number;
+  /** For how long it waited because too many packs are on their way to the store. */
+  readonly roomWaitMs: number;
   /** The memory that was taken over, with whatever is in it: the caller's again. */
   readonly spent: Uint8Array;
 }

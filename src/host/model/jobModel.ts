@@ -2,6 +2,7 @@ import { never } from '../../base/assert.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
 import type {
   BackupResultDto,
+  BottleneckDto,
   CheckResultDto,
   GroupBackupResultDto,
   GuestRestoreResultDto,
@@ -93,12 +94,26 @@ export function progressText(job: JobDto, t: Translate): string {
   if (job.state === 'cancelling') return t('cancelling');
   if (job.question !== undefined)
     return t('waits for an answer: is {0} good enough?', shortConsistencyLabel(job.question.to, t));
-  const { bytesPerSecond, remainingMs } = job;
+  const { bytesPerSecond, remainingMs, bottleneck } = job;
   return [
     stepText(job, t),
     ...(bytesPerSecond === undefined ? [] : [t('{0}/s', formatBytes(bytesPerSecond))]),
     ...(remainingMs === undefined ? [] : [t('{0} left', formatDuration(remainingMs))]),
+    ...(bottleneck === undefined ? [] : [bottleneckText(bottleneck, t)]),
   ].join(' · ');
+}
+
+function bottleneckText(bottleneck: BottleneckDto, t: Translate): string {
+  switch (bottleneck) {
+    case 'source':
+      return t('limited by the source');
+    case 'cpu':
+      return t('limited by the CPU');
+    case 'target':
+      return t('limited by the target');
+    default:
+      return never(bottleneck);
+  }
 }
 
 function stepText(progress: JobProgress, t: Translate): string {
@@ -109,6 +124,12 @@ function stepText(progress: JobProgress, t: Translate): string {
       ' · ',
     );
   return [phase, ...(doneBytes > 0 ? [formatBytes(doneBytes)] : [])].join(' · ');
+}
+
+/** What the status bar says of the jobs that run to whoever stops at it. */
+export function statusTooltip(jobs: readonly JobDto[], t: Translate): string {
+  const lines = jobs.filter(isRunning).map(job => t('{0}: {1}', jobTitle(job, t), progressText(job, t)));
+  return [t('Show the jobs of Quiesce'), ...lines].join('\n');
 }
 
 /** The status bar's text while jobs run; nothing otherwise. `$(…)` is a product icon. */

@@ -12,6 +12,7 @@ import {
   levelUnproven,
 } from '../../../src/cli/exitCodes.ts';
 import { describeError, errorValue, table } from '../../../src/cli/output.ts';
+import { WaitMeter } from '../../../src/base/waitMeter.ts';
 import { describeProgress, openProgressLine } from '../../../src/cli/progressLine.ts';
 import { ManualClock } from '../../support/manualClock.ts';
 
@@ -88,7 +89,7 @@ describe('progress', () => {
       meter.update(doneBytes);
       await clock.advance(1000);
     }
-    return describeProgress(progress, meter);
+    return describeProgress(progress, meter, new WaitMeter(clock));
   }
   const reading = { phase: 'Reading disk 2000', doneBytes: 1.5 * GiB, totalBytes: 4 * GiB };
 

@@ -1,6 +1,5 @@
 import { defined } from '../../../base/assert.ts';
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
-import type { ProgressListener } from '../../../base/progress.ts';
 import { SpentMemory } from '../../block/spentMemory.ts';
 import { DiskTreeWriter } from '../../catalog/diskTreeWriter.ts';
 import type { ChunkSet } from '../../changes/chunkSet.ts';
@@ -11,6 +10,7 @@ import type { DiskReader } from '../../disk/diskTransport.ts';
 import type { PartContents } from '../../image/partContents.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { StoredDisk } from './backupDisk.ts';
+import type { DiskProgress } from './diskProgress.ts';
 import type { KnownChanges } from './knownChanges.ts';
 import { chunksInFlight, StoredChunks } from './storedChunks.ts';
 
@@ -30,8 +30,7 @@ export async function backUpChangedAreas(
   geometry: ChunkGeometry,
   { previous, changed }: KnownChanges,
   sample: ChunkSet,
-  phase: string,
-  onProgress: ProgressListener,
+  progress: DiskProgress,
   signal: AbortSignal,
 ): Promise<ChangedDisk> {
   const { sizeBytes } = disk;
@@ -39,7 +38,7 @@ export async function backUpChangedAreas(
   const tree = new ChangedDiskTree(repository, previous, { sizeBytes, ...geometry });
   const memory = new SpentMemory();
   const chunks = new StoredChunks(repository, memory);
-  const progress = new ReadProgress(disk, wanted, phase, onProgress);
+  const reading = new ReadProgress(disk, wanted, progress);
   const audit = { chunks: 0, mismatches: 0 };
   let storedBytes = 0;
   const take = async (chunk: Chunk) => {
@@ -47,18 +46,18 @@ export async function backUpChangedAreas(
     if (changed.has(index)) return { index, isCompared: false, ...(await chunks.save(chunk, signal)) };
     const id = idOf(chunk);
     if (chunk.bytes !== undefined) memory.give(chunk.bytes);
-    return { index, isCompared: true, id, storedBytes: 0 };
+    return { index, isCompared: true, id, storedBytes: 0, roomWaitMs: 0 };
   };
   const read = chunksOfAreas(
     disk,
     wanted,
     geometry,
-    offsetBytes => progress.reach(offsetBytes),
+    offsetBytes => reading.reach(offsetBytes),
     memory,
     signal,
   );
-  for await (const taken of mapOrdered(read, chunksInFlight, take)) {
-    progress.pass();
+  for await (const taken of progress.stored(mapOrdered(progress.read(read), chunksInFlight, take))) {
+    reading.pass();
     if (!taken.isCompared) {
       storedBytes += taken.storedBytes;
       await tree.replace(taken.index, taken.id, signal);
@@ -119,30 +118,24 @@ class ChangedDiskTree {
 class ReadProgress {
   readonly #disk: DiskReader;
   readonly #wanted: ChunkSet;
-  readonly #phase: string;
-  readonly #onProgress: ProgressListener;
+  readonly #progress: DiskProgress;
   #passedChunks = 0;
 
-  constructor(disk: DiskReader, wanted: ChunkSet, phase: string, onProgress: ProgressListener) {
+  constructor(disk: DiskReader, wanted: ChunkSet, progress: DiskProgress) {
     this.#disk = disk;
     this.#wanted = wanted;
-    this.#phase = phase;
-    this.#onProgress = onProgress;
-    this.#tell(0, disk.shape === 'stream' ? disk.sizeBytes : wanted.sizeBytes);
+    this.#progress = progress;
+    progress.tell(0, disk.shape === 'stream' ? disk.sizeBytes : wanted.sizeBytes);
   }
 
   reach(offsetBytes: number): void {
-    this.#tell(offsetBytes, this.#disk.sizeBytes);
+    this.#progress.tell(offsetBytes, this.#disk.sizeBytes);
   }
 
   pass(): void {
     this.#passedChunks += 1;
     if (this.#disk.shape === 'stream') return;
     const totalBytes = this.#wanted.sizeBytes;
-    this.#tell(Math.min(this.#passedChunks * this.#wanted.chunkBytes, totalBytes), totalBytes);
-  }
-
-  #tell(doneBytes: number, totalBytes: number): void {
-    this.#onProgress({ phase: this.#phase, doneBytes, totalBytes });
+    this.#progress.tell(Math.min(this.#passedChunks * this.#wanted.chunkBytes, totalBytes), totalBytes);
   }
 }

@@ -1,5 +1,4 @@
 import { mapOrdered } from '../../../base/async/mapOrdered.ts';
-import type { ProgressListener } from '../../../base/progress.ts';
 import { SpentMemory } from '../../block/spentMemory.ts';
 import { DiskTreeWriter } from '../../catalog/diskTreeWriter.ts';
 import type { Chunk, ChunkGeometry } from '../../chunking/chunk.ts';
@@ -7,6 +6,7 @@ import { chunksOfDisk } from '../../chunking/chunksOfDisk.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { DiskReader } from '../../disk/diskTransport.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { DiskProgress } from './diskProgress.ts';
 import type { KnownChanges } from './knownChanges.ts';
 import { chunksInFlight, StoredChunks } from './storedChunks.ts';
 
@@ -30,8 +30,7 @@ export async function backUpDisk(
   disk: DiskReader,
   geometry: ChunkGeometry,
   known: KnownChanges | undefined,
-  phase: string,
-  onProgress: ProgressListener,
+  progress: DiskProgress,
   signal: AbortSignal,
 ): Promise<StoredDisk> {
   const { sizeBytes } = disk;
@@ -40,19 +39,20 @@ export async function backUpDisk(
   const chunks = new StoredChunks(repository, memory);
   const audit = { chunks: 0, mismatches: 0 };
   let storedBytes = 0;
-  onProgress({ phase, doneBytes: 0, totalBytes: sizeBytes });
+  progress.tell(0, sizeBytes);
   const save = async (chunk: Chunk) => {
     const { index, offsetBytes, lengthBytes } = chunk;
     return { ...(await chunks.save(chunk, signal)), index, lengthBytes, endBytes: offsetBytes + lengthBytes };
   };
-  for await (const saved of mapOrdered(chunksOfDisk(disk, geometry, memory, signal), chunksInFlight, save)) {
+  const read = progress.read(chunksOfDisk(disk, geometry, memory, signal));
+  for await (const saved of progress.stored(mapOrdered(read, chunksInFlight, save))) {
     storedBytes += saved.storedBytes;
     await tree.addChunk(saved.id, saved.lengthBytes, signal);
     if (known !== undefined && !known.changed.has(saved.index)) {
       audit.chunks += 1;
       if ((await known.previous.chunkId(saved.index, signal)) !== saved.id) audit.mismatches += 1;
     }
-    onProgress({ phase, doneBytes: saved.endBytes, totalBytes: sizeBytes });
+    progress.tell(saved.endBytes, sizeBytes);
   }
   return {
     tree: await tree.finish(signal),

@@ -16,6 +16,7 @@ import type { VimSession } from '../../vsphere/session.ts';
 import { backUpChangedAreas } from './backupChangedAreas.ts';
 import { backUpDisk, type StoredDisk } from './backupDisk.ts';
 import type { BackupPlan } from './backupPlan.ts';
+import { DiskProgress } from './diskProgress.ts';
 import { type KnownChanges, openKnownChanges } from './knownChanges.ts';
 import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
@@ -211,8 +212,7 @@ class DiskReading {
             defaultChunkGeometry,
             known,
             sample,
-            this.#phase('Reading what has changed of'),
-            this.#onProgress,
+            this.#progress('Reading what has changed of'),
             this.#signal,
           ),
       );
@@ -231,8 +231,7 @@ class DiskReading {
             disk,
             defaultChunkGeometry,
             known,
-            this.#phase('Reading'),
-            this.#onProgress,
+            this.#progress('Reading'),
             this.#signal,
           ),
       );
@@ -330,7 +329,8 @@ class DiskReading {
     return `${this.#place.snapshot.vm.name} ${this.#place.disk.label}`;
   }
 
-  #phase(what: string): string {
-    return `${what} ${this.#place.disk.label} of ${this.#place.snapshot.vm.name}`;
+  #progress(what: string): DiskProgress {
+    const phase = `${what} ${this.#place.disk.label} of ${this.#place.snapshot.vm.name}`;
+    return new DiskProgress(phase, this.#onProgress, this.#deps.clock);
   }
 }

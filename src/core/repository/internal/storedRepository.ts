@@ -1,3 +1,4 @@
+import type { Clock } from '../../../base/clock.ts';
 import type { RepositoryLockRecord } from '../../journal/leaseJournal.ts';
 import { AppError, CancelledError } from '../../../base/errors.ts';
 import type { Random } from '../../../base/random.ts';
@@ -35,6 +36,7 @@ export interface RepositoryParts {
   readonly id: string;
   readonly store: ObjectStore;
   readonly sealer: Sealer;
+  readonly clock: Clock;
   readonly random: Random;
   /** An index without entries, of which only a part is in memory. Who asks for one disposes of it. */
   readonly scratchIndex: () => BlobIndex;
@@ -147,7 +149,7 @@ export class StoredRepository implements Repository {
     for (;;) {
       const other = this.#inFlight.get(key);
       if (other === undefined) break;
-      if (await succeeds(other)) return { id: hashed.id, storedBytes: 0, spent: hashed.plain };
+      if (await succeeds(other)) return { id: hashed.id, storedBytes: 0, roomWaitMs: 0, spent: hashed.plain };
       // Whoever stored the same bytes failed, or was cancelled: that is no reason for this call to.
       if (signal.aborted) throw new CancelledError();
     }
@@ -308,10 +310,13 @@ export class StoredRepository implements Repository {
     hashed: HashedBytes,
     signal: AbortSignal,
   ): Promise<Omit<SavedBlob, 'id'>> {
-    if (await this.#isKnown(type, hashed.id, signal)) return { storedBytes: 0, spent: hashed.plain };
+    if (await this.#isKnown(type, hashed.id, signal))
+      return { storedBytes: 0, roomWaitMs: 0, spent: hashed.plain };
     const { plain: spent, ...blob } = await this.#parts.pool.seal(hashed, signal);
-    await this.#parts.packs.add(type, blob, signal);
-    return { storedBytes: blob.sealed.length, spent };
+    const { packs, clock } = this.#parts;
+    const sealedAtMs = clock.monotonicMs();
+    await packs.add(type, blob, signal);
+    return { storedBytes: blob.sealed.length, roomWaitMs: clock.monotonicMs() - sealedAtMs, spent };
   }
 
   async #isKnown(type: BlobType, id: BlobId, signal: AbortSignal): Promise<boolean> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { systemClock } from '../../../../src/base/clock.ts';
 import { KiB } from '../../../../src/base/units.ts';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
 import type { ManifestDisk } from '../../../../src/core/catalog/manifest.ts';
@@ -8,6 +9,7 @@ import { ChunkSet } from '../../../../src/core/changes/chunkSet.ts';
 import type { DiskReader, DiskStream, RandomAccessDisk } from '../../../../src/core/disk/diskTransport.ts';
 import { backUpChangedAreas } from '../../../../src/core/jobs/backupVm/backupChangedAreas.ts';
 import { backUpDisk } from '../../../../src/core/jobs/backupVm/backupDisk.ts';
+import { DiskProgress } from '../../../../src/core/jobs/backupVm/diskProgress.ts';
 import { openKnownChanges } from '../../../../src/core/jobs/backupVm/knownChanges.ts';
 import { openRepository } from '../../../../src/core/repository/openRepository.ts';
 import type { Repository } from '../../../../src/core/repository/repository.ts';
@@ -20,7 +22,7 @@ import { createTestRepository, testDeps, testPassword } from '../../../support/r
 const chunkBytes = 256 * KiB;
 const geometry = { chunkBytes, partBytes: 2 * chunkBytes };
 const blockBytes = 64 * KiB;
-const nothing = () => undefined;
+const silent = new DiskProgress('', () => undefined, systemClock);
 
 const cases = fc.integer({ min: 1, max: 6 * chunkBytes }).chain(sizeBytes =>
   fc.record({
@@ -108,7 +110,7 @@ async function inRepository(
 }
 
 async function storeWhole(repository: Repository, disk: Uint8Array, signal: AbortSignal) {
-  return await backUpDisk(repository, asStream(disk), geometry, undefined, '', nothing, signal);
+  return await backUpDisk(repository, asStream(disk), geometry, undefined, silent, signal);
 }
 
 function described(disk: Uint8Array): ManifestDisk {
@@ -124,7 +126,7 @@ async function storeChanged(
   signal: AbortSignal,
 ) {
   const known = await openKnownChanges(repository, previous, changed, signal);
-  return await backUpChangedAreas(repository, reader, geometry, known, sample, '', nothing, signal);
+  return await backUpChangedAreas(repository, reader, geometry, known, sample, silent, signal);
 }
 
 test('in both shapes the tree is that of the whole disk, and only what was asked for is looked at', async () => {
@@ -189,7 +191,7 @@ test('a chunk of the sample that has changed is no incremental backup, and a ful
         audit: { chunks: 2, mismatches: 1 },
       });
     const known = await openKnownChanges(repository, previous, changed, signal);
-    const whole = await backUpDisk(repository, asStream(now), geometry, known, '', nothing, signal);
+    const whole = await backUpDisk(repository, asStream(now), geometry, known, silent, signal);
     expect(whole.audit).toEqual({ chunks: 5, mismatches: 2 });
   }, disk);
 });

@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { systemClock } from '../../../../src/base/clock.ts';
 import { KiB } from '../../../../src/base/units.ts';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
 import type { DiskStream, RandomAccessDisk } from '../../../../src/core/disk/diskTransport.ts';
 import { backUpDisk } from '../../../../src/core/jobs/backupVm/backupDisk.ts';
+import { DiskProgress } from '../../../../src/core/jobs/backupVm/diskProgress.ts';
 import { openRepository } from '../../../../src/core/repository/openRepository.ts';
 import { anySignal } from '../../../support/anySignal.ts';
 import { memoryJournal } from '../../../support/memoryJournal.ts';
 import { pattern } from '../../../support/pattern.ts';
 import { createTestRepository, testDeps, testPassword } from '../../../support/repositories.ts';
+
+const silent = new DiskProgress('', () => undefined, systemClock);
 
 const chunkBytes = 256 * KiB;
 const geometry = { chunkBytes, partBytes: 2 * chunkBytes };
@@ -71,7 +75,7 @@ test('both shapes of a disk become the same tree, and the second one stores noth
         await using repository = await openRepository(store, testPassword, deps, anySignal);
         await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal() }, anySignal);
         const back = async (reader: DiskStream | RandomAccessDisk) =>
-          await backUpDisk(repository, reader, geometry, undefined, 'reading', () => undefined, lock.lost);
+          await backUpDisk(repository, reader, geometry, undefined, silent, lock.lost);
         const first = await back(asStream(disk, written));
         const second = await back(atRandomAccess(disk, written));
         expect(second).toMatchObject({ tree: first.tree, storedBytes: 0 });
