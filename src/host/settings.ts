@@ -85,6 +85,7 @@ export function readWorkerSettings(): WorkerSettingsDto {
       perDatastore: turns(settingIds.transfersPerDatastore, 4),
       perVCenter: turns(settingIds.transfersPerVCenter, 8),
     },
+    keepPausedSnapshotMs: Math.min(keepPausedMinutes(), mostKeepPausedMinutes) * minuteMs,
   };
 }
 
@@ -92,7 +93,15 @@ export const workerSettingIds: readonly string[] = [
   settingIds.transfersPerHost,
   settingIds.transfersPerDatastore,
   settingIds.transfersPerVCenter,
+  settingIds.pausedSnapshotMinutes,
 ];
+
+const minuteMs = 60_000;
+const mostKeepPausedMinutes = 24 * 60;
+
+function keepPausedMinutes(): number {
+  return wholeNumber(settingIds.pausedSnapshotMinutes, 0) ?? 30;
+}
 
 const mostTurns = 40;
 

@@ -13,8 +13,11 @@ import type { ConsistencyLevelDto, DowngradeDto, PointGroupDto, StoredDiskDto } 
 import type { VmRef } from './vm.ts';
 import type { WireError } from './wireError.ts';
 
-/** `cancelling`: it was told to stop and gives back what it took. The last three are final. */
-export type JobState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
+/**
+ * `paused`: it was told to stand still, or does; `phase` says what it still holds. `cancelling`: it was told to stop and gives
+ * back what it took. The last three are final.
+ */
+export type JobState = 'running' | 'paused' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
 export type JobKind =
   | 'backup'
@@ -49,6 +52,10 @@ export interface JobDto {
   readonly bottleneck?: BottleneckDto;
   readonly startedAt: string;
   readonly finishedAt?: string;
+  /** It takes `job/pause`, or is paused. */
+  readonly canPause?: true;
+  /** It takes `job/retry`: it has failed, all of it or some of its VMs. */
+  readonly canRetry?: true;
   /** The VMs of a job that works on several; missing for others. */
   readonly members?: readonly JobMemberDto[];
   /** It waits for an answer by `job/answer`; missing once there is one. */
@@ -66,7 +73,7 @@ export type BottleneckDto = 'source' | 'cpu' | 'target';
 export interface JobMemberDto {
   /** Name of the VM. */
   readonly object: string;
-  readonly state: 'running' | 'succeeded' | 'failed';
+  readonly state: 'running' | 'succeeded' | 'failed' | 'cancelled';
   /** As the job's own, of this VM. */
   readonly phase: string;
   readonly doneBytes: number;
@@ -322,8 +329,25 @@ export const startRemedy = request<RemedyParams, JobRef>('job/remedy');
 /** Running jobs and the last finished ones, newest first. */
 export const listJobs = request<Empty, { readonly jobs: readonly JobDto[] }>('job/list');
 
-/** Answers at once with the state it is in then; a job that has ended stays as it is. */
-export const cancelJob = request<JobRef, { readonly state: JobState }>('job/cancel');
+/** One of the VMs of a job by its place in `members`, or all of it. */
+export interface JobPartRef extends JobRef {
+  readonly member?: number;
+}
+
+/** Answers at once with the state it is in then; a job that has ended stays as it is, and so does a VM that is done. */
+export const cancelJob = request<JobPartRef, { readonly state: JobState }>('job/cancel');
+
+/**
+ * Lets a backup stand still: what is read ends with the chunk it is at, and its turn goes to others. Its snapshot is kept for a
+ * while and then removed. Fails with CONFLICT for a job that cannot.
+ */
+export const pauseJob = request<JobRef, { readonly state: JobState }>('job/pause');
+
+/** Goes on with the snapshot if that is still there, else with a new one; nothing is stored again. */
+export const resumeJob = request<JobRef, { readonly state: JobState }>('job/resume');
+
+/** Starts a new job for what has failed, or for one VM that has. Fails with CONFLICT if nothing has. */
+export const retryJob = request<JobPartRef, JobRef>('job/retry');
 
 /** The first answer counts. Fails with NOT_FOUND if the job does not, or no longer, wait for this one. */
 export const answerJob = request<JobAnswer, Empty>('job/answer');

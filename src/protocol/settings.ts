@@ -3,6 +3,8 @@ import { type Empty, request } from './message.ts';
 /** What people have set for all jobs of the worker. */
 export interface WorkerSettingsDto {
   readonly parallel: ParallelLimitsDto;
+  /** For how long a paused backup keeps its snapshot; 30 minutes unless it is set, at most a day. */
+  readonly keepPausedSnapshotMs?: number;
 }
 
 /** How many VMs at a time have a snapshot of a backup, and how many of their disks are read. Each from 1 to 40. */

@@ -6,14 +6,18 @@ import { type JobDeps, type JobRequest, RunningJob } from './runningJob.ts';
 /** Finished jobs that are remembered, for clients that connect later. */
 const rememberedJobs = 100;
 
+/** Long enough for a night's maintenance to end, short enough for a snapshot that nobody reads. */
+export const usualKeepPausedMs = 30 * 60_000;
+
 /** Every job of this worker, from its start until it is forgotten long after its end. */
 export class JobRegistry implements AsyncDisposable {
   readonly #deps: JobDeps;
+  #keepPausedSnapshotMs = usualKeepPausedMs;
   /** Oldest first. */
   readonly #jobs = new Map<string, RunningJob>();
 
-  constructor(deps: JobDeps) {
-    this.#deps = deps;
+  constructor(deps: Omit<JobDeps, 'keepPausedSnapshotMs'>) {
+    this.#deps = { ...deps, keepPausedSnapshotMs: () => this.#keepPausedSnapshotMs };
   }
 
   get runningCount(): number {
@@ -52,9 +56,31 @@ export class JobRegistry implements AsyncDisposable {
     return [...this.#jobs.values()].map(job => job.toDto()).reverse();
   }
 
-  /** Tells the job to stop and gives the state it is in then; one that has ended stays as it is. */
-  cancel(id: string): JobState {
-    return this.#job(id).cancel(new CancelledError());
+  /** Of pauses that begin from now on. */
+  setKeepPausedSnapshotMs(keepMs: number): void {
+    this.#keepPausedSnapshotMs = keepMs;
+  }
+
+  /** Tells the job, or one of its VMs, to stop and gives the state it is in then; what has ended stays as it is. */
+  cancel(id: string, member?: number): JobState {
+    const job = this.#job(id);
+    return member === undefined
+      ? job.cancel(new CancelledError())
+      : job.cancelMember(member, new CancelledError());
+  }
+
+  /** @throws CONFLICT if it cannot stand still */
+  pause(id: string): JobState {
+    return this.#job(id).pause();
+  }
+
+  resume(id: string): JobState {
+    return this.#job(id).resume();
+  }
+
+  /** Starts a job for what has failed of this one. @throws CONFLICT if nothing has, or somebody works on it already */
+  retry(id: string, member?: number): string {
+    return this.start(this.#job(id).retryRequest(member));
   }
 
   /** @throws NOT_FOUND if the job does not wait for this answer */

@@ -21,6 +21,8 @@ import type {
   JobState,
 } from '../protocol/job.ts';
 import { toWireError, type WireError } from '../protocol/wireError.ts';
+import type { Pause } from '../core/jobs/backupVm/pause.ts';
+import { PauseSwitch } from './pauseSwitch.ts';
 import { lineLogger } from './log.ts';
 import { Throttle } from './throttle.ts';
 
@@ -32,6 +34,10 @@ export interface JobRequest {
   readonly members?: readonly string[];
   /** What only one job at a time may work on; jobs without a key in common run side by side. */
   readonly exclusiveKeys: readonly string[];
+  /** Whether the work keeps to the pause of its context. */
+  readonly canPause?: boolean;
+  /** What does again what has failed: all of it, or these of its VMs. */
+  readonly retry?: (failedMembers: readonly number[]) => JobRequest;
   /**
    * The work. It ends soon after its signal was aborted, having given back what it took. Rejecting with CANCELLED then
    * makes it cancelled; anything else it rejects with, also then, makes it failed.
@@ -42,6 +48,7 @@ export interface JobRequest {
 export interface JobContext {
   readonly jobId: string;
   readonly signal: AbortSignal;
+  readonly pause: Pause;
   readonly onProgress: ProgressListener;
   /** The job's own log. */
   readonly logger: Logger;
@@ -52,7 +59,9 @@ export interface JobContext {
 
 /** The same for one of several VMs. */
 export interface MemberContext extends Pick<JobContext, 'onProgress' | 'askForLess'> {
-  readonly onEnd: (state: 'succeeded' | 'failed') => void;
+  /** Of this VM alone. */
+  readonly signal: AbortSignal;
+  readonly onEnd: (state: 'succeeded' | 'failed' | 'cancelled') => void;
 }
 
 export interface JobDeps {
@@ -62,6 +71,8 @@ export interface JobDeps {
   readonly onChanged: (job: JobDto) => void;
   /** Whether a client is there that could answer a question. */
   readonly hasUser: () => boolean;
+  /** For how long a paused backup keeps its snapshot. */
+  readonly keepPausedSnapshotMs: () => number;
 }
 
 /** How often it is looked whether anybody is still there to answer. */
@@ -77,7 +88,7 @@ interface OpenQuestion {
   readonly answer: (accept: boolean) => void;
 }
 
-/** One job: running → (cancelling →) succeeded, failed or cancelled. Begins when it is made. */
+/** One job: running ⇄ paused → (cancelling →) succeeded, failed or cancelled. Begins when it is made. */
 export class RunningJob {
   readonly id: string;
   readonly exclusiveKeys: readonly string[];
@@ -86,6 +97,8 @@ export class RunningJob {
   readonly #request: JobRequest;
   readonly #deps: JobDeps;
   readonly #controller = new AbortController();
+  readonly #pause: PauseSwitch;
+  readonly #memberControllers: readonly AbortController[];
   readonly #changes: Throttle;
   readonly #startedAt: string;
   readonly #logLines: JobLogLine[] = [];
@@ -108,6 +121,8 @@ export class RunningJob {
     this.#members = (request.members ?? []).map(object => ({
       ...{ object, state: 'running', phase: this.#progress.phase, doneBytes: 0 },
     }));
+    this.#memberControllers = this.#members.map(() => new AbortController());
+    this.#pause = new PauseSwitch(deps.keepPausedSnapshotMs);
     this.#request = request;
     this.#deps = deps;
     this.#startedAt = deps.clock.now().toISOString();
@@ -121,7 +136,7 @@ export class RunningJob {
   }
 
   get isFinal(): boolean {
-    return this.#state !== 'running' && this.#state !== 'cancelling';
+    return this.#state !== 'running' && this.#state !== 'paused' && this.#state !== 'cancelling';
   }
 
   toDto(): JobDto {
@@ -143,6 +158,8 @@ export class RunningJob {
       ...(bottleneck !== undefined && { bottleneck }),
       startedAt: this.#startedAt,
       ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
+      ...(this.#canPause() && { canPause: true }),
+      ...(this.#canRetry() && { canRetry: true }),
       ...(this.#members.length > 0 && { members: [...this.#members] }),
       ...(this.#question !== undefined && { question: this.#question.dto }),
       ...(this.#error !== undefined && { error: this.#error }),
@@ -151,13 +168,55 @@ export class RunningJob {
   }
 
   cancel(reason: CancelledError): JobState {
-    if (this.#state === 'running') {
+    if (this.#state === 'running' || this.#state === 'paused') {
       this.#state = 'cancelling';
       this.#controller.abort(reason);
       // Whoever has pressed the button wants to see that it was heard.
       this.#changes.callNow();
     }
     return this.#state;
+  }
+
+  /** @throws NOT_FOUND if it has no such VM */
+  cancelMember(index: number, reason: CancelledError): JobState {
+    const controller = this.#memberControllers[index];
+    if (controller === undefined) throw this.#noMember(index);
+    if (!this.isFinal) controller.abort(reason);
+    return this.#state;
+  }
+
+  /** @throws CONFLICT if it cannot stand still */
+  pause(): JobState {
+    if (this.#state === 'paused') return this.#state;
+    if (this.#request.canPause !== true || this.#state !== 'running')
+      throw this.#conflict('cannot be paused');
+    this.#state = 'paused';
+    this.#pause.pause();
+    this.#addPhase('paused');
+    this.#changes.callNow();
+    return this.#state;
+  }
+
+  resume(): JobState {
+    if (this.#state !== 'paused') return this.#state;
+    this.#state = 'running';
+    this.#pause.resume();
+    this.#addPhase('goes on');
+    this.#changes.callNow();
+    return this.#state;
+  }
+
+  /** @throws CONFLICT if there is nothing to do again; NOT_FOUND if it has no such VM */
+  retryRequest(member: number | undefined): JobRequest {
+    const { retry } = this.#request;
+    const failed = this.#members.flatMap(({ state }, index) => (state === 'succeeded' ? [] : [index]));
+    if (member !== undefined && this.#members[member] === undefined) throw this.#noMember(member);
+    const wanted = failed.filter(index => member === undefined || index === member);
+    const isNothing =
+      !this.isFinal || !this.#hasFailed() || (this.#members.length > 0 && wanted.length === 0);
+    if (retry === undefined || isNothing)
+      throw this.#conflict('nothing of it has failed that can be tried again');
+    return retry(wanted);
   }
 
   /** @throws NOT_FOUND if it does not wait for this answer */
@@ -175,6 +234,29 @@ export class RunningJob {
     return { lines: [...this.#logLines], droppedCount: this.#droppedLogLines };
   }
 
+  #canPause(): boolean {
+    return this.#request.canPause === true && !this.isFinal && this.#state !== 'cancelling';
+  }
+
+  #canRetry(): boolean {
+    return this.isFinal && this.#request.retry !== undefined && this.#hasFailed();
+  }
+
+  #hasFailed(): boolean {
+    if (this.#state !== 'succeeded') return true;
+    return this.#members.some(({ state }) => state === 'failed' || state === 'cancelled');
+  }
+
+  #conflict(what: string): AppError {
+    const { object } = this.#request;
+    return new AppError('CONFLICT', `${object}: ${what}`, { object, remedy: 'Look at the job' });
+  }
+
+  #noMember(index: number): AppError {
+    const { object } = this.#request;
+    return new AppError('NOT_FOUND', `${object}: the job has no VM number ${index}`, { object });
+  }
+
   async #run(): Promise<void> {
     const logger = lineLogger(this.#deps.clock, line => {
       this.#addLogLine(line);
@@ -184,6 +266,7 @@ export class RunningJob {
       this.#result = await this.#request.run({
         jobId: this.id,
         signal,
+        pause: this.#pause,
         logger,
         onProgress: progress => {
           this.#report(progress);
@@ -243,6 +326,7 @@ export class RunningJob {
         part.onProgress({ phase: named, doneBytes, totalBytes, ...(waits !== undefined && { waits }) });
       },
       askForLess: async (downgrade, asking) => await this.#ask(object, downgrade, asking),
+      signal: this.#memberControllers[index]?.signal ?? this.#controller.signal,
       onEnd: state => {
         const member = this.#members[index];
         if (member !== undefined) this.#members[index] = { ...member, state };

@@ -11,6 +11,7 @@ import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.
 import { backUpGroup } from '../../src/core/jobs/backupVm/backupGroup.ts';
 import { type BackupOptions, type BackupPlan, planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
+import { neverPaused } from '../../src/core/jobs/backupVm/pause.ts';
 import { TransferSlots, usualParallelLimits } from '../../src/core/jobs/backupVm/transferSlots.ts';
 import type { Repository } from '../../src/core/repository/repository.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
@@ -56,7 +57,7 @@ function backupDeps(): BackupDeps {
   return {
     ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
     ...{ endpoint: open.client, job: 'test', program: 'test', username: 'test' },
-    slots: new TransferSlots(usualParallelLimits),
+    ...{ slots: new TransferSlots(usualParallelLimits), pause: neverPaused },
     askForLess: async () => await Promise.resolve(false),
   };
 }
@@ -402,11 +403,11 @@ describe('a group', () => {
     const ended: string[] = [];
     const { askForLess, ...deps } = backupDeps();
     const asked = plans.map(plan => ({
-      ...{ plan, askForLess, onProgress: () => undefined },
+      ...{ plan, askForLess, onProgress: () => undefined, signal: anySignal },
       onEnd: ({ vmName }: { readonly vmName: string }) => ended.push(vmName),
     }));
     const { group, members } = await backUpGroup(session, repository, asked, 'shop', deps, anySignal);
-    expect(ended).toEqual(['web01', 'build01', 'db01']);
+    expect(ended.toSorted()).toEqual(['build01', 'db01', 'web01']);
     expect(members.map(member => ('error' in member ? member.error.code : 'restore point'))).toEqual([
       'restore point',
       'QUIESCE_FAILED',

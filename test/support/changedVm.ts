@@ -11,6 +11,7 @@ import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
 import { planBackup } from '../../src/core/jobs/backupVm/backupPlan.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../src/core/jobs/backupVm/backupVm.ts';
+import { neverPaused } from '../../src/core/jobs/backupVm/pause.ts';
 import { TransferSlots, usualParallelLimits } from '../../src/core/jobs/backupVm/transferSlots.ts';
 import { openPreviousPoint } from '../../src/core/jobs/backupVm/previousPoint.ts';
 import type { TransportChoice } from '../../src/core/jobs/backupVm/transports/transportsFor.ts';
@@ -179,7 +180,7 @@ export class ChangedVm {
     return {
       ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
       ...{ endpoint: this.#open.client, job: 'test', program: 'test', username: 'test' },
-      slots: new TransferSlots(usualParallelLimits),
+      ...{ slots: new TransferSlots(usualParallelLimits), pause: neverPaused },
       askForLess: async () => await Promise.resolve(false),
     };
   }

@@ -10,6 +10,7 @@ import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { backUpGroup, type GroupMember } from '../../core/jobs/backupVm/backupGroup.ts';
+import { neverPaused } from '../../core/jobs/backupVm/pause.ts';
 import { TransferSlots } from '../../core/jobs/backupVm/transferSlots.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupDeps, type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
@@ -82,7 +83,7 @@ export const backup: Command = {
     const knowsSpecs = session.has('quiesceSpec');
     const waitMinutes = args.count('wait');
     const deps = {
-      ...{ ...context, journal, endpoint, slots },
+      ...{ ...context, journal, endpoint, slots, pause: neverPaused },
       ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
     };
     const plans: BackupPlan[] = [];
@@ -157,7 +158,7 @@ async function backUpSeveral(
   const { group, members } = await context.withProgress(async onProgress => {
     const joined = new JoinedProgress(onProgress);
     const asked = plans.map(plan => ({
-      ...{ plan, ...memberOf(joined) },
+      ...{ plan, ...memberOf(joined), signal: context.signal },
       askForLess: askOnTerminal(context, plan.vm.name),
     }));
     return await backUpGroup(session, repository, asked, name, deps, context.signal);

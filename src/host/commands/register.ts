@@ -13,7 +13,8 @@ import { checkRepository } from './checkRepository.ts';
 import { checkPrivileges } from './checkPrivileges.ts';
 import { consistencyReport } from './consistencyReport.ts';
 import { guardSnapshots } from './guardSnapshots.ts';
-import { cancelJob, showJobLog } from './jobs.ts';
+import type { JobTreeNode } from '../model/jobModel.ts';
+import { cancelJob, pauseJob, resumeJob, retryJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { lookIntoGuest } from './lookIntoGuest.ts';
 import { findFiles } from './findFiles.ts';
@@ -92,7 +93,10 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.showCapabilities]: async (host, row) =>
     await showCapabilities(host, row as VmTreeNode | undefined),
   [commandIds.guardSnapshots]: async (host, row) => await guardSnapshots(host, row as VmTreeNode | undefined),
-  [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobDto | undefined),
+  [commandIds.cancelJob]: async (host, row) => await cancelJob(host, row as JobTreeNode | undefined),
+  [commandIds.pauseJob]: async (host, row) => await pauseJob(host, row as JobDto | undefined),
+  [commandIds.resumeJob]: async (host, row) => await resumeJob(host, row as JobDto | undefined),
+  [commandIds.retryJob]: async (host, row) => await retryJob(host, row as JobTreeNode | undefined),
   [commandIds.showJobLog]: async (host, row) => await showJobLog(host, row as JobDto | undefined),
   [commandIds.restoreGuestFile]: async (host, row) =>
     await restoreGuestFile(host, row as PointTreeNode | GuestSelection | undefined),

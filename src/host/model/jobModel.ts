@@ -26,6 +26,9 @@ type JobProgress = Pick<JobDto, 'phase' | 'doneBytes' | 'totalBytes'>;
 export interface JobMemberNode {
   readonly kind: 'member';
   readonly id: string;
+  readonly job: JobDto;
+  /** Its place among the VMs of the job. */
+  readonly index: number;
   readonly member: JobMemberDto;
 }
 
@@ -34,11 +37,13 @@ export type JobTreeNode = JobDto | JobMemberNode;
 /** The VMs below a job that works on several. */
 export function jobChildren(node: JobTreeNode | undefined): readonly JobTreeNode[] {
   if (node === undefined || node.kind === 'member') return [];
-  return (node.members ?? []).map((member, index) => ({ kind: 'member', id: `${node.id}/${index}`, member }));
+  return (node.members ?? []).map((member, index) => ({
+    ...{ kind: 'member', id: `${node.id}/${index}`, job: node, index, member },
+  }));
 }
 
 export function isRunning({ state }: JobDto): boolean {
-  return state === 'running' || state === 'cancelling';
+  return state === 'running' || state === 'paused' || state === 'cancelling';
 }
 
 export function jobView(job: JobTreeNode, t: Translate): NodeView {
@@ -56,30 +61,39 @@ export function jobView(job: JobTreeNode, t: Translate): NodeView {
       ...(job.error === undefined ? [] : [sentence(job.error)]),
     ],
     icon: jobIcon(job),
-    contextValue: `job;state=${job.state}`,
+    contextValue: [
+      `job;state=${job.state}`,
+      ...(job.canPause === true ? ['pause'] : []),
+      ...(job.canRetry === true ? ['retry'] : []),
+    ].join(';'),
     children: job.members === undefined ? 'none' : 'expanded',
     command: { id: commandIds.showJobLog, title: t('Show Job Log') },
   };
 }
 
-function memberView({ id, member }: JobMemberNode, t: Translate): NodeView {
+function memberView({ id, job, member }: JobMemberNode, t: Translate): NodeView {
   const { object, state } = member;
   const icons = {
     running: { name: 'sync~spin' },
     succeeded: { name: 'pass', color: 'testing.iconPassed' },
     failed: { name: 'error', color: 'list.errorForeground' },
+    cancelled: { name: 'circle-slash' },
   } as const satisfies Readonly<Record<JobMemberDto['state'], NodeView['icon']>>;
   const texts = {
     running: stepText(member, t),
     succeeded: t('done'),
     failed: t('failed'),
+    cancelled: t('cancelled'),
   } as const satisfies Readonly<Record<JobMemberDto['state'], string>>;
   return {
     id,
     label: object,
     description: texts[state],
     icon: icons[state],
-    contextValue: 'jobMember',
+    contextValue: [
+      `jobMember;state=${isRunning(job) && state === 'running' ? 'running' : 'ended'}`,
+      ...(job.canRetry === true && state !== 'succeeded' ? ['retry'] : []),
+    ].join(';'),
     children: 'none',
   };
 }
@@ -94,6 +108,7 @@ export function progressText(job: JobDto, t: Translate): string {
   if (job.state === 'cancelling') return t('cancelling');
   if (job.question !== undefined)
     return t('waits for an answer: is {0} good enough?', shortConsistencyLabel(job.question.to, t));
+  if (job.state === 'paused') return pausedText(job, t);
   const { bytesPerSecond, remainingMs, bottleneck } = job;
   return [
     stepText(job, t),
@@ -101,6 +116,11 @@ export function progressText(job: JobDto, t: Translate): string {
     ...(remainingMs === undefined ? [] : [t('{0} left', formatDuration(remainingMs))]),
     ...(bottleneck === undefined ? [] : [bottleneckText(bottleneck, t)]),
   ].join(' · ');
+}
+
+/** Also what it still holds; a job that is past reading ends all the same. */
+function pausedText({ phase }: JobDto, t: Translate): string {
+  return phase.startsWith('Paused') ? phase : t('pausing · {0}', phase);
 }
 
 function bottleneckText(bottleneck: BottleneckDto, t: Translate): string {
@@ -322,6 +342,8 @@ function jobIcon({ state, result }: JobDto): NodeView['icon'] {
     case 'running':
     case 'cancelling':
       return { name: 'sync~spin' };
+    case 'paused':
+      return { name: 'debug-pause' };
     case 'succeeded':
       return result !== undefined && needsAttention(result)
         ? { name: 'warning', color: 'list.warningForeground' }

@@ -1,11 +1,13 @@
 import { userInfo } from 'node:os';
 
 import { toAppError } from '../../base/errors.ts';
+import type { ProgressListener } from '../../base/progress.ts';
 import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import { defaultWholeReads } from '../../core/changes/readDecision.ts';
 import { type SeenInGuest, withSeen } from '../../core/consistency/guest/seenInGuest.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { type Pause, PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../core/repository/repository.ts';
@@ -19,6 +21,7 @@ import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
 import type { VCenterPlace } from '../openers.ts';
+import type { JobRequest } from '../runningJob.ts';
 import type { WorkerParts } from '../workerParts.ts';
 import { lookAs } from './liveGuests.ts';
 import { leftOutDiskDto, storedDiskDto } from './points.ts';
@@ -28,44 +31,70 @@ import { assertKitAsked } from './recoveryKits.ts';
 import { vmIdentity } from './vms.ts';
 
 export function serveBackups(handle: Handle, parts: WorkerParts): void {
-  const { vcenters, repositories, jobs, slots, leftovers, clock, random } = parts;
+  const { vcenters, repositories, jobs } = parts;
   handle(planBackupRequest, async (params, signal) => {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
     return planDto(await makePlan(vcenter.place, repository.place, params, parts, signal));
   });
   handle(startBackup, params => {
-    const { vm } = params;
     assertPolicy(params.policy);
     repositories.assertOpen(params.repository);
-    const jobId = jobs.start({
-      kind: 'backup',
-      object: vm.name,
-      exclusiveKeys: [vmKey(parts, params.vm)],
-      run: async ({ jobId: job, signal, logger, onProgress, askForLess }) => {
-        await using vcenter = vcenters.use(vm.vcenter, vm.name);
-        await using repository = repositories.use(params.repository, vm.name);
-        using journal = leftovers.journalOfJob(() => clock.now());
-        const { session, endpoint } = vcenter.place;
-        await assertKitAsked(repository.place, signal);
-        const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
-        const deps = {
-          job,
-          journal,
-          clock,
-          random,
-          logger,
-          askForLess,
-          endpoint,
-          slots,
-          program,
-          username: userInfo().username,
-        };
-        return backupResultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
-      },
-    });
-    return { jobId };
+    return { jobId: jobs.start(backupRequest(parts, params)) };
   });
+}
+
+/** A job that backs up one VM, and can be tried again. */
+export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequest {
+  const { vcenters, repositories, slots, leftovers, clock, random } = parts;
+  const { vm } = params;
+  return {
+    kind: 'backup',
+    object: vm.name,
+    exclusiveKeys: [vmKey(parts, vm)],
+    canPause: true,
+    retry: () => backupRequest(parts, params),
+    run: async ({ jobId: job, signal, pause, logger, onProgress, askForLess }) => {
+      await using vcenter = vcenters.use(vm.vcenter, vm.name);
+      await using repository = repositories.use(params.repository, vm.name);
+      using journal = leftovers.journalOfJob(() => clock.now());
+      const { session, endpoint } = vcenter.place;
+      await assertKitAsked(repository.place, signal);
+      const username = userInfo().username;
+      const deps = {
+        ...{ job, journal, clock, random, logger, askForLess },
+        ...{ endpoint, slots, pause, program, username },
+      };
+      return await untilNotPaused(pause, vm.name, onProgress, signal, async () => {
+        const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
+        return backupResultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
+      });
+    },
+  };
+}
+
+/** Does it again from the start, when it goes on, as often as it was paused for too long. */
+async function untilNotPaused<Result>(
+  pause: Pause,
+  vmName: string,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof PausedTooLongError)) throw error;
+      waitingWithoutSnapshot(vmName, onProgress);
+      await pause.goesOn(signal);
+    }
+  }
+}
+
+export function waitingWithoutSnapshot(vmName: string, onProgress: ProgressListener): void {
+  const phase = `Paused: no snapshot of ${vmName} is kept any more`;
+  onProgress({ phase, doneBytes: 0, totalBytes: undefined });
 }
 
 /** One job at a time works on a VM: its snapshots would get into each other's way. */

@@ -3,8 +3,14 @@ import { userInfo } from 'node:os';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { counted } from '../../base/units.ts';
-import { backUpGroup, type GroupResult, type MemberResult } from '../../core/jobs/backupVm/backupGroup.ts';
-import type { BackupPlan } from '../../core/jobs/backupVm/backupPlan.ts';
+import type { ManifestGroup } from '../../core/catalog/manifest.ts';
+import {
+  backUpGroup,
+  type GroupMember,
+  type GroupResult,
+  type MemberResult,
+} from '../../core/jobs/backupVm/backupGroup.ts';
+import { PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
 import {
   type GroupBackupResultDto,
   type GroupMemberResultDto,
@@ -14,36 +20,44 @@ import type { GroupBackupParams } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { VmRef } from '../../protocol/vm.ts';
 import { toWireError } from '../../protocol/wireError.ts';
-import type { JobContext } from '../runningJob.ts';
+import type { JobContext, JobRequest, MemberContext } from '../runningJob.ts';
 import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import { backupResultDto, makePlan, vmKey } from './backups.ts';
+import { backupResultDto, makePlan, vmKey, waitingWithoutSnapshot } from './backups.ts';
 import { assertPolicy } from './policies.ts';
 import { assertKitAsked } from './recoveryKits.ts';
 
 export function serveGroupBackups(handle: Handle, parts: WorkerParts): void {
   handle(startGroupBackup, params => {
-    const { vms, repository, policy, groupName } = params;
-    const names = vms.map(({ name }) => name);
-    const vcenter = onlyVCenter(params);
-    assertPolicy(policy);
-    parts.repositories.assertOpen(repository);
-    const jobId = parts.jobs.start({
-      kind: 'backupGroup',
-      object: groupName ?? names.join(', '),
-      members: names,
-      exclusiveKeys: vms.map(vm => vmKey(parts, vm)),
-      run: async context => await run(parts, vcenter, params, context),
-    });
-    return { jobId };
+    onlyVCenter(params);
+    assertPolicy(params.policy);
+    parts.repositories.assertOpen(params.repository);
+    return { jobId: parts.jobs.start(groupRequest(parts, params)) };
   });
+}
+
+function groupRequest(parts: WorkerParts, params: GroupBackupParams): JobRequest {
+  const { vms, groupName } = params;
+  const names = vms.map(({ name }) => name);
+  return {
+    kind: 'backupGroup',
+    object: groupName ?? names.join(', '),
+    members: names,
+    exclusiveKeys: vms.map(vm => vmKey(parts, vm)),
+    canPause: true,
+    retry: failed => {
+      const again = vms.filter((_, index) => failed.includes(index));
+      return groupRequest(parts, { ...params, vms: again });
+    },
+    run: async context => await run(parts, onlyVCenter(params), params, context),
+  };
 }
 
 async function run(
   parts: WorkerParts,
   vcenterName: string,
   { vms, repository: repositoryName, policy, wholeReads, transport, groupName }: GroupBackupParams,
-  { jobId: job, signal, logger, members }: JobContext,
+  { jobId: job, signal, pause, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
   const { vcenters, repositories, slots, leftovers, clock, random } = parts;
   const names = vms.map(({ name }) => name).join(', ');
@@ -52,31 +66,56 @@ async function run(
   using journal = leftovers.journalOfJob(() => clock.now());
   const { session, endpoint } = vcenter.place;
   await assertKitAsked(repository.place, signal);
-  const plans: BackupPlan[] = [];
-  for (const vm of vms) {
-    const one = {
-      ...{ vm, repository: repositoryName, policy },
-      ...(transport !== undefined && { transport }),
-      ...(wholeReads !== undefined && { wholeReads }),
-    };
-    plans.push(await makePlan(vcenter.place, repository.place, one, parts, signal));
-  }
-  const planned = plans.flatMap((plan, index) => {
-    const member = members[index];
-    if (member === undefined) return [];
-    const onEnd = (result: MemberResult): void => {
-      member.onEnd('error' in result ? 'failed' : 'succeeded');
-      if ('error' in result) logger.error(result.error.message);
-    };
-    return [{ ...member, plan, onEnd }];
-  });
   const username = userInfo().username;
-  const deps = { job, journal, clock, random, logger, endpoint, slots, program, username };
-  return resultDto(
-    vms,
-    await backUpGroup(session, repository.place, planned, groupName, deps, signal),
-    logger,
-  );
+  const deps = {
+    ...{ job, journal, clock, random, logger },
+    ...{ endpoint, slots, pause, program, username },
+  };
+  const params = {
+    ...{ repository: repositoryName, policy },
+    ...(transport !== undefined && { transport }),
+    ...(wholeReads !== undefined && { wholeReads }),
+  };
+  const results: (MemberResult | undefined)[] = vms.map(() => undefined);
+  let group: ManifestGroup | undefined;
+  // More than once only if it was paused for longer than snapshots are kept.
+  for (;;) {
+    const open = vms.flatMap((vm, index) => {
+      const member = members[index];
+      return member === undefined || results[index] !== undefined ? [] : [{ vm, index, member }];
+    });
+    const planned: GroupMember[] = [];
+    for (const { vm, member } of open) {
+      const plan = await makePlan(vcenter.place, repository.place, { ...params, vm }, parts, signal);
+      planned.push({ ...member, plan, onEnd: result => endMember(member, result, logger) });
+    }
+    const ended = await backUpGroup(session, repository.place, planned, groupName, deps, signal);
+    group ??= ended.group;
+    for (const [position, { index }] of open.entries()) {
+      const result = ended.members[position];
+      if (result !== undefined && !isPostponed(result)) results[index] = result;
+    }
+    const postponed = open.filter(({ index }) => results[index] === undefined);
+    if (postponed.length === 0) break;
+    for (const { vm, member } of postponed) waitingWithoutSnapshot(vm.name, member.onProgress);
+    await pause.goesOn(signal);
+  }
+  const all = results.flatMap(result => result ?? []);
+  return resultDto(vms, { group, members: all }, logger);
+}
+
+function endMember(member: MemberContext, result: MemberResult, logger: Logger): void {
+  if (isPostponed(result)) return;
+  if (!('error' in result)) {
+    member.onEnd('succeeded');
+    return;
+  }
+  member.onEnd(AppError.is(result.error, 'CANCELLED') ? 'cancelled' : 'failed');
+  logger.error(result.error.message);
+}
+
+function isPostponed(result: MemberResult): boolean {
+  return 'error' in result && result.error instanceof PausedTooLongError;
 }
 
 /** @throws INVALID_INPUT if there is none, more than one, or a VM twice */

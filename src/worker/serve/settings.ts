@@ -1,13 +1,28 @@
 import { AppError } from '../../base/errors.ts';
+import { hourMs } from '../../base/units.ts';
 import { type ParallelLimits, parallelRange } from '../../core/jobs/backupVm/transferSlots.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { applySettings, type ParallelLimitsDto } from '../../protocol/settings.ts';
+import { usualKeepPausedMs } from '../jobRegistry.ts';
 import type { WorkerParts } from '../workerParts.ts';
 
-export function serveSettings(handle: Handle, { slots }: WorkerParts): void {
-  handle(applySettings, ({ parallel }) => {
-    slots.setLimits(checkedLimits(parallel));
+export function serveSettings(handle: Handle, { slots, jobs }: WorkerParts): void {
+  handle(applySettings, ({ parallel, keepPausedSnapshotMs = usualKeepPausedMs }) => {
+    const limits = checkedLimits(parallel);
+    jobs.setKeepPausedSnapshotMs(checkedKeeping(keepPausedSnapshotMs));
+    slots.setLimits(limits);
     return {};
+  });
+}
+
+/** A snapshot grows while nobody reads it. */
+const mostKeepPausedMs = 24 * hourMs;
+
+function checkedKeeping(keepMs: number): number {
+  if (keepMs >= 0 && keepMs <= mostKeepPausedMs) return keepMs;
+  throw new AppError('INVALID_INPUT', 'a paused backup keeps its snapshot for a day at most', {
+    object: 'keepPausedSnapshotMs',
+    remedy: 'Change the setting',
   });
 }
 

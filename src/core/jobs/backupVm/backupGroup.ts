@@ -24,6 +24,8 @@ export interface GroupMember {
   /** Called for one VM of the group at a time. */
   readonly askForLess: AskForLess;
   readonly onProgress: ProgressListener;
+  /** Ends the backup of this VM alone. */
+  readonly signal: AbortSignal;
   /** Called once, as soon as the VM is done; not if the whole group is cancelled. */
   readonly onEnd: (result: MemberResult) => void;
 }
@@ -59,6 +61,7 @@ export async function backUpGroup(
   const onWait: ProgressListener = progress => {
     for (const { onProgress } of members) onProgress(progress);
   };
+  await groupDeps.pause.goesOn(signal);
   using _ = await groupDeps.slots.ofVms(session.instanceUuid, vms, onWait, signal);
   const startedAt = groupDeps.clock.now();
   return await underEachLock(repository, members, groupDeps, signal, async (locks, held) => {
@@ -76,7 +79,8 @@ export async function backUpGroup(
           const { plan, onProgress } = member;
           const lock = defined(locks[index], `the lock of ${plan.vm.name}`);
           try {
-            const snapshot = await takeBackupSnapshot(session, plan, lock, depsOf(member), onProgress, held);
+            const one = AbortSignal.any([held, member.signal]);
+            const snapshot = await takeBackupSnapshot(session, plan, lock, depsOf(member), onProgress, one);
             open.set(snapshot, member);
             return snapshot;
           } catch (error) {
@@ -95,10 +99,11 @@ export async function backUpGroup(
         if ('plan' in snapshot) open.delete(snapshot);
         const { plan, onProgress, onEnd } = member;
         const deps = depsOf(member);
+        const one = AbortSignal.any([all, member.signal]);
         const write = async (of: TakenSnapshot) => {
-          const read = await readSnapshotDisks(session, repository, of, deps, onProgress, all);
+          const read = await readSnapshotDisks(session, repository, of, deps, onProgress, one);
           const backup = { plan, read, startedAt, lock, group };
-          return await commitBackup(session, repository, backup, deps, onProgress, all);
+          return await commitBackup(session, repository, backup, deps, onProgress, one);
         };
         const result = await memberResult(plan.vm.name, snapshot, write, all);
         onEnd(result);

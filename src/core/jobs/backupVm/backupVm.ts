@@ -50,6 +50,7 @@ export async function backUpVm(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<BackupResult> {
+  await deps.pause.goesOn(signal);
   using _ = await deps.slots.ofVms(session.instanceUuid, [plan.vm], onProgress, signal);
   const startedAt = deps.clock.now();
   return await underVmLock(repository, plan, deps, onProgress, signal, async (lock, held) => {

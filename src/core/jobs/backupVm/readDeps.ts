@@ -4,6 +4,7 @@ import type { Random } from '../../../base/random.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { AskForLess } from '../snapshotByPolicy.ts';
+import type { Pause } from './pause.ts';
 import type { TransferSlots } from './transferSlots.ts';
 
 /** What reading a VM works with. */
@@ -19,4 +20,5 @@ export interface ReadDeps {
   readonly endpoint: TransferEndpoint;
   /** What all backups of this process share. */
   readonly slots: TransferSlots;
+  readonly pause: Pause;
 }

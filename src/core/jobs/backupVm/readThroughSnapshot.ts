@@ -17,6 +17,7 @@ import { proveSnapshot, refutations, type SnapshotEvidence } from './consistency
 import { type ImageEvidence, imageEvidence } from './imageEvidence.ts';
 import { openPreviousPoint } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
+import { readPausably } from './readPausably.ts';
 import { type ReadBasis, type ReadDisk, readSnapshotDisk } from './readSnapshotDisk.ts';
 import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
 import type { SnapshotDisk } from './transports/diskTransport.ts';
@@ -153,9 +154,13 @@ async function readDisks(
   const { vm, disks } = taken.plan;
   const joined = new JoinedProgress(onProgress);
   const planned = disks.map(disk => ({ place: plannedDisk(taken, disk), part: joined.part() }));
+  const kept = { vmName: vm.name, takenAt: taken.snapshot.facts.createdAt };
   const read = async ({ place, part }: (typeof planned)[number], stop: AbortSignal): Promise<ReadDisk> => {
-    using _ = await deps.slots.ofDisk(session.instanceUuid, vm, place.disk, part.onProgress, stop);
-    const disk = await readSnapshotDisk(session, repository, place, basis, deps, part.onProgress, stop);
+    const { onProgress: tell } = part;
+    const disk = await readPausably(kept, deps, tell, stop, async reading => {
+      using _ = await deps.slots.ofDisk(session.instanceUuid, vm, place.disk, tell, reading);
+      return await readSnapshotDisk(session, repository, place, basis, deps, tell, reading);
+    });
     part.end();
     return disk;
   };
