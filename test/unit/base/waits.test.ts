@@ -52,13 +52,12 @@ async function waitsOf(readMs: number, storeMs: number, roomWaitMs: number) {
     }
   }
   async function* stored() {
-    for await (const _ of progress.read(chunks())) {
+    for await (const index of progress.read(chunks())) {
       await clock.advance(storeMs);
-      yield { roomWaitMs };
+      yield { index, roomWaitMs };
     }
   }
-  let count = 0;
-  for await (const _ of progress.stored(stored())) progress.tell((count += 1), 10);
+  for await (const { index } of progress.stored(stored())) progress.tell(index + 1, 10);
   return told.at(-1)?.waits;
 }
 

@@ -24,11 +24,11 @@ export async function readPausably<Result>(
 ): Promise<Result> {
   for (;;) {
     const pausing = pause.signal;
-    if (!pausing.aborted) {
+    if (!isPaused(pausing)) {
       try {
         return await read(AbortSignal.any([signal, pausing]));
       } catch (error) {
-        if (signal.aborted || !pausing.aborted) throw error;
+        if (signal.aborted || !isPaused(pausing)) throw error;
       }
     }
     const until = new Date(clock.now().getTime() + pause.keepSnapshotMs);
@@ -36,6 +36,11 @@ export async function readPausably<Result>(
     onProgress({ phase, doneBytes: 0, totalBytes: undefined });
     await goesOnInTime(vmName, { pause, clock }, signal);
   }
+}
+
+/** A function, because the answer changes while something is awaited. */
+function isPaused(pausing: AbortSignal): boolean {
+  return pausing.aborted;
 }
 
 async function goesOnInTime(
