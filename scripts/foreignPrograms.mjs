@@ -1,5 +1,5 @@
 // Programs of others that tests compare against and that no package of a distribution holds in the right version: govmomi's
-// simulator of two generations, its command line govc, pyVmomi of two, an S3 server and restic's REST server. Made once below
+// simulator of two generations, its command line govc, pyVmomi of two, an S3 server, restic's REST server and Prometheus' client. Made once below
 // .cache, and made anew after a change. `node scripts/foreignPrograms.mjs NAME` prints where the program is.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -26,11 +26,13 @@ const goPrograms = {
   },
 };
 
-/** Name → version of pyVmomi that a Python is given. */
+/** Name → package that a Python is given, and the module it has then. */
 const pythons = {
-  pyvmomi: '9.1.1.0',
+  pyvmomi: { wanted: 'pyvmomi==9.1.1.0', module: 'pyVmomi' },
   // Of 2018, the one that Debian has: it refuses every type and field that came after vSphere 6.7.
-  'pyvmomi-6.7': '6.7.1.2018.12',
+  'pyvmomi-6.7': { wanted: 'pyvmomi==6.7.1.2018.12', module: 'pyVmomi' },
+  // Reads metrics as Prometheus does; its own promtool comes with 200 MB of a server.
+  'prometheus-client': { wanted: 'prometheus-client==0.23.1', module: 'prometheus_client' },
 };
 
 export const foreignPrograms = [...Object.keys(goPrograms), ...Object.keys(pythons)];
@@ -55,14 +57,14 @@ function goProgram(name, { source, module, package: main = '.' }) {
   return program;
 }
 
-/** A Python with pyVmomi in an environment of its own. */
-function python(name, version) {
+/** A Python with a package in an environment of its own. */
+function python(name, { wanted, module }) {
   const environment = join(root, '.cache', name);
   const program = join(environment, 'bin', 'python3');
-  const isReady = existsSync(program) && spawnSync(program, ['-c', 'import pyVmomi']).status === 0;
+  const isReady = existsSync(program) && spawnSync(program, ['-c', `import ${module}`]).status === 0;
   if (isReady) return program;
   execFileSync('python3', ['-m', 'venv', environment]);
-  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `pyvmomi==${version}`];
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', wanted];
   execFileSync(program, install);
   return program;
 }

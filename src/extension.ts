@@ -114,7 +114,7 @@ export function activate(context: ExtensionContext): ForTests | undefined {
     window.registerWebviewPanelSerializer(panelIds.restoreBrowser, restoreBrowser),
     window.registerWebviewPanelSerializer(panelIds.recovery, recovery),
     new JobReporter(jobs, { ui, notifier, log, refresh }),
-    new WorkerSettings(worker, log),
+    new WorkerSettings(worker, notifier),
     new JobQuestions(jobs, { ui, worker, log }),
     workspace.registerTextDocumentContentProvider(schemes.jobLog, jobLog),
     workspace.registerTextDocumentContentProvider(schemes.liveFile, liveFiles),

@@ -3,7 +3,7 @@ import { ConfigurationTarget, workspace } from 'vscode';
 import { MiB } from '../base/units.ts';
 import type { TransportChoiceDto, WholeReadsDto } from '../protocol/plan.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
-import type { WorkerSettingsDto } from '../protocol/settings.ts';
+import type { NotificationsDto, WorkerSettingsDto } from '../protocol/settings.ts';
 import { settingIds } from './ids.ts';
 import { type Grouping, groupings } from './model/vmArrangement.ts';
 import type { GroupingSetting } from './vmView.ts';
@@ -86,6 +86,7 @@ export function readWorkerSettings(): WorkerSettingsDto {
       perVCenter: turns(settingIds.transfersPerVCenter, 8),
     },
     keepPausedSnapshotMs: Math.min(keepPausedMinutes(), mostKeepPausedMinutes) * minuteMs,
+    notifications: readNotifications(),
   };
 }
 
@@ -94,7 +95,28 @@ export const workerSettingIds: readonly string[] = [
   settingIds.transfersPerDatastore,
   settingIds.transfersPerVCenter,
   settingIds.pausedSnapshotMinutes,
+  settingIds.notifyWebhook,
+  settingIds.notifyCommand,
+  settingIds.metricsFile,
 ];
+
+/** What is empty or of another type is not wanted; what cannot be used is told by the worker. */
+function readNotifications(): NotificationsDto {
+  const webhookUrl = text(settingIds.notifyWebhook);
+  const metricsFile = text(settingIds.metricsFile);
+  const written = workspace.getConfiguration().get<unknown>(settingIds.notifyCommand);
+  const command = Array.isArray(written) ? written.filter(word => typeof word === 'string') : [];
+  return {
+    ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(command.length > 0 && { command }),
+    ...(metricsFile !== undefined && { metricsFile }),
+  };
+}
+
+function text(id: string): string | undefined {
+  const written = workspace.getConfiguration().get<unknown>(id);
+  return typeof written === 'string' && written.trim() !== '' ? written.trim() : undefined;
+}
 
 const minuteMs = 60_000;
 const mostKeepPausedMinutes = 24 * 60;

@@ -1,20 +1,21 @@
-import { type LogOutputChannel, workspace } from 'vscode';
+import { workspace } from 'vscode';
 
 import { applySettings } from '../protocol/settings.ts';
+import type { Notifier } from './notify.ts';
 import { readWorkerSettings, workerSettingIds } from './settings.ts';
 import type { WorkerLink } from './workerLink.ts';
 
 /** Tells the worker what people have set for all its jobs: when it is connected, and when they change it. */
 export class WorkerSettings {
   readonly #worker: WorkerLink;
-  readonly #log: LogOutputChannel;
+  readonly #notifier: Notifier;
   readonly #lifetime = new AbortController();
   readonly #subscriptions: readonly { dispose(): void }[];
   #isConnected = false;
 
-  constructor(worker: WorkerLink, log: LogOutputChannel) {
+  constructor(worker: WorkerLink, notifier: Notifier) {
     this.#worker = worker;
-    this.#log = log;
+    this.#notifier = notifier;
     this.#subscriptions = [
       worker.onDidConnect(() => {
         this.#isConnected = true;
@@ -38,6 +39,6 @@ export class WorkerSettings {
   #apply(): void {
     this.#worker
       .request(applySettings, readWorkerSettings(), this.#lifetime.signal)
-      .catch((error: unknown) => this.#log.error(`the settings are not in use: ${String(error)}`));
+      .catch(async (error: unknown) => await this.#notifier.failure(error));
   }
 }

@@ -7,6 +7,7 @@ import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { watchRetryMs } from '../core/inventory/inventoryWatch.ts';
 import { openFileLeaseJournal } from '../core/journal/node/fileLeaseJournal.ts';
+import { Notifier } from '../core/jobs/notify/node/notifier.ts';
 import { TransferSlots, usualParallelLimits } from '../core/jobs/backupVm/transferSlots.ts';
 import { readPointFacts } from '../core/jobs/recovery/standings.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
@@ -17,6 +18,7 @@ import { vmsChanged } from '../protocol/vm.ts';
 import { admission } from './admission.ts';
 import { Clients, type TellClients } from './clients.ts';
 import { type ClientVersion, greetClient } from './greetClient.ts';
+import { GoalWatch } from './goalWatch.ts';
 import { GuardKeeper } from './guardKeeper.ts';
 import { GuestPasswords } from './guestPasswords.ts';
 import { VolumeKeys } from '../core/volume/luks/volumeKeys.ts';
@@ -94,6 +96,7 @@ async function main(): Promise<void> {
     repositories,
     jobs,
     slots: new TransferSlots(usualParallelLimits),
+    notifier: new Notifier({}, { clock, logger, folder: join(options.stateFolder, 'notify') }),
     leftovers,
     guard,
     snapshots,
@@ -125,7 +128,7 @@ async function main(): Promise<void> {
   if (listener === undefined) return;
   logger.info('the background worker is ready', { version: productVersion, process: process.pid });
   endOnSignals(life);
-  void doDuties(life, guard, snapshots, listener);
+  void doDuties(life, guard, snapshots, new GoalWatch(parts), listener);
   await life.ended();
   logger.info('the background worker ends', { runningJobs: jobs.runningCount });
 }
@@ -149,6 +152,7 @@ async function doDuties(
   life: WorkerLife,
   guard: GuardKeeper,
   snapshots: SnapshotWatch,
+  goals: GoalWatch,
   listener: Listener,
 ): Promise<void> {
   for (;;) {
@@ -156,6 +160,7 @@ async function doDuties(
       await clock.sleep(dutyIntervalMs, life.signal);
       await guard.startIfNeeded();
       await snapshots.lookAround();
+      await goals.lookAround(life.signal);
       if (!(await listener.isFound())) life.retire();
     } catch (error) {
       if (life.signal.aborted) return;

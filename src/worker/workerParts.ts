@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { TransferSlots } from '../core/jobs/backupVm/transferSlots.ts';
+import type { Notifier } from '../core/jobs/notify/node/notifier.ts';
 import type { StandingDeps } from '../core/jobs/recovery/standings.ts';
 import type { TellClients } from './clients.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
@@ -28,6 +29,7 @@ export interface WorkerParts {
   readonly repositories: OpenRepositories;
   readonly jobs: JobRegistry;
   readonly slots: TransferSlots;
+  readonly notifier: Notifier;
   readonly leftovers: Leftovers;
   readonly guard: GuardKeeper;
   readonly snapshots: SnapshotWatch;

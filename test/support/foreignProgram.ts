@@ -2,7 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 export type ForeignProgram =
-  'vcsim' | 'vcsim-0.24' | 'govc' | 'pyvmomi' | 'pyvmomi-6.7' | 'versitygw' | 'rest-server';
+  | 'vcsim'
+  | 'vcsim-0.24'
+  | 'govc'
+  | 'pyvmomi'
+  | 'pyvmomi-6.7'
+  | 'versitygw'
+  | 'rest-server'
+  | 'prometheus-client';
 
 /** The path of a program of others, which is made if it is not there yet. */
 export function foreignProgram(name: ForeignProgram): string {

@@ -26,7 +26,9 @@ import {
   wholeReadOptions,
 } from '../backupPolicy.ts';
 import { openChosenRepository, openChosenVCenter } from '../chosen.ts';
-import type { Command } from '../command.ts';
+import type { Notifier } from '../../core/jobs/notify/node/notifier.ts';
+import type { Command, CommandArguments } from '../command.ts';
+import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/configFile.ts';
 import type { CommandContext } from '../context.ts';
 import { decideKit, kitOption } from '../decideKit.ts';
@@ -35,6 +37,7 @@ import { describeConsistency, provenText } from '../describeConsistency.ts';
 import { describeReads } from '../describeReads.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
+import { openNotifier, tellingOfFailure, tellOf } from '../notifying.ts';
 import { describeError, errorValue, table } from '../output.ts';
 import { chosenParallel, parallelOptions } from '../parallel.ts';
 import { chosenStoring, storingOptions } from '../storing.ts';
@@ -69,49 +72,64 @@ export const backup: Command = {
     ...planOption,
   },
   run: async (context, args) => {
-    const { signal } = context;
     const config = await readConfig(context.places.configFile);
-    const policy = chosenPolicy(args, config.backup);
-    const wholeReads = chosenWholeReads(args, config.backup);
-    const transport = chosenTransport(args, config.backup);
-    const slots = new TransferSlots(chosenParallel(args, config.backup));
-    await using journal = await context.openJournal();
-    await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
-    if (!args.flag('plan')) await decideKit(context, args, repository, journal);
-    await using connection = await openChosenVCenter(context, args);
-    const { session, endpoint } = connection;
-    const knowsSpecs = session.has('quiesceSpec');
-    const waitMinutes = args.count('wait');
-    const deps = {
-      ...{ ...context, journal, endpoint, slots, pause: neverPaused },
-      ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
-    };
-    const plans: BackupPlan[] = [];
-    for (const name of args.operandsFrom(0)) {
-      let found = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
-      if (args.flag('enable-tracking') && !args.flag('plan'))
-        found = await withTracking(context, session, found, journal, args.flag('yes'));
-      const account = accountBeforeBackup(args, config, found.name);
-      const vm = await seenBeforeBackup(context, session, found, account, deps);
-      const identity = vm.config.instanceUuid ?? vm.config.uuid;
-      const newest = await latestRestorePoint(repository, identity, signal);
-      const previous = await openPreviousPoint(repository, newest, signal);
-      const options = { policy, wholeReads, transport, knowsSpecs, hasUser: context.hasTerminal };
-      plans.push(planBackup(vm, { ...options, now: context.clock.now() }, previous));
-    }
-    if (args.flag('plan')) {
-      const values = plans.map(planValue);
-      context.output.result(values.length === 1 ? values[0] : values, () =>
-        plans.map(describePlan).join('\n'),
-      );
-      return undefined;
-    }
-    const [plan, another] = plans;
-    if (plan !== undefined && another === undefined && args.option('group') === undefined)
-      return await backUpOne(context, session, repository, plan, deps);
-    return await backUpSeveral(context, session, repository, plans, args.option('group'), deps);
+    if (args.flag('plan')) return await backUp(context, args, config, undefined);
+    const notifier = await openNotifier(context, config);
+    return await tellingOfFailure(
+      context,
+      notifier,
+      args,
+      async () => await backUp(context, args, config, notifier),
+    );
   },
 };
+
+/** @param notifier  undefined for a plan, of which nobody has to be told */
+async function backUp(
+  context: CommandContext,
+  args: CommandArguments,
+  config: Config,
+  notifier: Notifier | undefined,
+): Promise<number | undefined> {
+  const { signal } = context;
+  const policy = chosenPolicy(args, config.backup);
+  const wholeReads = chosenWholeReads(args, config.backup);
+  const transport = chosenTransport(args, config.backup);
+  const slots = new TransferSlots(chosenParallel(args, config.backup));
+  await using journal = await context.openJournal();
+  await using repository = await openChosenRepository(context, args, { storing: chosenStoring(args) });
+  if (!args.flag('plan')) await decideKit(context, args, repository, journal);
+  await using connection = await openChosenVCenter(context, args);
+  const { session, endpoint } = connection;
+  const knowsSpecs = session.has('quiesceSpec');
+  const waitMinutes = args.count('wait');
+  const deps = {
+    ...{ ...context, journal, endpoint, slots, pause: neverPaused },
+    ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
+  };
+  const plans: BackupPlan[] = [];
+  for (const name of args.operandsFrom(0)) {
+    let found = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
+    if (args.flag('enable-tracking') && !args.flag('plan'))
+      found = await withTracking(context, session, found, journal, args.flag('yes'));
+    const account = accountBeforeBackup(args, config, found.name);
+    const vm = await seenBeforeBackup(context, session, found, account, deps);
+    const identity = vm.config.instanceUuid ?? vm.config.uuid;
+    const newest = await latestRestorePoint(repository, identity, signal);
+    const previous = await openPreviousPoint(repository, newest, signal);
+    const options = { policy, wholeReads, transport, knowsSpecs, hasUser: context.hasTerminal };
+    plans.push(planBackup(vm, { ...options, now: context.clock.now() }, previous));
+  }
+  if (args.flag('plan')) {
+    const values = plans.map(planValue);
+    context.output.result(values.length === 1 ? values[0] : values, () => plans.map(describePlan).join('\n'));
+    return undefined;
+  }
+  const [plan, another] = plans;
+  if (plan !== undefined && another === undefined && args.option('group') === undefined)
+    return await backUpOne(context, session, repository, plan, deps, notifier);
+  return await backUpSeveral(context, session, repository, plans, args.option('group'), deps, notifier);
+}
 
 type CliDeps = Omit<BackupDeps, 'askForLess'>;
 
@@ -121,6 +139,7 @@ async function backUpOne(
   repository: Repository,
   plan: BackupPlan,
   deps: CliDeps,
+  notifier: Notifier | undefined,
 ): Promise<number> {
   const { signal } = context;
   const startedMs = context.clock.monotonicMs();
@@ -140,6 +159,7 @@ async function backUpOne(
       throw withWayOut(error);
     });
   for (const problem of [...result.problems, ...result.warnings]) context.output.note(describeError(problem));
+  if (notifier !== undefined) await tellOf(context, notifier, [{ vmName: plan.vm.name, result }]);
   for (const advice of trackingAdvice(plan)) context.output.note(advice.trim());
   const tookMs = context.clock.monotonicMs() - startedMs;
   context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
@@ -153,6 +173,7 @@ async function backUpSeveral(
   plans: readonly BackupPlan[],
   name: string | undefined,
   deps: CliDeps,
+  notifier: Notifier | undefined,
 ): Promise<number> {
   const startedMs = context.clock.monotonicMs();
   const { group, members } = await context.withProgress(async onProgress => {
@@ -170,6 +191,7 @@ async function backUpSeveral(
       for (const problem of [...member.result.problems, ...member.result.warnings])
         context.output.note(describeError(problem));
   }
+  if (notifier !== undefined) await tellOf(context, notifier, members);
   const value = members.map(member =>
     'error' in member
       ? { vm: member.vmName, error: errorValue(member.error) }

@@ -11,7 +11,9 @@ import type { VimSession } from '../../core/vsphere/session.ts';
 import { openChosenVCenter } from '../chosen.ts';
 import type { Command, CommandArguments, CommandOption } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { readConfig } from '../config/configFile.ts';
 import { goalsMissed } from '../exitCodes.ts';
+import { noteProblems, notifyOption, openNotifier } from '../notifying.ts';
 import { table } from '../output.ts';
 import { listStandings, type MachineStanding, readStandings, subjectOf } from '../standings.ts';
 import { vcenterOption } from './options.ts';
@@ -62,10 +64,14 @@ export const goalList: Command = {
   name: 'goal list',
   summary: 'List the VMs that have a goal, and whether their newest restore point meets it now',
   operands: [],
-  options: vcenterOption,
+  options: { ...vcenterOption, ...notifyOption },
   run: async (context, args) => {
+    const config = await readConfig(context.places.configFile);
+    const notifier = args.flag('notify') ? await openNotifier(context, config) : undefined;
     await using connection = await openChosenVCenter(context, args);
     const found = await listStandings(context, connection);
+    for (const { vm, standing } of found.standings)
+      noteProblems(context, (await notifier?.lookedAtGoal(vm.name, standing)) ?? []);
     context.output.result(found.standings.map(standingValue), () => standingsTable(found.standings));
     return goalsExitCode(found);
   },

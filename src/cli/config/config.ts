@@ -15,6 +15,8 @@ export interface Config {
   readonly backup?: BackupDefaults;
   /** Accounts of guests, by the names of their VMs. */
   readonly guests?: Readonly<Record<string, GuestConfig>>;
+  /** Who is told of backups that failed, were less than asked for, or have not run. */
+  readonly notify?: NotifyConfig;
 }
 
 /** `crash` leaves the guest alone. */
@@ -36,6 +38,13 @@ export interface BackupDefaults {
   readonly fullAfterDays?: number;
   readonly transport?: TransportChoice;
   readonly parallel?: Partial<ParallelLimits>;
+}
+
+export interface NotifyConfig {
+  /** Where its URL is, which may be a secret. */
+  readonly webhook?: PasswordPlace;
+  readonly command?: readonly string[];
+  readonly metricsFile?: string;
 }
 
 export interface VCenterConfig {
@@ -115,6 +124,7 @@ export function decodeConfig(text: string, path: string): Config {
       ...(repository.has('packMiB') && { packMiB: repository.integer('packMiB', packMiBRange) }),
     })),
     ...(json.has('backup') && { backup: readBackupDefaults(json.object('backup')) }),
+    ...(json.has('notify') && { notify: readNotify(json.object('notify')) }),
     ...(json.has('guests') && { guests: entries(json.object('guests'), readGuest) }),
   };
 }
@@ -144,6 +154,14 @@ function readParallel(json: JsonReader): Partial<ParallelLimits> {
     ...(json.has('perHost') && { perHost: json.integer('perHost', parallelRange) }),
     ...(json.has('perDatastore') && { perDatastore: json.integer('perDatastore', parallelRange) }),
     ...(json.has('perVCenter') && { perVCenter: json.integer('perVCenter', parallelRange) }),
+  };
+}
+
+function readNotify(json: JsonReader): NotifyConfig {
+  return {
+    ...(json.has('webhook') && { webhook: readPasswordPlace(json.object('webhook')) }),
+    ...(json.has('command') && { command: json.strings('command') }),
+    ...(json.has('metricsFile') && { metricsFile: json.string('metricsFile') }),
   };
 }
 

@@ -8,6 +8,7 @@ import { type SeenInGuest, withSeen } from '../../core/consistency/guest/seenInG
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type Pause, PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
+import type { Notifier } from '../../core/jobs/notify/node/notifier.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { Repository } from '../../core/repository/repository.ts';
@@ -46,7 +47,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
 
 /** A job that backs up one VM, and can be tried again. */
 export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequest {
-  const { vcenters, repositories, slots, leftovers, clock, random } = parts;
+  const { vcenters, repositories, slots, notifier, leftovers, clock, random } = parts;
   const { vm } = params;
   return {
     kind: 'backup',
@@ -55,22 +56,41 @@ export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequ
     canPause: true,
     retry: () => backupRequest(parts, params),
     run: async ({ jobId: job, signal, pause, logger, onProgress, askForLess }) => {
-      await using vcenter = vcenters.use(vm.vcenter, vm.name);
-      await using repository = repositories.use(params.repository, vm.name);
-      using journal = leftovers.journalOfJob(() => clock.now());
-      const { session, endpoint } = vcenter.place;
-      await assertKitAsked(repository.place, signal);
-      const username = userInfo().username;
-      const deps = {
-        ...{ job, journal, clock, random, logger, askForLess },
-        ...{ endpoint, slots, pause, program, username },
-      };
-      return await untilNotPaused(pause, vm.name, onProgress, signal, async () => {
-        const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
-        return backupResultDto(await backUpVm(session, repository.place, plan, deps, onProgress, signal));
+      const result = await tellingOfFailure(notifier, vm.name, signal, async () => {
+        await using vcenter = vcenters.use(vm.vcenter, vm.name);
+        await using repository = repositories.use(params.repository, vm.name);
+        using journal = leftovers.journalOfJob(() => clock.now());
+        const { session, endpoint } = vcenter.place;
+        await assertKitAsked(repository.place, signal);
+        const username = userInfo().username;
+        const deps = {
+          ...{ job, journal, clock, random, logger, askForLess },
+          ...{ endpoint, slots, pause, program, username },
+        };
+        return await untilNotPaused(pause, vm.name, onProgress, signal, async () => {
+          const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);
+          return await backUpVm(session, repository.place, plan, deps, onProgress, signal);
+        });
       });
+      await notifier.backupEnded(result);
+      return backupResultDto(result);
     },
   };
+}
+
+/** What somebody has cancelled, nobody has to be told. */
+async function tellingOfFailure<Result>(
+  notifier: Notifier,
+  vmName: string,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted) await notifier.backupFailed(vmName, toAppError(error));
+    throw error;
+  }
 }
 
 /** Does it again from the start, when it goes on, as often as it was paused for too long. */

@@ -59,7 +59,7 @@ async function run(
   { vms, repository: repositoryName, policy, wholeReads, transport, groupName }: GroupBackupParams,
   { jobId: job, signal, pause, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
-  const { vcenters, repositories, slots, leftovers, clock, random } = parts;
+  const { vcenters, repositories, slots, notifier, leftovers, clock, random } = parts;
   const names = vms.map(({ name }) => name).join(', ');
   await using vcenter = vcenters.use(vcenterName, names);
   await using repository = repositories.use(repositoryName, names);
@@ -101,6 +101,10 @@ async function run(
     await pause.goesOn(signal);
   }
   const all = results.flatMap(result => result ?? []);
+  for (const result of all) {
+    if ('error' in result) await notifier.backupFailed(result.vmName, result.error);
+    else await notifier.backupEnded(result.result);
+  }
   return resultDto(vms, { group, members: all }, logger);
 }
 

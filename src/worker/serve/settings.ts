@@ -1,16 +1,19 @@
 import { AppError } from '../../base/errors.ts';
 import { hourMs } from '../../base/units.ts';
 import { type ParallelLimits, parallelRange } from '../../core/jobs/backupVm/transferSlots.ts';
+import { checkedChannels } from '../../core/jobs/notify/channels.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { applySettings, type ParallelLimitsDto } from '../../protocol/settings.ts';
 import { usualKeepPausedMs } from '../jobRegistry.ts';
 import type { WorkerParts } from '../workerParts.ts';
 
-export function serveSettings(handle: Handle, { slots, jobs }: WorkerParts): void {
-  handle(applySettings, ({ parallel, keepPausedSnapshotMs = usualKeepPausedMs }) => {
+export function serveSettings(handle: Handle, { slots, jobs, notifier }: WorkerParts): void {
+  handle(applySettings, ({ parallel, keepPausedSnapshotMs = usualKeepPausedMs, notifications = {} }) => {
     const limits = checkedLimits(parallel);
+    const channels = checkedChannels(notifications);
     jobs.setKeepPausedSnapshotMs(checkedKeeping(keepPausedSnapshotMs));
     slots.setLimits(limits);
+    notifier.setChannels(channels);
     return {};
   });
 }

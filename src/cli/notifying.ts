@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+
+import { type AppError, toAppError } from '../base/errors.ts';
+import type { MemberResult } from '../core/jobs/backupVm/backupGroup.ts';
+import { checkedChannels } from '../core/jobs/notify/channels.ts';
+import { Notifier } from '../core/jobs/notify/node/notifier.ts';
+import type { CommandArguments, CommandOption } from './command.ts';
+import type { Config } from './config/config.ts';
+import type { CommandContext } from './context.ts';
+import { describeError } from './output.ts';
+import { credentialSource } from './passwordPlaces.ts';
+
+export const notifyOption = {
+  notify: { help: 'tell of missed goals as "notify" in the configuration file says' },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** @throws INVALID_INPUT for channels that cannot be used */
+export async function openNotifier(context: CommandContext, { notify = {} }: Config): Promise<Notifier> {
+  const { webhook, command, metricsFile } = notify;
+  const url =
+    webhook === undefined
+      ? undefined
+      : await credentialSource(webhook, 'the webhook').password(context.signal);
+  const channels = checkedChannels({
+    ...(url !== undefined && { webhookUrl: url.reveal() }),
+    ...(command !== undefined && { command }),
+    ...(metricsFile !== undefined && { metricsFile }),
+  });
+  const folder = join(context.places.stateFolder, 'notify');
+  return new Notifier(channels, { ...context, folder });
+}
+
+/** Also of what failed before the first VM was looked at: nobody sits before a server that is away at night. */
+export async function tellingOfFailure<Result>(
+  context: CommandContext,
+  notifier: Notifier,
+  args: CommandArguments,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    for (const vmName of args.operandsFrom(0))
+      noteProblems(context, await notifier.backupFailed(vmName, toAppError(error)));
+    throw error;
+  }
+}
+
+export async function tellOf(
+  context: CommandContext,
+  notifier: Notifier,
+  members: readonly MemberResult[],
+): Promise<void> {
+  for (const member of members) {
+    const told =
+      'error' in member
+        ? notifier.backupFailed(member.vmName, member.error)
+        : notifier.backupEnded(member.result);
+    noteProblems(context, await told);
+  }
+}
+
+export function noteProblems({ output }: CommandContext, problems: readonly AppError[]): void {
+  for (const problem of problems) output.note(describeError(problem));
+}
