@@ -1,7 +1,7 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { AppError, CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import { settleAll } from '../../../base/async/settleAll.ts';
-import { assertRange, begin, type BlockSource } from '../../block/blockSource.ts';
+import type { BlockSource } from '../../block/blockSource.ts';
 
 /** A piece of the address space of the file system and where its bytes lie on the devices. */
 export interface Chunk {
@@ -105,14 +105,19 @@ export class LogicalSpace implements BlockSource {
 
   /** Reads from one of the copies; from the next one that is there if its device is missing. */
   async readCopy(offsetBytes: number, target: Uint8Array, copy: number, signal: AbortSignal): Promise<void> {
-    begin('Btrfs', this.sizeBytes, offsetBytes, target, signal);
+    if (signal.aborted) throw new CancelledError();
     const endBytes = offsetBytes + target.byteLength;
+    // Addresses come from the file system itself.
+    if (endBytes > this.sizeBytes)
+      throw new CorruptDataError(`Btrfs has no chunk for address ${offsetBytes}`);
     const reads: Promise<void>[] = [];
     for (let from = offsetBytes; from < endBytes;) {
       const chunk = this.#chunkAt(from);
       const { device, atBytes, lengthBytes } = this.#locate(chunk, from - chunk.startBytes, copy);
       const until = Math.min(endBytes, from + lengthBytes);
-      assertRange('a device of Btrfs', device.sizeBytes, atBytes, until - from);
+      if (atBytes + (until - from) > device.sizeBytes) {
+        throw new CorruptDataError(`the Btrfs chunk at ${chunk.startBytes} leaves its device`);
+      }
       reads.push(device.read(atBytes, target.subarray(from - offsetBytes, until - offsetBytes), signal));
       from = until;
     }
