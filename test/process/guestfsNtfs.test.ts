@@ -1,8 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { MiB } from '../../src/base/units.ts';
+import type { BlockSource } from '../../src/core/block/blockSource.ts';
+import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
 import { asOfNtfs, manifestOfFolder, manifestOfGuest } from '../images/manifest.ts';
 import { anySignal } from '../support/anySignal.ts';
@@ -82,6 +85,53 @@ wimTest('a tree that wimlib stored is read back, and 7-Zip extracts the same', a
     expect(other.map(({ path, content }) => ({ path, content }))).toEqual(contents);
   }
 });
+
+wimTest(
+  'a name in a large folder is found without reading the folder, in whatever case others are',
+  async () => {
+    const folder = temporaryFolder('large');
+    const [tree, archive, image] = ['tree', 'tree.wim', 'disk.img'].map(name => join(folder, name));
+    mkdirSync(join(tree!, 'many'), { recursive: true });
+    const names = Array.from({ length: 20_000 }, (_, index) =>
+      index % 3 === 0
+        ? `Straße ÄÖÜ ${index}`
+        : index % 3 === 1
+          ? `FILE_${index}.txt`
+          : `file-${index}-${'é'.repeat(30)}`,
+    );
+    for (const name of names) writeFileSync(join(tree!, 'many', name), '');
+    execFileSync('wimlib-imagex', ['capture', tree!, archive!, '--compress=none'], { stdio: 'ignore' });
+    emptyImage(image!, 128 * MiB);
+    execFileSync('mkntfs', ['-F', '-Q', image!], { stdio: 'ignore' });
+    execFileSync('wimlib-imagex', ['apply', archive!, '1', image!, '--quiet'], { stdio: 'ignore' });
+
+    await using file = await openFileBlockSource(image!);
+    let readBytes = 0;
+    const counting: BlockSource = {
+      sizeBytes: file.sizeBytes,
+      read: async (offsetBytes, target, signal) => {
+        readBytes += target.byteLength;
+        await file.read(offsetBytes, target, signal);
+      },
+    };
+    const fileSystem = await openGuestFileSystem(counting, anySignal);
+    const many = await fileSystem.lookup('/many', anySignal);
+    const { entries } = await fileSystem.list(many, anySignal);
+    expect(entries.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+    const nodes = new Map(entries.map(({ name, node }) => [name, node]));
+    readBytes = 0;
+    const sought = names.filter((_, index) => index % 97 === 0);
+    for (const name of sought) {
+      expect(await fileSystem.lookup(`/many/${name}`, anySignal)).toBe(nodes.get(name));
+    }
+    expect(readBytes / sought.length).toBeLessThan(32 * 1024);
+    for (const missing of ['file_1.TXT', 'zzz', '\u0001', names[1]!.toLowerCase()]) {
+      await expect(fileSystem.lookup(`/many/${missing}`, anySignal)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+    }
+  },
+);
 
 async function expectCompressedFiles(fileSystem: GuestFileSystem): Promise<void> {
   for (const name of ['text', 'code', 'random', 'zeros', 'short']) {

@@ -1,6 +1,7 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { attributeType, residentBytes, undoFixup } from './attributes.ts';
+import type { Collate } from './collation.ts';
 import { parseFileName, type FileName } from './fileName.ts';
 import { recordNumber, type FileRecord } from './records.ts';
 import { readStream, streamOf, type Clusters, type Stream } from './stream.ts';
@@ -28,13 +29,38 @@ export async function readDirectoryIndex(
   directory: FileRecord,
   signal: AbortSignal,
 ): Promise<IndexListing> {
+  return await walkIndex(clusters, directory, undefined, signal);
+}
+
+/**
+ * The names that differ from one in case at most, of which there may be several; only the parts of the tree that may hold
+ * them are read.
+ * @param stored  the name in UTF-16
+ */
+export async function findInDirectoryIndex(
+  clusters: Clusters,
+  directory: FileRecord,
+  stored: Uint8Array,
+  collate: Collate,
+  signal: AbortSignal,
+): Promise<IndexListing> {
+  return await walkIndex(clusters, directory, name => collate(name, stored), signal);
+}
+
+/** @param orderOf  how a name stands to the one that is wanted; all are if it is missing */
+async function walkIndex(
+  clusters: Clusters,
+  directory: FileRecord,
+  orderOf: ((stored: Uint8Array) => number) | undefined,
+  signal: AbortSignal,
+): Promise<IndexListing> {
   const what = `directory ${directory.number}`;
   const named = directory.attributes.filter(({ name }) => name === indexName);
   const root = new BinaryReader(residentBytes(named, attributeType.indexRoot, what), what);
   const blockBytes = root.u32le('block size', 8, { min: 512, max: maxBlockBytes });
   if (!Number.isInteger(Math.log2(blockBytes))) throw root.error(`index blocks have ${blockBytes} bytes`, 8);
   const blocks = streamOf(clusters, named, attributeType.indexAllocation, indexName);
-  const walk = new IndexWalk(clusters, blocks, blockBytes, what, signal);
+  const walk = new IndexWalk(clusters, blocks, blockBytes, what, orderOf, signal);
   walk.addNode(root, 16);
   await walk.descend();
   return walk;
@@ -47,6 +73,7 @@ class IndexWalk implements IndexListing {
   readonly #blocks: Stream | undefined;
   readonly #blockBytes: number;
   readonly #what: string;
+  readonly #orderOf: ((stored: Uint8Array) => number) | undefined;
   readonly #signal: AbortSignal;
   readonly #waiting: number[] = [];
   readonly #seen = new Set<number>();
@@ -56,12 +83,14 @@ class IndexWalk implements IndexListing {
     blocks: Stream | undefined,
     blockBytes: number,
     what: string,
+    orderOf: ((stored: Uint8Array) => number) | undefined,
     signal: AbortSignal,
   ) {
     this.#clusters = clusters;
     this.#blocks = blocks;
     this.#blockBytes = blockBytes;
     this.#what = what;
+    this.#orderOf = orderOf;
     this.#signal = signal;
   }
 
@@ -89,10 +118,17 @@ class IndexWalk implements IndexListing {
     for (let offset = start; offset + 16 <= end;) {
       const lengthBytes = reader.u16le('entry length', offset + 8, { min: 16 });
       const flags = reader.u16le('entry flags', offset + 12);
-      if ((flags & flag.hasChild) !== 0) this.#waiting.push(reader.u64le('child', offset + lengthBytes - 8));
-      if ((flags & flag.isLast) !== 0) return;
-      const name = parseFileName(reader, offset + 16);
-      if (!name.isShortOnly) this.entries.push({ ...name, record: recordNumber(reader, offset) });
+      const isLast = (flags & flag.isLast) !== 0;
+      const name = isLast ? undefined : parseFileName(reader, offset + 16);
+      // Below an entry are names before it, and behind the one that precedes it.
+      const order = name === undefined ? 1 : (this.#orderOf?.(name.stored) ?? 0);
+      if ((flags & flag.hasChild) !== 0 && order >= 0) {
+        this.#waiting.push(reader.u64le('child', offset + lengthBytes - 8));
+      }
+      if (name === undefined || order > 0) return;
+      if (order === 0 && !name.isShortOnly) {
+        this.entries.push({ ...name, record: recordNumber(reader, offset) });
+      }
       offset += lengthBytes;
     }
     throw reader.error('a node of the index has no end');

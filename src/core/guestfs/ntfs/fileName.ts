@@ -4,6 +4,8 @@ import { decodeName } from '../names.ts';
 /** A name as an attribute of a record or an entry of an index holds it. */
 export interface FileName {
   readonly bytes: Uint8Array;
+  /** As it is stored, in UTF-16. */
+  readonly stored: Uint8Array;
   /** A short name that exists beside a long one. */
   readonly isShortOnly: boolean;
   readonly isDirectory: boolean;
@@ -17,8 +19,10 @@ const shortNamespace = 2;
 export function parseFileName(reader: BinaryReader, offset: number): FileName {
   const flags = reader.u32le('flags', offset + 56);
   const nameBytes = reader.u8('name length', offset + 64, { min: 1 }) * 2;
+  const stored = reader.bytes('name', offset + 66, nameBytes);
   return {
-    bytes: utf16ToBytes(reader.bytes('name', offset + 66, nameBytes)),
+    bytes: utf16ToBytes(stored),
+    stored,
     isShortOnly: reader.u8('namespace', offset + 65) === shortNamespace,
     isDirectory: (flags & flag.directory) !== 0,
     isReparsePoint: (flags & flag.reparsePoint) !== 0,

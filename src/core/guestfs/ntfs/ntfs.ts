@@ -14,7 +14,8 @@ import type {
 import { decodeName, encodeName, namesOfPath } from '../names.ts';
 import { attributeType, residentBytes } from './attributes.ts';
 import { readBootSector, type BootSector } from './bootSector.ts';
-import { readDirectoryIndex } from './directoryIndex.ts';
+import { readCollation, type Collate } from './collation.ts';
+import { findInDirectoryIndex, readDirectoryIndex, type IndexListing } from './directoryIndex.ts';
 import { parseFileName } from './fileName.ts';
 import { FileRecords, maxRecords, type FileRecord } from './records.ts';
 import {
@@ -83,6 +84,8 @@ class NtfsFileSystem implements GuestFileSystem {
   readonly root = rootRecord as NodeId;
   readonly #clusters: Clusters;
   readonly #records: FileRecords;
+  /** Once it was looked for. */
+  #collate: { readonly known: Collate | undefined } | undefined;
 
   constructor(clusters: Clusters, records: FileRecords, boot: BootSector, state: VolumeState) {
     this.#clusters = clusters;
@@ -191,11 +194,36 @@ class NtfsFileSystem implements GuestFileSystem {
   async #child(directory: NodeId, name: string, signal: AbortSignal): Promise<NodeId | undefined> {
     const { record } = await this.#open(directory, signal, 'directory');
     const wanted = encodeName(name);
-    const { entries } = await readDirectoryIndex(this.#clusters, record, signal);
+    const { entries } = await this.#entriesLike(record, wanted, signal);
     const entry = entries.find(
       ({ bytes, record: number }) => number >= firstUserRecord && Buffer.compare(bytes, wanted) === 0,
     );
     return entry?.record as NodeId | undefined;
+  }
+
+  /** Names among which the wanted one is, if there is one: all of them where the order of a tree cannot be trusted. */
+  async #entriesLike(directory: FileRecord, wanted: Uint8Array, signal: AbortSignal): Promise<IndexListing> {
+    const text = Buffer.from(wanted).toString('utf8');
+    const isOrdinary = Buffer.compare(Buffer.from(text, 'utf8'), wanted) === 0;
+    const collate = isOrdinary ? await this.#collation(signal) : undefined;
+    if (collate !== undefined) {
+      const stored = Buffer.from(text, 'utf16le');
+      const found = await findInDirectoryIndex(this.#clusters, directory, stored, collate, signal);
+      if (found.problems.length === 0) return found;
+    }
+    return await readDirectoryIndex(this.#clusters, directory, signal);
+  }
+
+  /** Undefined where the volume's table is damaged. */
+  async #collation(signal: AbortSignal): Promise<Collate | undefined> {
+    if (this.#collate !== undefined) return this.#collate.known;
+    try {
+      this.#collate = { known: await readCollation(this.#clusters, this.#records, signal) };
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
+      this.#collate = { known: undefined };
+    }
+    return this.#collate.known;
   }
 
   /** Streams are numbered behind the record, in the order in which the record holds them. */

@@ -39,6 +39,29 @@ describe('NTFS', () => {
     expect(await open(image)).toMatchObject({ journal: 'clean', problems: [] });
   });
 
+  test.each(['ntfs-4k', 'ntfs-512'])('every name is found where its folder has it: %s', async image => {
+    const fileSystem = await open(readImage(image));
+    const waiting = ['/'];
+    let foundCount = 0;
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      const { entries } = await fileSystem.list(await fileSystem.lookup(path, anySignal), anySignal);
+      for (const { name, node, kind } of entries) {
+        const below = `${path === '/' ? '' : path}/${name}`;
+        expect(await fileSystem.lookup(below.replaceAll(':', '\\x3a'), anySignal), below).toBe(node);
+        if (kind === 'directory') waiting.push(below);
+        foundCount += 1;
+      }
+    }
+    expect(foundCount).toBeGreaterThan(50);
+  });
+
+  test('names are found, too, where the table of capital letters is damaged', async () => {
+    const image = readImage('ntfs-4k');
+    const boot = await readBootSector(memorySource(image), anySignal);
+    image.fill(0, boot.mftOffsetBytes + 10 * boot.recordBytes, boot.mftOffsetBytes + 11 * boot.recordBytes);
+    expect(await (await open(image)).lookup('/sizes/file-4096', anySignal)).toBeGreaterThan(0);
+  });
+
   test('a volume that is marked as damaged says so', async () => {
     const image = readImage('ntfs-4k');
     const boot = await readBootSector(memorySource(image), anySignal);
