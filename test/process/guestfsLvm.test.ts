@@ -11,6 +11,7 @@ import { listVolumes } from '../../src/core/volume/listVolumes.ts';
 import type { VolumeListing } from '../../src/core/volume/volume.ts';
 import { manifestOfFolder, manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { efiPartition, expectEfiFiles } from '../support/efiPartition.ts';
 import { emptyImage, mounted, mountTestWith, populate } from '../support/guestImages.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
@@ -20,19 +21,21 @@ const extentBytes = 4 * MiB;
 lvmTest('a Linux VM of two disks: root in three segments, striped data, home and boot', async () => {
   const folder = temporaryFolder('lvm');
   const disks = [join(folder, 'sda.img'), join(folder, 'sdb.img')];
-  for (const disk of disks) emptyImage(disk, 1400 * MiB);
+  for (const disk of disks) emptyImage(disk, 1424 * MiB);
   const [first = '', second = ''] = disks;
   execFileSync('sfdisk', ['-q', first], {
-    input: 'label: gpt\nsize=16MiB, type=uefi\nsize=64MiB, type=linux, name="boot"\ntype=lvm\n',
+    input: 'label: gpt\nsize=40MiB, type=uefi\nsize=64MiB, type=linux, name="boot"\ntype=lvm\n',
   });
+  const efi = efiPartition(folder, 40);
+  copyInto(efi.image, first, [{ from: 0, to: MiB, lengthBytes: 40 * MiB }]);
   const boot = truthOf(folder, 'boot', 64, ['mke2fs', '-q', '-F', '-t', 'ext4'], 100);
-  copyInto(boot.image, first, [{ from: 0, to: (1 + 16) * MiB, lengthBytes: 64 * MiB }]);
+  copyInto(boot.image, first, [{ from: 0, to: (1 + 40) * MiB, lengthBytes: 64 * MiB }]);
 
   const root = truthOf(folder, 'root', 600, ['mkfs.xfs', '-q'], 1500);
   const home = truthOf(folder, 'home', 300, ['mke2fs', '-q', '-F', '-t', 'ext4'], 500);
   const data = truthOf(folder, 'data', 400, ['mkfs.xfs', '-q'], 300);
   const loops = [
-    execFileSync('losetup', ['-f', '--show', '-o', String((1 + 16 + 64) * MiB), first], {
+    execFileSync('losetup', ['-f', '--show', '-o', String((1 + 40 + 64) * MiB), first], {
       encoding: 'utf8',
     }).trim(),
     execFileSync('losetup', ['-f', '--show', second], { encoding: 'utf8' }).trim(),
@@ -55,6 +58,7 @@ lvmTest('a Linux VM of two disks: root in three segments, striped data, home and
     expect(listings.flatMap(({ problems }) => problems)).toEqual([]);
     for (const { name, truth } of [root, home, data]) await expectVolume(listings, `vg0/${name}`, truth);
     await expectVolume(listings, 'boot', boot.truth);
+    await expectEfiFiles(listings[0]!.volumes[0]!.source, efi.truth);
   } finally {
     await close();
   }
