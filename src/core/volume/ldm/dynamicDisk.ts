@@ -1,6 +1,5 @@
 import { AppError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
-import type { PartitionEntry } from '../volume.ts';
 import { readDatabase, type LdmDatabase } from './database.ts';
 import { readPrivateHeader, type PrivateHeader } from './privateHeader.ts';
 
@@ -10,6 +9,13 @@ export interface DynamicDisk {
   readonly header: PrivateHeader;
   /** Undefined if its copy cannot be read; those of others tell the same. */
   readonly database: LdmDatabase | undefined;
+}
+
+/** A partition, as far as it tells of a dynamic disk. */
+interface Partition {
+  readonly typeId: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
 }
 
 const sectorBytes = 512;
@@ -22,7 +28,7 @@ const databaseSectors = 2048;
 const secondHeaderSector = 1856;
 
 /** Whether a partition only says that Windows keeps its volumes elsewhere. */
-export function isOfDynamicDisk({ typeId }: Pick<PartitionEntry, 'typeId'>): boolean {
+export function isOfDynamicDisk({ typeId }: Pick<Partition, 'typeId'>): boolean {
   return [classicType, metadataType, dataType].includes(typeId);
 }
 
@@ -33,7 +39,7 @@ export function isOfDynamicDisk({ typeId }: Pick<PartitionEntry, 'typeId'>): boo
  */
 export async function readDynamicDisk(
   disk: BlockSource,
-  entries: readonly PartitionEntry[],
+  entries: readonly Partition[],
   problems: string[],
   signal: AbortSignal,
 ): Promise<DynamicDisk | undefined> {
@@ -67,7 +73,7 @@ async function databaseOf(
   }
 }
 
-function headerPlaces({ sizeBytes }: BlockSource, entries: readonly PartitionEntry[]): number[] {
+function headerPlaces({ sizeBytes }: BlockSource, entries: readonly Partition[]): number[] {
   const metadata = entries.find(({ typeId }) => typeId === metadataType);
   if (metadata !== undefined) return [metadata.offsetBytes + metadata.sizeBytes - sectorBytes];
   const endBytes = sizeBytes - (sizeBytes % sectorBytes);
