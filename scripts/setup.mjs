@@ -11,6 +11,10 @@ import { foreignPrograms, makeForeignProgram, toolFor } from './foreignPrograms.
 const testTools = {
   restic: 'restic',
   'qemu-img': 'qemu-utils',
+  'qemu-nbd': 'qemu-utils',
+  nbdkit: 'nbdkit',
+  nbdinfo: 'libnbd-bin',
+  gcc: 'gcc libc6-dev',
   mke2fs: 'e2fsprogs',
   debugfs: 'e2fsprogs',
   xfs_io: 'xfsprogs',

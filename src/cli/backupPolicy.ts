@@ -7,6 +7,7 @@ import {
   defaultPolicy,
   shortfallChoices,
 } from '../core/consistency/request/policy.ts';
+import type { NbdSettings } from '../core/disk/nbd/nbdSettings.ts';
 import { type TransportChoice, transportChoices } from '../core/jobs/backupVm/transports/transportsFor.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
 import { askableLevels, type BackupDefaults, vssBackupTypes } from './config/config.ts';
@@ -36,7 +37,20 @@ export const transportOption = {
     value: 'KIND',
     help: `read disks by this alone: ${transportKinds.join(', ')}; auto (default) takes the best that is open`,
   },
+  'nbd-command': {
+    value: 'COMMAND',
+    help: 'program that serves disks: vddk, nfc, pynfc, vectura, or words with values in braces',
+  },
+  'nbd-library': { value: 'FOLDER', help: "where VMware's Virtual Disk Development Kit was unpacked" },
 } as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** The command line's program takes the place of the configured one. */
+export function chosenNbd(args: CommandArguments, { nbd }: BackupDefaults = {}): NbdSettings | undefined {
+  const command = args.option('nbd-command')?.trim().split(/\s+/) ?? nbd?.command;
+  const library = args.option('nbd-library') ?? nbd?.library;
+  if (command === undefined) return undefined;
+  return { ...nbd, command, ...(library !== undefined && { library }) };
+}
 
 export function chosenTransport(args: CommandArguments, defaults: BackupDefaults = {}): TransportChoice {
   return args.choice('transport', transportChoices) ?? defaults.transport ?? 'auto';

@@ -84,6 +84,10 @@ export const settingIds = {
   fullAfterPoints: 'quiesce.fullAfterPoints',
   fullAfterDays: 'quiesce.fullAfterDays',
   transport: 'quiesce.transport',
+  nbdCommand: 'quiesce.nbd.command',
+  nbdLibrary: 'quiesce.nbd.library',
+  nbdRequestSize: 'quiesce.nbd.requestSize',
+  nbdRequests: 'quiesce.nbd.requests',
 } as const;
 
 /** Files inside a restore point, files of a running guest, logs of jobs, explanations of VMs, and other pages to read. */

@@ -1,7 +1,7 @@
 import { ConfigurationTarget, workspace } from 'vscode';
 
 import { MiB } from '../base/units.ts';
-import type { TransportChoiceDto, WholeReadsDto } from '../protocol/plan.ts';
+import type { NbdSettingsDto, TransportChoiceDto, WholeReadsDto } from '../protocol/plan.ts';
 import type { RepositoryParams } from '../protocol/repository.ts';
 import type { NotificationsDto, WorkerSettingsDto } from '../protocol/settings.ts';
 import { settingIds } from './ids.ts';
@@ -131,6 +131,24 @@ const mostTurns = 40;
 function turns(id: string, usual: number): number {
   const written = wholeNumber(id, 1) ?? usual;
   return written <= mostTurns ? written : usual;
+}
+
+/** The program that disks are read through; undefined without one. */
+export function readNbd(): NbdSettingsDto | undefined {
+  const configuration = workspace.getConfiguration();
+  const written = configuration.get<unknown>(settingIds.nbdCommand);
+  const words: readonly unknown[] = Array.isArray(written) ? written : [];
+  const command = words.filter(word => typeof word === 'string');
+  if (command.length === 0) return undefined;
+  const library = configuration.get<unknown>(settingIds.nbdLibrary);
+  const requestKiB = wholeNumber(settingIds.nbdRequestSize, 1);
+  const inFlight = wholeNumber(settingIds.nbdRequests, 1);
+  return {
+    command,
+    ...(typeof library === 'string' && library !== '' && { library }),
+    ...(requestKiB !== undefined && { requestKiB }),
+    ...(inFlight !== undefined && { inFlight }),
+  };
 }
 
 function wholeNumber(id: string, least: number): number | undefined {

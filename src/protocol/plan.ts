@@ -25,6 +25,20 @@ export interface BackupParams {
   readonly wholeReads?: WholeReadsDto;
   /** What disks are read by; without it, or with `auto`, by the best that is open. */
   readonly transport?: TransportChoiceDto;
+  /** Without it disks are not read through NBD programs. */
+  readonly nbd?: NbdSettingsDto;
+}
+
+/** A program that the worker starts, and how its disks are read. It logs in with the account of the vCenter. */
+export interface NbdSettingsDto {
+  /** Words with values in braces, or the name of a known command: `vddk`, `nfc`, `pynfc`, `vectura`. */
+  readonly command: readonly string[];
+  /** Folder of VMware's library. */
+  readonly library?: string;
+  /** 64 to 16384. */
+  readonly requestKiB?: number;
+  /** 1 to 32. */
+  readonly inFlight?: number;
 }
 
 export type TransportChoiceDto = 'auto' | TransportKindDto;
@@ -47,6 +61,7 @@ export interface GroupBackupParams {
   /** As the user calls them together. */
   readonly groupName?: string;
   readonly transport?: TransportChoiceDto;
+  readonly nbd?: NbdSettingsDto;
 }
 
 /** How consistent a snapshot has to be, and what happens if it cannot be. */

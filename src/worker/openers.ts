@@ -109,7 +109,8 @@ export function createOpeners(deps: OpenerDeps): Openers {
         },
       });
       return {
-        ...{ session: connection.session, endpoint: connection.endpoint, rest, inventory },
+        ...{ session: connection.session, endpoint: connection.endpoint, account: connection.account },
+        ...{ rest, inventory },
         [Symbol.asyncDispose]: async () => {
           await inventory[Symbol.asyncDispose]();
           await connection[Symbol.asyncDispose]();

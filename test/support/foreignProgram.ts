@@ -9,7 +9,8 @@ export type ForeignProgram =
   | 'pyvmomi-6.7'
   | 'versitygw'
   | 'rest-server'
-  | 'prometheus-client';
+  | 'prometheus-client'
+  | 'vddk';
 
 /** The path of a program of others, which is made if it is not there yet. */
 export function foreignProgram(name: ForeignProgram): string {

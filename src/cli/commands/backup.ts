@@ -19,6 +19,7 @@ import type { Repository } from '../../core/repository/repository.ts';
 import type { VimSession } from '../../core/vsphere/session.ts';
 import {
   chosenPolicy,
+  chosenNbd,
   chosenTransport,
   chosenWholeReads,
   policyOptions,
@@ -102,9 +103,11 @@ async function backUp(
   await using connection = await openChosenVCenter(context, args);
   const { session, endpoint } = connection;
   const knowsSpecs = session.has('quiesceSpec');
+  const nbd = chosenNbd(args, config.backup);
   const waitMinutes = args.count('wait');
   const deps = {
     ...{ ...context, journal, endpoint, slots, pause: neverPaused },
+    ...(nbd !== undefined && { nbd: { settings: nbd, account: connection.account } }),
     ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
   };
   const plans: BackupPlan[] = [];

@@ -4,6 +4,7 @@ import { type Compression, compressions } from '../../core/codec/compression.ts'
 import type { ConsistencyLevel } from '../../core/consistency/level.ts';
 import { type ConsistencyPolicy, shortfallChoices } from '../../core/consistency/request/policy.ts';
 import { type TransportChoice, transportChoices } from '../../core/jobs/backupVm/transports/transportsFor.ts';
+import { nbdInFlightRange, nbdRequestKiBRange, type NbdSettings } from '../../core/disk/nbd/nbdSettings.ts';
 import { type ParallelLimits, parallelRange } from '../../core/jobs/backupVm/transferSlots.ts';
 import { packMiBRange } from '../../core/repository/storing.ts';
 
@@ -38,6 +39,8 @@ export interface BackupDefaults {
   readonly fullAfterDays?: number;
   readonly transport?: TransportChoice;
   readonly parallel?: Partial<ParallelLimits>;
+  /** How disks are read through NBD programs. */
+  readonly nbd?: NbdSettings;
 }
 
 export interface NotifyConfig {
@@ -144,6 +147,7 @@ function readBackupDefaults(json: JsonReader): BackupDefaults {
     ...(json.has('fullAfterDays') && {
       fullAfterDays: json.integer('fullAfterDays', { min: 0, max: 10_000 }),
     }),
+    ...(json.has('nbd') && { nbd: readNbdSettings(json.object('nbd')) }),
     ...(json.has('transport') && { transport: json.oneOf('transport', transportChoices) }),
     ...(json.has('parallel') && { parallel: readParallel(json.object('parallel')) }),
   };
@@ -154,6 +158,15 @@ function readParallel(json: JsonReader): Partial<ParallelLimits> {
     ...(json.has('perHost') && { perHost: json.integer('perHost', parallelRange) }),
     ...(json.has('perDatastore') && { perDatastore: json.integer('perDatastore', parallelRange) }),
     ...(json.has('perVCenter') && { perVCenter: json.integer('perVCenter', parallelRange) }),
+  };
+}
+
+function readNbdSettings(json: JsonReader): NbdSettings {
+  return {
+    command: json.strings('command'),
+    ...(json.has('library') && { library: json.string('library') }),
+    ...(json.has('requestKiB') && { requestKiB: json.integer('requestKiB', nbdRequestKiBRange) }),
+    ...(json.has('inFlight') && { inFlight: json.integer('inFlight', nbdInFlightRange) }),
   };
 }
 

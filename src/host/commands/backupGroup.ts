@@ -5,7 +5,7 @@ import { startGroupBackup } from '../../protocol/job.ts';
 import type { ConsistencyPolicyDto } from '../../protocol/plan.ts';
 import type { Host } from '../host.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
-import { readTransport, readWholeReads } from '../settings.ts';
+import { readNbd, readTransport, readWholeReads } from '../settings.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { choosePolicy } from './backups.ts';
 import { chooseRepository, chooseVms } from './choose.ts';
@@ -51,11 +51,13 @@ export async function backUpGroup(host: Host, given: readonly VmNode[]): Promise
     await host.places.repository(repository, signal);
     const transport = readTransport();
     const wholeReads = readWholeReads();
+    const nbd = readNbd();
     const params = {
       ...{ vms: refs, repository, policy },
       ...(wholeReads !== undefined && { wholeReads }),
       ...(groupName !== '' && { groupName }),
       ...(transport !== undefined && { transport }),
+      ...(nbd !== undefined && { nbd }),
     };
     return await host.worker.request(startGroupBackup, params, signal);
   });

@@ -7,7 +7,7 @@ import type { Host } from '../host.ts';
 import { policyChoices, quiescedOrAsk } from '../model/backupPolicies.ts';
 import { formatMoment } from '../model/time.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
-import { readTransport, readWholeReads } from '../settings.ts';
+import { readNbd, readTransport, readWholeReads } from '../settings.ts';
 import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
@@ -38,10 +38,12 @@ export async function backUpNow(host: Host, given: readonly VmNode[]): Promise<v
       await host.places.repository(repository, signal);
       const wholeReads = readWholeReads();
       const transport = readTransport();
+      const nbd = readNbd();
       const params = {
         ...{ vm: vmRef(node), repository, policy },
         ...(wholeReads !== undefined && { wholeReads }),
         ...(transport !== undefined && { transport }),
+        ...(nbd !== undefined && { nbd }),
       };
       return await host.worker.request(startBackup, params, signal);
     });

@@ -60,12 +60,13 @@ export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequ
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
-        const { session, endpoint } = vcenter.place;
+        const { session, endpoint, account } = vcenter.place;
         await assertKitAsked(repository.place, signal);
         const username = userInfo().username;
         const deps = {
           ...{ job, journal, clock, random, logger, askForLess },
           ...{ endpoint, slots, pause, program, username },
+          ...(params.nbd !== undefined && { nbd: { settings: params.nbd, account } }),
         };
         return await untilNotPaused(pause, vm.name, onProgress, signal, async () => {
           const plan = await makePlan(vcenter.place, repository.place, params, { ...parts, logger }, signal);

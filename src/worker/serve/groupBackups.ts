@@ -56,7 +56,7 @@ function groupRequest(parts: WorkerParts, params: GroupBackupParams): JobRequest
 async function run(
   parts: WorkerParts,
   vcenterName: string,
-  { vms, repository: repositoryName, policy, wholeReads, transport, groupName }: GroupBackupParams,
+  { vms, repository: repositoryName, policy, wholeReads, transport, groupName, nbd }: GroupBackupParams,
   { jobId: job, signal, pause, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
   const { vcenters, repositories, slots, notifier, leftovers, clock, random } = parts;
@@ -64,12 +64,13 @@ async function run(
   await using vcenter = vcenters.use(vcenterName, names);
   await using repository = repositories.use(repositoryName, names);
   using journal = leftovers.journalOfJob(() => clock.now());
-  const { session, endpoint } = vcenter.place;
+  const { session, endpoint, account } = vcenter.place;
   await assertKitAsked(repository.place, signal);
   const username = userInfo().username;
   const deps = {
     ...{ job, journal, clock, random, logger },
     ...{ endpoint, slots, pause, program, username },
+    ...(nbd !== undefined && { nbd: { settings: nbd, account } }),
   };
   const params = {
     ...{ repository: repositoryName, policy },

@@ -5,7 +5,7 @@ import { CancelledError, CorruptDataError } from '../../../base/errors.ts';
 import { isZero } from '../../block/zeros.ts';
 import type { DiskBlock } from '../../block/diskBlock.ts';
 import type { IsWanted } from '../diskTransport.ts';
-import { ByteStream } from './byteStream.ts';
+import { ByteStream } from '../byteStream.ts';
 import { requireNoParent } from './descriptor.ts';
 import { grainMarkerBytes, parseMarker, roundUpToSector } from './marker.ts';
 import { StreamTail } from './streamTail.ts';

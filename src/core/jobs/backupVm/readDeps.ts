@@ -1,8 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
+import type { NbdSettings } from '../../disk/nbd/nbdSettings.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
+import type { Credentials } from '../../vsphere/session.ts';
 import type { AskForLess } from '../snapshotByPolicy.ts';
 import type { Pause } from './pause.ts';
 import type { TransferSlots } from './transferSlots.ts';
@@ -21,4 +23,12 @@ export interface ReadDeps {
   /** What all backups of this process share. */
   readonly slots: TransferSlots;
   readonly pause: Pause;
+  /** How disks are read through NBD programs; without it they are not. */
+  readonly nbd?: NbdAccess;
+}
+
+export interface NbdAccess {
+  readonly settings: NbdSettings;
+  /** With which the program logs in at the server. */
+  readonly account: Credentials;
 }

@@ -16,6 +16,8 @@ export interface VCenterAddress extends Credentials {
 export interface VCenterConnection extends AsyncDisposable {
   readonly session: VimSession;
   readonly endpoint: TransferEndpoint;
+  /** For programs that log in themselves. */
+  readonly account: Credentials;
   /** What is told over REST alone, such as tags; undefined for a server that has none of it, as an ESXi host. */
   readonly rest: RestSession | undefined;
 }
@@ -37,6 +39,7 @@ export async function connectVCenter(
     return {
       session,
       endpoint: client,
+      account: { user, source },
       rest,
       [Symbol.asyncDispose]: async () => {
         await rest?.[Symbol.asyncDispose]();

@@ -69,6 +69,41 @@ export async function readServerFingerprint(url: string, signal: AbortSignal): P
   });
 }
 
+/** How a server that proves itself is called by programs which know one kind of fingerprint alone. */
+export interface CertificateFingerprints {
+  readonly sha1: string;
+  readonly sha256: string;
+}
+
+/**
+ * The fingerprints of the certificate that a server presents now, which is the one expected. Sends no request.
+ * @param host  `host[:port]`
+ * @throws UNTRUSTED_SERVER; UNREACHABLE
+ */
+export async function readFingerprints(
+  host: string,
+  { fingerprint }: TlsIdentity,
+  signal: AbortSignal,
+): Promise<CertificateFingerprints> {
+  const agent = new PinnedAgent({ fingerprint }, 1);
+  const { hostname, port } = new URL(`https://${host}`);
+  const name = hostname.replace(/^\[(.*)\]$/, '$1');
+  return await new Promise((resolve, reject) => {
+    const options = {
+      host: name,
+      port: port === '' ? 443 : Number(port),
+      ...(/[a-z]/i.test(name) && !name.includes(':') ? { servername: name } : {}),
+      signal,
+    };
+    agent.createConnection(options, (error, socket) => {
+      const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
+      socket.destroy();
+      if (error !== null) reject(unreachable(host, error));
+      else resolve({ sha1: certificate?.fingerprint ?? '', sha256: certificate?.fingerprint256 ?? '' });
+    });
+  });
+}
+
 function compare(pin: string, socket: tls.TLSSocket, host: string): AppError | undefined {
   const certificate = socket.getPeerX509Certificate();
   const presented = pin.length === sha256Length ? certificate?.fingerprint256 : certificate?.fingerprint;

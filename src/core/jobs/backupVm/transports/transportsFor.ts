@@ -3,13 +3,14 @@ import { type PassedOver, type TransportKind, transportKinds } from '../../../ca
 import type { DiskTransport, ReadRequest, TransportRow } from './diskTransport.ts';
 import { folderTransport } from './folderTransport.ts';
 import { leaseTransport } from './leaseTransport.ts';
+import { nbdTransport } from './nbdTransport.ts';
 
 /** What a backup reads disks by: the best way that is open, or one that somebody insists on. */
 export const transportChoices = ['auto', ...transportKinds] as const;
 export type TransportChoice = (typeof transportChoices)[number];
 
 /** All that there are, best first: what can be read anywhere goes before what has to be read whole. */
-const rows: readonly TransportRow[] = [folderTransport, leaseTransport];
+const rows: readonly TransportRow[] = [nbdTransport, folderTransport, leaseTransport];
 
 export interface TransportWay extends DiskTransport {
   readonly kind: TransportKind;

@@ -1,4 +1,4 @@
-import { AppError, CancelledError } from '../../../base/errors.ts';
+import { AppError, CancelledError } from '../../base/errors.ts';
 
 /**
  * Reads exact lengths from a stream that arrives in pieces of any size. Holds no more than one piece and what was
@@ -24,22 +24,32 @@ export class ByteStream {
     return this.#positionBytes;
   }
 
+  /** Whether the source has ended, or was closed. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /**
    * The next `lengthBytes` bytes. They may share memory with the piece in which they arrived, never with each other.
    * @throws UNREACHABLE, retryable, if the stream ends first: bytes that never came are a broken transfer and another
    *         try may bring them, unlike wrong bytes
    */
   async take(lengthBytes: number): Promise<Uint8Array> {
-    if (this.#piece.byteLength === 0) await this.#fill();
+    if (this.#piece.byteLength === 0 && lengthBytes > 0) await this.#fill();
     if (this.#piece.byteLength >= lengthBytes) return this.#consume(lengthBytes);
     const taken = new Uint8Array(lengthBytes);
-    for (let filledBytes = 0; filledBytes < lengthBytes;) {
+    await this.takeInto(taken);
+    return taken;
+  }
+
+  /** The same into memory of the caller, which is left alone once the signal is aborted. */
+  async takeInto(target: Uint8Array): Promise<void> {
+    for (let filledBytes = 0; filledBytes < target.byteLength;) {
       if (this.#piece.byteLength === 0) await this.#fill();
-      const part = this.#consume(Math.min(this.#piece.byteLength, lengthBytes - filledBytes));
-      taken.set(part, filledBytes);
+      const part = this.#consume(Math.min(this.#piece.byteLength, target.byteLength - filledBytes));
+      target.set(part, filledBytes);
       filledBytes += part.byteLength;
     }
-    return taken;
   }
 
   /** Passes over `lengthBytes` bytes without keeping them. */
@@ -82,8 +92,9 @@ export class ByteStream {
   /** Waits for a piece that is not empty; false at the end. */
   async #pull(): Promise<boolean> {
     while (!this.#ended) {
-      if (this.#signal.aborted) throw new CancelledError();
+      this.#assertWanted();
       const next = await this.#iterator.next();
+      this.#assertWanted();
       if (next.done === true) this.#ended = true;
       else if (next.value.byteLength > 0) {
         this.#piece = next.value;
@@ -91,5 +102,9 @@ export class ByteStream {
       }
     }
     return false;
+  }
+
+  #assertWanted(): void {
+    if (this.#signal.aborted) throw new CancelledError();
   }
 }
