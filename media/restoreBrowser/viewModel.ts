@@ -39,7 +39,7 @@ export interface BrowserModel {
   readonly message: string;
 }
 
-export type BrowserAction = 'open' | 'files' | 'guest' | 'disk' | 'vm';
+export type BrowserAction = 'open' | 'files' | 'guest' | 'compare' | 'disk' | 'vm';
 
 export function openSetOf({ state, sets }: BrowserModel): BackupSetView | undefined {
   const { repository, vmInstanceUuid } = state.place;
@@ -151,7 +151,10 @@ export function enabledActions(model: BrowserModel): Readonly<Record<BrowserActi
   if (state.search !== undefined) {
     const found = foundOf(model);
     const isFile = found !== undefined;
-    return { open: isFile, files: isFile, guest: isFile, disk: false, vm: state.place.point !== undefined };
+    return {
+      ...{ open: isFile, files: isFile, guest: isFile, disk: false, vm: state.place.point !== undefined },
+      compare: found?.kind === 'file' && found.nodeKind === 'directory',
+    };
   }
   const { place, selected } = state;
   const isFolderOpen = place.volumeIndex !== undefined && pages?.totalCount !== undefined;
@@ -163,6 +166,7 @@ export function enabledActions(model: BrowserModel): Readonly<Record<BrowserActi
       (first?.kind === 'file' || first?.kind === 'symlink' || first?.kind === 'directory'),
     files: isFolderOpen,
     guest: isFolderOpen,
+    compare: isFolderOpen && (first === undefined || (others.length === 0 && first.kind === 'directory')),
     disk: place.deviceKey !== undefined,
     vm: place.point !== undefined,
   };

@@ -43,6 +43,7 @@ export const commandIds = {
   unlockVolumes: 'quiesce.unlockVolumes',
   openGuestFile: 'quiesce.openGuestFile',
   findFiles: 'quiesce.findFiles',
+  compareFolder: 'quiesce.compareFolder',
   showFileVersions: 'quiesce.showFileVersions',
   groupVms: 'quiesce.groupVms',
   filterVms: 'quiesce.filterVms',

@@ -6,9 +6,12 @@ import { schemes } from './ids.ts';
 import type { OpenPlaces } from './openPlaces.ts';
 import type { Worker } from './workerLink.ts';
 
-/** Address of a running guest's file: `quiesce-live:/etc/hosts?…`. It names the account, never its password. */
-export function liveUri({ vm, user, path }: LiveFileParams): Uri {
-  const query = JSON.stringify([vm.vcenter, vm.id, vm.name, user]);
+/**
+ * Address of a running guest's file: `quiesce-live:/etc/hosts?…`. It names the account, never its password.
+ * @param asOf  the moment it is looked at: the editor keeps what it has read of an address, and the guest goes on
+ */
+export function liveUri({ vm, user, path }: LiveFileParams, asOf: Date): Uri {
+  const query = JSON.stringify([vm.vcenter, vm.id, vm.name, user, asOf.toISOString()]);
   return Uri.from({ scheme: schemes.liveFile, path, query });
 }
 

@@ -130,6 +130,31 @@ export interface FileVersionsResult {
   readonly unreadable: readonly { readonly takenAt: string; readonly problem: string }[];
 }
 
+export interface CompareFoldersParams {
+  readonly older: GuestPath;
+  readonly newer: GuestPath;
+}
+
+export interface FolderChangesResult {
+  /** The first `maxFolderChanges`, by name. */
+  readonly changes: readonly FolderChangeDto[];
+  /** There are more. */
+  readonly isCut: boolean;
+  /** What cannot be compared, and why. */
+  readonly problems: readonly string[];
+}
+
+export interface FolderChangeDto {
+  /** `attributes`: the content is the same; owner or permissions are not. */
+  readonly kind: 'added' | 'removed' | 'content' | 'attributes';
+  /** Below the folder, with `/` in front. */
+  readonly path: string;
+  /** Of the newer one, where there is one. */
+  readonly nodeKind: GuestNodeKind;
+  readonly sizeBytes: number;
+}
+
+export const maxFolderChanges = 1000;
 export const maxListedEntries = 1000;
 export const maxReadBytes = 1024 * 1024;
 
@@ -155,6 +180,9 @@ export const statGuestNode = request<GuestPath, GuestNodeDto>('guest/stat');
 
 /** A page of a file; what is larger is restored, not read. */
 export const readGuestFile = request<GuestReadParams, GuestReadResult>('guest/read');
+
+/** What is different in a folder of two restore points; times alone are no difference. Fails with INVALID_INPUT for files. */
+export const compareGuestFolders = request<CompareFoldersParams, FolderChangesResult>('guest/compare');
 
 /** The contents a file has had, over all restore points of the VM. */
 export const listFileVersions = request<GuestPath, FileVersionsResult>('guest/versions');

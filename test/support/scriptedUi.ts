@@ -30,9 +30,16 @@ export class ScriptedUi implements Ui {
   readonly #actions: Action[];
   readonly #confirms: boolean;
 
-  constructor(actions: readonly Action[], { confirms = true } = {}) {
+  readonly #others: string[];
+
+  /** @param options.others  second buttons that are pressed when they are offered, each once */
+  constructor(
+    actions: readonly Action[],
+    { confirms = true, others = [] }: { confirms?: boolean; others?: readonly string[] } = {},
+  ) {
     this.#actions = [...actions];
     this.#confirms = confirms;
+    this.#others = [...others];
   }
 
   /** Actions that nobody has asked for. */
@@ -92,6 +99,14 @@ export class ScriptedUi implements Ui {
   async confirm(confirmation: Confirmation): Promise<boolean> {
     this.confirmations.push(confirmation);
     return this.#confirms;
+  }
+
+  async decide(confirmation: Confirmation, otherAction: string): Promise<'action' | 'other' | undefined> {
+    if (this.#others[0] === otherAction) {
+      this.#others.shift();
+      return 'other';
+    }
+    return (await this.confirm(confirmation)) ? 'action' : undefined;
   }
 
   async tell(severity: 'info' | 'warning' | 'error', message: string): Promise<undefined> {

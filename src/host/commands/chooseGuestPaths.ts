@@ -96,7 +96,7 @@ function folderChoices(folder: GuestPath, entries: readonly GuestNodeDto[]): rea
   return [
     ...up,
     {
-      label: l10n.t('Restore this folder'),
+      label: l10n.t('This folder'),
       description: folder.path,
       icon: 'check',
       value: { take: folder.path },

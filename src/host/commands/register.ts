@@ -17,6 +17,7 @@ import type { JobTreeNode } from '../model/jobModel.ts';
 import { cancelJob, pauseJob, resumeJob, retryJob, showJobLog } from './jobs.ts';
 import { explainConsistency } from './explainConsistency.ts';
 import { lookIntoGuest } from './lookIntoGuest.ts';
+import { compareFolder } from './compareFolder.ts';
 import { findFiles } from './findFiles.ts';
 import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
@@ -110,6 +111,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.openGuestFile]: async (host, row) =>
     await openGuestFile(host, row as PointTreeNode | undefined),
   [commandIds.findFiles]: async (host, row) => await findFiles(host, row as PointTreeNode | undefined),
+  [commandIds.compareFolder]: async (host, row) =>
+    await compareFolder(host, row as PointTreeNode | GuestSelection | undefined),
   [commandIds.showFileVersions]: async (host, row) =>
     await showFileVersions(host, row as PointTreeNode | Uri | undefined),
   [commandIds.groupVms]: groupVms,

@@ -1,27 +1,21 @@
-import { commands, l10n } from 'vscode';
+import { l10n } from 'vscode';
 
-import { AppError, CancelledError } from '../../base/errors.ts';
+import { CancelledError } from '../../base/errors.ts';
 import { startGuestRestore } from '../../protocol/job.ts';
-import { closeLiveGuest, maxLiveFileBytes } from '../../protocol/liveGuest.ts';
-import {
-  type GuestRestoreItemDto,
-  type GuestRestoreParams,
-  type GuestRestorePlanDto,
-  planGuestRestore,
-} from '../../protocol/plan.ts';
-import { type PointDto, readPoint } from '../../protocol/point.ts';
+import { closeLiveGuest } from '../../protocol/liveGuest.ts';
+import type { GuestRestoreItemDto } from '../../protocol/plan.ts';
+import type { PointDto } from '../../protocol/point.ts';
 import type { VmRef } from '../../protocol/vm.ts';
-import { guestUri } from '../guestFileSystem.ts';
 import { findLiveVms } from '../findLiveVms.ts';
 import type { Host } from '../host.ts';
 import type { KnownGuest } from '../knownPlaces.ts';
-import { liveUri } from '../liveFile.ts';
 import { guestName } from '../model/guestPath.ts';
 import { guestRestoreText, liveText, wantedText } from '../model/guestRestoreText.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { answeredBy, type ChosenPaths, guestPathSteps } from './chooseGuestPaths.ts';
 import { askGuestAccount, chooseGuestAccount } from './guestAccounts.ts';
+import { factsOf, isComparable, type Planned, planFor, showDifference } from './guestPlan.ts';
 import { startJob } from './jobs.ts';
 import { chooseLiveVm } from './liveVm.ts';
 
@@ -50,9 +44,8 @@ export async function restoreToGuest(
   for (;;) {
     const params = { ...chosen.volume, paths: chosen.paths, guest };
     const planned = await planFor(host, title, params);
-    const next = await decide(host, title, planned);
-    if (next === 'restore') {
-      await confirmAndStart(host, planned);
+    if ((await decide(host, title, planned)) === 'restore') {
+      await startRestore(host, planned);
       return;
     }
     guest = await askGuestAccount(host, title, owner);
@@ -91,51 +84,31 @@ export async function forgetGuestCredentials(host: Host): Promise<void> {
   });
 }
 
-async function factsOf(host: Host, point: ChosenPaths['point']): Promise<PointDto> {
-  return await host.ui.wait(l10n.t('Reading the restore point'), async signal => {
-    await host.places.repository(point.repository, signal);
-    return await host.worker.request(readPoint, point, signal);
-  });
-}
-
-interface Planned {
-  readonly params: GuestRestoreParams;
-  readonly plan: GuestRestorePlanDto;
-}
-
-/** Asks where the guest has the volume only if VMware Tools do not tell. */
-async function planFor(host: Host, title: string, params: GuestRestoreParams): Promise<Planned> {
-  const request = async (asked: GuestRestoreParams): Promise<Planned> =>
-    await host.ui.wait(l10n.t('Planning the restore'), async signal => {
-      await host.places.repository(asked.repository, signal);
-      return { params: asked, plan: await host.worker.request(planGuestRestore, asked, signal) };
-    });
-  try {
-    return await request(params);
-  } catch (error) {
-    if (!AppError.is(error, 'INVALID_INPUT') || error.object !== 'mount') throw error;
-    const steps: readonly Step<{ readonly mountPath: string }>[] = [
-      async (_, ask) => ({
-        mountPath: await ask.input({
-          title,
-          prompt: l10n.t('{0}. At which path is it?', error.message),
-          value: '/',
-          check: async value =>
-            await Promise.resolve(value.startsWith('/') ? undefined : l10n.t('Enter an absolute path')),
-        }),
-      }),
-    ];
-    const { mountPath } = await runSteps(host.ui, steps, {});
-    return await request({ ...params, mountPath });
+/** Shows the plan; what would be replaced can be compared first, as often as somebody wants to. */
+async function decide(host: Host, title: string, planned: Planned): Promise<'restore' | 'account'> {
+  const text = guestRestoreText(planned.plan, l10n.t);
+  const replaced = planned.plan.items.filter(
+    ({ action, live }) => action === 'replace' && live !== undefined,
+  );
+  for (;;) {
+    const answer =
+      replaced.length === 0
+        ? (await host.ui.confirm(text)) && 'action'
+        : await host.ui.decide(text, l10n.t('Compare First…'));
+    if (answer === 'action') return 'restore';
+    if (answer !== 'other') throw new CancelledError();
+    if ((await compare(host, title, planned, replaced)) === 'account') return 'account';
   }
 }
 
 type Move = 'restore' | 'account' | { readonly compare: GuestRestoreItemDto };
 
-/** Shows what would be replaced, and its differences as often as somebody wants to see them. */
-async function decide(host: Host, title: string, { params, plan }: Planned): Promise<'restore' | 'account'> {
-  const replaced = plan.items.filter(({ action, live }) => action === 'replace' && live !== undefined);
-  if (replaced.length === 0) return 'restore';
+async function compare(
+  host: Host,
+  title: string,
+  { params, plan }: Planned,
+  replaced: readonly GuestRestoreItemDto[],
+): Promise<'restore' | 'account'> {
   for (;;) {
     const { move } = await runSteps<{ move: Move }>(
       host.ui,
@@ -173,28 +146,11 @@ async function decide(host: Host, title: string, { params, plan }: Planned): Pro
       {},
     );
     if (typeof move === 'string') return move;
-    await showDifference(params, plan, move.compare);
+    await showDifference(host, params, plan, move.compare);
   }
 }
 
-function isComparable({ live, sizeBytes }: GuestRestoreItemDto): boolean {
-  return (live?.sizeBytes ?? Infinity) <= maxLiveFileBytes && sizeBytes <= maxLiveFileBytes;
-}
-
-async function showDifference(
-  { guest, ...volume }: GuestRestoreParams,
-  { vmName }: GuestRestorePlanDto,
-  { guestPath, pointPath }: GuestRestoreItemDto,
-): Promise<void> {
-  const { repository, point, deviceKey, volumeIndex } = volume;
-  const inPoint = guestUri({ repository, point, deviceKey, volumeIndex, path: pointPath ?? guestPath });
-  const inGuest = liveUri({ ...guest, path: guestPath });
-  const title = l10n.t('{0}: in the guest of {1} ↔ restore point', guestName(guestPath), vmName);
-  await commands.executeCommand('vscode.diff', inGuest, inPoint, title);
-}
-
-async function confirmAndStart(host: Host, { params, plan }: Planned): Promise<void> {
-  if (!(await host.ui.confirm(guestRestoreText(plan, l10n.t)))) throw new CancelledError();
+async function startRestore(host: Host, { params }: Planned): Promise<void> {
   await startJob(
     host,
     l10n.t('Starting the restore'),

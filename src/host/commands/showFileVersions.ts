@@ -9,18 +9,19 @@ import {
   inOrder,
   otherPointsText,
   shownIn,
+  type VersionMove,
   versionChoices,
   versionMoment,
 } from '../model/fileVersionText.ts';
 import { guestName, parseGuestAddress } from '../model/guestPath.ts';
 import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
+import { compareWithGuest } from './compareWithGuest.ts';
 import { answeredBy, type ChosenPaths, guestPathSteps } from './chooseGuestPaths.ts';
 
 interface ChosenVersion {
   readonly version: FileVersionDto;
-  /** What it is compared with; undefined to open it. */
-  readonly other: FileVersionDto | undefined;
+  readonly move: VersionMove;
 }
 
 /** All contents a guest file has had: one is opened, or two are compared. Begins with a row, or with an open file. */
@@ -42,10 +43,10 @@ export async function showFileVersions(host: Host, given: PointTreeNode | Uri | 
       }),
     }),
     async ({ version }, ask) => ({
-      other:
+      move:
         version === undefined
-          ? undefined
-          : await ask.pick({
+          ? 'open'
+          : await ask.pick<VersionMove>({
               title,
               placeholder: start.path,
               whenEmpty: '',
@@ -54,9 +55,10 @@ export async function showFileVersions(host: Host, given: PointTreeNode | Uri | 
             }),
     }),
   ];
-  const { version, other } = await runSteps<ChosenVersion>(host.ui, steps, {});
-  if (other === undefined) await commands.executeCommand('vscode.open', guestUri(shownIn(version, start)));
-  else await compare(start, ...inOrder(version, other));
+  const { version, move } = await runSteps<ChosenVersion>(host.ui, steps, {});
+  if (move === 'open') await commands.executeCommand('vscode.open', guestUri(shownIn(version, start)));
+  else if (move === 'guest') await compareWithGuest(host, title, shownIn(version, start));
+  else await compare(start, ...inOrder(version, move));
 }
 
 async function startOf(

@@ -20,16 +20,18 @@ export function versionChoices(
   }));
 }
 
-/** What can be done with a version; `undefined` opens it. */
+/** What can be done with a version: opened, or compared with another one or with the file as it is in the guest now. */
+export type VersionMove = 'open' | 'guest' | FileVersionDto;
+
 export function actionChoices(
   versions: readonly FileVersionDto[],
   chosen: FileVersionDto,
   start: GuestPath,
   t: Translate,
-): readonly Choice<FileVersionDto | undefined>[] {
+): readonly Choice<VersionMove>[] {
   const others = versions.filter(version => version !== chosen);
   return [
-    { label: t('Open This Version'), icon: 'go-to-file', value: undefined },
+    { label: t('Open This Version'), icon: 'go-to-file', value: 'open' },
     ...others.map(version => ({
       label: t('Compare With: {0}, changed {1}', formatBytes(version.sizeBytes), versionMoment(version)),
       description: has(version, start) ? t('where you started') : '',
@@ -38,6 +40,12 @@ export function actionChoices(
       isPreselected: has(version, start),
       value: version,
     })),
+    {
+      label: t('Compare With the Running Guest…'),
+      detail: t('As an account of the guest, which only reads'),
+      icon: 'vm-connect',
+      value: 'guest',
+    },
   ];
 }
 

@@ -54,6 +54,8 @@ export interface Ui {
   /** Any number of them, also none; those preselected are chosen already. */
   pickMany<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<readonly T[]>>;
   confirm(confirmation: Confirmation): Promise<boolean>;
+  /** The same with a second button; undefined if neither was pressed. */
+  decide(confirmation: Confirmation, otherAction: string): Promise<'action' | 'other' | undefined>;
   /** Gives the chosen action. It does not wait in anybody's way. */
   tell(
     severity: 'info' | 'warning' | 'error',

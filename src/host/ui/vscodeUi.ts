@@ -101,6 +101,16 @@ export class VscodeUi implements Ui {
     return (await window.showWarningMessage(question, { modal: true, detail }, action)) === action;
   }
 
+  async decide(
+    { question, lines, action }: Confirmation,
+    otherAction: string,
+  ): Promise<'action' | 'other' | undefined> {
+    const options = { modal: true, detail: lines.join('\n') };
+    const answer = await window.showWarningMessage(question, options, action, otherAction);
+    if (answer === action) return 'action';
+    return answer === otherAction ? 'other' : undefined;
+  }
+
   async tell(
     severity: 'info' | 'warning' | 'error',
     message: string,

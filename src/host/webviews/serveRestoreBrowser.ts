@@ -114,6 +114,8 @@ async function restoreCommand(
       return { id: commandIds.restoreGuestFile, argument: { paths: wanted.paths } };
     case 'guest':
       return { id: commandIds.restoreToGuest, argument: { paths: wanted.paths } };
+    case 'compare':
+      return { id: commandIds.compareFolder, argument: { paths: wanted.paths } };
     case 'disk': {
       const { point: ref, deviceKey } = wanted;
       await places.repository(ref.repository, signal);

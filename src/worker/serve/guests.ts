@@ -7,12 +7,16 @@ import type {
   NodeStat,
   Timestamp,
 } from '../../core/guestfs/guestFileSystem.ts';
+import { compareFolders } from '../../core/jobs/guestFiles/compareFolders.ts';
 import { findFileVersions } from '../../core/jobs/guestFiles/fileVersions.ts';
 import type { GuestDisk, GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import type { Volume } from '../../core/volume/volume.ts';
 import {
+  compareGuestFolders,
   type FileVersionsResult,
+  type FolderChangeDto,
+  type FolderChangesResult,
   type GuestDiskDto,
   type GuestListParams,
   type GuestListResult,
@@ -23,6 +27,7 @@ import {
   listFileVersions,
   listGuestFolder,
   listVolumes,
+  maxFolderChanges,
   maxListedEntries,
   maxReadBytes,
   readGuestFile,
@@ -66,6 +71,13 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
     await using used = repositories.use(params.repository);
     return await readPage(await guestReaders.locate(used.place, params, signal), params, signal);
   });
+  handle(compareGuestFolders, async ({ older, newer }, signal) => {
+    await using before = repositories.use(older.repository);
+    await using after = repositories.use(newer.repository);
+    const was = await guestReaders.locate(before.place, older, signal);
+    const is = await guestReaders.locate(after.place, newer, signal);
+    return await folderChanges(was, is, signal);
+  });
   handle(listFileVersions, async (params, signal) => {
     await using used = repositories.use(params.repository);
     return await fileVersions(used.place, guestReaders, params, signal);
@@ -100,6 +112,23 @@ async function fileVersions(
       problem: problem.message,
     })),
   };
+}
+
+async function folderChanges(
+  older: GuestLocation,
+  newer: GuestLocation,
+  signal: AbortSignal,
+): Promise<FolderChangesResult> {
+  const changes: FolderChangeDto[] = [];
+  const problems: string[] = [];
+  const onProblem = (path: string, problem: string) => {
+    if (problems.length < maxFolderChanges) problems.push(`${path}: ${problem}`);
+  };
+  for await (const change of compareFolders(older, newer, onProblem, signal)) {
+    if (changes.length === maxFolderChanges) return { changes, isCut: true, problems };
+    changes.push(change);
+  }
+  return { changes, isCut: false, problems };
 }
 
 function diskDto({ disk, listing: { scheme, volumes, problems } }: GuestDisk): GuestDiskDto {

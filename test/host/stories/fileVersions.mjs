@@ -1,6 +1,7 @@
 // What a guest file was like over several restore points: from a row, and from the file that is open.
 import assert from 'node:assert/strict';
 
+import { RestoreBrowserPage } from '../restoreBrowserPage.mjs';
 import { backUp, connect } from '../steps.mjs';
 
 const volume = [/^20/, 'Hard disk 1', 'web01'];
@@ -37,6 +38,21 @@ export async function story(editor, { startLab }) {
   await versions.filter({ hasText: 'in 3 restore points' }).waitFor();
   assert.equal(await versions.count(), 1);
   await editor.page.keyboard.press('Escape');
+
+  // What is different in the whole folder, from the page of the restore browser.
+  await editor.command('Quiesce: Open Restore Browser');
+  const browser = new RestoreBrowserPage(editor.page);
+  await browser.choose('Backup sets and restore points', /^20/);
+  await browser.entry('var').waitFor();
+  await browser.enterFolder('var');
+  await browser.enterFolder('lib');
+  await browser.moveTo('guest');
+  await browser.press('Compare Folder…');
+  await editor.pick(/^20.*/);
+  await editor.page.locator('.tab', { hasText: /guest: .* ↔ / }).waitFor();
+  await editor.page.locator('.multiDiffEntry', { hasText: 'activity.dat' }).waitFor();
+  assert.equal(await editor.page.locator('.multiDiffEntry').count(), 1);
+  await editor.shot('folder-compared');
 }
 
 async function writeInGuest(lab) {

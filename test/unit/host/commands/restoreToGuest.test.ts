@@ -41,8 +41,9 @@ async function fixture(
   plan: GuestRestorePlanDto = replacing,
   vms: readonly VmDto[] = [vmDto()],
   secrets = memorySecrets(),
+  others: readonly string[] = [],
 ) {
-  const ui = new ScriptedUi(actions);
+  const ui = new ScriptedUi(actions, { others });
   const { host, worker } = hostFixture(ui, secrets);
   worker
     .on(openRepository, ({ name, location }) => ({ name, location, id: 'r' }))
@@ -63,14 +64,11 @@ async function fixture(
   return { host, worker, ui, run: async () => await restoreToGuest(host, { paths: [hosts] }) };
 }
 
+const comparing = async (actions: readonly Action[]) =>
+  await fixture(actions, replacing, [vmDto()], memorySecrets(), ['Compare First…']);
+
 test('an account is asked for and checked, the plan is shown, and the next time nothing is asked', async () => {
-  const { host, worker, ui, run } = await fixture([
-    { type: 'root' },
-    { type: 'wrong' },
-    { type: 'right' },
-    { pick: 'Restore…' },
-    { pick: 'Restore…' },
-  ]);
+  const { host, worker, ui, run } = await fixture([{ type: 'root' }, { type: 'wrong' }, { type: 'right' }]);
   await run();
   expect(ui.refused).toEqual(['AppError: the guest does not accept it']);
   expect(ui.confirmations).toHaveLength(1);
@@ -89,7 +87,8 @@ test('an account is asked for and checked, the plan is shown, and the next time 
 
   const shown = ui.shown.length;
   await run();
-  expect(ui.shown.slice(shown)).toEqual(['1/1 1 files in the guest of web01 would be replaced, as root']);
+  expect(ui.shown.slice(shown)).toEqual([]);
+  expect(ui.confirmations).toHaveLength(2);
   expect(worker.paramsOf(startGuestRestore)).toHaveLength(2);
 });
 
@@ -112,7 +111,7 @@ test('nothing is started if the plan is declined', async () => {
 
 test('the difference between the running guest and the restore point can be seen before deciding', async () => {
   const executed = vi.spyOn(commands, 'executeCommand').mockResolvedValue(undefined);
-  const { worker, run } = await fixture([
+  const { worker, run } = await comparing([
     ...asRoot,
     { pick: 'Show Difference: hosts' },
     { pick: 'Restore…' },
@@ -128,12 +127,11 @@ test('the difference between the running guest and the restore point can be seen
 });
 
 test('another account can be chosen after the plan was seen', async () => {
-  const { worker, ui, run } = await fixture([
+  const { worker, ui, run } = await comparing([
     ...asRoot,
     { pick: 'Use Another Account…' },
     { type: 'operator' },
     { type: 'right' },
-    { pick: 'Restore…' },
   ]);
   await run();
   expect(ui.left).toBe(0);
