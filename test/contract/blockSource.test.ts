@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { concatSource } from '../../src/core/block/concatSource.ts';
 import { memorySource } from '../../src/core/block/memorySource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
@@ -29,11 +28,6 @@ describeBlockSource('concatenation', async () => ({
     ].map(([start, end]) => memorySource(content.subarray(start, end))),
     'parts',
   ),
-}));
-
-describeBlockSource('cache, smaller than the source', async () => ({
-  content,
-  source: cachedSource(memorySource(content), { chunkBytes: 512, maxChunks: 3 }),
 }));
 
 describeBlockSource('file', async () => {

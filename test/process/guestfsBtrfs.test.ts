@@ -3,12 +3,12 @@ import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, writeFileSync,
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { GiB, MiB } from '../../src/base/units.ts';
-import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import { openGuestFileSystem, openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { assembleVolumes } from '../../src/core/volume/assembleVolumes.ts';
 import { listVolumes } from '../../src/core/volume/listVolumes.ts';
 import { manifestOfFolder, manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
+import { cachedSource } from '../support/cachedSource.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { collect } from '../support/collect.ts';
 import {

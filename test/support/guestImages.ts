@@ -6,12 +6,12 @@ import { expect, test, type TestAPI } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
 import type { BlockSource } from '../../src/core/block/blockSource.ts';
-import { cachedSource } from '../../src/core/block/cachedSource.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
 import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { manifestOfGuest, type ManifestLine } from '../images/manifest.ts';
 import { anySignal } from './anySignal.ts';
+import { cachedSource } from './cachedSource.ts';
 import { toolTest } from './tools.ts';
 
 const images = join(import.meta.dirname, '..', 'images');

@@ -26,9 +26,9 @@ export async function story(editor, { startLab }) {
   await versions.filter({ hasText: 'in 2 restore points' }).waitFor();
   await editor.shot('versions');
   await editor.pick('in 2 restore points');
-  await versions.filter({ hasText: 'Compare With' }).waitFor();
+  await versions.filter({ hasText: 'Compare With:' }).waitFor();
   await editor.shot('what-to-do');
-  await editor.pick('Compare With');
+  await editor.pick('Compare With:');
   await editor.page.locator('.tab', { hasText: /activity\.dat: .* ↔ / }).waitFor();
   await editor.shot('compared');
 

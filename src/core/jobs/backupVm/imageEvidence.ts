@@ -1,10 +1,11 @@
 import { toAppError } from '../../../base/errors.ts';
-import { cachedSource } from '../../block/cachedSource.ts';
+import { MiB } from '../../../base/units.ts';
 import type { ManifestDisk } from '../../catalog/manifest.ts';
 import type { BlobId } from '../../codec/blobId.ts';
 import type { FoundToken } from '../../consistency/proof/freezeToken.ts';
 import type { VolumeFinding } from '../../consistency/proof/prove.ts';
 import { readRestState } from '../../guestfs/rest/readRestState.ts';
+import { ChunkCache } from '../../image/chunkCache.ts';
 import { openStoredDisk } from '../../image/diskImage.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { assembleVolumes } from '../../volume/assembleVolumes.ts';
@@ -30,8 +31,8 @@ interface StoredDisk {
   readonly tree: BlobId;
 }
 
-/** Chunks of a disk that are kept while its volumes are looked at; a few are read of each. */
-const keptChunks = 32;
+/** Chunks of all disks that are kept while volumes are looked at; a few are read of each. */
+const keptBytes = 32 * MiB;
 
 /** Volumes of these have nothing that a guest would have to bring to rest. */
 const withoutData: readonly PartitionRole[] = [
@@ -53,7 +54,8 @@ export async function imageEvidence(
 ): Promise<ImageEvidence> {
   await repository.flush(signal);
   const listings: VolumeListing[] = [];
-  for (const disk of disks) listings.push(await listingOf(repository, disk, signal));
+  const chunks = new ChunkCache(repository, keptBytes);
+  for (const disk of disks) listings.push(await listingOf(repository, disk, chunks, signal));
   const assembled = await assembledIfPossible(listings, signal);
   const isJoined = assembled.some(({ volumes }) => volumes.some(isMadeOfOthers));
   const volumes: FoundVolume[] = [];
@@ -75,14 +77,11 @@ export async function imageEvidence(
 async function listingOf(
   repository: Repository,
   { entry, tree }: StoredDisk,
+  chunks: ChunkCache,
   signal: AbortSignal,
 ): Promise<VolumeListing> {
   try {
-    const image = await openStoredDisk(repository, tree, entry, signal);
-    return await listVolumes(
-      cachedSource(image, { chunkBytes: entry.chunkBytes, maxChunks: keptChunks }),
-      signal,
-    );
+    return await listVolumes(await openStoredDisk(repository, tree, entry, signal, chunks), signal);
   } catch (error) {
     signal.throwIfAborted();
     return { scheme: 'none', volumes: [], problems: [toAppError(error).message] };

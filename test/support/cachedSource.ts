@@ -1,6 +1,6 @@
-import { LoadingCache } from '../../base/async/loadingCache.ts';
-import { settleAll } from '../../base/async/settleAll.ts';
-import { begin, readRange, type BlockSource } from './blockSource.ts';
+import { LoadingCache } from '../../src/base/async/loadingCache.ts';
+import { settleAll } from '../../src/base/async/settleAll.ts';
+import { begin, readRange, type BlockSource } from '../../src/core/block/blockSource.ts';
 
 export interface CacheSize {
   /** What is fetched and kept at a time. */
@@ -10,7 +10,7 @@ export interface CacheSize {
 }
 
 /**
- * Keeps the chunks of a source that were read last. Readers of one chunk share one fetch; it is cancelled only when
+ * For images that tests read from files. Keeps the chunks of a source that were read last. Readers of one chunk share one fetch; it is cancelled only when
  * all of them are. A failed fetch is forgotten, so that the next read tries again.
  */
 export function cachedSource(source: BlockSource, { chunkBytes, maxChunks }: CacheSize): BlockSource {
