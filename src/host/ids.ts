@@ -28,6 +28,7 @@ export const commandIds = {
   consistencyReport: 'quiesce.consistencyReport',
   showGlossary: 'quiesce.showGlossary',
   applyRemedy: 'quiesce.applyRemedy',
+  resetTracking: 'quiesce.resetTracking',
   checkPrivileges: 'quiesce.checkPrivileges',
   showCapabilities: 'quiesce.showCapabilities',
   guardSnapshots: 'quiesce.guardSnapshots',

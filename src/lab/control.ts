@@ -44,6 +44,8 @@ export interface Faults {
   };
   /** Whether a VM that is off keeps what was tracked when its disks move to another datastore; releases differ. */
   trackingOnColdMove: 'lost' | 'kept';
+  /** Whether a disk of a VM that has grown goes on being tracked as before, as on hosts that lose changes from then on. */
+  trackingOnGrowth: 'lost' | 'kept';
   /** What is free on datastores, by name; snapshots need some. */
   datastoreFreeBytes: Readonly<Record<string, number>>;
   /** Quiesced snapshots fail, of these VMs by name; `*` means all. */
@@ -168,6 +170,7 @@ export function noFaults(): Faults {
     holdStreamsAfterBytes: null,
     changedAreas: { ...standardChangedAreas },
     trackingOnColdMove: 'lost',
+    trackingOnGrowth: 'lost',
     datastoreFreeBytes: {},
     refuseQuiesce: [],
     leaseTimeoutSeconds: 300,

@@ -8,7 +8,7 @@ import { fullReasons } from '../../core/changes/fullReason.ts';
 import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
-import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { type BackupPlan, disksToReset, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { backUpGroup, type GroupMember } from '../../core/jobs/backupVm/backupGroup.ts';
 import { neverPaused } from '../../core/jobs/backupVm/pause.ts';
 import { TransferSlots } from '../../core/jobs/backupVm/transferSlots.ts';
@@ -42,7 +42,7 @@ import { openNotifier, tellingOfFailure, tellOf } from '../notifying.ts';
 import { describeError, errorValue, table } from '../output.ts';
 import { chosenParallel, parallelOptions } from '../parallel.ts';
 import { chosenStoring, storingOptions } from '../storing.ts';
-import { trackingAdvice, withTracking } from '../changeTracking.ts';
+import { trackingAdvice, withTracking, withTrackingReset } from '../changeTracking.ts';
 import { guestAccountOptions, planOption, repositoryOption, vcenterOption } from './options.ts';
 
 const minuteMs = 60_000;
@@ -66,6 +66,9 @@ export const backup: Command = {
     },
     'enable-tracking': {
       help: 'turn changed block tracking on first where it is off, after showing the price',
+    },
+    'reset-tracking': {
+      help: 'switch it off and on again first where a disk has grown or it was found wrong, after showing the price',
     },
     yes: { help: 'agree to that price without being asked' },
     ...vcenterOption,
@@ -121,7 +124,18 @@ async function backUp(
     const newest = await latestRestorePoint(repository, identity, signal);
     const previous = await openPreviousPoint(repository, newest, signal);
     const options = { policy, wholeReads, transport, knowsSpecs, hasUser: context.hasTerminal };
-    plans.push(planBackup(vm, { ...options, now: context.clock.now() }, previous));
+    let plan = planBackup(vm, { ...options, now: context.clock.now() }, previous);
+    if (args.flag('reset-tracking') && !args.flag('plan') && disksToReset(plan).length > 0) {
+      const { config: reset, disks } = await withTrackingReset(
+        context,
+        session,
+        vm,
+        journal,
+        args.flag('yes'),
+      );
+      plan = planBackup({ ...vm, config: reset, disks }, { ...options, now: context.clock.now() }, previous);
+    }
+    plans.push(plan);
   }
   if (args.flag('plan')) {
     const values = plans.map(planValue);

@@ -8,7 +8,7 @@ import type { Host } from '../host.ts';
 import { sentence } from '../model/errorText.ts';
 import { remedyText } from '../model/planText.ts';
 import { type VmNode, vmRef, type WantedRemedy } from '../model/vmTreeModel.ts';
-import { runSteps, type Step } from '../ui/wizard.ts';
+import { type Ask, runSteps, type Step } from '../ui/wizard.ts';
 import { chooseVm } from './choose.ts';
 import { startJob } from './jobs.ts';
 
@@ -53,6 +53,19 @@ export async function applyRemedy(host: Host, given: VmNode | WantedRemedy | und
     async signal => await host.worker.request(startRemedy, { vm, rule }, signal),
   );
 }
+
+/** After a disk has grown, or a backup has found that changes were lost: switched off and on again. */
+export async function resetTracking(host: Host, given: VmNode | undefined): Promise<void> {
+  const title = l10n.t('Reset Changed Block Tracking');
+  const steps = [
+    async (_: unknown, ask: Ask) => ({ vm: vmRef(given ?? (await chooseVm(host, ask, title))) }),
+  ];
+  const { vm } = await runSteps<{ vm: VmRef }>(host.ui, steps, {});
+  await applyRemedy(host, { kind: 'remedy', vm, rule: trackingReset });
+}
+
+/** As the worker calls it: no rule of consistency asks for it. */
+const trackingReset = 'CBT-RESET';
 
 async function applicable(
   host: Host,

@@ -5,7 +5,7 @@ import type { Host } from '../host.ts';
 import { type CommandId, commandIds } from '../ids.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmNode, VmTreeNode, WantedRemedy } from '../model/vmTreeModel.ts';
-import { applyRemedy } from './applyRemedy.ts';
+import { applyRemedy, resetTracking } from './applyRemedy.ts';
 import { filterVms, groupVms } from './arrangeVms.ts';
 import { backUpGroup } from './backupGroup.ts';
 import { backUpNow, takeQuiescedSnapshot } from './backups.ts';
@@ -89,6 +89,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.showGlossary]: showGlossary,
   [commandIds.applyRemedy]: async (host, row) =>
     await applyRemedy(host, row as VmNode | WantedRemedy | undefined),
+  [commandIds.resetTracking]: async (host, row) => await resetTracking(host, row as VmNode | undefined),
   [commandIds.checkPrivileges]: async (host, row) =>
     await checkPrivileges(host, row as VmTreeNode | undefined),
   [commandIds.showCapabilities]: async (host, row) =>

@@ -121,7 +121,7 @@ export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePl
     if (sizeBytes === chain.content.sizeBytes) continue;
     await chain.content.grow(sizeBytes);
     // The file that tracks changes has the size of the disk, and is made anew.
-    chain.tracking.stop();
+    if (lab.faults.trackingOnGrowth === 'lost') chain.tracking.stop();
   }
   for (const device of plan.attachedDisks) disks.push(await attachDisk(lab, device));
   for (const device of plan.newDisks) disks.push(await blankDisk(lab, vm.name, vm.home.path, device));

@@ -9,6 +9,12 @@ import { isVim, type Vim } from '../../vsphere/vimCaller.ts';
 export const appliedRules = ['CAP-04', 'DSK-01', 'DSK-11', 'FLP-01', 'SNAP-01', 'SNAP-04'] as const;
 export type AppliedRule = (typeof appliedRules)[number];
 
+/**
+ * Not the remedy of a rule, for the VM alone does not show that it is needed: what a backup has found wrong with changed block
+ * tracking, or a disk that has grown while its host went on tracking as before.
+ */
+export const trackingReset = 'CBT-RESET';
+
 export type RemedyStep =
   | { readonly kind: 'shut-down-guest' | 'power-on' | 'consolidate' | 'snapshot-and-remove' }
   | { readonly kind: 'reconfigure'; readonly spec: Vim<'VirtualMachineConfigSpec'> };
@@ -16,7 +22,7 @@ export type RemedyStep =
 /** What will be done to a VM, and what it costs. */
 export interface RemedyPlan {
   readonly vm: VmIdentity;
-  readonly rule: AppliedRule;
+  readonly rule: AppliedRule | typeof trackingReset;
   /** The remedy in one sentence. */
   readonly text: string;
   /** Sentences without their full stop; read before anything is done. */
@@ -33,6 +39,7 @@ export function isApplied(rule: string): rule is AppliedRule {
  * something of the VM is in the way
  */
 export function planRemedy(vm: VirtualMachineFacts, rule: string): RemedyPlan {
+  if (rule === trackingReset) return planTrackingReset(vm);
   if (!isApplied(rule))
     throw new AppError('INVALID_INPUT', `what rule ${rule} asks for is not done by the server`, {
       object: vm.name,
@@ -41,6 +48,38 @@ export function planRemedy(vm: VirtualMachineFacts, rule: string): RemedyPlan {
   if (!hasFinding(vm, rule))
     throw new AppError('CONFLICT', `${vm.name}: rule ${rule} finds nothing any more`, { object: vm.name });
   return { vm: { ref: vm.ref, name: vm.name }, rule, ...remedyOf(vm, rule) };
+}
+
+/**
+ * Off and on again; what was tracked is forgotten when a snapshot comes and goes after each.
+ * @throws CONFLICT if tracking is off, or the VM has snapshots
+ */
+function planTrackingReset(vm: VirtualMachineFacts): RemedyPlan {
+  const { name, ref, config, runtime } = vm;
+  if (config.changeTrackingEnabled !== true)
+    throw new AppError('CONFLICT', `${name}: changed block tracking is off`, {
+      object: name,
+      remedy: 'Enable it, which begins it anew',
+    });
+  requireNoSnapshots(vm);
+  const stun = runtime.powerState === 'poweredOn' ? [{ kind: 'snapshot-and-remove' } as const] : [];
+  return {
+    vm: { ref, name },
+    rule: trackingReset,
+    text: 'Switch changed block tracking off and on again',
+    price: [
+      ...(stun.length > 0
+        ? ['The VM is stunned for a moment when a snapshot comes, and when it goes, twice each']
+        : []),
+      'The next backup reads all of its disks',
+    ],
+    steps: [
+      { kind: 'reconfigure', spec: { changeTrackingEnabled: false } },
+      ...stun,
+      { kind: 'reconfigure', spec: { changeTrackingEnabled: true } },
+      ...stun,
+    ],
+  };
 }
 
 /** What the account needs on the VM for all steps. */
@@ -71,7 +110,8 @@ const fieldPrivileges: Readonly<Record<string, readonly string[]>> = {
 } satisfies Readonly<Partial<Record<keyof Vim<'VirtualMachineConfigSpec'>, readonly string[]>>>;
 
 /** Whether the rule limits or remarks on the VM as it is now. */
-export function hasFinding({ facts }: VirtualMachineFacts, rule: AppliedRule): boolean {
+export function hasFinding({ config, facts }: VirtualMachineFacts, rule: RemedyPlan['rule']): boolean {
+  if (rule === trackingReset) return config.changeTrackingEnabled !== true;
   const { limits, remarks } = assess(facts);
   return [...limits, ...remarks].some(found => found.rule === rule);
 }

@@ -98,6 +98,14 @@ export function planBackup(
   };
 }
 
+/** Disks whose changes are not to be had before changed block tracking was switched off and on again. */
+export function disksToReset({ vm, disks }: Pick<BackupPlan, 'vm' | 'disks'>): readonly DiskPlan[] {
+  if (vm.config.changeTrackingEnabled !== true) return [];
+  return disks.filter(
+    ({ fullReason }) => fullReason === 'tracking-not-reset' || fullReason === 'verification-failed',
+  );
+}
+
 /** By the disk as it is now; the snapshot's decides. */
 function expectedFullReason(
   { config }: VirtualMachineFacts,

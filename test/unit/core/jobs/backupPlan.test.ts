@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { FullReason } from '../../../../src/core/changes/fullReason.ts';
 import { defaultWholeReads } from '../../../../src/core/changes/readDecision.ts';
 import { defaultPolicy } from '../../../../src/core/consistency/request/policy.ts';
 import type { VirtualMachineFacts } from '../../../../src/core/inventory/readVirtualMachine.ts';
 import { virtualDisks, type DiskBacking } from '../../../../src/core/inventory/virtualDisk.ts';
-import { type BackupOptions, planBackup } from '../../../../src/core/jobs/backupVm/backupPlan.ts';
+import {
+  type BackupOptions,
+  disksToReset,
+  planBackup,
+} from '../../../../src/core/jobs/backupVm/backupPlan.ts';
 import { consistencyRecord } from '../../../../src/core/jobs/backupVm/consistencyRecord.ts';
 import type { SnapshotId } from '../../../../src/core/repository/snapshot.ts';
 import { linuxGuest } from '../../../support/assessmentFacts.ts';
@@ -207,3 +212,20 @@ describe('what a restore point may say of its consistency', () => {
     },
   );
 });
+
+test.each<[FullReason | undefined, boolean, boolean]>([
+  ['tracking-not-reset', true, true],
+  ['verification-failed', true, true],
+  // Tracking that is off begins anew when it is switched on.
+  ['tracking-not-reset', false, false],
+  ['capacity-changed', true, false],
+  ['scheduled', true, false],
+  [undefined, true, false],
+])(
+  'a disk read whole because of %s, tracked: %s, wants its tracking reset: %s',
+  (fullReason, isOn, isWanted) => {
+    const disk = { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1, fullReason };
+    const vm = { config: { changeTrackingEnabled: isOn } } as VirtualMachineFacts;
+    expect(disksToReset({ vm, disks: [disk] })).toEqual(isWanted ? [disk] : []);
+  },
+);
