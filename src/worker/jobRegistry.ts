@@ -1,6 +1,7 @@
 import { AppError, CancelledError } from '../base/errors.ts';
 import { toHex } from '../base/random.ts';
 import type { JobAnswer, JobDto, JobLogResult, JobState } from '../protocol/job.ts';
+import type { PastJob } from './jobHistory.ts';
 import { type JobDeps, type JobRequest, RunningJob } from './runningJob.ts';
 
 /** Finished jobs that are remembered, for clients that connect later. */
@@ -15,6 +16,8 @@ export class JobRegistry implements AsyncDisposable {
   #keepPausedSnapshotMs = usualKeepPausedMs;
   /** Oldest first. */
   readonly #jobs = new Map<string, RunningJob>();
+  /** Of earlier workers, newest first. */
+  #past: readonly PastJob[] = [];
 
   constructor(deps: Omit<JobDeps, 'keepPausedSnapshotMs'>) {
     this.#deps = { ...deps, keepPausedSnapshotMs: () => this.#keepPausedSnapshotMs };
@@ -51,9 +54,15 @@ export class JobRegistry implements AsyncDisposable {
       ?.toDto();
   }
 
+  /** What earlier workers did is shown below what this one does. */
+  remember(past: readonly PastJob[]): void {
+    this.#past = past;
+  }
+
   /** Newest first. */
   list(): JobDto[] {
-    return [...this.#jobs.values()].map(job => job.toDto()).reverse();
+    const own = [...this.#jobs.values()].map(job => job.toDto()).reverse();
+    return [...own, ...this.#past.slice(0, Math.max(0, rememberedJobs - own.length)).map(({ job }) => job)];
   }
 
   /** Of pauses that begin from now on. */
@@ -89,7 +98,8 @@ export class JobRegistry implements AsyncDisposable {
   }
 
   log(id: string): JobLogResult {
-    return this.#job(id).log();
+    const past = this.#past.find(({ job }) => job.id === id);
+    return past?.log ?? this.#job(id).log();
   }
 
   /** Resolves once none runs any more. */
@@ -113,7 +123,7 @@ export class JobRegistry implements AsyncDisposable {
     if (job !== undefined) return job;
     throw new AppError('NOT_FOUND', `there is no job ${id}`, {
       object: id,
-      remedy: 'List the jobs; old ones are forgotten, and all of them when the worker ends',
+      remedy: 'List the jobs; old ones are forgotten, and none but one of this worker can be changed',
     });
   }
 

@@ -11,7 +11,7 @@ import { Notifier } from '../core/jobs/notify/node/notifier.ts';
 import { TransferSlots, usualParallelLimits } from '../core/jobs/backupVm/transferSlots.ts';
 import { readPointFacts } from '../core/jobs/recovery/standings.ts';
 import type { ProveResult, WorkerDto } from '../protocol/handshake.ts';
-import { type JobDto, jobChanged } from '../protocol/job.ts';
+import { jobChanged } from '../protocol/job.ts';
 import { openRendezvous } from '../protocol/node/rendezvous.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import { vmsChanged } from '../protocol/vm.ts';
@@ -23,6 +23,7 @@ import { GuardKeeper } from './guardKeeper.ts';
 import { GuestPasswords } from './guestPasswords.ts';
 import { VolumeKeys } from '../core/volume/luks/volumeKeys.ts';
 import { GuestReaders } from './guestReaders.ts';
+import { JobHistory } from './jobHistory.ts';
 import { JobRegistry } from './jobRegistry.ts';
 import { KeptRows } from './keptRows.ts';
 import { Leftovers } from './leftovers.ts';
@@ -40,6 +41,7 @@ import { rememberedFacts } from './rememberedFacts.ts';
 import { SnapshotWatch } from './snapshotWatch.ts';
 import { productVersion } from './version.ts';
 import { WorkerLife } from './workerLife.ts';
+import type { JobDeps } from './runningJob.ts';
 import type { WorkerParts } from './workerParts.ts';
 
 /** How often the worker looks whether it can still be found, and whether leftovers can be given back. */
@@ -60,11 +62,16 @@ async function main(): Promise<void> {
     isSame: isSameRepository,
     logger,
   });
-  const onChanged = (job: JobDto) => {
+  await using history = new JobHistory(join(options.stateFolder, 'jobs'), surroundings);
+  const onChanged: JobDeps['onChanged'] = (job, log) => {
     clients.tell(jobChanged, job);
+    history.note(job, log);
+  };
+  const onEnded: JobDeps['onEnded'] = (job, log) => {
+    history.note(job, log);
   };
   const hasUser = () => clients.welcomeCount > 0;
-  await using jobs = new JobRegistry({ clock, random, onChanged, hasUser });
+  await using jobs = new JobRegistry({ clock, random, onChanged, onEnded, hasUser });
   const leftovers = new Leftovers(journal);
   const guestPasswords = new GuestPasswords();
   const guard = new GuardKeeper({ clock, jobs, leftovers, vcenters, repositories, guestPasswords });
@@ -126,6 +133,8 @@ async function main(): Promise<void> {
   });
   // Another worker is there already; whoever started this one finds that one.
   if (listener === undefined) return;
+  // From here on no other worker writes there.
+  jobs.remember(await history.read());
   logger.info('the background worker is ready', { version: productVersion, process: process.pid });
   endOnSignals(life);
   void doDuties(life, guard, snapshots, new GoalWatch(parts), listener);

@@ -68,7 +68,9 @@ export interface JobDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** Called at most five times a second per job, the final state always among them; once more for a cancellation. */
-  readonly onChanged: (job: JobDto) => void;
+  readonly onChanged: (job: JobDto, log: () => JobLogResult) => void;
+  /** Called at once, before anybody is told. */
+  readonly onEnded: (job: JobDto, log: () => JobLogResult) => void;
   /** Whether a client is there that could answer a question. */
   readonly hasUser: () => boolean;
   /** For how long a paused backup keeps its snapshot. */
@@ -129,7 +131,7 @@ export class RunningJob {
     this.#meter = new RateMeter(deps.clock);
     this.#waits = new WaitMeter(deps.clock);
     this.#changes = new Throttle(deps.clock, changeIntervalMs, () => {
-      deps.onChanged(this.toDto());
+      deps.onChanged(this.toDto(), () => this.log());
     });
     this.#changes.request();
     this.ended = this.#run();
@@ -285,6 +287,7 @@ export class RunningJob {
       }
     }
     this.#finishedAt = this.#deps.clock.now().toISOString();
+    this.#deps.onEnded(this.toDto(), () => this.log());
     this.#changes.request();
   }
 

@@ -19,6 +19,7 @@ class Bench {
     clock: this.clock,
     random: seededRandom(1),
     onChanged: job => this.told.push({ atMs: this.clock.monotonicMs(), job }),
+    onEnded: () => undefined,
     hasUser: () => this.hasUser,
   });
 
