@@ -51,7 +51,7 @@ export class JobHistory implements AsyncDisposable {
     if (writtenMs === Infinity || (!isEnd && nowMs - writtenMs < writeIntervalMs)) return;
     // Its end is told again when the others are told.
     this.#writtenMs.set(job.id, isEnd ? Infinity : nowMs);
-    const { bytesPerSecond: _rate, remainingMs: _left, question: _question, ...lasting } = job;
+    const lasting = without(job, 'bytesPerSecond', 'remainingMs', 'question');
     const at = this.#clock.now().toISOString();
     const stored = { version: storedVersion, protocolVersion, at, job: lasting, log: log() };
     const path = join(this.#folder, `${job.id}.json`);
@@ -103,9 +103,9 @@ function decode(text: string, path: string): PastJob {
   written.string('startedAt');
   const stored = JSON.parse(text) as { readonly job: JobDto; readonly log: JobLogResult };
   const isSameProtocol = json.integer('protocolVersion', { min: 0, max: 1_000_000 }) === protocolVersion;
-  const { canPause: _pause, canRetry: _retry, result, members, ...kept } = stored.job;
+  const { result, members } = stored.job;
   const past: JobDto = {
-    ...kept,
+    ...without(stored.job, 'canPause', 'canRetry', 'result', 'members'),
     ...(isSameProtocol && result !== undefined && { result }),
     ...(isSameProtocol && members !== undefined && { members }),
   };
@@ -119,4 +119,10 @@ function decode(text: string, path: string): PastJob {
     job: { ...past, id, state: 'failed', finishedAt: at, error: toWireError(error) },
     log: { ...stored.log, lines: [...stored.log.lines, line] },
   };
+}
+
+function without<Key extends keyof JobDto>(job: JobDto, ...keys: readonly Key[]): Omit<JobDto, Key> {
+  const left: Partial<JobDto> = { ...job };
+  for (const key of keys) delete left[key];
+  return left as Omit<JobDto, Key>;
 }
