@@ -34,6 +34,8 @@ export class JobHistory implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #writtenMs = new Map<string, number>();
+  /** By the names of their files: those change no more. */
+  readonly #ended = new Map<string, PastJob>();
   /** One after the other, so that what was said last is there last. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -67,21 +69,32 @@ export class JobHistory implements AsyncDisposable {
     await this.#writing;
   }
 
-  /** Newest first; older ones are removed. To be read by a worker that is alone. */
+  /**
+   * Newest first; older ones are removed. Read anew each time: an earlier worker may still be giving back what its jobs
+   * took, and write down their ends.
+   */
   async read(): Promise<readonly PastJob[]> {
     const found: PastJob[] = [];
     for (const name of await this.#names()) {
-      const path = join(this.#folder, name);
       try {
-        found.push(decode(await readFile(path, 'utf8'), path));
+        found.push(this.#ended.get(name) ?? (await this.#read(name)));
       } catch (error) {
         this.#logger.warn(`a job of the past cannot be read: ${toAppError(error).message}`);
       }
     }
     found.sort((one, other) => other.job.startedAt.localeCompare(one.job.startedAt));
-    for (const { job } of found.splice(keptJobs))
+    for (const { job } of found.splice(keptJobs)) {
+      this.#ended.delete(`${job.id}.json`);
       await rm(join(this.#folder, `${job.id}.json`), { force: true });
+    }
     return found;
+  }
+
+  async #read(name: string): Promise<PastJob> {
+    const path = join(this.#folder, name);
+    const { past, isEnd } = decode(await readFile(path, 'utf8'), path);
+    if (isEnd) this.#ended.set(name, past);
+    return past;
   }
 
   async #names(): Promise<readonly string[]> {
@@ -95,7 +108,7 @@ export class JobHistory implements AsyncDisposable {
 }
 
 /** What a worker of another protocol has written is believed as far as every protocol says the same. */
-function decode(text: string, path: string): PastJob {
+function decode(text: string, path: string): { readonly past: PastJob; readonly isEnd: boolean } {
   const json = JsonReader.parse(text, path);
   json.integer('version', { min: storedVersion, max: storedVersion });
   const written = json.object('job');
@@ -109,20 +122,22 @@ function decode(text: string, path: string): PastJob {
     ...(isSameProtocol && result !== undefined && { result }),
     ...(isSameProtocol && members !== undefined && { members }),
   };
-  if (past.finishedAt !== undefined) return { job: past, log: stored.log };
+  if (past.finishedAt !== undefined) return { past: { job: past, log: stored.log }, isEnd: true };
   const error = new AppError('WORKER_LOST', `${object}: the background worker ended in the midst of it`, {
     object,
     remedy: 'Start it again: what it had taken is given back, and nothing is stored twice',
   });
   const line = { at, level: 'error', text: error.message } as const;
   return {
-    job: { ...past, id, state: 'failed', finishedAt: at, error: toWireError(error) },
-    log: { ...stored.log, lines: [...stored.log.lines, line] },
+    past: {
+      job: { ...past, id, state: 'failed', finishedAt: at, error: toWireError(error) },
+      log: { ...stored.log, lines: [...stored.log.lines, line] },
+    },
+    isEnd: false,
   };
 }
 
 function without<Key extends keyof JobDto>(job: JobDto, ...keys: readonly Key[]): Omit<JobDto, Key> {
-  const left: Partial<JobDto> = { ...job };
-  for (const key of keys) delete left[key];
-  return left as Omit<JobDto, Key>;
+  const left = Object.entries(job).filter(([key]) => !keys.some(omitted => omitted === key));
+  return Object.fromEntries(left) as unknown as Omit<JobDto, Key>;
 }

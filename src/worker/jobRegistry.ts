@@ -1,7 +1,6 @@
 import { AppError, CancelledError } from '../base/errors.ts';
 import { toHex } from '../base/random.ts';
 import type { JobAnswer, JobDto, JobLogResult, JobState } from '../protocol/job.ts';
-import type { PastJob } from './jobHistory.ts';
 import { type JobDeps, type JobRequest, RunningJob } from './runningJob.ts';
 
 /** Finished jobs that are remembered, for clients that connect later. */
@@ -16,8 +15,6 @@ export class JobRegistry implements AsyncDisposable {
   #keepPausedSnapshotMs = usualKeepPausedMs;
   /** Oldest first. */
   readonly #jobs = new Map<string, RunningJob>();
-  /** Of earlier workers, newest first. */
-  #past: readonly PastJob[] = [];
 
   constructor(deps: Omit<JobDeps, 'keepPausedSnapshotMs'>) {
     this.#deps = { ...deps, keepPausedSnapshotMs: () => this.#keepPausedSnapshotMs };
@@ -54,15 +51,9 @@ export class JobRegistry implements AsyncDisposable {
       ?.toDto();
   }
 
-  /** What earlier workers did is shown below what this one does. */
-  remember(past: readonly PastJob[]): void {
-    this.#past = past;
-  }
-
   /** Newest first. */
   list(): JobDto[] {
-    const own = [...this.#jobs.values()].map(job => job.toDto()).reverse();
-    return [...own, ...this.#past.slice(0, Math.max(0, rememberedJobs - own.length)).map(({ job }) => job)];
+    return [...this.#jobs.values()].map(job => job.toDto()).reverse();
   }
 
   /** Of pauses that begin from now on. */
@@ -97,9 +88,13 @@ export class JobRegistry implements AsyncDisposable {
     this.#job(jobId).answer(questionId, accept);
   }
 
+  /** Whether it is one of this worker. */
+  has(id: string): boolean {
+    return this.#jobs.has(id);
+  }
+
   log(id: string): JobLogResult {
-    const past = this.#past.find(({ job }) => job.id === id);
-    return past?.log ?? this.#job(id).log();
+    return this.#job(id).log();
   }
 
   /** Resolves once none runs any more. */

@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     ...{ openers, patientOpener, vcenters },
     keptRows: new KeptRows(owner => openers.inventoryKeeper(owner)),
     repositories,
-    jobs,
+    ...{ jobs, history },
     slots: new TransferSlots(usualParallelLimits),
     notifier: new Notifier({}, { clock, logger, folder: join(options.stateFolder, 'notify') }),
     leftovers,
@@ -133,8 +133,6 @@ async function main(): Promise<void> {
   });
   // Another worker is there already; whoever started this one finds that one.
   if (listener === undefined) return;
-  // From here on no other worker writes there.
-  jobs.remember(await history.read());
   logger.info('the background worker is ready', { version: productVersion, process: process.pid });
   endOnSignals(life);
   void doDuties(life, guard, snapshots, new GoalWatch(parts), listener);

@@ -10,6 +10,7 @@ import type { TellClients } from './clients.ts';
 import type { GuardKeeper } from './guardKeeper.ts';
 import type { GuestPasswords } from './guestPasswords.ts';
 import type { GuestReaders } from './guestReaders.ts';
+import type { JobHistory } from './jobHistory.ts';
 import type { JobRegistry } from './jobRegistry.ts';
 import type { KeptRows } from './keptRows.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -28,6 +29,7 @@ export interface WorkerParts {
   readonly vcenters: OpenVCenters;
   readonly repositories: OpenRepositories;
   readonly jobs: JobRegistry;
+  readonly history: JobHistory;
   readonly slots: TransferSlots;
   readonly notifier: Notifier;
   readonly leftovers: Leftovers;

@@ -474,7 +474,8 @@ describe('jobs of the bundled worker', () => {
     expect((await lab.vms()).flatMap(vm => vm.snapshots)).toHaveLength(1);
 
     client = await user.connect();
-    expect((await client.request(listJobs, {}, anySignal)).jobs).toEqual([]);
+    const [lost] = (await client.request(listJobs, {}, anySignal)).jobs;
+    expect(lost).toMatchObject({ state: 'failed', error: { code: 'WORKER_LOST' } });
     await user.openPlaces(client, lab);
     const { jobs } = await client.request(listJobs, {}, anySignal);
     expect(jobs.map(({ kind }) => kind)).toContain('guard');

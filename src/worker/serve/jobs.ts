@@ -11,9 +11,12 @@ import {
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import type { WorkerParts } from '../workerParts.ts';
 
-export function serveJobs(handle: Handle, { jobs, guard }: WorkerParts): void {
+export function serveJobs(handle: Handle, { jobs, history, guard }: WorkerParts): void {
   handle(startGuard, ({ expired }) => ({ jobId: guard.start(expired) }));
-  handle(listJobs, () => ({ jobs: jobs.list() }));
+  handle(listJobs, async () => {
+    const past = await history.read();
+    return { jobs: [...jobs.list(), ...past.map(({ job }) => job).filter(({ id }) => !jobs.has(id))] };
+  });
   handle(cancelJob, ({ jobId, member }) => ({ state: jobs.cancel(jobId, member) }));
   handle(pauseJob, ({ jobId }) => ({ state: jobs.pause(jobId) }));
   handle(resumeJob, ({ jobId }) => ({ state: jobs.resume(jobId) }));
@@ -22,5 +25,8 @@ export function serveJobs(handle: Handle, { jobs, guard }: WorkerParts): void {
     jobs.answer(answer);
     return {};
   });
-  handle(readJobLog, ({ jobId }) => jobs.log(jobId));
+  handle(readJobLog, async ({ jobId }) => {
+    const past = jobs.has(jobId) ? [] : await history.read();
+    return past.find(({ job }) => job.id === jobId)?.log ?? jobs.log(jobId);
+  });
 }
