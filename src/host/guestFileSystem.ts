@@ -9,7 +9,7 @@ import {
   Uri,
 } from 'vscode';
 
-import { toAppError } from '../base/errors.ts';
+import { AppError, toAppError } from '../base/errors.ts';
 import { formatBytes, MiB } from '../base/units.ts';
 import { type GuestNodeDto, type GuestPath, maxReadBytes, readGuestFile } from '../protocol/guest.ts';
 import { followLinks, listWholeFolder } from './guestFolder.ts';
@@ -30,11 +30,11 @@ export function guestUri(path: GuestPath): Uri {
 export class GuestFileSystem implements FileSystemProvider {
   readonly onDidChangeFile;
   readonly #worker: Worker;
-  readonly #places: Pick<OpenPlaces, 'repository'>;
+  readonly #places: Pick<OpenPlaces, 'repository' | 'unlock'>;
   readonly #changed = new EventEmitter<never>();
   readonly #lifetime = new AbortController();
 
-  constructor(worker: Worker, places: Pick<OpenPlaces, 'repository'>) {
+  constructor(worker: Worker, places: Pick<OpenPlaces, 'repository' | 'unlock'>) {
     this.#worker = worker;
     this.#places = places;
     this.onDidChangeFile = this.#changed.event;
@@ -106,9 +106,23 @@ export class GuestFileSystem implements FileSystemProvider {
     const { signal } = this.#lifetime;
     try {
       await this.#places.repository(path.repository, signal);
-      return await work(path, signal);
+      return await this.#unlocking(path, work, signal);
     } catch (error) {
       throw fileSystemError(uri, error);
+    }
+  }
+
+  /** An encrypted volume is not there for a worker that was started since the file was opened. */
+  async #unlocking<T>(
+    path: GuestPath,
+    work: (path: GuestPath, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    try {
+      return await work(path, signal);
+    } catch (error) {
+      if (!AppError.is(error, 'NOT_FOUND') || !(await this.#places.unlock(path, signal))) throw error;
+      return await work(path, signal);
     }
   }
 

@@ -84,15 +84,30 @@ export class OpenPlaces {
   /** The disks of a restore point; encrypted volumes are opened with the passphrase that was kept, if that opens them. */
   async disks(point: PointRef, signal: AbortSignal): Promise<readonly GuestDiskDto[]> {
     const { disks } = await this.#worker.request(listVolumes, point, signal);
-    if (!disks.some(({ volumes }) => volumes.some(isLocked))) return disks;
-    const { vm } = await this.#worker.request(readPoint, point, signal);
+    return (await this.#unlocked(point, disks, signal)) ?? disks;
+  }
+
+  /** The same for a worker that was started anew and has no keys; whether it has got one. */
+  async unlock(point: PointRef, signal: AbortSignal): Promise<boolean> {
+    const { disks } = await this.#worker.request(listVolumes, point, signal);
+    return (await this.#unlocked(point, disks, signal)) !== undefined;
+  }
+
+  async #unlocked(
+    { repository, point }: PointRef,
+    disks: readonly GuestDiskDto[],
+    signal: AbortSignal,
+  ): Promise<readonly GuestDiskDto[] | undefined> {
+    if (!disks.some(({ volumes }) => volumes.some(isLocked))) return undefined;
+    const ref = { repository, point };
+    const { vm } = await this.#worker.request(readPoint, ref, signal);
     const passphrase = await this.#credentials.find(`volumes/${vm.instanceUuid}`, signal);
-    if (passphrase === undefined) return disks;
+    if (passphrase === undefined) return undefined;
     try {
-      return (await this.#worker.request(unlockVolumes, { ...point, passphrase }, signal)).disks;
+      return (await this.#worker.request(unlockVolumes, { ...ref, passphrase }, signal)).disks;
     } catch (error) {
       if (!AppError.is(error, 'AUTHENTICATION', 'NOT_FOUND')) throw error;
-      return disks;
+      return undefined;
     }
   }
 

@@ -19,7 +19,7 @@ const root: GuestPath = { repository: 'main', point: pointId, deviceKey: 2000, v
 const uri = (path: string) => guestUri({ ...root, path });
 
 /** A guest with these nodes; the content of a file follows from the offset. */
-function fixture(nodes: Readonly<Record<string, GuestNodeDto>>) {
+function fixture(nodes: Readonly<Record<string, GuestNodeDto>>, unlocks?: () => boolean) {
   const worker = new FakeWorker()
     .on(statGuestNode, ({ path }) => {
       const node = nodes[path];
@@ -44,8 +44,20 @@ function fixture(nodes: Readonly<Record<string, GuestNodeDto>>) {
       };
     });
   const repository = async (name: string) => await Promise.resolve({ name, location: '/', id: 'i' });
-  return { worker, files: new GuestFileSystem(worker, { repository }) };
+  const unlock = async () => await Promise.resolve(unlocks?.() ?? false);
+  return { worker, files: new GuestFileSystem(worker, { repository, unlock }) };
 }
+
+test('a file on an encrypted volume is opened again by a worker that has to unlock it first', async () => {
+  const nodes: Record<string, GuestNodeDto> = {};
+  const { files } = fixture(nodes, () => {
+    nodes['/etc/secret'] = guestNode('secret', { sizeBytes: 7 });
+    return true;
+  });
+  expect(await files.readFile(uri('/etc/secret'))).toHaveLength(7);
+  const never = fixture({}, () => false).files;
+  await expect(never.readFile(uri('/etc/secret'))).rejects.toMatchObject({ code: 'FileNotFound' });
+});
 
 test('a file has its true size and time, and all its bytes over many pages', async () => {
   const sizeBytes = 2 * maxReadBytes + 17;
