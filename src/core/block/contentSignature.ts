@@ -22,6 +22,7 @@ interface Magic {
 
 const headBytes = 68 * 1024;
 const bootSector = (head: DataView) => head.getUint16(510, true) === 0xaa55;
+const noBootSector = (head: DataView) => !bootSector(head);
 
 /**
  * In the order of trust: containers before what they may leave visible of their former content. Offsets and magics as
@@ -77,10 +78,28 @@ const signatures = [
   { kind: 'erofs', title: 'EROFS', offsetBytes: 1024, magic: '\xe2\xe1\xf5\xe0' },
   { kind: 'squashfs', title: 'SquashFS', offsetBytes: 0, magic: 'hsqs' },
   { kind: 'iso9660', title: 'ISO 9660', offsetBytes: 32_769, magic: 'CD001' },
-  // The second header, where the first one is damaged and nothing else took its place.
-  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 16_384, magic: 'SKUL\xba\xbe' },
-  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 32_768, magic: 'SKUL\xba\xbe' },
-  { kind: 'luks', title: 'LUKS encryption', offsetBytes: 65_536, magic: 'SKUL\xba\xbe' },
+  // The second header, where the first one is damaged and nothing else took its place, such as a partition table.
+  {
+    kind: 'luks',
+    title: 'LUKS encryption',
+    offsetBytes: 16_384,
+    magic: 'SKUL\xba\xbe',
+    plausible: noBootSector,
+  },
+  {
+    kind: 'luks',
+    title: 'LUKS encryption',
+    offsetBytes: 32_768,
+    magic: 'SKUL\xba\xbe',
+    plausible: noBootSector,
+  },
+  {
+    kind: 'luks',
+    title: 'LUKS encryption',
+    offsetBytes: 65_536,
+    magic: 'SKUL\xba\xbe',
+    plausible: noBootSector,
+  },
 ] as const satisfies readonly Magic[];
 
 /** Recognizes what a source holds by its magic; undefined if it is nothing known. Reads the first 68 KiB. */

@@ -39,7 +39,7 @@ export function arraySource(
     return raid10Source(columns, { layout, chunkBytes, diskCount, usedBytes }, name);
   }
   if (level === 'raid4' || level === 'raid5' || level === 'raid6') {
-    const columns = members.map(member => member?.data);
+    const columns = members.map(member => member && sliceSource(member.data, 0, usedBytes, name));
     const missing = diskCount - present.length;
     if (missing > 1) throw unreadable(name, `${missing} of its ${diskCount} disks are missing`);
     if (chunkBytes === 0) throw new CorruptDataError(`the array ${name} has stripes of no bytes`);

@@ -85,6 +85,20 @@ describe.each(['luks1', 'luks2'])('an encrypted disk, %s', image => {
   });
 });
 
+test('what is left of an encrypted disk is not taken for one that was partitioned since', async () => {
+  const bytes = readImage('luks2');
+  const listing = async () => await listVolumes(memorySource(bytes), anySignal);
+  bytes.fill(0, 0, 512);
+  expect((await listing()).volumes.map(({ content }) => content?.kind)).toEqual(['luks']);
+  const table = new DataView(bytes.buffer);
+  table.setUint8(446 + 4, 0x83);
+  table.setUint32(446 + 8, 2048, true);
+  table.setUint32(446 + 12, 1024, true);
+  table.setUint16(510, 0xaa55, true);
+  const { scheme, volumes } = await listing();
+  expect([scheme, volumes.map(({ index }) => index)]).toEqual(['mbr', [1]]);
+});
+
 test('waiting for a key is given up at once', async () => {
   const source = memorySource(readImage('luks2'));
   const header = await readLuksHeader(source, anySignal);
