@@ -27,7 +27,12 @@ test('of a mirror the copy is read that is up to date', async () => {
     put(images[1]!, dataStart, 'second');
     const { volumes, problems } = await opened(images);
     expect(problems).toEqual([]);
-    const bytes = await readRange(volumes.find(({ index }) => index > 1000)!.source, 0, expected.length, anySignal);
+    const bytes = await readRange(
+      volumes.find(({ index }) => index > 1000)!.source,
+      0,
+      expected.length,
+      anySignal,
+    );
     expect(Buffer.from(bytes).toString()).toBe(expected);
   }
   const { problems } = await opened(disks([{ ...mirror, states: ['SYNC', 'DETACHED'] }]));
