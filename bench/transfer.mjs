@@ -1,21 +1,24 @@
 // What an incremental backup reads and how long it takes, beside a full one, against the lab over loopback.
-//   npm run bench:transfer [-- --gib 48 --filled-gib 2 --json]
+//   npm run bench:transfer [-- --jobs ranges,nbd,leases --gib 48 --filled-gib 2 --json]
 // Bytes on a large, nearly empty disk, where the sample that is compared weighs as it does in practice; time on a small
-// one that is full. Of each, 1 % changes in one run.
+// one that is full. Of each, 1 % changes in one run. `nbd` reads through nbdkit (`transferNbd.mjs`), `leases` through leases that are
+// limited.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { formatBytes, GiB, MiB } from '../src/base/units.ts';
+import { GiB, MiB } from '../src/base/units.ts';
 import { ChangedVm } from '../test/support/changedVm.ts';
 import { LocalRepository } from '../test/support/localRepository.ts';
 import { logIn, startLab } from '../test/vcsim/servers.ts';
+import { measureNbd } from './transferNbd.mjs';
 
 const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '48' },
     'filled-gib': { type: 'string', default: '2' },
+    jobs: { type: 'string', default: 'ranges,nbd,leases' },
     json: { type: 'boolean' },
   },
 });
@@ -23,39 +26,87 @@ const writeBytes = 16 * MiB;
 /** No two writes are of the same bytes. */
 let seed = 0;
 
-const folder = mkdtempSync(join(tmpdir(), 'quiesce-transfer-'));
-const lab = await startLab();
-const open = await logIn(lab);
+const folder = mkdtempSync(join(process.env.QUIESCE_BENCH_FOLDER ?? tmpdir(), 'quiesce-transfer-'));
+const measures = { ranges: measureRanges, nbd: measureOverNbd, leases: measureLeases };
 try {
-  await lab.control('faults', { taskStepMs: 0 });
-  const large = await measure('large', Number(values.gib) * GiB, 0);
-  const filled = await measure(
-    'filled',
-    Number(values['filled-gib']) * GiB,
-    Number(values['filled-gib']) * GiB,
-  );
-  print([
-    {
-      what: `read of ${values.gib} GiB, as a share of what has changed`,
-      goal: 1.15,
-      measured: large.incremental.receivedBytes / large.incremental.changedBytes,
-      ...large,
-    },
-    {
-      what: `time for ${values['filled-gib']} GiB of data, as a share of a full backup’s`,
-      goal: 0.05,
-      measured: filled.incremental.ms / filled.full.ms,
-      ...filled,
-    },
-  ]);
+  for (const job of values.jobs.split(',')) print(await measures[job]());
 } finally {
-  await open[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 }
 
+async function measureOverNbd() {
+  return await measureNbd(folder, Number(values['filled-gib']), Number(values.gib));
+}
+
+async function inLab(work) {
+  const lab = await startLab();
+  const open = await logIn(lab);
+  try {
+    await lab.control('faults', { taskStepMs: 0 });
+    return await work(lab, open);
+  } finally {
+    await open[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  }
+}
+
+async function measureRanges() {
+  return await inLab(async (lab, open) => {
+    const [gib, filledGib] = [Number(values.gib), Number(values['filled-gib'])];
+    const large = await measure(lab, open, 'large', gib * GiB, 0);
+    const filled = await measure(lab, open, 'filled', filledGib * GiB, filledGib * GiB);
+    return [
+      {
+        what: `read of ${gib} GiB by ranges, as a share of what has changed`,
+        goal: 1.15,
+        measured: large.incremental.receivedBytes / large.incremental.changedBytes,
+        figures: large,
+      },
+      {
+        what: `time for ${filledGib} GiB of data, as a share of a full backup’s`,
+        goal: 0.05,
+        measured: filled.incremental.ms / filled.full.ms,
+        figures: filled,
+      },
+    ];
+  });
+}
+
+/** Every lease gives out so much; VMs are read at once, each by a lease of its own. */
+async function measureLeases() {
+  const leaseBytesPerSecond = 25e6;
+  const diskBytes = 512 * MiB;
+  return await inLab(async (lab, open) => {
+    const vms = [];
+    for (let number = 0; number < 4; number += 1) {
+      const vm = await ChangedVm.create(lab, open, `leased${number}`, diskBytes);
+      await write(vm, 0, diskBytes);
+      vms.push(vm);
+    }
+    const rows = [];
+    for (const count of [1, 4]) {
+      await using repository = await new LocalRepository(join(folder, `leases-${count}`)).create();
+      await lab.control('faults', { leaseBytesPerSecond });
+      const startedMs = performance.now();
+      const fulls = await Promise.all(
+        vms.slice(0, count).map(async vm => await backUp(vm, repository, undefined, 'nfc-lease')),
+      );
+      const ms = performance.now() - startedMs;
+      const receivedBytes = fulls.reduce((total, full) => total + full.receivedBytes, 0);
+      rows.push({
+        what: `rate of ${count} at a time through leases of 25 MB/s, as a share of that, snapshots included`,
+        goal: 0.95,
+        isMoreBetter: true,
+        measured: receivedBytes / (ms / 1000) / (count * leaseBytesPerSecond),
+        figures: { ms, receivedBytes },
+      });
+    }
+    return rows;
+  });
+}
+
 /** A full backup, then one after 1 % has changed in one run. */
-async function measure(name, diskBytes, filledBytes) {
+async function measure(lab, open, name, diskBytes, filledBytes) {
   const vm = await ChangedVm.create(lab, open, name, diskBytes);
   await write(vm, 0, filledBytes);
   const place = new LocalRepository(join(folder, name));
@@ -72,31 +123,26 @@ async function write(vm, startBytes, lengthBytes) {
     await vm.write(offset, Math.min(writeBytes, startBytes + lengthBytes - offset), (seed += 1));
 }
 
-async function backUp(vm, repository, previous) {
+async function backUp(vm, repository, previous, transport = 'auto') {
   const startedMs = performance.now();
-  const { pointId: point, manifest } = await vm.backUp(repository, previous);
+  const { pointId: point, manifest } = await vm.backUp(repository, previous, {}, transport);
   const ms = performance.now() - startedMs;
   const { kind, receivedBytes, readBytes, changedBytes, storedBytes } = manifest.disks[0].transport;
   return { point, ms, kind, receivedBytes, readBytes, changedBytes, storedBytes };
 }
 
 function print(rows) {
+  const load = loadavg()[0];
   if (values.json) {
-    console.log(JSON.stringify({ cpus: cpus().length, load: loadavg()[0], rows }, undefined, 2));
+    console.log(JSON.stringify({ cpus: cpus().length, load, rows }, undefined, 2));
     return;
   }
-  for (const { what, goal, measured, full, incremental } of rows) {
-    console.log(`${what}: ${measured.toFixed(3)}, goal ${goal}, ${measured <= goal ? 'passed' : 'MISSED'}`);
-    for (const [name, { ms, receivedBytes, changedBytes, storedBytes }] of Object.entries({
-      full,
-      incremental,
-    }))
-      console.log(
-        `  ${name}: ${(ms / 1000).toFixed(1)} s, ${formatBytes(receivedBytes)} received, ` +
-          `${changedBytes === undefined ? '' : `${formatBytes(changedBytes)} changed, `}${formatBytes(storedBytes)} stored`,
-      );
+  for (const { what, goal, isMoreBetter = false, measured, figures } of rows) {
+    const isMet = goal === undefined || (isMoreBetter ? measured >= goal : measured <= goal);
+    const verdict = goal === undefined ? '' : `, goal ${goal}, ${isMet ? 'passed' : 'MISSED'}`;
+    console.log(`${what}: ${measured.toFixed(3)}${verdict}\n  ${JSON.stringify(figures)}`);
   }
   console.log(
-    `${cpus().length} processors, ${cpus()[0]?.model ?? ''}, load ${loadavg()[0].toFixed(0)}, Node ${process.version}`,
+    `${cpus().length} processors, ${cpus()[0]?.model ?? ''}, load ${load.toFixed(0)}, Node ${process.version}`,
   );
 }

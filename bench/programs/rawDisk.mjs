@@ -3,22 +3,26 @@
 // Jobs: init, restore, check, `coldReads` of 4 KiB each anywhere on the disk, and the backups `full` and `incremental`, of which the second reads the areas in FILE (JSON) alone;
 // `grown` backs up N GiB, the image again and again, each time with other blocks; `thinBase` makes a restore point of an empty
 // disk of 62 TiB, and `thin` one in which 100 chunks far from each other have changed.
+// With --nbd, nbdkit serves the image, each request after so long (`--nbd 8ms`); `several` backs up all IMAGEs of the command line at once.
 // With --holes, what was never written is not read, as a transport does that knows what is allocated.
 // The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
 import { isZero } from '../../src/core/block/zeros.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { commitRestorePoint } from '../../src/core/catalog/commitRestorePoint.ts';
 import { DiskTreeWriter } from '../../src/core/catalog/diskTreeWriter.ts';
 import { auditSample } from '../../src/core/changes/auditSample.ts';
 import { ChunkSet } from '../../src/core/changes/chunkSet.ts';
 import { defaultChunkGeometry } from '../../src/core/chunking/geometry.ts';
+import { usualNbdReads } from '../../src/core/disk/nbd/nbdSettings.ts';
+import { openNbdDisk } from '../../src/core/disk/node/nbdDisk.ts';
 import { backUpChangedAreas } from '../../src/core/jobs/backupVm/backupChangedAreas.ts';
 import { backUpDisk } from '../../src/core/jobs/backupVm/backupDisk.ts';
 import { DiskProgress } from '../../src/core/jobs/backupVm/diskProgress.ts';
@@ -35,10 +39,11 @@ const { values, positionals } = parseArgs({
     holes: { type: 'boolean' },
     changed: { type: 'string' },
     gib: { type: 'string' },
+    nbd: { type: 'string' },
   },
   allowPositionals: true,
 });
-const [job, folder, image] = positionals;
+const [job, folder, image, ...furtherImages] = positionals;
 const gibBytes = 1024 ** 3;
 const thinBytes = 62 * 1024 * gibBytes;
 const { chunkBytes, partBytes } = defaultChunkGeometry;
@@ -46,17 +51,34 @@ const startedMs = performance.now();
 const options = { create: job === 'init', compression: values.compression };
 await using repository = await openBenchRepository(benchStore(folder), options);
 await using lock = await repository.lock({ mode: 'shared', journal: memoryJournal(), isEarly: true }, signal);
-const jobs = { init: ignore, full, incremental, grown, thinBase, thin, restore, check, coldReads };
+const jobs = { init: ignore, full, several, incremental, grown, thinBase, thin, restore, check, coldReads };
 const result = await jobs[job]();
-console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), ...result }));
+const peakMb = Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
+console.log(JSON.stringify({ tookMs: Math.round(performance.now() - startedMs), peakMb, ...result }));
 
 async function full() {
+  if (values.nbd !== undefined) {
+    await using disk = await served(image);
+    return await backUp(disk);
+  }
   await using source = await openFileBlockSource(image);
   const areas = values.holes ? written(image) : [{ startBytes: 0, lengthBytes: source.sizeBytes }];
   return await backUp(reader(source, areas));
 }
 
+async function several() {
+  const one = async path => {
+    await using disk = await served(path);
+    return await backUp(disk);
+  };
+  return { of: await Promise.all([image, ...furtherImages].map(one)) };
+}
+
 async function incremental() {
+  if (values.nbd !== undefined) {
+    await using disk = await served(image);
+    return await backUpChanges(disk, JSON.parse(readFileSync(values.changed, 'utf8')));
+  }
   await using source = await openFileBlockSource(image);
   return await backUpChanges(reader(source), JSON.parse(readFileSync(values.changed, 'utf8')));
 }
@@ -98,6 +120,21 @@ async function thin() {
   return await backUpChanges(reader({ sizeBytes: thinBytes, read }), areas);
 }
 
+/** As a VM's disk is read through an NBD program. */
+async function served(path) {
+  const delay = values.nbd === '' ? [] : [`rdelay=${values.nbd}`];
+  const command = [
+    ...['nbdkit', '--foreground', '--readonly', '--exit-with-parent', '--unix', '{socket}'],
+    ...[...(delay.length > 0 ? ['--filter=delay'] : []), 'file', path, ...delay],
+  ];
+  const request = {
+    ...{ name: path, command, values: {}, capacityBytes: statSync(path).size, reads: usualNbdReads },
+    source: { password: async () => await Promise.resolve(new Secret('none')) },
+  };
+  const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
+  return await openNbdDisk(request, { clock: systemClock, logger }, signal);
+}
+
 function reader(source, areas = []) {
   return {
     shape: 'random-access',
@@ -115,7 +152,9 @@ function progress() {
 
 async function backUp(disk) {
   const told = [undefined, progress(), signal];
-  return await commit(await backUpDisk(repository, disk, defaultChunkGeometry, ...told), disk.sizeBytes);
+  const stored = await backUpDisk(repository, disk, defaultChunkGeometry, ...told);
+  const { receivedBytes } = disk;
+  return { receivedBytes, ...(await commit(stored, disk.sizeBytes)) };
 }
 
 /** As a VM is backed up whose changes are known, with the sample that is compared. */
@@ -131,7 +170,9 @@ async function backUpChanges(disk, areas) {
   const told = [progress(), signal];
   const done = await backUpChangedAreas(repository, disk, defaultChunkGeometry, known, sample, ...told);
   if (done.kind !== 'stored') throw new Error('something else has changed, too');
-  return await commit(done, disk.sizeBytes);
+  const { receivedBytes } = disk;
+  const changedBytes = known.changed.sizeBytes;
+  return { receivedBytes, changedBytes, ...(await commit(done, disk.sizeBytes)) };
 }
 
 async function commit({ tree, storedBytes }, capacityBytes) {

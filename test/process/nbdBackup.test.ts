@@ -4,11 +4,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 
 import { MiB } from '../../src/base/units.ts';
 import type { ManifestDisk } from '../../src/core/catalog/manifest.ts';
+import { startBackup } from '../../src/protocol/job.ts';
+import { anySignal } from '../support/anySignal.ts';
+import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
+import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
 interface BackupValue {
   readonly point: string;
@@ -21,7 +25,8 @@ const folder = suiteFolder('backup-by-nbd');
 const cli = new QuiesceCli(folder);
 const restic = new Restic(cli.repositoryFolder, cli.repositoryPasswordFile);
 const ofLab = join(import.meta.dirname, '../support/nbdkitOfLab.sh');
-const program = `sh ${ofLab} {server} {port} {user} {password-fd} {datacenter} {file} {socket}`;
+const braces = ['{server}', '{port}', '{user}', '{password-fd}', '{datacenter}', '{file}', '{socket}'];
+const program = `sh ${ofLab} ${braces.join(' ')}`;
 let lab: RunningLab;
 
 beforeAll(async () => {
@@ -203,6 +208,42 @@ describe('where an NBD program cannot serve the disk', () => {
     await expect.poll(programs, { timeout: 10_000 }).toEqual([]);
     await cli.run('guard');
     await expectNoSnapshot();
+  });
+});
+
+describe('the worker starts NBD programs, too', () => {
+  const user = new WorkerUser(suiteFolder('nw'));
+  afterAll(async () => await user[Symbol.asyncDispose]());
+
+  test('for all disks of a VM, with the account of its vCenter, and takes them with it when it is killed', async () => {
+    const client = await user.connect();
+    await user.openPlaces(client, lab);
+    const vm = await vmNamed(client, 'db01');
+    const start = async (...more: readonly string[]) => {
+      const nbd = { command: ['sh', ofLab, ...braces, ...more], requestKiB: 512, inFlight: 4 };
+      const params = { vm, repository: 'main', policy: crashOnly, transport: 'nbd', nbd } as const;
+      return new WatchedJob(client, (await client.request(startBackup, params, anySignal)).jobId);
+    };
+    const { state, result } = await (await start()).ended;
+    expect(state).toBe('succeeded');
+    const disks = result?.kind === 'backup' ? result.disks : [];
+    expect(disks.map(({ read }) => [read.transport, read.mode])).toEqual([
+      ['nbd', 'whole'],
+      ['nbd', 'whole'],
+    ]);
+
+    await start('100ms');
+    await expect.poll(programs, { timeout: 20_000 }).toHaveLength(1);
+    await user.kill(client);
+    await expect.poll(programs, { timeout: 10_000 }).toEqual([]);
+    const next = await user.connect();
+    await user.openPlaces(next, lab);
+    const isClean = async () =>
+      await user.expectNothingLeft(lab).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isClean, { timeout: 30_000 }).toBe(true);
   });
 });
 

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
 import type { AppError } from '../../src/base/errors.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { KiB, MiB } from '../../src/base/units.ts';
 import type { Extent } from '../../src/core/block/extent.ts';
 import type { RandomAccessDisk } from '../../src/core/disk/diskTransport.ts';
@@ -354,12 +355,21 @@ describe('what goes wrong is told, with a way out', () => {
 
   test('a program that is killed in the midst of reading is started again, and the disk read to its end', async () => {
     const command = nbdkit('--filter=delay', 'file', raw, 'rdelay=20ms');
-    await using disk = await openDisk(command, sizeBytes);
+    let asked = 0;
+    const source = {
+      password: async () => {
+        asked += 1;
+        return await Promise.resolve(new Secret(nbdPassword));
+      },
+    };
+    await using disk = await openDisk(command, sizeBytes, { source });
     const read = hashOf(disk, 64 * KiB);
     const [victim] = processesWith(raw);
     process.kill(victim!, 'SIGKILL');
     expect(await read).toBe(createHash('sha256').update(readFileSync(raw)).digest('hex'));
     expect(processesWith(raw)).not.toContain(victim);
+    // It logs in anew: that is how a session that has run out comes back.
+    expect(asked).toBe(2);
   });
 
   test('a program that says nothing any more is given up', async () => {
