@@ -108,8 +108,11 @@ export interface FileRestoreParams extends VolumeRef {
   readonly paths: readonly string[];
   /** Absolute path of a folder on the worker's machine; created if missing. */
   readonly targetFolder: string;
-  /** Whether files that exist are replaced; otherwise the first one is a CONFLICT. */
-  readonly overwrite: boolean;
+  /**
+   * What becomes of a file where something stands: nothing is restored (CONFLICT), it is left out, it is restored beside it
+   * under a name that is free, or what stands there is replaced.
+   */
+  readonly onConflict: 'fail' | 'skip' | 'rename' | 'overwrite';
 }
 
 export interface FileRestorePlanDto {
@@ -118,6 +121,8 @@ export interface FileRestorePlanDto {
   readonly items: readonly FileRestoreItemDto[];
   readonly itemCount: number;
   readonly replacedCount: number;
+  /** What stays out because something stands there, with everything in it. */
+  readonly skippedCount: number;
   readonly totalBytes: number;
   /** What cannot be restored, and why; the rest is restored all the same. */
   readonly problems: readonly string[];

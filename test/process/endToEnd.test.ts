@@ -80,6 +80,15 @@ describe('one VM with two disks, while its guest goes on writing', () => {
     const where = ['--disk', '2001', '--volume', '1'];
     await cli.ok('restore', 'file', 'db01', guestPath, '/etc', '--to', target, ...where);
     const restored = join(target, 'identity.txt');
+    const again = ['restore', 'file', 'db01', guestPath, '--to', target, ...where, '--on-conflict'];
+    const skipped = (await cli.json(...again, 'skip')) as {
+      readonly items: object[];
+      readonly skippedCount: number;
+    };
+    expect([skipped.items, skipped.skippedCount]).toEqual([[], 1]);
+    await cli.ok(...again, 'rename');
+    expect(readFileSync(join(target, 'identity (restored).txt'))).toEqual(readFileSync(restored));
+    expect(await cli.run(...again, 'fail')).toMatchObject({ code: 6 });
     expect(readFileSync(restored, 'utf8')).toMatch(/^guest: db01\ndisk: db01-data\n/);
     expect(await cli.ok('cat', 'db01', guestPath, ...where)).toEqual(readFileSync(restored));
     const listed = (await cli.json('ls', 'db01', '/var/lib/guest', ...where)) as {

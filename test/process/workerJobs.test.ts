@@ -332,7 +332,7 @@ describe('jobs of the bundled worker', () => {
     });
 
     const targetFolder = join(user.folder, 'files');
-    const files = { ...volume, paths: [path, '/etc'], targetFolder, overwrite: false };
+    const files = { ...volume, paths: [path, '/etc'], targetFolder, onConflict: 'fail' as const };
     const plan = await client.request(planFileRestore, files, anySignal);
     expect(existsSync(targetFolder)).toBe(false);
     const restored = await watched(client.request(startFileRestore, files, anySignal));
@@ -340,7 +340,7 @@ describe('jobs of the bundled worker', () => {
     expect(readFileSync(join(targetFolder, 'identity.txt'))).toEqual(Buffer.concat(pages));
     const again = await watched(client.request(startFileRestore, files, anySignal));
     expect(again).toMatchObject({ state: 'failed', error: { code: 'CONFLICT' } });
-    const over = { ...files, overwrite: true };
+    const over = { ...files, onConflict: 'overwrite' as const };
     expect((await client.request(planFileRestore, over, anySignal)).replacedCount).toBeGreaterThan(0);
 
     const targetPath = join(user.folder, 'disk.raw');
@@ -371,7 +371,7 @@ describe('jobs of the bundled worker', () => {
     const vm = { ...ref, vcenter: 'lab', name: 'db01-never', networks: [], connectNetworks: false };
     const { disks } = await client.request(listVolumes, ref, anySignal);
     const { volumeIndex } = disks.find(({ deviceKey }) => deviceKey === 2001)!.volumes[0]!;
-    const target = { targetFolder: join(user.folder, 'never'), overwrite: false };
+    const target = { targetFolder: join(user.folder, 'never'), onConflict: 'fail' as const };
     const files = { ...ref, ...target, deviceKey: 2001, volumeIndex, paths: ['/etc'] };
     await using theirs = await new LocalRepository(user.repositoryFolder).open();
     await using lock = await theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, anySignal);

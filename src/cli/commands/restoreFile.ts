@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { counted, formatBytes } from '../../base/units.ts';
-import { planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
+import { conflictPolicies, planFileRestore } from '../../core/jobs/guestFiles/fileRestorePlan.ts';
 import { findGuestPath, type GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node/restoreFiles.ts';
 import { recordRestore } from '../../core/jobs/recordRestore.ts';
@@ -17,7 +17,8 @@ export const restoreFileCommand: Command = {
   operands: ['POINT', 'PATH', '[PATH…]'],
   options: {
     to: { value: 'FOLDER', help: 'where to; created if missing' },
-    overwrite: { help: 'replace files that exist' },
+    'on-conflict': { value: 'WHAT', help: 'where something exists: fail (usual), skip, rename or overwrite' },
+    overwrite: { help: 'the same as --on-conflict overwrite' },
     ...volumeOptions,
     ...repositoryOption,
     ...planOption,
@@ -31,8 +32,12 @@ export const restoreFileCommand: Command = {
     for (const path of args.operandsFrom(1)) {
       locations.push(await findGuestPath(repository, point, path, choice, signal));
     }
-    const options = { targetFolder, overwrite: args.flag('overwrite') };
+    const onConflict =
+      args.choice('on-conflict', conflictPolicies) ?? (args.flag('overwrite') ? 'overwrite' : 'fail');
+    const options = { targetFolder, onConflict };
     const plan = await planFileRestore(locations, options, lookUpLocalTarget, signal);
+    if (plan.skippedCount > 0)
+      context.output.note(`Left out, something exists there: ${counted(plan.skippedCount, 'item')}`);
     for (const problem of plan.problems) context.output.note(`Left out: ${problem}`);
     if (!args.flag('plan')) {
       const subject = `${counted(plan.items.length, 'guest file')} of ${point.manifest.vm.name} to ${targetFolder}`;
@@ -49,7 +54,8 @@ export const restoreFileCommand: Command = {
       targetPath,
       replaces: existing === 'file' || existing === 'symlink',
     }));
-    context.output.result({ targetFolder, totalBytes: plan.totalBytes, items, problems }, () =>
+    const { totalBytes, skippedCount } = plan;
+    context.output.result({ targetFolder, totalBytes, items, skippedCount, problems }, () =>
       args.flag('plan')
         ? items.map(item => `${item.replaces ? 'replace' : 'create '} ${item.targetPath}`).join('\n')
         : `Restored ${counted(items.length - damaged.length, 'item')}, ${formatBytes(plan.totalBytes)}, to ${targetFolder}`,

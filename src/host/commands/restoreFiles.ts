@@ -3,7 +3,7 @@ import { l10n } from 'vscode';
 
 import { CancelledError } from '../../base/errors.ts';
 import { startFileRestore } from '../../protocol/job.ts';
-import { type FileRestoreParams, planFileRestore } from '../../protocol/plan.ts';
+import { type FileRestoreParams, type FileRestorePlanDto, planFileRestore } from '../../protocol/plan.ts';
 import type { Host } from '../host.ts';
 import { fileRestoreText } from '../model/planText.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
@@ -36,7 +36,7 @@ export async function restoreGuestFile(
     }),
   ];
   const { volume, paths, targetFolder } = await runSteps<FileRestore>(host.ui, steps, start);
-  await confirmAndStart(host, { ...volume, paths, targetFolder, overwrite: true });
+  await confirmAndStart(host, title, { ...volume, paths, targetFolder, onConflict: 'overwrite' });
 }
 
 function targetPrompt(paths: readonly string[]): string {
@@ -46,17 +46,52 @@ function targetPrompt(paths: readonly string[]): string {
     : l10n.t('Folder to restore {0} items into; it is created if it does not exist', paths.length);
 }
 
-/** Replacing is allowed only after somebody has read what is replaced. */
-async function confirmAndStart(host: Host, params: FileRestoreParams): Promise<void> {
-  const plan = await host.ui.wait(l10n.t('Planning the restore'), async signal => {
+/** Replacing is allowed only after somebody has read what is replaced, and wanted it rather than the alternatives. */
+async function confirmAndStart(host: Host, title: string, params: FileRestoreParams): Promise<void> {
+  let wanted = params;
+  let plan = await planFor(host, wanted);
+  if (plan.replacedCount > 0) {
+    wanted = { ...params, onConflict: await choosePolicy(host, title, plan.replacedCount) };
+    if (wanted.onConflict !== 'overwrite') plan = await planFor(host, wanted);
+  } else wanted = { ...params, onConflict: 'fail' };
+  if (!(await host.ui.confirm(fileRestoreText(plan, l10n.t)))) throw new CancelledError();
+  await startJob(
+    host,
+    l10n.t('Starting the restore'),
+    async signal => await host.worker.request(startFileRestore, wanted, signal),
+  );
+}
+
+async function planFor(host: Host, params: FileRestoreParams): Promise<FileRestorePlanDto> {
+  return await host.ui.wait(l10n.t('Planning the restore'), async signal => {
     await host.places.repository(params.repository, signal);
     return await host.worker.request(planFileRestore, params, signal);
   });
-  if (!(await host.ui.confirm(fileRestoreText(plan, l10n.t)))) throw new CancelledError();
-  await startJob(host, l10n.t('Starting the restore'), async signal => {
-    const overwrite = plan.replacedCount > 0;
-    return await host.worker.request(startFileRestore, { ...params, overwrite }, signal);
-  });
+}
+
+type Policy = FileRestoreParams['onConflict'];
+
+async function choosePolicy(host: Host, title: string, count: number): Promise<Policy> {
+  const steps: readonly Step<{ readonly policy: Policy }>[] = [
+    async (_, ask) => ({
+      policy: await ask.pick<Policy>({
+        title,
+        placeholder: l10n.t('{0} files exist there already', count),
+        whenEmpty: '',
+        choices: async () =>
+          await Promise.resolve([
+            { label: l10n.t('Replace Them…'), icon: 'replace', value: 'overwrite' },
+            { label: l10n.t('Leave Them and Restore the Others…'), icon: 'debug-step-over', value: 'skip' },
+            {
+              label: l10n.t('Restore Beside Them Under Other Names…'),
+              icon: 'files',
+              value: 'rename',
+            },
+          ]),
+      }),
+    }),
+  ];
+  return (await runSteps(host.ui, steps, {})).policy;
 }
 
 /** The usual place for restored files if no folder is open. */

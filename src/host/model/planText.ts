@@ -20,7 +20,7 @@ export interface PlanText {
 const shownItems = 8;
 
 export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanText {
-  const { targetFolder, itemCount, totalBytes, replacedCount, problems } = plan;
+  const { targetFolder, itemCount, totalBytes, replacedCount, skippedCount, problems } = plan;
   return {
     question:
       itemCount === 1
@@ -35,6 +35,7 @@ export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanTex
       replacedCount === 0
         ? t('Nothing that exists is replaced.')
         : t('{0} existing files are replaced; what they hold now is lost.', replacedCount),
+      ...(skippedCount === 0 ? [] : [t('{0} items stay out: something exists there.', skippedCount)]),
       ...shown(
         plan.items.map(({ guestPath, targetPath, replaces }) =>
           replaces ? t('{0} → {1} (replaced)', guestPath, targetPath) : t('{0} → {1}', guestPath, targetPath),

@@ -60,7 +60,7 @@ async function makePlan(
   return await planFileRestore(locations, params, lookUpLocalTarget, signal);
 }
 
-function planDto({ targetFolder, items, totalBytes, problems }: FileRestorePlan): FileRestorePlanDto {
+function planDto({ targetFolder, items, totalBytes, skippedCount, problems }: FileRestorePlan): FileRestorePlanDto {
   const itemDtos = items.map(({ kind, guestPath, targetPath, stat, existing }) => ({
     kind,
     guestPath,
@@ -73,6 +73,7 @@ function planDto({ targetFolder, items, totalBytes, problems }: FileRestorePlan)
     items: itemDtos.slice(0, maxPlannedItems),
     itemCount: items.length,
     replacedCount: itemDtos.filter(({ replaces }) => replaces).length,
+    skippedCount,
     totalBytes,
     problems,
   };

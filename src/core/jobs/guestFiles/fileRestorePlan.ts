@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 
 import { AppError } from '../../../base/errors.ts';
 import type { NodeStat } from '../../guestfs/guestFileSystem.ts';
@@ -12,6 +12,8 @@ export interface FileRestorePlan {
   /** Folders before what is in them. */
   readonly items: readonly FileRestoreItem[];
   readonly totalBytes: number;
+  /** What was asked for and stays out because something stands there, with everything in it. */
+  readonly skippedCount: number;
   /** What cannot be restored, and why; the rest is restored all the same. */
   readonly problems: readonly string[];
 }
@@ -31,9 +33,17 @@ export type TargetKind = 'absent' | 'file' | 'folder' | 'symlink' | 'other';
 /** Looks at the place a restore goes to, without following a link in its last step. */
 export type TargetLookup = (path: string) => Promise<TargetKind>;
 
+/**
+ * What becomes of a file where something stands already. `fail`: nothing is restored. `skip`: what stands there stays.
+ * `rename`: it is restored beside it, under a name that is free. `overwrite`: files and links are replaced. Folders are added
+ * to in any case; with `fail` and `overwrite` nothing else may stand in the place of one.
+ */
+export const conflictPolicies = ['fail', 'skip', 'rename', 'overwrite'] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];
+
 export interface FileRestoreOptions {
   readonly targetFolder: string;
-  readonly overwrite: boolean;
+  readonly onConflict: ConflictPolicy;
 }
 
 /**
@@ -46,25 +56,67 @@ export async function planFileRestore(
   lookUpTarget: TargetLookup,
   signal: AbortSignal,
 ): Promise<FileRestorePlan> {
+  const { targetFolder, onConflict } = options;
   const items: FileRestoreItem[] = [];
   const problems: string[] = [];
   const taken = new TakenPaths();
+  /** Where folders went that have another name or are left out, by where they belong. */
+  const moved = new Map<string, string | undefined>();
+  let skippedCount = 0;
   for (const location of locations) {
     const walk = walkGuest(location, topName(location), problems, signal);
     for await (const { guestPath, relativePath, stat, kind } of walk) {
-      const targetPath = join(options.targetFolder, relativePath);
-      const taker = taken.take(targetPath, guestPath);
-      if (taker !== undefined) {
-        refuseSameTarget(guestPath, taker, targetPath, guestPath === location.path, problems);
+      const wanted = join(targetFolder, relativePath);
+      const leaveOut = () => {
+        if (kind === 'folder') moved.set(wanted, undefined);
+      };
+      const around = moved.has(dirname(wanted)) ? moved.get(dirname(wanted)) : dirname(wanted);
+      if (around === undefined) {
+        leaveOut();
+        skippedCount += 1;
         continue;
       }
-      const existing = await lookUpTarget(targetPath);
-      assertFree(kind, existing, targetPath, options.overwrite);
-      items.push({ kind, guestPath, targetPath, stat, location, existing });
+      const place = join(around, basename(wanted));
+      const taker = taken.taker(place);
+      if (taker !== undefined) {
+        refuseSameTarget(guestPath, taker, place, guestPath === location.path, problems);
+        leaveOut();
+        continue;
+      }
+      const standing = await lookUpTarget(place);
+      const isFree = standing === 'absent' || (kind === 'folder' && standing === 'folder');
+      if (!isFree && onConflict === 'skip') {
+        leaveOut();
+        skippedCount += 1;
+        continue;
+      }
+      const isRenamed = !isFree && onConflict === 'rename';
+      if (!isRenamed) assertFree(kind, standing, place, onConflict === 'overwrite');
+      const targetPath = isRenamed ? await freeName(place, kind, taken, lookUpTarget) : place;
+      if (kind === 'folder' && targetPath !== wanted) moved.set(wanted, targetPath);
+      taken.take(targetPath, guestPath);
+      items.push({ kind, guestPath, targetPath, stat, location, existing: isRenamed ? 'absent' : standing });
     }
   }
   const totalBytes = items.reduce((sum, { kind, stat }) => sum + (kind === 'file' ? stat.sizeBytes : 0), 0);
-  return { targetFolder: options.targetFolder, items, totalBytes, problems };
+  return { targetFolder, items, totalBytes, skippedCount, problems };
+}
+
+/** `hosts (restored).conf`, `hosts (restored 2).conf`. */
+async function freeName(
+  path: string,
+  kind: FileRestoreItem['kind'],
+  taken: TakenPaths,
+  lookUpTarget: TargetLookup,
+): Promise<string> {
+  const extension = kind === 'folder' ? '' : extname(path);
+  const stem = basename(path, extension);
+  for (let number = 1; ; number += 1) {
+    const mark = number === 1 ? 'restored' : `restored ${number}`;
+    const candidate = join(dirname(path), `${stem} (${mark})${extension}`);
+    if (taken.taker(candidate) === undefined && (await lookUpTarget(candidate)) === 'absent')
+      return candidate;
+  }
 }
 
 /** What was asked for keeps its own name at the target; the root of a volume gets one. */
@@ -77,13 +129,18 @@ function topName({ path, disk, volume }: GuestLocation): string {
 class TakenPaths {
   readonly #takers = new Map<string, string>();
 
-  /** @returns the guest path that has the target already, if there is one */
-  take(targetPath: string, guestPath: string): string | undefined {
-    const key = ignoresCase ? targetPath.toLowerCase() : targetPath;
-    const taker = this.#takers.get(key);
-    if (taker === undefined) this.#takers.set(key, guestPath);
-    return taker;
+  /** The guest path that has the target already, if there is one. */
+  taker(targetPath: string): string | undefined {
+    return this.#takers.get(keyOf(targetPath));
   }
+
+  take(targetPath: string, guestPath: string): void {
+    this.#takers.set(keyOf(targetPath), guestPath);
+  }
+}
+
+function keyOf(targetPath: string): string {
+  return ignoresCase ? targetPath.toLowerCase() : targetPath;
 }
 
 const ignoresCase = process.platform === 'win32' || process.platform === 'darwin';
@@ -121,7 +178,7 @@ function assertFree(
     object: path,
     remedy:
       kind !== 'folder' && existing !== 'folder'
-        ? 'Choose another folder, or allow replacing with --overwrite'
+        ? 'Choose another folder, or allow replacing with --overwrite, or see --on-conflict'
         : 'Choose another folder',
   });
 }

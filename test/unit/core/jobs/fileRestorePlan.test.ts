@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CorruptDataError } from '../../../../src/base/errors.ts';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
-import { planFileRestore, type TargetKind } from '../../../../src/core/jobs/guestFiles/fileRestorePlan.ts';
+import {
+  type ConflictPolicy,
+  planFileRestore,
+  type TargetKind,
+} from '../../../../src/core/jobs/guestFiles/fileRestorePlan.ts';
 import type { GuestLocation } from '../../../../src/core/jobs/guestFiles/guestVolumes.ts';
 import { hostName } from '../../../../src/core/jobs/guestFiles/hostName.ts';
 import type { Volume } from '../../../../src/core/volume/volume.ts';
@@ -43,13 +47,13 @@ async function locate({ fileSystem }: FakeGuest, path: string): Promise<GuestLoc
 async function plan(
   path: string,
   standing: Readonly<Record<string, TargetKind>> = {},
-  overwrite = false,
+  onConflict: ConflictPolicy = 'fail',
   from = guest,
 ) {
   const lookUp = async (target: string) => standing[target] ?? 'absent';
   return await planFileRestore(
     [await locate(from, path)],
-    { targetFolder: '/to', overwrite },
+    { targetFolder: '/to', onConflict },
     lookUp,
     anySignal,
   );
@@ -101,7 +105,7 @@ describe('the plan of restoring guest files', () => {
       lost: { kind: 'directory', contentDamage: new CorruptDataError('block 7 is damaged') },
       kept: { kind: 'file', content: pattern(5) },
     });
-    const { items, problems } = await plan('/', {}, false, damaged);
+    const { items, problems } = await plan('/', {}, 'fail', damaged);
     expect(items.map(({ guestPath }) => guestPath)).toEqual(['/', '/lost', '/kept']);
     expect(problems).toEqual(['/lost: block 7 is damaged']);
   });
@@ -112,7 +116,7 @@ describe('the plan of restoring guest files', () => {
 
   test('refuses two things that were asked for under one name', async () => {
     const twice = [await locate(guest, '/etc/hosts'), await locate(guest, '/etc/hosts')];
-    const options = { targetFolder: '/to', overwrite: true };
+    const options = { targetFolder: '/to', onConflict: 'overwrite' as const };
     await expect(planFileRestore(twice, options, async () => 'absent', anySignal)).rejects.toMatchObject({
       code: 'CONFLICT',
       object: at('hosts'),
@@ -124,7 +128,7 @@ describe('the plan of restoring guest files', () => {
       kind: 'directory',
       entries: { d: key === 'root' ? '1' : `${Number(key) + 1}` },
     }));
-    const { items, problems } = await plan('/', {}, false, abyss);
+    const { items, problems } = await plan('/', {}, 'fail', abyss);
     expect(items).toHaveLength(2048);
     expect(problems).toHaveLength(1);
   });
@@ -134,7 +138,7 @@ describe('the plan of restoring guest files', () => {
       root: { kind: 'directory', entries: { f: 'f' } },
       f: { kind: 'file', damage: Object.assign(new CorruptDataError(''), { code: 'UNREACHABLE' }) },
     });
-    await expect(plan('/', {}, false, away)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(plan('/', {}, 'fail', away)).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 });
 
@@ -144,34 +148,76 @@ describe('what stands at the target', () => {
   const link = at('etc', 'link');
 
   test.each([
-    ['a folder is added to', { [at('etc')]: 'folder', [folder]: 'folder' }, false],
-    ['a file is replaced if allowed', { [file]: 'file' }, true],
-    ['a link in place of a file is replaced, not followed, if allowed', { [file]: 'symlink' }, true],
-    ['a file in place of a link is replaced if allowed', { [link]: 'file' }, true],
-  ] as const)('%s', async (_what, standing, overwrite) => {
-    const { items } = await plan('/etc', standing, overwrite);
+    ['a folder is added to', { [at('etc')]: 'folder', [folder]: 'folder' }, 'fail'],
+    ['a file is replaced if allowed', { [file]: 'file' }, 'overwrite'],
+    ['a link in place of a file is replaced, not followed, if allowed', { [file]: 'symlink' }, 'overwrite'],
+    ['a file in place of a link is replaced if allowed', { [link]: 'file' }, 'overwrite'],
+  ] as const)('%s', async (_what, standing, onConflict) => {
+    const { items } = await plan('/etc', standing, onConflict);
     const found = items.filter(({ existing }) => existing !== 'absent');
     expect(Object.fromEntries(found.map(item => [item.targetPath, item.existing]))).toEqual(standing);
   });
 
   test.each([
-    ['a file, unless allowed', { [file]: 'file' }, false, /--overwrite/],
-    ['a link, unless allowed', { [link]: 'symlink' }, false, /--overwrite/],
+    ['a file, unless allowed', { [file]: 'file' }, 'fail', /--overwrite/],
+    ['a link, unless allowed', { [link]: 'symlink' }, 'fail', /--overwrite/],
     [
       'a link in place of a folder, ever: it could lead anywhere',
       { [folder]: 'symlink' },
-      true,
+      'overwrite',
       /another folder$/,
     ],
-    ['a file in place of a folder', { [folder]: 'file' }, true, /another folder$/],
-    ['a folder in place of a file: it would be lost', { [file]: 'folder' }, true, /another folder$/],
-    ['a device', { [file]: 'other' }, true, /another folder/],
-  ] as const)('is not replaced: %s', async (_what, standing, overwrite, remedy) => {
-    await expect(plan('/etc', standing, overwrite)).rejects.toMatchObject({
+    ['a file in place of a folder', { [folder]: 'file' }, 'overwrite', /another folder$/],
+    ['a folder in place of a file: it would be lost', { [file]: 'folder' }, 'overwrite', /another folder$/],
+    ['a device', { [file]: 'other' }, 'overwrite', /another folder/],
+  ] as const)('is not replaced: %s', async (_what, standing, onConflict, remedy) => {
+    await expect(plan('/etc', standing, onConflict)).rejects.toMatchObject({
       code: 'CONFLICT',
       object: Object.keys(standing)[0],
       remedy: expect.stringMatching(remedy) as string,
     });
+  });
+});
+
+describe('what is in the way', () => {
+  const targets = (items: readonly { readonly guestPath: string; readonly targetPath: string }[]) =>
+    Object.fromEntries(items.map(({ guestPath, targetPath }) => [guestPath, targetPath]));
+  const standing = {
+    [at('etc')]: 'folder',
+    [at('etc', 'hosts')]: 'file',
+    [at('etc', 'hosts (restored)')]: 'file',
+    [at('etc', 'conf.d')]: 'symlink',
+  } as const;
+
+  test('stays, if it is to be skipped, with everything that would be in it', async () => {
+    const { items, skippedCount, totalBytes } = await plan('/etc', standing, 'skip');
+    expect(items.map(({ guestPath }) => guestPath)).toEqual(['/etc', '/etc/link']);
+    expect([skippedCount, totalBytes]).toEqual([4, 0]);
+  });
+
+  test('stays, if names are to be changed, and everything is restored beside it', async () => {
+    const { items, skippedCount } = await plan('/etc', standing, 'rename');
+    expect(targets(items)).toEqual({
+      '/etc': at('etc'),
+      '/etc/hosts': at('etc', 'hosts (restored 2)'),
+      '/etc/link': at('etc', 'link'),
+      '/etc/conf.d': at('etc', 'conf.d (restored)'),
+      '/etc/conf.d/a': at('etc', 'conf.d (restored)', 'a'),
+      '/etc/conf.d/b': at('etc', 'conf.d (restored)', 'b'),
+    });
+    expect(items.filter(({ existing }) => existing !== 'absent').map(({ guestPath }) => guestPath)).toEqual([
+      '/etc',
+    ]);
+    expect(skippedCount).toBe(0);
+  });
+
+  test('keeps the extension where a name is changed', async () => {
+    const named = fakeGuest({
+      root: { kind: 'directory', entries: { 'app.conf': 'f' } },
+      f: { kind: 'file' },
+    });
+    const { items } = await plan('/app.conf', { [at('app.conf')]: 'other' }, 'rename', named);
+    expect(items.map(({ targetPath }) => targetPath)).toEqual([at('app (restored).conf')]);
   });
 });
 

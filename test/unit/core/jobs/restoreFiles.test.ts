@@ -28,7 +28,7 @@ test('a file that proves damaged while it is read is left out and named; the fil
   const location = { disk: sampleDisk({}), volume, fileSystem, node, path: '/data' };
   const plan = await planFileRestore(
     [location],
-    { targetFolder, overwrite: false },
+    { targetFolder, onConflict: 'fail' },
     lookUpLocalTarget,
     anySignal,
   );

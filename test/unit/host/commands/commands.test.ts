@@ -293,7 +293,7 @@ const disk = {
 
 function plan(replacedCount: number) {
   return {
-    ...{ targetFolder: '/to', itemCount: 1, replacedCount, totalBytes: 6, problems: [] },
+    ...{ targetFolder: '/to', itemCount: 1, replacedCount, skippedCount: 0, totalBytes: 6, problems: [] },
     items: [
       { kind: 'file', guestPath: '/etc/hosts', targetPath: '/to/hosts', sizeBytes: 6, replaces: false },
     ],
@@ -320,11 +320,13 @@ async function withPoint(ui: ScriptedUi, replacedCount: number) {
 }
 
 test.each([
-  [0, false],
-  [1, true],
-])(
+  [0, [], 'fail'],
+  [1, [{ pick: 'Replace Them…' }], 'overwrite'],
+  [1, [{ pick: 'Leave Them' }], 'skip'],
+  [1, [{ pick: 'Restore Beside Them' }], 'rename'],
+] as const)(
   'a guest file is restored after its plan was shown, replacing %i files only if told so',
-  async (count, overwrite) => {
+  async (count, answers, onConflict) => {
     const ui = new ScriptedUi([
       { pick: 'web01' },
       { pick: /^2026/ },
@@ -333,16 +335,17 @@ test.each([
       { pick: 'etc' },
       { pick: 'hosts' },
       { type: '/to' },
+      ...answers,
     ]);
     const { host, worker } = await withPoint(ui, count);
     await restoreGuestFile(host, undefined);
     expect(ui.left).toBe(0);
     expect(ui.confirmations.map(({ question, action }) => [question, action])).toEqual([
-      ['Restore /etc/hosts (6 B) to /to?', overwrite ? 'Restore and Replace' : 'Restore'],
+      ['Restore /etc/hosts (6 B) to /to?', count === 1 ? 'Restore and Replace' : 'Restore'],
     ]);
     const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
     expect(worker.paramsOf(startFileRestore)).toEqual([
-      { ...at, paths: ['/etc/hosts'], targetFolder: '/to', overwrite },
+      { ...at, paths: ['/etc/hosts'], targetFolder: '/to', onConflict },
     ]);
   },
 );
@@ -356,7 +359,7 @@ test('files and folders that were selected together are restored by one job, aft
   expect(ui.shown).toEqual(['1/1 Folder to restore 2 items into; it is created if it does not exist']);
   expect(ui.confirmations).toHaveLength(1);
   expect(worker.paramsOf(startFileRestore)).toEqual([
-    { ...at, paths, targetFolder: '/to', overwrite: false },
+    { ...at, paths, targetFolder: '/to', onConflict: 'fail' },
   ]);
 });
 

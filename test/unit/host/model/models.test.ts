@@ -373,6 +373,7 @@ test('the plan of a restore says what is lost, and counts what it does not show'
     items,
     itemCount: 40,
     replacedCount: 1,
+    skippedCount: 0,
     totalBytes: 40,
     problems: ['p1'],
   };
