@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
+import { statGuestNode } from '../../src/protocol/guest.ts';
+import { beginSearch, continueSearch, type FoundNodeDto } from '../../src/protocol/guestSearch.ts';
 import {
   cancelJob,
   type JobDto,
@@ -75,6 +77,27 @@ describe('guest files back into the running guest, by the bundled worker', () =>
   async function temporaryFiles(): Promise<string[]> {
     return (await lab.guestFolder('web01', '/home/user')).filter(name => name.startsWith('.quiesce-'));
   }
+
+  test('before, the file is searched: what is found comes page by page, and a search that is over is gone', async () => {
+    const ref = { repository: 'main', point };
+    const wanted = { ...ref, path: '/var', text: '^disk: ', isExpression: true, isCaseSensitive: true };
+    const { search } = await client.request(beginSearch, wanted, anySignal);
+    const found: FoundNodeDto[] = [];
+    for (let isEnd = false; !isEnd;) {
+      const page = await client.request(continueSearch, { search }, anySignal);
+      found.push(...page.found);
+      ({ isEnd } = page);
+    }
+    const at = { ...ref, deviceKey: 2000, volumeIndex: 1, path: '/var/lib/guest/identity.txt' };
+    expect(found).toMatchObject([{ at, kind: 'file', lines: [{ number: 2, column: 0, length: 6 }] }]);
+    expect(found[0]?.node).toEqual(await client.request(statGuestNode, at, anySignal));
+    await expect(client.request(continueSearch, { search }, anySignal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await expect(client.request(beginSearch, { ...wanted, text: '(' }, anySignal)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+  });
 
   test('nothing goes without the password, a wrong one names VM and account, and a closed one is forgotten', async () => {
     await expect(client.request(planGuestRestore, paramsOf(numbers), anySignal)).rejects.toMatchObject({

@@ -6,7 +6,6 @@ import { systemClock } from '../../src/base/clock.ts';
 import { listedVms } from '../../src/client/listedVms.ts';
 import type { WorkerClient } from '../../src/client/workerClient.ts';
 import { listGuestFolder, listVolumes, readGuestFile, statGuestNode } from '../../src/protocol/guest.ts';
-import { beginSearch, continueSearch, type FoundNodeDto } from '../../src/protocol/guestSearch.ts';
 import {
   answerJob,
   cancelJob,
@@ -310,26 +309,6 @@ describe('jobs of the bundled worker', () => {
         code: 'INVALID_INPUT',
       });
     }
-
-    const wanted = { ...ref, path: '/var', text: '^disk: ', isExpression: true, isCaseSensitive: true };
-    const { search } = await client.request(beginSearch, wanted, anySignal);
-    const hits: FoundNodeDto[] = [];
-    for (let isEnd = false; !isEnd;) {
-      const page = await client.request(continueSearch, { search }, anySignal);
-      hits.push(...page.found);
-      ({ isEnd } = page);
-    }
-    expect(hits.map(({ at, lines }) => [at.deviceKey, at.path, lines.map(({ number }) => number)])).toEqual([
-      [2000, path, [2]],
-      [2001, path, [2]],
-    ]);
-    expect(hits[1]?.node).toEqual(listedFile);
-    await expect(client.request(continueSearch, { search }, anySignal)).rejects.toMatchObject({
-      code: 'NOT_FOUND',
-    });
-    await expect(client.request(beginSearch, { ...wanted, text: '(' }, anySignal)).rejects.toMatchObject({
-      code: 'INVALID_INPUT',
-    });
 
     const targetFolder = join(user.folder, 'files');
     const files = { ...volume, paths: [path, '/etc'], targetFolder, onConflict: 'fail' as const };

@@ -60,7 +60,13 @@ async function makePlan(
   return await planFileRestore(locations, params, lookUpLocalTarget, signal);
 }
 
-function planDto({ targetFolder, items, totalBytes, skippedCount, problems }: FileRestorePlan): FileRestorePlanDto {
+function planDto({
+  targetFolder,
+  items,
+  totalBytes,
+  skippedCount,
+  problems,
+}: FileRestorePlan): FileRestorePlanDto {
   const itemDtos = items.map(({ kind, guestPath, targetPath, stat, existing }) => ({
     kind,
     guestPath,
