@@ -1,5 +1,5 @@
 // What an incremental backup reads and how long it takes, beside a full one, against the lab over loopback.
-//   npm run bench:transfer [-- --jobs ranges,nbd,leases --gib 48 --filled-gib 2 --json]
+//   npm run bench:transfer [-- --jobs ranges,nbd,leases --gib 48 --filled-gib 2 --leased-mib 512 --json]
 // Bytes on a large, nearly empty disk, where the sample that is compared weighs as it does in practice; time on a small
 // one that is full. Of each, 1 % changes in one run. `nbd` reads through nbdkit (`transferNbd.mjs`), `leases` through leases that are
 // limited.
@@ -18,6 +18,7 @@ const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '48' },
     'filled-gib': { type: 'string', default: '2' },
+    'leased-mib': { type: 'string', default: '512' },
     jobs: { type: 'string', default: 'ranges,nbd,leases' },
     json: { type: 'boolean' },
   },
@@ -75,7 +76,7 @@ async function measureRanges() {
 /** Every lease gives out so much; VMs are read at once, each by a lease of its own. */
 async function measureLeases() {
   const leaseBytesPerSecond = 25e6;
-  const diskBytes = 512 * MiB;
+  const diskBytes = Number(values['leased-mib']) * MiB;
   return await inLab(async (lab, open) => {
     const vms = [];
     for (let number = 0; number < 4; number += 1) {
