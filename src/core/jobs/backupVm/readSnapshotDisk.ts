@@ -2,7 +2,7 @@ import { assert } from '../../../base/assert.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { ProgressListener } from '../../../base/progress.ts';
 import { formatBytes } from '../../../base/units.ts';
-import type { ManifestDisk, ManifestTransport, PassedOver } from '../../catalog/manifest.ts';
+import type { ManifestDisk, ManifestTransport, PassedOver, TransportKind } from '../../catalog/manifest.ts';
 import { auditSample } from '../../changes/auditSample.ts';
 import type { ChunkSet } from '../../changes/chunkSet.ts';
 import { type FullReason, fullReasons } from '../../changes/fullReason.ts';
@@ -21,6 +21,7 @@ import { type KnownChanges, openKnownChanges } from './knownChanges.ts';
 import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
 import { isClosedWay, type SnapshotDisk } from './transports/diskTransport.ts';
+import { isSameBacking, placeNow } from './transports/placeNow.ts';
 import { type TransportChoice, transportsFor, type TransportWay } from './transports/transportsFor.ts';
 
 /** What the reading of every disk of a VM goes by. */
@@ -130,7 +131,8 @@ function lastWhole(
 class DiskReading {
   readonly #session: VimSession;
   readonly #repository: Repository;
-  readonly #place: SnapshotDisk;
+  /** With the files that the disk has, as far as is known. */
+  #place: SnapshotDisk;
   readonly #choice: TransportChoice;
   readonly #deps: ReadDeps;
   readonly #onProgress: ProgressListener;
@@ -247,23 +249,31 @@ class DiskReading {
     });
   }
 
-  /** Goes on with the next way where one is closed, be it in the midst of the disk: what is stored stays stored. */
+  /**
+   * Goes on with the next way where one is closed, be it in the midst of the disk: what is stored stays stored. Each begins
+   * with the files that the disk has by then.
+   */
   async #byOpenWay<Result>(
     wanted: ChunkSet | undefined,
     readBy: (way: TransportWay) => Promise<Result>,
   ): Promise<Result> {
-    const request = { session: this.#session, place: this.#place, wanted, deps: this.#deps };
-    const { ways, passedOver } = transportsFor(request, this.#choice);
-    this.#passedOver = passedOver;
-    const [last] = ways.slice(-1);
-    for (const way of ways.slice(0, -1)) {
+    const closed: PassedOver[] = [];
+    for (;;) {
+      await this.#lookWhereItIs();
+      const request = { session: this.#session, place: this.#place, wanted, deps: this.#deps };
+      const { ways, passedOver } = transportsFor(request, this.#choice);
+      const isClosed = ({ kind }: { readonly kind: TransportKind }) =>
+        closed.some(other => other.kind === kind);
+      this.#passedOver = [...passedOver.filter(other => !isClosed(other)), ...closed];
+      const [way, ...others] = ways.filter(other => !isClosed(other));
+      assert(way !== undefined, 'a disk can be read by an export lease at least');
       try {
         return await readBy(way);
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (!isClosedWay(error)) throw error;
+        if (others.length === 0 || !isClosedWay(error)) throw error;
         const { kind } = way;
-        this.#passedOver = [...this.#passedOver, { kind, reason: error.message }];
+        closed.push({ kind, reason: error.message });
         this.#deps.logger.warn('another way is taken to read the disk', {
           disk: this.#name,
           transport: kind,
@@ -271,8 +281,16 @@ class DiskReading {
         });
       }
     }
-    assert(last !== undefined, 'a disk can be read by an export lease at least');
-    return await readBy(last);
+  }
+
+  async #lookWhereItIs(): Promise<void> {
+    const now = await placeNow(this.#session, this.#place, this.#signal);
+    if (now === undefined)
+      throw new AppError('NOT_FOUND', `${this.#name}: its snapshot no longer has the disk`, {
+        object: this.#name,
+        remedy: 'Start the backup again',
+      });
+    this.#place = now;
   }
 
   /**
@@ -284,12 +302,29 @@ class DiskReading {
     let stored: Stored;
     try {
       stored = await store(disk);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (isClosedWay(error) && (await this.#hasMoved().catch(() => false))) throw this.#moved(error);
+      throw error;
     } finally {
       this.#receivedBytes += disk.receivedBytes;
     }
-    if (!(await way.isStillRight(this.#signal)))
-      throw new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`);
+    // Nobody knows what was read of a file whose disk went on elsewhere.
+    if (await this.#hasMoved()) throw this.#moved(undefined);
     return stored;
+  }
+
+  async #hasMoved(): Promise<boolean> {
+    const now = await placeNow(this.#session, this.#place, this.#signal);
+    return now === undefined || !isSameBacking(now, this.#place);
+  }
+
+  #moved(cause: unknown): AppError {
+    return new AppError('CONFLICT', `${this.#name}: its files were moved while they were read`, {
+      object: this.#name,
+      remedy: 'Start the backup again once the VM stays where it is',
+      cause,
+    });
   }
 
   #reading(

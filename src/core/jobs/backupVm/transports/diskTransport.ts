@@ -28,8 +28,6 @@ export interface ReadRequest {
 /** One way to read a disk. */
 export interface DiskTransport {
   open(signal: AbortSignal): Promise<DiskReader>;
-  /** Whether what was read is what the snapshot has, once all is read. */
-  isStillRight(signal: AbortSignal): Promise<boolean>;
 }
 
 /** Why a way is not taken; nothing was tried. */

@@ -1,5 +1,4 @@
 import { openFlatExtent } from '../../../disk/node/flatExtentDisk.ts';
-import { isBackingUnchanged } from './isBackingUnchanged.ts';
 import type { TransportRow } from './diskTransport.ts';
 
 /** Reading more of a disk range by range takes longer than to let it stream by. */
@@ -11,7 +10,7 @@ const largestShare = 0.3;
  */
 export const folderTransport: TransportRow = {
   kind: 'datastore-files',
-  offer: ({ session, place, wanted, isForced, deps }) => {
+  offer: ({ place, wanted, isForced, deps }) => {
     const { snapshot, disk, datacenterPath } = place;
     const { type, fileName: path, hasParent } = disk.backing;
     const isFlat = type === 'VirtualDiskFlatVer2BackingInfo' && !hasParent;
@@ -26,10 +25,6 @@ export const folderTransport: TransportRow = {
       descriptor: { datacenterPath, path },
       capacityBytes: disk.capacityBytes,
     };
-    return {
-      open: async signal => await openFlatExtent(request, deps, signal),
-      // Whoever reads files locks nothing: they may be moved to another datastore in the midst of it.
-      isStillRight: async signal => await isBackingUnchanged(session, place, signal),
-    };
+    return { open: async signal => await openFlatExtent(request, deps, signal) };
   },
 };

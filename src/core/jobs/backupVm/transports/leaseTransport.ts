@@ -15,6 +15,5 @@ export const leaseTransport: TransportRow = {
       };
       return await openNfcExport(session, request, deps, signal);
     },
-    isStillRight: async () => await Promise.resolve(true),
   }),
 };
