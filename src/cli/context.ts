@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { Secret } from '../base/secret.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
+import type { LocalMachine } from '../core/disk/node/localMachine.ts';
 import type { LeaseJournal } from '../core/journal/leaseJournal.ts';
 import type { TransferLimits } from '../core/repository/limitedObjectStore.ts';
 import type { Repository } from '../core/repository/repository.ts';
@@ -21,6 +22,7 @@ export interface CommandContext {
   readonly output: Output;
   readonly clock: Clock;
   readonly random: Random;
+  readonly machine: LocalMachine;
   readonly logger: Logger;
   /** Aborted by SIGINT or SIGTERM: finish cleanly, leave nothing behind. */
   readonly signal: AbortSignal;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { AppError, CancelledError, toAppError } from '../base/errors.ts';
 import { systemRandom, toHex } from '../base/random.ts';
+import { localMachine } from '../core/disk/node/localMachine.ts';
 import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { type Command, commandHelp, parseArguments } from './command.ts';
@@ -52,6 +53,7 @@ async function main(words: readonly string[], output: Output, signal: AbortSigna
     };
     const context: CommandContext = {
       ...shared,
+      machine: localMachine({ clock: systemClock, environment: process.env }),
       places,
       output,
       program,

@@ -6,6 +6,7 @@ import { Access } from './access/access.ts';
 import { Roles } from './access/roles.ts';
 import { noFaults, type Faults } from './control.ts';
 import { Datastores } from './datastore/datastores.ts';
+import { BlockDevices } from './disk/blockDevices.ts';
 import { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import { importDump } from './dump/importDump.ts';
@@ -61,6 +62,8 @@ export interface LabParts {
   readonly images: ReadonlyMap<string, GuestDisk>;
   /** A folder of this lab alone. */
   readonly stateFolder: string;
+  /** Where the block devices are linked that attached disks become; without it they become none. */
+  readonly blockDeviceFolder: string | undefined;
   readonly activity: boolean;
   /** How many VMs there are besides the lab's own, in a datacenter of their own; they have no content. */
   readonly generatedVmCount: number;
@@ -85,9 +88,11 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
   const servers = await LabServers.listen(parts.listen, parts.certificateFile, clock, logger);
   const { server, authority, certificate } = servers.main;
   const disks = new DiskStore(parts.stateFolder);
+  const devices =
+    parts.blockDeviceFolder === undefined ? undefined : new BlockDevices(parts.blockDeviceFolder);
   const stop = new AbortController();
   try {
-    const lab = createContext(parts, disks, servers);
+    const lab = createContext(parts, disks, devices, servers);
     if (parts.dump === undefined) await createGuestVms(lab, parts.images, parts.seed);
     if (parts.generatedVmCount > 0) createGeneratedVms(lab, parts.generatedVmCount, parts.seed);
     attachStandardTags(lab.tags, lab.registry);
@@ -124,6 +129,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
         for (const lease of lab.registry.instancesOf(Lease))
           lease.fail(new VimFault('Timedout', 'The server is shutting down.'));
         await servers[Symbol.asyncDispose]();
+        await devices?.[Symbol.asyncDispose]();
         await disks[Symbol.asyncDispose]();
       },
     };
@@ -134,7 +140,12 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
   }
 }
 
-function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): LabContext {
+function createContext(
+  parts: LabParts,
+  disks: DiskStore,
+  devices: BlockDevices | undefined,
+  servers: LabServers,
+): LabContext {
   const { clock, random, logger } = parts;
   const registry = new ObjectRegistry();
   const faults = noFaults();
@@ -162,6 +173,7 @@ function createContext(parts: LabParts, disks: DiskStore, servers: LabServers): 
     access,
     tags: new TagStore(seededUuids(`${parts.seed} tags`)),
     disks,
+    blockDevices: devices,
     datastores: new Datastores(registry, clock),
     events,
     serviceTickets: new ServiceTickets(clock, random),

@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { Access } from './access/access.ts';
 import type { Faults } from './control.ts';
 import type { Datastores } from './datastore/datastores.ts';
+import type { BlockDevices } from './disk/blockDevices.ts';
 import type { DiskStore } from './disk/diskStore.ts';
 import type { GuestPasswords } from './guest/accounts.ts';
 import type { GuestTransfers } from './guest/guestTransfers.ts';
@@ -29,6 +30,8 @@ export interface LabContext {
   readonly access: Access;
   readonly tags: TagStore;
   readonly disks: DiskStore;
+  /** Undefined: disks that are attached to a VM are seen by nobody. */
+  readonly blockDevices: BlockDevices | undefined;
   /** The files of every datastore; who leaves files in a VM's folder does it here. */
   readonly datastores: Datastores;
   readonly serviceTickets: ServiceTickets;

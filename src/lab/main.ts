@@ -47,6 +47,7 @@ async function main(): Promise<void> {
       dump,
       images,
       stateFolder,
+      blockDeviceFolder: options.blockDeviceFolder,
       activity: options.activity,
       generatedVmCount: options.generatedVmCount,
     });

@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly certificateFile: string | undefined;
   /** Further accounts, each with the name of its role. */
   readonly accounts: readonly { readonly userName: string; readonly role: string }[];
+  /** Undefined: attached disks become no block devices. */
+  readonly blockDeviceFolder: string | undefined;
   readonly activity: boolean;
   readonly exitWithParent: boolean;
   readonly generatedVmCount: number;
@@ -56,6 +58,7 @@ export function parseOptions(commandLine: readonly string[]): LabOptions {
     passwordFile: values['password-file'],
     certificateFile: values.certificate,
     accounts: values.account.map(parseAccount),
+    blockDeviceFolder: values['block-devices'],
     activity: !values['no-activity'],
     exitWithParent: values['exit-with-parent'],
     generatedVmCount,
@@ -94,6 +97,7 @@ function parse(commandLine: readonly string[]) {
         'password-file': { type: 'string' },
         certificate: { type: 'string' },
         account: { type: 'string', multiple: true, default: [] },
+        'block-devices': { type: 'string' },
         'no-activity': { type: 'boolean', default: false },
         generate: { type: 'string', default: '0' },
         'api-version': { type: 'string', default: defaultRelease },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { AppError, toAppError } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
+import { localMachine } from '../core/disk/node/localMachine.ts';
 import { FileGoalStore } from '../core/goals/node/fileGoalStore.ts';
 import { FileTransferLog } from '../core/goals/node/fileTransferLog.ts';
 import { watchRetryMs } from '../core/inventory/inventoryWatch.ts';
@@ -99,6 +100,7 @@ async function main(): Promise<void> {
   const parts: WorkerParts = {
     ...surroundings,
     ...{ openers, patientOpener, vcenters },
+    machine: localMachine({ clock, environment: process.env }),
     keptRows: new KeptRows(owner => openers.inventoryKeeper(owner)),
     repositories,
     ...{ jobs, history },

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
+import type { LocalMachine } from '../core/disk/node/localMachine.ts';
 import type { GoalStore } from '../core/goals/recoveryGoals.ts';
 import type { TransferLog } from '../core/goals/transferLog.ts';
 import type { TransferSlots } from '../core/jobs/backupVm/transferSlots.ts';
@@ -22,6 +23,7 @@ import type { PatientOpener } from './patientOpener.ts';
 export interface WorkerParts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly machine: LocalMachine;
   readonly logger: Logger;
   readonly openers: Openers;
   readonly patientOpener: PatientOpener;

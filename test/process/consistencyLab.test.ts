@@ -6,6 +6,7 @@ import { systemRandom } from '../../src/base/random.ts';
 import type { ConsistencyLevel } from '../../src/core/consistency/level.ts';
 import { type ConsistencyPolicy, defaultPolicy } from '../../src/core/consistency/request/policy.ts';
 import { defaultWholeReads } from '../../src/core/changes/readDecision.ts';
+import { localMachine } from '../../src/core/disk/node/localMachine.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
 import { backUpGroup } from '../../src/core/jobs/backupVm/backupGroup.ts';
@@ -58,6 +59,7 @@ function backupDeps(): BackupDeps {
     ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
     ...{ endpoint: open.client, job: 'test', program: 'test', username: 'test' },
     ...{ slots: new TransferSlots(usualParallelLimits), pause: neverPaused },
+    machine: localMachine({ clock: systemClock, environment: {} }),
     askForLess: async () => await Promise.resolve(false),
   };
 }

@@ -6,6 +6,7 @@ import { systemRandom } from '../../src/base/random.ts';
 import { MiB } from '../../src/base/units.ts';
 import { openRestorePoint } from '../../src/core/catalog/restorePoint.ts';
 import { defaultWholeReads, type WholeReadPolicy } from '../../src/core/changes/readDecision.ts';
+import { localMachine } from '../../src/core/disk/node/localMachine.ts';
 import { openDiskImage } from '../../src/core/image/diskImage.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../src/core/inventory/readVirtualMachine.ts';
@@ -181,6 +182,7 @@ export class ChangedVm {
       ...{ clock: systemClock, random: systemRandom, logger: silentLogger, journal: memoryJournal() },
       ...{ endpoint: this.#open.client, job: 'test', program: 'test', username: 'test' },
       ...{ slots: new TransferSlots(usualParallelLimits), pause: neverPaused },
+      machine: localMachine({ clock: systemClock, environment: {} }),
       askForLess: async () => await Promise.resolve(false),
     };
   }

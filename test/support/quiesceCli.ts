@@ -32,6 +32,10 @@ export class QuiesceCli {
     };
   }
 
+  setEnvironment(name: string, value: string): void {
+    this.#environment[name] = value;
+  }
+
   get repositoryFolder(): string {
     return join(this.folder, 'repository');
   }

@@ -3,6 +3,7 @@ import type { CredentialSource } from '../../base/credentialSource.ts';
 import { type AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { never } from '../../base/assert.ts';
+import { detachDisk } from '../disk/attachedDisk.ts';
 import { abortLeftoverLease } from '../disk/node/nfcExport.ts';
 import { removeLeftoverImport } from '../disk/node/nfcImportLeftovers.ts';
 import { GuestSession } from '../guestops/guestSession.ts';
@@ -39,9 +40,10 @@ export interface GuardedLease {
   readonly problem: AppError | undefined;
 }
 
-/** A VM cannot lose its snapshot while a lease holds it, so leases are ended first. */
+/** A VM cannot lose its snapshot while a lease holds it or its disks are another VM's, too: those go first. */
 const order: readonly Lease['kind'][] = [
   'guest-temporary-file',
+  'hot-added-disk',
   'nfc-lease',
   'imported-vm',
   'snapshot',
@@ -96,6 +98,9 @@ async function giveBackRecord(record: Lease, deps: GuardDeps, signal: AbortSigna
       return await giveBackLeftoverFile(session, record, deps, signal);
     case 'snapshot':
       await removeLeftoverSnapshot(session, record, deps, signal);
+      return true;
+    case 'hot-added-disk':
+      await detachDisk(session, record, deps, signal);
       return true;
     case 'nfc-lease':
       await abortLeftoverLease(session, record);
@@ -156,6 +161,8 @@ export function describeLease(lease: Lease): string {
       return `${lease.purpose} lease of ${lease.vmName}`;
     case 'imported-vm':
       return `half restored VM ${lease.vmName}`;
+    case 'hot-added-disk':
+      return `disk ${lease.fileName}, attached to ${lease.vmName} to be read`;
     case 'guest-temporary-file':
       return `temporary file ${lease.path} of ${lease.user} in the guest of ${lease.vmName}`;
     case 'repository-lock':

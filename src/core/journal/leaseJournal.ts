@@ -5,7 +5,12 @@ import type { AppError } from '../../base/errors.ts';
  * even if the process that took it is killed. Each is written down, durably, before it is taken.
  */
 export type Lease =
-  SnapshotLeaseRecord | NfcLeaseRecord | ImportedVmRecord | RepositoryLockRecord | GuestFileRecord;
+  | SnapshotLeaseRecord
+  | NfcLeaseRecord
+  | ImportedVmRecord
+  | HotAddedDiskRecord
+  | RepositoryLockRecord
+  | GuestFileRecord;
 
 /** A snapshot of a VM. Found again by `token`, which its description carries; `snapshot` is known once it exists. */
 export interface SnapshotLeaseRecord {
@@ -35,6 +40,17 @@ export interface ImportedVmRecord {
   readonly vmName: string;
   readonly token: string;
   readonly vm?: string;
+}
+
+/** A snapshot's disk that was attached to the VM in which the program runs; as long as it is, its files cannot be joined. */
+export interface HotAddedDiskRecord {
+  readonly kind: 'hot-added-disk';
+  readonly vcenterId: string;
+  /** The VM that it was attached to. */
+  readonly vm: string;
+  readonly vmName: string;
+  /** `[datastore] folder/file.vmdk`; the VM did not have a disk with that file before. */
+  readonly fileName: string;
 }
 
 /** A half written file in a running guest. Its name, which nobody else has, is settled before it is written. */

@@ -10,6 +10,7 @@ const leaseKinds = [
   'snapshot',
   'nfc-lease',
   'imported-vm',
+  'hot-added-disk',
   'repository-lock',
   'guest-temporary-file',
 ] as const;
@@ -63,6 +64,14 @@ function readLease(json: JsonReader): Lease {
         vmName: json.string('vmName'),
         token: json.string('token'),
         ...(json.has('vm') && { vm: json.string('vm') }),
+      };
+    case 'hot-added-disk':
+      return {
+        kind,
+        vcenterId: json.string('vcenterId'),
+        vm: json.string('vm'),
+        vmName: json.string('vmName'),
+        fileName: json.string('fileName'),
       };
     case 'guest-temporary-file':
       return {

@@ -72,7 +72,8 @@ export function filesOfVm(vm: VmFacts): VmFile[] {
 /** The disks of a VM, and those that only a snapshot of it still has. */
 function chainsOf(vm: VmFacts): DiskChain[] {
   const frozen = vm.snapshots.flatMap(({ facts }) => facts.disks.map(({ chain }) => chain));
-  return [...new Set([...vm.disks, ...frozen])];
+  // What is another VM's is listed there.
+  return [...new Set([...vm.disks, ...frozen])].filter(({ lender }) => lender === undefined);
 }
 
 /** Descriptor and extent of each link of a disk, which is open while its VM is on. */

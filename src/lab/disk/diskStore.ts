@@ -1,9 +1,9 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { StoredBlock } from './diskBytes.ts';
+import { blocksAt, type StoredBlock } from './diskBytes.ts';
 import { GrainMap } from './grainMap.ts';
-import { VersionedDisk, type DiskBase } from './versionedDisk.ts';
+import { VersionedDisk, type DiskBase, type DiskPosition } from './versionedDisk.ts';
 
 /** Makes and keeps the disks of one lab; their files lie in one folder, which is the lab's own. */
 export class DiskStore implements AsyncDisposable {
@@ -43,6 +43,30 @@ export class DiskStore implements AsyncDisposable {
     sizeBytes: number,
     blocks: AsyncIterable<StoredBlock> | Iterable<StoredBlock>,
   ): Promise<VersionedDisk> {
+    const base = await this.#writeBase(sizeBytes, blocks);
+    return await this.fromBase(name, base);
+  }
+
+  /** A disk with the bytes that another one has at `position`, and the raw image in which they are. */
+  async copyAt(
+    source: VersionedDisk,
+    position: DiskPosition,
+  ): Promise<{ readonly content: VersionedDisk; readonly imagePath: string }> {
+    const blocks = blocksAt(source, position, AbortSignal.any([]));
+    const base = await this.#writeBase(source.sizeAt(position), blocks);
+    return { content: await this.fromBase(`copy of ${source.name}`, base), imagePath: base.path };
+  }
+
+  /** A disk that nobody will read again. */
+  async drop(disk: VersionedDisk): Promise<void> {
+    this.#disks.delete(disk);
+    await disk[Symbol.asyncDispose]();
+  }
+
+  async #writeBase(
+    sizeBytes: number,
+    blocks: AsyncIterable<StoredBlock> | Iterable<StoredBlock>,
+  ): Promise<DiskBase> {
     const path = this.#newPath('base');
     const allocated = GrainMap.empty(sizeBytes);
     const file = await open(path, 'wx');
@@ -58,7 +82,7 @@ export class DiskStore implements AsyncDisposable {
       throw error;
     }
     await file.close();
-    return await this.fromBase(name, { path, sizeBytes, allocated });
+    return { path, sizeBytes, allocated };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

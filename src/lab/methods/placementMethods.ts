@@ -38,7 +38,7 @@ function relocate(call: MethodCall): MoRef {
   const options = { descriptionId: 'VirtualMachine.relocate', cancelable: true };
   return startVmTask(call, vm, options, async (progress, _, tell) => {
     for (const percent of [10, 40, 70, 90]) await progress(percent);
-    requireUnlockedFiles(vm);
+    requireUnlockedFiles(lab, vm);
     const plan = planRelocation(lab, vm, spec);
     const source = placesOf(call, vm.home);
     // The network cards, which may find other networks where the VM goes.

@@ -15,6 +15,7 @@ import { markMounted } from '../guest/mountMark.ts';
 import { type Quiesced, quiesceGuest, QuiesceRefusal, type QuiesceWish } from '../guest/quiesce.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { fileFault, invalidArgument, VimFault } from '../soap/vimFault.ts';
+import { isLent } from '../model/borrowedDisk.ts';
 import { DiskChain } from '../model/diskChain.ts';
 import type { LabContext } from '../labContext.ts';
 import { instanceOf, startVmTask, type MethodCall, type MethodTable } from './methodCall.ts';
@@ -72,7 +73,7 @@ export const snapshotMethods: MethodTable = {
       const options = { descriptionId: 'VirtualMachine.consolidateDisks', cancelable: false };
       return startVmTask(call, vm, options, async progress => {
         await progress(50);
-        requireUnlockedFiles(vm);
+        requireUnlockedFiles(call.lab, vm);
         consolidateDisks(call.lab, vm);
         call.lab.events.addExtended(
           vm,
@@ -183,7 +184,7 @@ function removeSnapshots(
     const gone = dropped();
     // As on a host: the snapshot is gone from the tree although joining its files may fail afterwards.
     dropSnapshots(lab, vm, gone);
-    if (vm.consolidationNeeded && (vm.filesLocked || parameters['consolidate'] === false))
+    if (vm.consolidationNeeded && (areFilesLocked(lab, vm) || parameters['consolidate'] === false))
       lab.events.addExtended(
         vm,
         'com.vmware.vc.VmDiskConsolidationNeeded',
@@ -192,24 +193,28 @@ function removeSnapshots(
       );
     await progress(60);
     if (parameters['consolidate'] === false) return;
-    requireUnlockedFiles(vm);
+    requireUnlockedFiles(lab, vm);
     consolidateDisks(lab, vm, gone);
     await progress(90);
   });
 }
 
 /** @throws VimFault FileLocked while somebody, such as a backup proxy, holds the disks */
-export function requireUnlockedFiles(vm: LabVm): void {
+export function requireUnlockedFiles(lab: LabContext, vm: LabVm): void {
   const [disk] = vm.disks;
-  if (vm.filesLocked && disk !== undefined)
+  if (areFilesLocked(lab, vm) && disk !== undefined)
     throw fileFault('FileLocked', DiskChain.files(disk.current)[0] ?? '');
+}
+
+function areFilesLocked(lab: LabContext, vm: LabVm): boolean {
+  return vm.filesLocked || isLent(lab, vm);
 }
 
 function revert(call: MethodCall, vm: LabVm, snapshot: Snapshot): MoRef {
   const options = { descriptionId: 'vm.Snapshot.revert', cancelable: false };
   return startVmTask(call, vm, options, async progress => {
     await progress(30);
-    requireUnlockedFiles(vm);
+    requireUnlockedFiles(call.lab, vm);
     await revertToSnapshot(call.lab, vm, snapshot);
     await progress(90);
   });

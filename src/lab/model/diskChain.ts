@@ -26,6 +26,8 @@ export class DiskChain {
   readonly tracking = new ChangeTracking();
   /** Where its files are, if not where its VM is. */
   datastore: MoRef | undefined;
+  /** The VM whose files these are, if they are only attached to another one. */
+  lender: MoRef | undefined;
   #current: DiskLink;
   /** All files of the disk, those of other branches too. */
   readonly #links = new Set<DiskLink>();

@@ -5,6 +5,7 @@ import { openUploadedDisk } from '../datastore/uploadedDisk.ts';
 import type { LabContext } from '../labContext.ts';
 import { fileFault, VimFault } from '../soap/vimFault.ts';
 import { withDeviceInfo, withMacAddress } from './deviceInfo.ts';
+import { borrowDisk, giveBackDisk } from './borrowedDisk.ts';
 import { DiskChain } from './diskChain.ts';
 import type { LabVm } from './labVm.ts';
 import { textIn, type PlainObject } from './managedObject.ts';
@@ -129,6 +130,10 @@ export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePl
   vm.disks = disks;
   for (const { chain, destroysFiles } of plan.removedDisks) {
     chain.tracking.stop();
+    if (chain.lender !== undefined) {
+      await giveBackDisk(lab, chain);
+      continue;
+    }
     const isHeld = vm.snapshots.some(({ facts }) => facts.disks.some(frozen => frozen.chain === chain));
     if (!destroysFiles && !isHeld) lab.datastores.keepDisk(chain);
   }
@@ -138,7 +143,7 @@ export async function applyHardware(lab: LabContext, vm: LabVm, plan: HardwarePl
 }
 
 /**
- * Gives a disk that lies on a datastore a place in a VM.
+ * Gives a disk that lies on a datastore a place in a VM. A disk that keeps nothing may be another VM's, as its snapshot has it.
  * @throws VimFault FileNotFound; FileLocked if it is another VM's; GenericVmConfigFault for a file that is no such disk
  */
 export async function attachDisk(lab: LabContext, device: PlainObject): Promise<DiskChain> {
@@ -147,12 +152,16 @@ export async function attachDisk(lab: LabContext, device: PlainObject): Promise<
   const place = parseDatastorePath(path);
   if (place === undefined) throw fileFault('FileNotFound', path);
   const chain = lab.datastores.disk(path) ?? (await openUploadedDisk(lab, place));
-  if (chain === undefined)
-    throw fileFault(lab.datastores.owner(place) === undefined ? 'FileNotFound' : 'FileLocked', path);
+  const { diskMode = 'persistent', sharing = 'sharingNone' } = backing;
+  if (chain === undefined) {
+    const owner = lab.datastores.owner(place);
+    if (owner !== undefined && diskMode === 'independent_nonpersistent')
+      return await borrowDisk(lab, owner, path, { ...device, backing: { diskMode, sharing } });
+    throw fileFault(owner === undefined ? 'FileNotFound' : 'FileLocked', path);
+  }
   lab.datastores.releaseDisk(chain);
   chain.datastore = lab.inventory.datastores.get(place.datastore);
   const { thinProvisioned } = chain.device['backing'] as PlainObject;
-  const { diskMode = 'persistent', sharing = 'sharingNone' } = backing;
   chain.device = { ...device, backing: { diskMode, sharing, thinProvisioned } };
   return chain;
 }

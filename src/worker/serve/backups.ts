@@ -47,7 +47,7 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
 
 /** A job that backs up one VM, and can be tried again. */
 export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequest {
-  const { vcenters, repositories, slots, notifier, leftovers, clock, random } = parts;
+  const { vcenters, repositories, slots, notifier, leftovers, clock, random, machine } = parts;
   const { vm } = params;
   return {
     kind: 'backup',
@@ -64,7 +64,7 @@ export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequ
         await assertKitAsked(repository.place, signal);
         const username = userInfo().username;
         const deps = {
-          ...{ job, journal, clock, random, logger, askForLess },
+          ...{ job, journal, clock, random, machine, logger, askForLess },
           ...{ endpoint, slots, pause, program, username },
           ...(params.nbd !== undefined && { nbd: { settings: params.nbd, account } }),
         };

@@ -59,7 +59,7 @@ async function run(
   { vms, repository: repositoryName, policy, wholeReads, transport, groupName, nbd }: GroupBackupParams,
   { jobId: job, signal, pause, logger, members }: JobContext,
 ): Promise<GroupBackupResultDto> {
-  const { vcenters, repositories, slots, notifier, leftovers, clock, random } = parts;
+  const { vcenters, repositories, slots, notifier, leftovers, clock, random, machine } = parts;
   const names = vms.map(({ name }) => name).join(', ');
   await using vcenter = vcenters.use(vcenterName, names);
   await using repository = repositories.use(repositoryName, names);
@@ -68,7 +68,7 @@ async function run(
   await assertKitAsked(repository.place, signal);
   const username = userInfo().username;
   const deps = {
-    ...{ job, journal, clock, random, logger },
+    ...{ job, journal, clock, random, machine, logger },
     ...{ endpoint, slots, pause, program, username },
     ...(nbd !== undefined && { nbd: { settings: nbd, account } }),
   };

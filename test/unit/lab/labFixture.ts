@@ -206,6 +206,7 @@ export async function startTestLab(
     logger: silentLogger,
     listen: '127.0.0.1:0',
     certificateFile: undefined,
+    blockDeviceFolder: undefined,
     accounts: [
       { userName: user, password: new Secret(password), role: 'Admin' },
       { userName: backupUser, password: new Secret(backupPassword), role: 'NoAccess' },

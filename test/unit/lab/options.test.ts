@@ -18,6 +18,7 @@ test('options have defaults', () => {
     userName: 'administrator@vsphere.local',
     passwordFile: undefined,
     certificateFile: undefined,
+    blockDeviceFolder: undefined,
     activity: true,
     exitWithParent: false,
     generatedVmCount: 0,

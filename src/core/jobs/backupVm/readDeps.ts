@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
 import type { NbdSettings } from '../../disk/nbd/nbdSettings.ts';
+import type { LocalMachine } from '../../disk/node/localMachine.ts';
 import type { LeaseJournal } from '../../journal/leaseJournal.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import type { Credentials } from '../../vsphere/session.ts';
@@ -23,6 +24,8 @@ export interface ReadDeps {
   /** What all backups of this process share. */
   readonly slots: TransferSlots;
   readonly pause: Pause;
+  /** What this runs on. */
+  readonly machine: LocalMachine;
   /** How disks are read through NBD programs; without it they are not. */
   readonly nbd?: NbdAccess;
 }

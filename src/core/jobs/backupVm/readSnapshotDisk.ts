@@ -22,7 +22,8 @@ import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
 import { isClosedWay, type SnapshotDisk } from './transports/diskTransport.ts';
 import { isSameBacking, placeNow } from './transports/placeNow.ts';
-import { type TransportChoice, transportsFor, type TransportWay } from './transports/transportsFor.ts';
+import type { OwnVm } from './transports/ownVm.ts';
+import { transportsFor, type TransportWay } from './transports/transportsFor.ts';
 
 /** What the reading of every disk of a VM goes by. */
 export interface ReadBasis {
@@ -30,6 +31,7 @@ export interface ReadBasis {
   /** Opened under the lock of this backup. */
   readonly previous: PreviousPoint;
   readonly wasReverted: boolean;
+  readonly ownVm: OwnVm | undefined;
 }
 
 export interface ReadDisk {
@@ -66,8 +68,8 @@ export async function readSnapshotDisk(
 ): Promise<ReadDisk> {
   const { disk, snapshot } = place;
   const decision = decideOn(place, basis);
-  const reader = new DiskReading(session, repository, place, basis.plan.transport, deps, onProgress, signal);
-  const { tree, transport, warning } = await reader.carryOut(decision, basis.previous);
+  const reader = new DiskReading(session, repository, place, basis, deps, onProgress, signal);
+  const { tree, transport, warning } = await reader.carryOut(decision);
   const { backing, controller } = disk;
   const entry: ManifestDisk = {
     key: disk.deviceKey,
@@ -133,7 +135,7 @@ class DiskReading {
   readonly #repository: Repository;
   /** With the files that the disk has, as far as is known. */
   #place: SnapshotDisk;
-  readonly #choice: TransportChoice;
+  readonly #basis: ReadBasis;
   readonly #deps: ReadDeps;
   readonly #onProgress: ProgressListener;
   readonly #signal: AbortSignal;
@@ -144,7 +146,7 @@ class DiskReading {
     session: VimSession,
     repository: Repository,
     place: SnapshotDisk,
-    choice: TransportChoice,
+    basis: ReadBasis,
     deps: ReadDeps,
     onProgress: ProgressListener,
     signal: AbortSignal,
@@ -152,13 +154,14 @@ class DiskReading {
     this.#session = session;
     this.#repository = repository;
     this.#place = place;
-    this.#choice = choice;
+    this.#basis = basis;
     this.#deps = deps;
     this.#onProgress = onProgress;
     this.#signal = signal;
   }
 
-  async carryOut(decision: ReadDecision, previous: PreviousPoint): Promise<Reading> {
+  async carryOut(decision: ReadDecision): Promise<Reading> {
+    const { previous } = this.#basis;
     if (decision.kind === 'whole') {
       const detail = previous.kind === 'gone' ? previous.problem : undefined;
       return await this.#readWhole({ reason: decision.reason, detail }, undefined);
@@ -260,8 +263,12 @@ class DiskReading {
     const closed: PassedOver[] = [];
     for (;;) {
       await this.#lookWhereItIs();
-      const request = { session: this.#session, place: this.#place, wanted, deps: this.#deps };
-      const { ways, passedOver } = transportsFor(request, this.#choice);
+      const { plan, ownVm } = this.#basis;
+      const request = {
+        ...{ session: this.#session, place: this.#place, wanted, deps: this.#deps },
+        ...{ ownVm, hostVersion: plan.vm.facts.host?.version },
+      };
+      const { ways, passedOver } = transportsFor(request, plan.transport);
       const isClosed = ({ kind }: { readonly kind: TransportKind }) =>
         closed.some(other => other.kind === kind);
       this.#passedOver = [...passedOver.filter(other => !isClosed(other)), ...closed];

@@ -21,6 +21,7 @@ import { readPausably } from './readPausably.ts';
 import { type ReadBasis, type ReadDisk, readSnapshotDisk } from './readSnapshotDisk.ts';
 import { gatherEvidence, manifestPaths } from './snapshotEvidence.ts';
 import type { SnapshotDisk } from './transports/diskTransport.ts';
+import { findOwnVm } from './transports/ownVm.ts';
 import { wasReverted } from './wasReverted.ts';
 
 /** A VM whose disks are stored, though no restore point refers to them yet. */
@@ -243,7 +244,7 @@ async function readBasis(
   session: VimSession,
   repository: Repository,
   { plan }: TakenSnapshot,
-  { logger }: ReadDeps,
+  { logger, machine }: ReadDeps,
   signal: AbortSignal,
 ): Promise<ReadBasis> {
   const planned = plan.previous.kind === 'none' ? undefined : plan.previous;
@@ -252,6 +253,7 @@ async function readBasis(
   return {
     plan,
     previous,
+    ownVm: await findOwnVm(session, machine, logger, signal),
     wasReverted: since !== undefined && (await wasReverted(session, plan.vm.ref, since, logger, signal)),
   };
 }

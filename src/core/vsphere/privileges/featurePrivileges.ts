@@ -5,6 +5,7 @@ export type FeatureId =
   | 'backup'
   | 'changeTracking'
   | 'datastoreFiles'
+  | 'hotAdd'
   | 'remedies'
   | 'restoreVm'
   | 'restoreDisk'
@@ -111,6 +112,25 @@ export const features: readonly Feature[] = [
       { privilege: 'Datastore.FileManagement', on: 'datastore', why: 'read them', source: 'manual' },
     ],
     note: 'Where Windows writes which applications took part in a snapshot. Without it a backup works, and what it proves is less.',
+  },
+  {
+    id: 'hotAdd',
+    title: 'Read disks as those of the VM in which Quiesce runs',
+    needs: [
+      {
+        privilege: 'VirtualMachine.Config.AddExistingDisk',
+        on: 'vm',
+        why: 'attach the disk of a snapshot to that VM',
+        source: 'manual',
+      },
+      {
+        privilege: 'VirtualMachine.Config.RemoveDisk',
+        on: 'vm',
+        why: 'detach it again',
+        source: 'manual',
+      },
+    ],
+    note: 'Needed on the VM in which Quiesce runs alone, and only if that is one of the same server. Without it disks are read by another way.',
   },
   {
     id: 'remedies',

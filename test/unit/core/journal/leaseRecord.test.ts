@@ -9,6 +9,7 @@ const leases: readonly Lease[] = [
   { kind: 'snapshot', vcenterId: 'vc', vm: 'vm-1', vmName: 'web01', token: 't', snapshot: 'snapshot-7' },
   { kind: 'nfc-lease', vcenterId: 'vc', vmName: 'web01', purpose: 'export' },
   { kind: 'imported-vm', vcenterId: 'vc', vmName: 'web01', token: 't', vm: 'vm-9' },
+  { kind: 'hot-added-disk', vcenterId: 'vc', vm: 'vm-1', vmName: 'web01', fileName: '[a] b/c.vmdk' },
   { kind: 'repository-lock', repositoryId: 'r', location: '/backups', lockId: 'ab' },
   {
     ...{ kind: 'guest-temporary-file', vcenterId: 'vc', vm: 'vm-1', vmName: 'web01', user: 'root' },

@@ -5,6 +5,7 @@ import type { DiskReader } from '../../../disk/diskTransport.ts';
 import type { VirtualDiskFacts } from '../../../inventory/virtualDisk.ts';
 import type { SnapshotLease } from '../../../snapshot/snapshotLease.ts';
 import type { VimSession } from '../../../vsphere/session.ts';
+import type { OwnVm } from './ownVm.ts';
 import type { ReadDeps } from '../readDeps.ts';
 
 /** A disk of a snapshot, and where its files are. */
@@ -22,6 +23,10 @@ export interface ReadRequest {
   readonly wanted: ChunkSet | undefined;
   /** Nothing else may be taken in its stead, so that it is no matter whether another one would be faster. */
   readonly isForced: boolean;
+  /** The VM in which this program runs, if that is one of the same server. */
+  readonly ownVm: OwnVm | undefined;
+  /** Of the host that runs the VM. */
+  readonly hostVersion: string | undefined;
   readonly deps: ReadDeps;
 }
 

@@ -2,6 +2,7 @@ import { AppError } from '../../../../base/errors.ts';
 import { type PassedOver, type TransportKind, transportKinds } from '../../../catalog/manifest.ts';
 import type { DiskTransport, ReadRequest, TransportRow } from './diskTransport.ts';
 import { folderTransport } from './folderTransport.ts';
+import { hotAddTransport } from './hotAddTransport.ts';
 import { leaseTransport } from './leaseTransport.ts';
 import { nbdTransport } from './nbdTransport.ts';
 
@@ -10,7 +11,7 @@ export const transportChoices = ['auto', ...transportKinds] as const;
 export type TransportChoice = (typeof transportChoices)[number];
 
 /** All that there are, best first: what can be read anywhere goes before what has to be read whole. */
-const rows: readonly TransportRow[] = [nbdTransport, folderTransport, leaseTransport];
+const rows: readonly TransportRow[] = [hotAddTransport, nbdTransport, folderTransport, leaseTransport];
 
 export interface TransportWay extends DiskTransport {
   readonly kind: TransportKind;
