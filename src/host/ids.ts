@@ -19,6 +19,7 @@ export const commandIds = {
   forgetGuestCredentials: 'quiesce.forgetGuestCredentials',
   backUpNow: 'quiesce.backUpNow',
   backUpGroup: 'quiesce.backUpGroup',
+  planBackup: 'quiesce.planBackup',
   takeQuiescedSnapshot: 'quiesce.takeQuiescedSnapshot',
   explainConsistency: 'quiesce.explainConsistency',
   lookIntoGuest: 'quiesce.lookIntoGuest',

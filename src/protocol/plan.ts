@@ -96,6 +96,44 @@ export interface BackupPlanDto {
   readonly previousPoint?: string;
   /** Whether changed block tracking is on; without it every backup reads everything. */
   readonly isTracking: boolean;
+  /** What each transport could read and would cost, best first. */
+  readonly transports: readonly TransportOutlookDto[];
+  readonly room: SnapshotRoomDto;
+}
+
+export interface TransportOutlookDto {
+  readonly kind: TransportKindDto;
+  /** Labels of the disks that would be read by it. */
+  readonly takenFor: readonly string[];
+  /** What it cannot read, and why; without a label it is all disks. */
+  readonly closed: readonly { readonly label?: string; readonly refused: string; readonly remedy?: string }[];
+  /** Whether it leaves unread what has not changed. */
+  readonly readsChangesAlone: boolean;
+  /** Missing if it can read none. */
+  readonly cost?: TransportCostDto;
+}
+
+export interface TransportCostDto {
+  readonly readBytes: number;
+  /** How long the snapshot exists, at this rate. */
+  readonly snapshotOpenMs: number;
+  readonly bytesPerSecond: number;
+  /** In the last backup of the VM; else it is assumed. */
+  readonly isMeasured: boolean;
+}
+
+/** What a snapshot would find. */
+export interface SnapshotRoomDto {
+  readonly neededBytes: number;
+  readonly datastores: readonly {
+    readonly name: string;
+    readonly freeBytes: number;
+    readonly isEnough: boolean;
+  }[];
+  /** Snapshots that the VM has already. */
+  readonly snapshotCount: number;
+  /** Of the oldest one; missing without any. */
+  readonly oldestAgeMs?: number;
 }
 
 export interface BackupPlanDiskDto extends PointDiskDto {

@@ -25,6 +25,8 @@ export class ScriptedUi implements Ui {
   /** Prompts and placeholders in the order in which they were shown, with their position. */
   readonly shown: string[] = [];
   readonly refused: string[] = [];
+  /** Of each pick the choices: label, description, detail. */
+  readonly offered: (readonly (string | undefined)[])[][] = [];
   readonly confirmations: Confirmation[] = [];
   readonly told: { readonly severity: string; readonly message: string }[] = [];
   readonly #actions: Action[];
@@ -63,6 +65,7 @@ export class ScriptedUi implements Ui {
   async pick<T>(question: PickQuestion<T>, position: StepPosition): Promise<Answer<T>> {
     this.#show(question.placeholder, position);
     const choices = await question.choices(AbortSignal.any([]));
+    this.offered.push(choices.map(({ label, description, detail }) => [label, description, detail]));
     const action = this.#next(question.placeholder);
     if (action === 'enter') {
       const chosen = choices.find(({ isPreselected }) => isPreselected) ?? choices[0];

@@ -9,6 +9,7 @@ import { compareLevels } from '../../core/consistency/level.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, disksToReset, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
+import { type BackupOutlook, readBackupOutlook } from '../../core/jobs/backupVm/backupOutlook.ts';
 import { backUpGroup, type GroupMember } from '../../core/jobs/backupVm/backupGroup.ts';
 import { neverPaused } from '../../core/jobs/backupVm/pause.ts';
 import { TransferSlots } from '../../core/jobs/backupVm/transferSlots.ts';
@@ -35,6 +36,7 @@ import type { CommandContext } from '../context.ts';
 import { decideKit, kitOption } from '../decideKit.ts';
 import { describeAssessment } from '../describeAssessment.ts';
 import { describeConsistency, provenText } from '../describeConsistency.ts';
+import { describeOutlook } from '../describeOutlook.ts';
 import { describeReads } from '../describeReads.ts';
 import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../exitCodes.ts';
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
@@ -138,14 +140,24 @@ async function backUp(
     plans.push(plan);
   }
   if (args.flag('plan')) {
-    const values = plans.map(planValue);
-    context.output.result(values.length === 1 ? values[0] : values, () => plans.map(describePlan).join('\n'));
+    const planned: PlannedBackup[] = [];
+    for (const plan of plans)
+      planned.push({ plan, outlook: await readBackupOutlook(session, plan, deps, signal) });
+    const values = planned.map(planValue);
+    context.output.result(values.length === 1 ? values[0] : values, () =>
+      planned.map(describePlan).join('\n'),
+    );
     return undefined;
   }
   const [plan, another] = plans;
   if (plan !== undefined && another === undefined && args.option('group') === undefined)
     return await backUpOne(context, session, repository, plan, deps, notifier);
   return await backUpSeveral(context, session, repository, plans, args.option('group'), deps, notifier);
+}
+
+interface PlannedBackup {
+  readonly plan: BackupPlan;
+  readonly outlook: BackupOutlook;
 }
 
 type CliDeps = Omit<BackupDeps, 'askForLess'>;
@@ -267,17 +279,18 @@ function withWayOut(error: unknown): unknown {
   });
 }
 
-function planValue(plan: BackupPlan): unknown {
+function planValue({ plan, outlook }: PlannedBackup): unknown {
   const { vm, request, quiesce, requested, shortfall, predicted, assessment } = plan;
   const { disks, leftOutDisks, previous } = plan;
   return {
     vm: vm.name,
     ...{ policy: request.policy, quiesce, requested, shortfall, predicted, assessment, disks, leftOutDisks },
     previous: previous.kind === 'none' ? undefined : previous.id,
+    ...outlook,
   };
 }
 
-function describePlan(plan: BackupPlan): string {
+function describePlan({ plan, outlook }: PlannedBackup): string {
   return [
     `Would back up ${plan.vm.name} through a ${plan.quiesce ? 'quiesced' : 'crash-consistent'} snapshot:`,
     table(
@@ -295,6 +308,7 @@ function describePlan(plan: BackupPlan): string {
       ],
       new Set([2]),
     ),
+    ...describeOutlook(outlook, plan.transport),
     `  This backup: ${plan.requested}-consistent requested, ${plan.predicted}-consistent predicted`,
     ...describeShortfall(plan),
     describeAssessment(plan.assessment),

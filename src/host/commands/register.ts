@@ -23,6 +23,7 @@ import { openGuestFile } from './openGuestFile.ts';
 import { openRestoreBrowser } from './openRestoreBrowser.ts';
 import { forgetPoints, makeRecoveryKit, pruneRepository, unlockRepository } from './maintainRepository.ts';
 import { enterPassword } from './passwords.ts';
+import { planBackup } from './planBackup.ts';
 import { acceptRecoveryGap, setRecoveryGoal } from './recoveryGoals.ts';
 import { createRepository, forgetRepository, openRepository } from './repositories.ts';
 import {
@@ -73,6 +74,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.enterPassword]: async (host, row) =>
     await enterPassword(host, row as VmTreeNode | PointTreeNode | undefined),
   [commandIds.backUpNow]: async (host, row, selected) => await backUpNow(host, vmsOf(row, selected)),
+  [commandIds.planBackup]: async (host, row) => await planBackup(host, vmsOf(row, undefined)[0]),
   [commandIds.backUpGroup]: async (host, row, selected) => await backUpGroup(host, vmsOf(row, selected)),
   [commandIds.takeQuiescedSnapshot]: async (host, row) =>
     await takeQuiescedSnapshot(host, vmsOf(row, undefined)[0]),

@@ -6,17 +6,20 @@ import { latestRestorePoint } from '../../core/catalog/backupSet.ts';
 import { defaultWholeReads } from '../../core/changes/readDecision.ts';
 import { type SeenInGuest, withSeen } from '../../core/consistency/guest/seenInGuest.ts';
 import { readVirtualMachine, type VirtualMachineFacts } from '../../core/inventory/readVirtualMachine.ts';
+import { type BackupOutlook, readBackupOutlook } from '../../core/jobs/backupVm/backupOutlook.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type Pause, PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
 import type { Notifier } from '../../core/jobs/notify/node/notifier.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
+import type { SnapshotRoom } from '../../core/jobs/backupVm/snapshotRoom.ts';
 import type { Repository } from '../../core/repository/repository.ts';
 import { type BackupResultDto, startBackup } from '../../protocol/job.ts';
 import {
   type BackupParams,
   type BackupPlanDto,
   planBackup as planBackupRequest,
+  type SnapshotRoomDto,
 } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
 import { toWireError } from '../../protocol/wireError.ts';
@@ -36,7 +39,11 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
   handle(planBackupRequest, async (params, signal) => {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
-    return planDto(await makePlan(vcenter.place, repository.place, params, parts, signal));
+    const plan = await makePlan(vcenter.place, repository.place, params, parts, signal);
+    return planDto(
+      plan,
+      await readBackupOutlook(vcenter.place.session, plan, { ...parts, nbd: params.nbd }, signal),
+    );
   });
   handle(startBackup, params => {
     assertPolicy(params.policy);
@@ -171,7 +178,7 @@ async function seenBefore(
   }
 }
 
-function planDto(plan: BackupPlan): BackupPlanDto {
+function planDto(plan: BackupPlan, { transports, room }: BackupOutlook): BackupPlanDto {
   const { vm, quiesce, requested, shortfall, predicted, assessment, disks, leftOutDisks, previous } = plan;
   return {
     vmName: vm.name,
@@ -187,7 +194,16 @@ function planDto(plan: BackupPlan): BackupPlanDto {
     leftOutDisks: leftOutDisks.map(leftOutDiskDto),
     ...(previous.kind !== 'none' && { previousPoint: previous.id }),
     isTracking: vm.config.changeTrackingEnabled === true,
+    transports: transports.map(({ cost, ...transport }) => ({
+      ...transport,
+      ...(cost !== undefined && { cost }),
+    })),
+    room: roomDto(room),
   };
+}
+
+function roomDto({ oldestAgeMs, ...room }: SnapshotRoom): SnapshotRoomDto {
+  return { ...room, ...(oldestAgeMs !== undefined && { oldestAgeMs }) };
 }
 
 export function backupResultDto({

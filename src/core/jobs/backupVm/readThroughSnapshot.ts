@@ -11,7 +11,7 @@ import { VimFaultError } from '../../vsphere/faults.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import { type PolicyDeps, snapshotByPolicy } from '../snapshotByPolicy.ts';
 import { SnapshotEvents } from '../snapshotEvents.ts';
-import { assertSnapshotRoom } from './assertSnapshotRoom.ts';
+import { assertSnapshotRoom } from './snapshotRoom.ts';
 import type { BackupPlan, DiskPlan } from './backupPlan.ts';
 import { proveSnapshot, refutations, type SnapshotEvidence } from './consistencyRecord.ts';
 import { type ImageEvidence, imageEvidence } from './imageEvidence.ts';

@@ -2,24 +2,19 @@ import { nbdCommandOf } from '../../../disk/nbd/nbdCommand.ts';
 import { nbdReads } from '../../../disk/nbd/nbdSettings.ts';
 import { openNbdDisk } from '../../../disk/node/nbdDisk.ts';
 import { readFingerprints } from '../../../vsphere/node/pinnedAgent.ts';
-import type { TransportRow } from './diskTransport.ts';
-import { isBackingUnchanged } from './isBackingUnchanged.ts';
+import type { VirtualDiskFacts } from '../../../inventory/virtualDisk.ts';
+import type { TransportRefusal, TransportRow } from './diskTransport.ts';
 
 /** Only what is needed of the disk, through a program of somebody else's that serves it as a network block device. */
 export const nbdTransport: TransportRow = {
   kind: 'nbd',
-  offer: ({ session, place, isForced, deps }) => {
+  offer: ({ place, isForced, deps }) => {
     const { snapshot, disk, datacenterPath } = place;
     const { endpoint, nbd } = deps;
-    if (nbd === undefined)
-      return isForced
-        ? {
-            refused: 'no NBD program is settled',
-            remedy: 'Settle one by --nbd-command or the setting quiesce.nbd.command',
-          }
-        : undefined;
-    const { fileName: file } = disk.backing;
-    if (file === undefined) return { refused: 'it has no file that could be named to an NBD program' };
+    if (nbd === undefined && !isForced) return undefined;
+    const refusal = nbdRefusal(disk, nbd !== undefined);
+    if (refusal !== undefined || nbd === undefined) return refusal;
+    const { fileName: file = '' } = disk.backing;
     const { settings, account } = nbd;
     const { hostname: server, port } = new URL(`https://${endpoint.host}`);
     return {
@@ -37,8 +32,21 @@ export const nbdTransport: TransportRow = {
         };
         return await openNbdDisk(request, deps, signal);
       },
-      // Such a program does not keep its VM where it is.
-      isStillRight: async signal => await isBackingUnchanged(session, place, signal),
     };
   },
 };
+
+/** What speaks against it before anything is tried. */
+export function nbdRefusal(
+  { backing: { fileName } }: VirtualDiskFacts,
+  hasProgram: boolean,
+): TransportRefusal | undefined {
+  if (!hasProgram)
+    return {
+      refused: 'no NBD program is settled',
+      remedy: 'Settle one by --nbd-command or the setting quiesce.nbd.command',
+    };
+  return fileName === undefined
+    ? { refused: 'it has no file that could be named to an NBD program' }
+    : undefined;
+}

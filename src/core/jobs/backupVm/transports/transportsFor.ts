@@ -13,6 +13,9 @@ export type TransportChoice = (typeof transportChoices)[number];
 /** All that there are, best first: what can be read anywhere goes before what has to be read whole. */
 const rows: readonly TransportRow[] = [hotAddTransport, nbdTransport, folderTransport, leaseTransport];
 
+/** Their kinds, in the same order. */
+export const transportOrder: readonly TransportKind[] = rows.map(({ kind }) => kind);
+
 export interface TransportWay extends DiskTransport {
   readonly kind: TransportKind;
 }
