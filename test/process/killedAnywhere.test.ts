@@ -66,8 +66,8 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
   /** Always with the same certificate and password: a server that was killed comes back as the one its clients know. */
   async function startLab(listen: string): Promise<RunningLab> {
     const started = await RunningLab.start([...labOptions, '--listen', listen]);
-    // Steps of tasks take long enough for kills to fall between them; a lease nobody can abort is over soon.
-    await started.setFaults({ taskStepMs: 40, leaseTimeoutSeconds: 8 });
+    // Steps of tasks take long enough for kills to fall between them; a lease nobody can abort is over before long.
+    await started.setFaults({ taskStepMs: 40, leaseTimeoutSeconds: 30 });
     return started;
   }
 

@@ -10,7 +10,7 @@ import {
 import type { Host } from '../host.ts';
 import { roomText, transportChoices } from '../model/backupOutlook.ts';
 import { vmRef, type VmNode } from '../model/vmTreeModel.ts';
-import { readWholeReads } from '../settings.ts';
+import { readNbd, readWholeReads } from '../settings.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { choosePolicy } from './backups.ts';
 import { chooseRepository, chooseVm } from './choose.ts';
@@ -69,5 +69,10 @@ export async function planBackup(host: Host, given: VmNode | undefined): Promise
 
 function paramsOf({ vm, repository, policy }: Omit<Planned, 'transport'>): BackupParams {
   const wholeReads = readWholeReads();
-  return { vm: vmRef(vm), repository, policy, ...(wholeReads !== undefined && { wholeReads }) };
+  const nbd = readNbd();
+  return {
+    ...{ vm: vmRef(vm), repository, policy },
+    ...(wholeReads !== undefined && { wholeReads }),
+    ...(nbd !== undefined && { nbd }),
+  };
 }

@@ -47,6 +47,7 @@ function forecast(change: Partial<DiskForecast> = {}): DiskForecast {
 const facts: TransportFacts = {
   ...{ vm: 'vm-1', isEncrypted: false, hasTpm: false, isOfServer: false, isServerReadOnly: false },
   ...{ isTracking: true, hostVersion: '8.0.3', datacenterPath: 'Lab', ownVm, disks: [forecast()] },
+  hasNbdProgram: true,
   datastoreTypes: new Map([['datastore-1', 'VMFS']]),
   missingPrivileges: new Map(),
   measured: undefined,
@@ -102,6 +103,7 @@ describe('what a transport cannot read', () => {
       { ownVm: { ...ownVm, datastoreIds: new Set() } },
       /does not reach the datastore/,
     ],
+    ['without a program', 'nbd', { hasNbdProgram: false }, /no NBD program is settled/],
     [
       'without a privilege',
       'nfc-lease',
