@@ -110,18 +110,18 @@ describe('a backup from a VM of the same server (loop devices, as root)', () => 
     await lab.control('POST', 'disks/db01/2000/bytes', { offset: 20 * MiB, length: 16 * MiB, seed: 9 });
     const slowly = ['--limit-upload', '400K', '--pack-size', '4'];
     const { child, result } = cli.start('backup', 'db01', '--level', 'crash', ...slowly);
-    await expect.poll(() => openDevicesOf(child.pid), { interval: 5 }).toBe(1);
+    await expect.poll(() => openDevicesOf(child.pid), { interval: 5 }).toBeGreaterThan(0);
     child.kill('SIGKILL');
     await result;
-    expect(await attachedDisks()).toHaveLength(1);
+    expect((await attachedDisks()).length).toBeGreaterThan(0);
     const { leftovers } = (await cli.json('guard')) as {
       readonly leftovers: readonly { readonly kind: string; readonly outcome: string }[];
     };
-    expect(leftovers.map(({ kind, outcome }) => [kind, outcome])).toEqual([
-      ['hot-added-disk', 'removed'],
-      ['snapshot', 'removed'],
-      ['repository-lock', 'removed'],
+    // Disks are read side by side; whichever were attached go first.
+    expect([...new Set(leftovers.map(({ kind }) => kind))]).toEqual([
+      ...['hot-added-disk', 'snapshot', 'repository-lock'],
     ]);
+    expect(leftovers.filter(({ outcome }) => outcome !== 'removed')).toEqual([]);
     await expectNothingAttached();
     await lab.clearFaults();
     await expectBytes(await backUp());

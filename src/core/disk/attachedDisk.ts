@@ -62,7 +62,7 @@ export async function attachDisk(
     fileName: backing.fileName,
   });
   try {
-    await retry({ ...patience, when: isBusy }, deps.clock, signal, async () => {
+    await retry({ ...patience, when: isBusyOrTaken }, deps.clock, signal, async () => {
       await attach(session, proxy, backing, signal);
     });
   } catch (error) {
@@ -187,6 +187,11 @@ function hasFile(device: Vim<'VirtualDevice'>, fileName: string): boolean {
 
 function backingOf(device: Vim<'VirtualDevice'>): DiskFile {
   return isVim(device, 'VirtualDisk') ? ((device.backing ?? {}) as DiskFile) : {};
+}
+
+/** Disks that are attached side by side may want the same place. */
+function isBusyOrTaken(error: unknown): boolean {
+  return isBusy(error) || VimFaultError.isFault(error, 'InvalidDeviceSpec');
 }
 
 function isBusy(error: unknown): boolean {
