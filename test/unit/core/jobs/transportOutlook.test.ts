@@ -47,7 +47,7 @@ function forecast(change: Partial<DiskForecast> = {}): DiskForecast {
 const facts: TransportFacts = {
   ...{ vm: 'vm-1', isEncrypted: false, hasTpm: false, isOfServer: false, isServerReadOnly: false },
   ...{ isTracking: true, hostVersion: '8.0.3', datacenterPath: 'Lab', ownVm, disks: [forecast()] },
-  hasNbdProgram: true,
+  hasNbdProgram: false,
   datastoreTypes: new Map([['datastore-1', 'VMFS']]),
   missingPrivileges: new Map(),
   measured: undefined,
@@ -103,7 +103,7 @@ describe('what a transport cannot read', () => {
       { ownVm: { ...ownVm, datastoreIds: new Set() } },
       /does not reach the datastore/,
     ],
-    ['without a program', 'nbd', { hasNbdProgram: false }, /no NBD program is settled/],
+    ['without a program', 'nbd', {}, /no NBD program is settled/],
     [
       'without a privilege',
       'nfc-lease',
@@ -143,6 +143,13 @@ describe('what it costs', () => {
   test.each<[string, TransportKind, Partial<TransportFacts>, number]>([
     ['a lease sends what is allocated, whatever has changed', 'nfc-lease', {}, 40 * GiB],
     ['and everything if nobody tells', 'nfc-lease', { disks: unknown }, 100 * GiB],
+    [
+      'an NBD program: what changed last time, and the sample',
+      'nbd',
+      { hasNbdProgram: true },
+      changed + sample,
+    ],
+    ['an NBD program in full: what is allocated', 'nbd', { hasNbdProgram: true, disks: whole }, 40 * GiB],
     ['ranges: what changed last time, and the sample', 'datastore-files', {}, changed + sample],
     ['ranges of a full: the whole file', 'datastore-files', { disks: whole }, 100 * GiB],
     ['a device: what changed last time, and the sample', 'hot-add', {}, changed + sample],
