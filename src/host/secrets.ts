@@ -34,6 +34,11 @@ export class Credentials {
       : await runPasswordCommand(key, commandLine, signal);
   }
 
+  /** Whether a command gives it, which goes before whatever is kept. */
+  hasCommand(key: PasswordKey): boolean {
+    return this.#settings().passwordCommands[key] !== undefined;
+  }
+
   /** Whether the storage gives back what was put in: without a keyring it may accept a secret and lose it. */
   async keep(key: PasswordKey, password: string): Promise<boolean> {
     try {

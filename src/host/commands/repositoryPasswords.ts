@@ -1,6 +1,6 @@
 import { commands, l10n } from 'vscode';
 
-import { CancelledError } from '../../base/errors.ts';
+import { AppError, CancelledError } from '../../base/errors.ts';
 import {
   addKey,
   changeRepositoryPassword,
@@ -48,6 +48,7 @@ export async function addRepositoryPassword(host: Host, row: PointTreeNode | und
 export async function changePasswordOfRepository(host: Host, row: PointTreeNode | undefined): Promise<void> {
   const title = l10n.t('Change Repository Password');
   const repository = await chosenRepository(host, row, title);
+  assertIsKeptHere(host, repository);
   const { password } = await runSteps(
     host.ui,
     newPasswordSteps(title, l10n.t('New password of {0}', repository), async (entered, signal) => {
@@ -71,6 +72,21 @@ export async function changePasswordOfRepository(host: Host, row: PointTreeNode 
       repository,
     ),
     [],
+  );
+}
+
+/** The command would go on giving the former one, with which the repository could not be opened any more. */
+function assertIsKeptHere(host: Host, repository: string): void {
+  if (!host.credentials.hasCommand(`repository/${repository}`)) return;
+  throw new AppError(
+    'CONFLICT',
+    l10n.t('the password of {0} comes from a command in the setting quiesce.passwordCommands', repository),
+    {
+      object: repository,
+      remedy: l10n.t(
+        'Add the new password, put it where the command finds it, open the repository anew, and then remove the former one',
+      ),
+    },
   );
 }
 

@@ -7,6 +7,7 @@ import {
   listRepositoryPasswords,
   removeRepositoryPassword,
 } from '../../../../src/host/commands/repositoryPasswords.ts';
+import { Credentials } from '../../../../src/host/secrets.ts';
 import { Pages } from '../../../../src/host/pages.ts';
 import type { PointTreeNode } from '../../../../src/host/model/pointTreeModel.ts';
 import {
@@ -20,7 +21,7 @@ import { listRepositories, openRepository } from '../../../../src/protocol/repos
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { registeredCommands } from '../../../support/fakeVscode.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
-import { hostFixture } from '../hostFixture.ts';
+import { hostFixture, memorySecrets } from '../hostFixture.ts';
 
 const row: PointTreeNode = { kind: 'repository', name: 'main', location: '/backups/main' };
 const key = (id: string, over: Partial<KeyDto> = {}): KeyDto => ({
@@ -89,3 +90,15 @@ async function withRepository(ui: ScriptedUi) {
   await fixture.host.credentials.keep('repository/main', 'first');
   return fixture;
 }
+
+test('a password that a command gives is not changed here', async () => {
+  const { host, worker } = await withRepository(new ScriptedUi([]));
+  const settings = { passwordCommands: { 'repository/main': 'pass show main' }, repositoryUse: {} };
+  const credentials = new Credentials(memorySecrets(), () => settings);
+  await expect(changePasswordOfRepository({ ...host, credentials }, row)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('quiesce.passwordCommands') as string,
+    remedy: expect.stringContaining('where the command finds it') as string,
+  });
+  expect(worker.paramsOf(changeRepositoryPassword)).toEqual([]);
+});
