@@ -157,11 +157,12 @@ export function statusText(jobs: readonly JobDto[], t: Translate): string | unde
   const running = jobs.filter(isRunning);
   const [only] = running;
   if (only === undefined) return undefined;
-  if (running.length > 1) return `$(sync~spin) ${t('Quiesce: {0} jobs', running.length)}`;
+  const icon = running.every(({ state }) => state === 'paused') ? '$(debug-pause)' : '$(sync~spin)';
+  if (running.length > 1) return `${icon} ${t('Quiesce: {0} jobs', running.length)}`;
   const percent = percentDone(only);
   return percent === undefined
-    ? `$(sync~spin) ${jobTitle(only, t)}`
-    : `$(sync~spin) ${t('{0}: {1} %', jobTitle(only, t), percent)}`;
+    ? `${icon} ${jobTitle(only, t)}`
+    : `${icon} ${t('{0}: {1} %', jobTitle(only, t), percent)}`;
 }
 
 /** What came of a job, as a sentence for a message and the row. */

@@ -35,6 +35,12 @@ test.each<[Partial<JobDto>, string]>([
   [{}, 'reading disks · 1 GiB of 4 GiB (25 %) · 100 MiB/s · 31 s left'],
   [{ doneBytes: 4 * 1024 ** 3 }, 'reading disks · 4 GiB of 4 GiB (99 %) · 100 MiB/s · 31 s left'],
   [{ state: 'cancelling' }, 'cancelling'],
+  [
+    { bottleneck: 'source' },
+    'reading disks · 1 GiB of 4 GiB (25 %) · 100 MiB/s · 31 s left · limited by the source',
+  ],
+  [{ state: 'paused', phase: 'Removing the snapshot' }, 'pausing · Removing the snapshot'],
+  [{ state: 'paused', phase: 'Paused: no snapshot' }, 'Paused: no snapshot'],
 ])('progress is told with what is known: %j', (change, expected) => {
   expect(progressText({ ...job, ...change }, t)).toBe(expected);
 });
@@ -51,6 +57,9 @@ test('the status bar speaks of running jobs only', () => {
   expect(statusText([], t)).toBeUndefined();
   expect(statusText([ended], t)).toBeUndefined();
   expect(statusText([job, ended], t)).toBe('$(sync~spin) Backup of web01: 25 %');
+  const paused: JobDto = { ...job, state: 'paused' };
+  expect(statusText([paused], t)).toBe('$(debug-pause) Backup of web01: 25 %');
+  expect(statusText([job, paused], t)).toBe('$(sync~spin) Quiesce: 2 jobs');
   expect(statusText([job, { ...job, id: 'j3' }, ended], t)).toBe('$(sync~spin) Quiesce: 2 jobs');
 });
 
