@@ -79,7 +79,6 @@ async function restoreToGuest(editor, lab, browser) {
   await browser.press('Restore to Guest…');
   await editor.enter('Account in the guest of web01', 'root');
   await editor.enter('Password of root', await lab.guestPassword('root'));
-  await editor.pick('Restore…');
   await editor.dialog('into the guest of web01 as root').waitFor();
   await editor.shot('guest-plan');
   await editor.answerDialog('into the guest of web01 as root', 'Restore and Replace');
