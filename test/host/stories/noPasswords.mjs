@@ -55,7 +55,6 @@ async function useAll(editor, lab) {
   await editor.enter('Account in the guest of web01', 'root');
   await editor.enter('Password of root', wrong.guest);
   await editor.enter('does not accept', guestPassword);
-  await editor.pick('Restore…');
   await editor.dialog('into the guest of web01 as root').waitFor();
   await editor.page.keyboard.press('Enter');
   await editor.toast('Restore into the guest of web01').waitFor();
