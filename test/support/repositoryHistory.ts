@@ -247,7 +247,7 @@ export class RepositoryHistory {
       run: async ({ repositories: { main }, journal, clock }) => {
         const id = await underLock(
           main,
-          { mode: 'shared', vmId: vm, journal },
+          { mode: 'shared', vmId: vm, journal, isEarly: true },
           signal,
           async (lock, held) => {
             const previous = [...this.#points.main].findLast(([, point]) => point.vm === vm);
