@@ -114,7 +114,8 @@ async function holding<T>(
   try {
     return await work(lock, AbortSignal.any([signal, lock.lost]));
   } catch (error) {
-    const isCancelled = signal.aborted || (AppError.is(error) && !AppError.is(error, 'CANCELLED'));
-    throw lock.lost.aborted && !isCancelled ? lock.lost.reason : error;
+    // What others remove once a contested lock was given up is missed here before the work has ended.
+    const isOwn = AppError.is(error) && !AppError.is(error, 'CANCELLED') && !lock.isContested;
+    throw lock.lost.aborted && !signal.aborted && !isOwn ? lock.lost.reason : error;
   }
 }

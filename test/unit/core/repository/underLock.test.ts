@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 
+import { AppError } from '../../../../src/base/errors.ts';
 import type { LockRequest, RepositoryLock } from '../../../../src/core/repository/locks.ts';
 import { openRepository } from '../../../../src/core/repository/openRepository.ts';
 import type { Repository } from '../../../../src/core/repository/repository.ts';
-import { underSharedLock } from '../../../../src/core/repository/underLock.ts';
+import { underLock, underSharedLock } from '../../../../src/core/repository/underLock.ts';
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { ManualClock, passing } from '../../../support/manualClock.ts';
 import { memoryJournal } from '../../../support/memoryJournal.ts';
@@ -65,6 +66,21 @@ test('work under a lock that turns out to be contested is begun again', async ()
   );
   expect(await passing(clock, working)).toBe('done');
   expect(contested).toEqual([true, false]);
+});
+
+test('what work misses under a lock that turned out to be contested is told as that', async () => {
+  const { ours, theirs, clock } = await twoClients();
+  const request = { mode: 'shared', journal: memoryJournal(), isEarly: true } as const;
+  const working = underLock(ours, request, signal, async (lock, held) => {
+    await lock.settled(held).catch(() => undefined);
+    throw new AppError('NOT_FOUND', 'a snapshot has gone');
+  });
+  const other = theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, signal);
+  other.catch(() => undefined);
+  await expect(passing(clock, working)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('exclusively locked by other@other-host') as string,
+  });
 });
 
 test('a wait can be cancelled', async () => {
