@@ -252,7 +252,9 @@ export class RepositoryHistory {
           async (lock, held) => {
             const previous = [...this.#points.main].findLast(([, point]) => point.vm === vm);
             const known =
-              previous === undefined || isFull ? new Map() : await sameChunks(main, previous, content, held);
+              previous === undefined || isFull
+                ? new Map<number, BlobId>()
+                : await sameChunks(main, previous, content, held).catch(unlessForgotten);
             const tree = await saveDisk(main, disk, content, known);
             const manifest = manifestOf(vm, clock.now());
             const disks = new Map([[disk.key, tree]]);
@@ -457,6 +459,12 @@ async function ended(work: Promise<void>): Promise<AppError | undefined> {
   } catch (error) {
     return toAppError(error);
   }
+}
+
+/** Somebody was faster: it is no reason not to make another one. */
+function unlessForgotten(error: unknown): Map<number, BlobId> {
+  if (AppError.is(error, 'NOT_FOUND')) return new Map();
+  throw error;
 }
 
 /** Ids of the chunks that the restore point before has too, by their index. */

@@ -16,6 +16,8 @@ const retryEveryMs = 60 * 1000;
 /** Others take a lock for stale after 30 minutes, by their own clocks: from here on they may have. */
 const mayBeStaleAfterMs = 25 * 60 * 1000;
 
+export type RemovedMeanwhile = (signal: AbortSignal) => Promise<boolean>;
+
 export interface HeldLockContext {
   readonly locks: LockStore;
   readonly location: string;
@@ -26,22 +28,24 @@ export interface HeldLockContext {
 /**
  * Takes a lock: looks, writes its own, waits, looks again, and gives way if there is another by then. Of two clients
  * that begin together both may give way; neither ever overlooks the other.
- * @param isEarly  returns before the second look, after which the lock may be lost
+ * @param whenSettled  makes it an early lock, returned before the second look, after which it may be lost. Asked then whether
+ *   anything of what its holder has seen meanwhile was removed, by somebody who had not seen this lock yet
  * @throws AppError CONFLICT
  */
 export async function takeLock(
   claim: LockClaim,
   journal: LeaseJournal,
   context: HeldLockContext,
-  isEarly: boolean,
+  whenSettled: RemovedMeanwhile | undefined,
   signal: AbortSignal,
 ): Promise<HeldLock> {
   const { locks, location } = context;
   assertNoConflict(claim, await locks.list(signal), location);
-  const written = isEarly
-    ? await locks.write(claim, journal, signal)
-    : await writeUncontested(claim, journal, context, [], signal);
-  return new HeldLock(claim, journal, context, written, isEarly);
+  const written =
+    whenSettled === undefined
+      ? await writeUncontested(claim, journal, context, [], signal)
+      : await locks.write(claim, journal, signal);
+  return new HeldLock(claim, journal, context, written, whenSettled);
 }
 
 /**
@@ -111,7 +115,7 @@ export class HeldLock implements RepositoryLock {
     journal: LeaseJournal,
     context: HeldLockContext,
     written: WrittenLock,
-    isEarly: boolean,
+    whenSettled: RemovedMeanwhile | undefined,
   ) {
     this.mode = claim.exclusive ? 'exclusive' : 'shared';
     this.#claim = claim;
@@ -119,7 +123,7 @@ export class HeldLock implements RepositoryLock {
     this.#context = context;
     this.#written = written;
     this.#writtenAtMs = context.clock.monotonicMs();
-    this.#settling = isEarly ? this.#settle(written) : Promise.resolve();
+    this.#settling = whenSettled === undefined ? Promise.resolve() : this.#settle(written, whenSettled);
     this.#refreshing = this.#keepFresh();
   }
 
@@ -184,9 +188,10 @@ export class HeldLock implements RepositoryLock {
   }
 
   /** Never rejects: whoever relies on the lock is told by `lost`. */
-  async #settle(written: WrittenLock): Promise<void> {
+  async #settle(written: WrittenLock, wasAnythingRemoved: RemovedMeanwhile): Promise<void> {
     try {
       await assertUncontested(this.#claim, [written.id], this.#context, this.#stop.signal);
+      if (await wasAnythingRemoved(this.#stop.signal)) this.#lapsed = true;
     } catch (error) {
       if (this.released || this.lost.aborted) return;
       this.#isContested = AppError.is(error, 'CONFLICT');

@@ -92,6 +92,18 @@ export class IndexKeeper implements AsyncDisposable {
     await this.#oneChange.use(signal, async () => await this.#refresh(signal));
   }
 
+  /** Index files that count now. */
+  get fileIds(): ReadonlySet<string> {
+    return this.#filed.fileIds;
+  }
+
+  /** Whether any of these index files has gone: whoever removes packs removes what names them first. */
+  async hasLost(fileIds: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
+    if (fileIds.size === 0) return false;
+    const listed = await this.#listed(signal);
+    return [...fileIds].some(id => !listed.has(id));
+  }
+
   /** Takes a durable pack in, and writes an index file when it is time for one. */
   async add(pack: PackContents, signal: AbortSignal): Promise<void> {
     await this.#oneChange.use(signal, async () => {

@@ -77,11 +77,18 @@ export class StoredRepository implements Repository {
     const claim = { exclusive: mode === 'exclusive', ...(vmId === undefined ? {} : { vmId }) };
     // Taking a lock means waiting; whoever takes one has something to do.
     this.#parts.pool.prepare();
-    const lock = await takeLock(claim, journal, this.#parts.lockContext, isEarly, signal);
+    const { index } = this.#parts;
+    let relyOn: (fileIds: ReadonlySet<string>) => void = () => undefined;
+    const relied = new Promise<ReadonlySet<string>>(resolve => (relyOn = resolve));
+    const whenSettled = async (settling: AbortSignal) => await index.hasLost(await relied, settling);
+    const context = this.#parts.lockContext;
+    const lock = await takeLock(claim, journal, context, isEarly ? whenSettled : undefined, signal);
     try {
-      await this.#parts.index.refresh(signal);
-      if (!this.#held.any()) await this.#parts.index.forgetRemovedPacks(signal);
+      await index.refresh(signal);
+      if (!this.#held.any()) await index.forgetRemovedPacks(signal);
+      relyOn(index.fileIds);
     } catch (error) {
+      relyOn(new Set());
       await lock[Symbol.asyncDispose]();
       throw error;
     }

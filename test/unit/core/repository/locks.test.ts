@@ -110,6 +110,27 @@ test('an early lock that was written at the same moment as another is lost, and 
   expect(journal.open).toEqual([]);
 });
 
+test('what was removed by somebody who could not see an early lock yet is noticed when it settles', async () => {
+  const { ours, clock, store } = await twoClients();
+  {
+    await using before = await taken(ours, { mode: 'shared', journal: memoryJournal() }, clock);
+    await ours.saveBlob('data', pattern(5000), signal);
+    await ours.flush(signal);
+    expect(before.lost.aborted).toBe(false);
+  }
+  await using lock = await ours.lock({ mode: 'shared', journal: memoryJournal(), isEarly: true }, signal);
+  const { storedBytes } = await ours.saveBlob('data', pattern(5000), signal);
+  expect(storedBytes).toBe(0);
+  const { id: tree } = await ours.saveTree({ nodes: [] }, signal);
+  for (const kind of ['index', 'pack'] as const)
+    for (const { id } of await collect(store.list(kind, signal))) await store.remove({ kind, id }, signal);
+  await expect(passing(clock, ours.saveSnapshot(snapshotOf(tree), lock, signal))).rejects.toMatchObject({
+    code: 'CONFLICT',
+    retryable: true,
+  });
+  expect(await collect(store.list('snapshot', signal))).toEqual([]);
+});
+
 test('an early lock can be given back before it has settled', async () => {
   const { ours, clock, store } = await twoClients();
   const lock = await ours.lock({ mode: 'shared', journal: memoryJournal(), isEarly: true }, signal);
