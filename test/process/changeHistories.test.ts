@@ -126,8 +126,7 @@ async function live(repository: Repository, random: SeededRandom, name: string):
       await vm.setTracking({ reset: true });
       lose();
     } else if (dice === 20 && expected.isTracking) {
-      await vm.setTracking({ unusable: true });
-      expected.isUnusable = true;
+      expected.isUnusable = await vm.setTracking({ unusable: true });
     } else if (dice === 21 || (dice === 22 && !expected.isTracking)) {
       // Of a VM that is off it takes effect at once.
       expected.isTracking = !expected.isTracking;

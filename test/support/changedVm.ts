@@ -90,8 +90,10 @@ export class ChangedVm {
     await this.#lab.control(`disks/${this.name}/2000/bytes`, { offset, length, seed });
   }
 
-  async setTracking(state: { readonly reset?: boolean; readonly unusable?: boolean }): Promise<void> {
-    await this.#lab.control(`disks/${this.name}/2000/tracking`, state);
+  /** @returns whether its file cannot be read now */
+  async setTracking(state: { readonly reset?: boolean; readonly unusable?: boolean }): Promise<boolean> {
+    const answer = await this.#lab.control(`disks/${this.name}/2000/tracking`, state);
+    return (answer as { readonly unusable: boolean }).unusable;
   }
 
   async set(state: Readonly<Record<string, unknown>>): Promise<void> {

@@ -336,7 +336,8 @@ async function writeDisk({ lab, body }: ControlCall, vm = '', key = ''): Promise
 function setTracking({ lab, body }: ControlCall, vm = '', key = ''): unknown {
   const { tracking, content } = findChain(lab, vm, key);
   if (body['reset'] === true && tracking.isActive) tracking.start(content.position, lab.random);
-  if (typeof body['unusable'] === 'boolean') tracking.isUnusable = body['unusable'];
+  // A file that is lost begins anew, and whole.
+  if (typeof body['unusable'] === 'boolean') tracking.isUnusable = body['unusable'] && tracking.isActive;
   lab.registry.changed();
   return { changeId: tracking.changeId, unusable: tracking.isUnusable };
 }
