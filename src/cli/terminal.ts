@@ -27,17 +27,24 @@ export async function askOnTerminal(question: string, signal: AbortSignal): Prom
 
 /** The same for what nobody shall read over a shoulder. */
 export async function askSecretOnTerminal(question: string, signal: AbortSignal): Promise<Secret> {
-  process.stderr.write(`${question}: `);
   const unseen = new Writable({ write: (_bytes, _encoding, done) => done() });
+  // Only once the terminal shows nothing any more: some type as soon as they are asked.
+  const onListening = () => process.stderr.write(`${question}: `);
   try {
-    return new Secret(await answer(question, unseen, signal));
+    return new Secret(await answer(question, unseen, signal, onListening));
   } finally {
     process.stderr.write('\n');
   }
 }
 
-async function answer(question: string, output: NodeJS.WritableStream, signal: AbortSignal): Promise<string> {
+async function answer(
+  question: string,
+  output: NodeJS.WritableStream,
+  signal: AbortSignal,
+  onListening?: () => void,
+): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  onListening?.();
   const closed = new Promise<never>((_, reject) => {
     terminal.once('close', () => reject(new CancelledError()));
   });

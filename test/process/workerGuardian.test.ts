@@ -91,7 +91,9 @@ describe('snapshots that nobody answers for, and the background worker', () => {
     await expect.poll(snapshotCount, patience).toBe(0);
     const verdicts = reports.slice(1).flatMap(({ snapshots }) => snapshots.map(({ verdict }) => verdict));
     expect(verdicts).toContain('orphan');
-    expect(await guardJobs(client)).toMatchObject([{ state: 'succeeded' }]);
+    const [newest, ...ofTheWorkerBefore] = await guardJobs(client);
+    expect(newest).toMatchObject({ state: 'succeeded', result: { leftovers: [{ outcome: 'removed' }] } });
+    expect(ofTheWorkerBefore).toHaveLength(1);
   });
 
   /** A Node whose clock is fast. */
