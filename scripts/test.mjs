@@ -20,7 +20,7 @@ const stages = [
     ? []
     : [
         { name: 'unit', vitest: 'unit', budgetSeconds: 300 },
-        { name: 'process', vitest: 'process', budgetSeconds: proof ? 7200 : 1500 },
+        { name: 'process', vitest: 'process', budgetSeconds: proof ? 7200 : 2400 },
         { name: 'editor suite', script: 'test:suite', counted: true, budgetSeconds: 90 },
         { name: 'editor stories', script: 'test:editor', counted: true, budgetSeconds: 720 },
       ]),
