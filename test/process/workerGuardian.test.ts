@@ -12,7 +12,7 @@ import { filesBelow } from '../support/faultBench.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
-import { WatchedJob, WorkerUser } from '../support/workerUser.ts';
+import { WorkerUser } from '../support/workerUser.ts';
 
 /** Many looks of a clock that runs 20 times as fast. */
 const patience = { timeout: 180_000, interval: 200 };
@@ -54,10 +54,10 @@ describe('snapshots that nobody answers for, and the background worker', () => {
     return (await lab.vms()).flatMap(vm => vm.snapshots).length;
   }
 
+  /** The newest first. */
   async function guardJobs(client: WorkerClient) {
     const { jobs } = await client.request(listJobs, {}, anySignal);
-    const guards = jobs.filter(({ kind }) => kind === 'guard');
-    return await Promise.all(guards.map(async ({ id }) => await new WatchedJob(client, id).ended));
+    return jobs.filter(({ kind }) => kind === 'guard');
   }
 
   async function connect(options: Partial<ConnectOptions> = {}) {
@@ -75,12 +75,13 @@ describe('snapshots that nobody answers for, and the background worker', () => {
     expect(reports.flatMap(({ snapshots }) => snapshots)).toMatchObject([
       { verdict: 'orphan', vm: { name: 'web01' } },
     ]);
-    expect((await guardJobs(client)).flatMap(({ result }) => result)).toMatchObject([
-      {
-        kind: 'guard',
-        leftovers: [{ description: expect.stringContaining('of web01') as string, outcome: 'removed' }],
-      },
-    ]);
+    await expect
+      .poll(async () => (await guardJobs(client)).map(({ state }) => state), patience)
+      .toEqual(['succeeded']);
+    expect((await guardJobs(client))[0]?.result).toMatchObject({
+      kind: 'guard',
+      leftovers: [{ description: expect.stringContaining('of web01') as string, outcome: 'removed' }],
+    });
   });
 
   test('are found later by the look of every 15 minutes, which nobody asks for', async () => {
@@ -91,8 +92,9 @@ describe('snapshots that nobody answers for, and the background worker', () => {
     await expect.poll(snapshotCount, patience).toBe(0);
     const verdicts = reports.slice(1).flatMap(({ snapshots }) => snapshots.map(({ verdict }) => verdict));
     expect(verdicts).toContain('orphan');
+    await expect.poll(async () => (await guardJobs(client))[0]?.state, patience).toBe('succeeded');
     const [newest, ...ofTheWorkerBefore] = await guardJobs(client);
-    expect(newest).toMatchObject({ state: 'succeeded', result: { leftovers: [{ outcome: 'removed' }] } });
+    expect(newest?.result).toMatchObject({ leftovers: [{ outcome: 'removed' }] });
     expect(ofTheWorkerBefore).toHaveLength(1);
   });
 
