@@ -1,16 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { MiB } from '../../src/base/units.ts';
+import type { ReadRequest } from '../../src/core/jobs/backupVm/transports/diskTransport.ts';
+import { nbdTransport } from '../../src/core/jobs/backupVm/transports/nbdTransport.ts';
+import { readFingerprints } from '../../src/core/vsphere/node/pinnedAgent.ts';
 import { listVms, type VmChangesDto, vmsChanged } from '../../src/protocol/vm.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { WorkerUser } from '../support/workerUser.ts';
-import { logIn, startLab } from '../vcsim/servers.ts';
+import { type Lab, logIn, startLab } from '../vcsim/servers.ts';
 
 // Servers that show another certificate than the one they are known by.
 
@@ -119,5 +126,74 @@ describe('hosts with a certificate of their own', () => {
     expect(await cli.json('points')).toEqual([]);
     // The other host is who it says it is.
     await cli.ok('backup', 'db01');
+  });
+});
+
+describe('a program that reads disks of the server for us', () => {
+  /** What a backup asks for by NBD, of a program that leaves a trace as soon as it runs. */
+  function request(lab: Lab, fingerprint: string, trace: string): ReadRequest {
+    const backing = { fileName: '[datastore1] web01/web01.vmdk' };
+    const disk = { label: 'Hard disk 1', capacityBytes: 64 * MiB, deviceKey: 2000, backing };
+    const vm = { name: 'web01', ref: { type: 'VirtualMachine', value: 'vm-41' } };
+    const snapshot = { vm, snapshot: { type: 'VirtualMachineSnapshot', value: 'snapshot-1' } };
+    const script = `cat <&{password-fd} > ${trace}; echo {thumbprint} {fingerprint} >> ${trace}`;
+    const command = ['sh', '-c', script, '{socket}'];
+    const source = { password: async () => await Promise.resolve(new Secret(lab.password)) };
+    return {
+      place: { snapshot, disk, datacenterPath: 'Lab' },
+      deps: {
+        ...{ endpoint: { host: new URL(lab.url).host, identity: { fingerprint } } },
+        ...{ clock: systemClock, logger: silentLogger },
+        nbd: { settings: { command }, account: { user: lab.user, source } },
+      },
+    } as unknown as ReadRequest;
+  }
+
+  async function open(lab: Lab, fingerprint: string, trace: string): Promise<unknown> {
+    const offer = nbdTransport.offer(request(lab, fingerprint, trace));
+    if (offer === undefined || 'refused' in offer) throw new Error('it is not offered');
+    return await offer.open(anySignal);
+  }
+
+  test('is told the fingerprints that openssl reads of the server, and of no other', async () => {
+    await using lab = await startLab();
+    const { host } = new URL(lab.url);
+    const identity = { fingerprint: lab.fingerprint };
+    const read = (digest: string) => {
+      const shown = execFileSync('openssl', ['s_client', '-connect', host], { input: '', stdio: 'pipe' });
+      const line = execFileSync('openssl', ['x509', '-noout', '-fingerprint', `-${digest}`], {
+        input: shown,
+        encoding: 'utf8',
+      });
+      return line.trim().replace(/^.*=/, '');
+    };
+    const told = await readFingerprints(host, identity, anySignal);
+    expect(told).toEqual({ sha1: read('sha1'), sha256: read('sha256') });
+    expect(told.sha256).toBe(lab.fingerprint);
+
+    const { shown } = (await lab.control('certificate', {})) as { readonly shown: string };
+    await expect(readFingerprints(host, identity, anySignal)).rejects.toMatchObject({
+      code: 'UNTRUSTED_SERVER',
+      message: `127.0.0.1 presented the certificate ${shown}, expected ${lab.fingerprint}`,
+    });
+  });
+
+  test('is not started, nor told the password, where another server answers', async () => {
+    await using lab = await startLab();
+    const trace = join(temporaryFolder('nbd'), 'password');
+    await expect(open(lab, lab.fingerprint, trace)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    // It did run where the server was who it should be.
+    const identity = { fingerprint: lab.fingerprint };
+    const { sha1, sha256 } = await readFingerprints(new URL(lab.url).host, identity, anySignal);
+    expect(readFileSync(trace, 'utf8')).toBe(`${lab.password}\n${sha1} ${sha256}\n`);
+
+    const another = join(temporaryFolder('nbd'), 'password');
+    const { shown } = (await lab.control('certificate', {})) as { readonly shown: string };
+    await expect(open(lab, lab.fingerprint, another)).rejects.toMatchObject({
+      code: 'UNTRUSTED_SERVER',
+      message: `127.0.0.1 presented the certificate ${shown}, expected ${lab.fingerprint}`,
+      remedy: expect.stringContaining('Compare the fingerprint') as string,
+    });
+    expect(existsSync(another)).toBe(false);
   });
 });

@@ -59,7 +59,7 @@ export async function readServerFingerprint(url: string, signal: AbortSignal): P
     });
     const abort = () => socket.destroy(new DOMException('aborted', 'AbortError'));
     socket.once('secureConnect', () => {
-      resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+      resolve(shownBy(socket).sha256 ?? '');
       socket.destroy();
     });
     socket.once('error', error => reject(unreachable(host, error)));
@@ -96,17 +96,22 @@ export async function readFingerprints(
       signal,
     };
     agent.createConnection(options, (error, socket) => {
-      const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
+      if (error !== null) {
+        reject(unreachable(host, error));
+        return;
+      }
+      const { sha1, sha256 } = socket instanceof tls.TLSSocket ? shownBy(socket) : {};
       socket.destroy();
-      if (error !== null) reject(unreachable(host, error));
-      else resolve({ sha1: certificate?.fingerprint ?? '', sha256: certificate?.fingerprint256 ?? '' });
+      if (sha1 === undefined || sha256 === undefined)
+        reject(new AppError('INTERNAL', `${host} has shown no certificate`, { object: host }));
+      else resolve({ sha1, sha256 });
     });
   });
 }
 
 function compare(pin: string, socket: tls.TLSSocket, host: string): AppError | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  const presented = pin.length === sha256Length ? certificate?.fingerprint256 : certificate?.fingerprint;
+  const { sha1, sha256 } = shownBy(socket);
+  const presented = pin.length === sha256Length ? sha256 : sha1;
   if (presented === pin) return undefined;
   return new AppError(
     'UNTRUSTED_SERVER',
@@ -117,6 +122,14 @@ function compare(pin: string, socket: tls.TLSSocket, host: string): AppError | u
         'Compare the fingerprint with the one shown on the server and, if it was replaced on purpose, accept it anew',
     },
   );
+}
+
+/** Of a connection that is open. Not by `getPeerX509Certificate`, which answers just once for each connection (Node 20 to 24). */
+function shownBy(socket: tls.TLSSocket): Partial<CertificateFingerprints> {
+  // The types promise what is missing where the server has none.
+  const certificate: Partial<tls.PeerCertificate> = socket.getPeerCertificate();
+  const { fingerprint: sha1, fingerprint256: sha256 } = certificate;
+  return { ...(sha1 !== undefined && { sha1 }), ...(sha256 !== undefined && { sha256 }) };
 }
 
 const sha256Length = 95;
