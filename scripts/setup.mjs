@@ -33,6 +33,7 @@ const testTools = {
   mdadm: 'mdadm',
   thin_check: 'thin-provisioning-tools',
   cryptsetup: 'cryptsetup-bin',
+  openssl: 'openssl',
   sfdisk: 'fdisk',
   fuser: 'psmisc',
   zbarimg: 'zbar-tools',

@@ -17,6 +17,7 @@ import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { WorkerUser } from '../support/workerUser.ts';
+import { toolTest } from '../support/tools.ts';
 import { type Lab, logIn, startLab } from '../vcsim/servers.ts';
 
 // Servers that show another certificate than the one they are known by.
@@ -155,28 +156,31 @@ describe('a program that reads disks of the server for us', () => {
     return await offer.open(anySignal);
   }
 
-  test('is told the fingerprints that openssl reads of the server, and of no other', async () => {
-    await using lab = await startLab();
-    const { host } = new URL(lab.url);
-    const identity = { fingerprint: lab.fingerprint };
-    const read = (digest: string) => {
-      const shown = execFileSync('openssl', ['s_client', '-connect', host], { input: '', stdio: 'pipe' });
-      const line = execFileSync('openssl', ['x509', '-noout', '-fingerprint', `-${digest}`], {
-        input: shown,
-        encoding: 'utf8',
-      });
-      return line.trim().replace(/^.*=/, '');
-    };
-    const told = await readFingerprints(host, identity, anySignal);
-    expect(told).toEqual({ sha1: read('sha1'), sha256: read('sha256') });
-    expect(told.sha256).toBe(lab.fingerprint);
+  toolTest('openssl')(
+    'is told the fingerprints that openssl reads of the server, and of no other',
+    async () => {
+      await using lab = await startLab();
+      const { host } = new URL(lab.url);
+      const identity = { fingerprint: lab.fingerprint };
+      const read = (digest: string) => {
+        const shown = execFileSync('openssl', ['s_client', '-connect', host], { input: '', stdio: 'pipe' });
+        const line = execFileSync('openssl', ['x509', '-noout', '-fingerprint', `-${digest}`], {
+          input: shown,
+          encoding: 'utf8',
+        });
+        return line.trim().replace(/^.*=/, '');
+      };
+      const told = await readFingerprints(host, identity, anySignal);
+      expect(told).toEqual({ sha1: read('sha1'), sha256: read('sha256') });
+      expect(told.sha256).toBe(lab.fingerprint);
 
-    const { shown } = (await lab.control('certificate', {})) as { readonly shown: string };
-    await expect(readFingerprints(host, identity, anySignal)).rejects.toMatchObject({
-      code: 'UNTRUSTED_SERVER',
-      message: `127.0.0.1 presented the certificate ${shown}, expected ${lab.fingerprint}`,
-    });
-  });
+      const { shown } = (await lab.control('certificate', {})) as { readonly shown: string };
+      await expect(readFingerprints(host, identity, anySignal)).rejects.toMatchObject({
+        code: 'UNTRUSTED_SERVER',
+        message: `127.0.0.1 presented the certificate ${shown}, expected ${lab.fingerprint}`,
+      });
+    },
+  );
 
   test('is not started, nor told the password, where another server answers', async () => {
     await using lab = await startLab();
