@@ -26,6 +26,8 @@ const testTools = {
   'ntfs-3g': 'ntfs-3g',
   'wimlib-imagex': 'wimtools',
   '7z': 'p7zip-full',
+  unzip: 'unzip',
+  python3: 'python3',
   pvcreate: 'lvm2',
   'linux.uml': 'user-mode-linux',
   modprobe: 'kmod',

@@ -11,6 +11,12 @@ import type {
 export interface FakeNode {
   readonly kind: NodeKind;
   readonly content?: Uint8Array;
+  /** Content that is too large to be held; its size is in `facts`. */
+  readonly pieces?: () => Iterable<Uint8Array>;
+  /** Where a link leads; `somewhere` unless said. */
+  readonly linkTarget?: string;
+  /** Facts that matter. */
+  readonly facts?: Partial<NodeStat>;
   readonly entries?: Readonly<Record<string, string>>;
   readonly problems?: readonly string[];
   /** What asking for its facts throws. */
@@ -68,23 +74,24 @@ export function fakeGuest(
     },
     stat: async id => statOf(id, nodeOf(id)),
     readFile: async function* (id) {
-      const { content = new Uint8Array(0), contentDamage } = nodeOf(id);
-      yield content;
+      const { content = new Uint8Array(0), pieces = () => [content], contentDamage } = nodeOf(id);
+      yield* pieces();
       if (contentDamage !== undefined) throw contentDamage;
     },
     fingerprints: async function* () {
       yield undefined;
     },
-    readlink: async () => 'somewhere',
+    readlink: async id => nodeOf(id).linkTarget ?? 'somewhere',
   };
   return { fileSystem, idOf };
 }
 
-function statOf(node: NodeId, { kind, content, damage }: FakeNode): NodeStat {
+function statOf(node: NodeId, { kind, content, damage, facts }: FakeNode): NodeStat {
   if (damage !== undefined) throw damage;
   const at = { seconds: 1_700_000_000, nanoseconds: 0 };
   return {
     ...{ node, kind, mode: 0o640, uid: 0, gid: 0, linkCount: 1, sizeBytes: content?.byteLength ?? 0 },
     ...{ accessedAt: at, modifiedAt: at, changedAt: at, createdAt: undefined },
+    ...facts,
   };
 }

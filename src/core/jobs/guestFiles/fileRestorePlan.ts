@@ -4,7 +4,7 @@ import { AppError } from '../../../base/errors.ts';
 import type { NodeStat } from '../../guestfs/guestFileSystem.ts';
 import type { GuestLocation } from './guestVolumes.ts';
 import { walkGuest } from './guestWalk.ts';
-import { hostName } from './hostName.ts';
+import { hostName, type NameRule } from './hostName.ts';
 
 /** What a restore of guest files will do, before it does anything. */
 export interface FileRestorePlan {
@@ -44,6 +44,8 @@ export type ConflictPolicy = (typeof conflictPolicies)[number];
 export interface FileRestoreOptions {
   readonly targetFolder: string;
   readonly onConflict: ConflictPolicy;
+  /** The name under which a guest's name is written; `hostName` unless said. */
+  readonly nameOf?: NameRule;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function planFileRestore(
   lookUpTarget: TargetLookup,
   signal: AbortSignal,
 ): Promise<FileRestorePlan> {
-  const { targetFolder, onConflict } = options;
+  const { targetFolder, onConflict, nameOf = hostName } = options;
   const items: FileRestoreItem[] = [];
   const problems: string[] = [];
   const taken = new TakenPaths();
@@ -64,7 +66,7 @@ export async function planFileRestore(
   const moved = new Map<string, string | undefined>();
   let skippedCount = 0;
   for (const location of locations) {
-    const walk = walkGuest(location, topName(location), problems, signal);
+    const walk = walkGuest(location, topName(location, nameOf), problems, signal, nameOf);
     for await (const { guestPath, relativePath, stat, kind } of walk) {
       const wanted = join(targetFolder, relativePath);
       const leaveOut = () => {
@@ -103,10 +105,10 @@ export async function planFileRestore(
 }
 
 /** `hosts (restored).conf`, `hosts (restored 2).conf`. */
-async function freeName(
+export async function freeName(
   path: string,
   kind: FileRestoreItem['kind'],
-  taken: TakenPaths,
+  taken: Pick<TakenPaths, 'taker'>,
   lookUpTarget: TargetLookup,
 ): Promise<string> {
   const extension = kind === 'folder' ? '' : extname(path);
@@ -120,9 +122,9 @@ async function freeName(
 }
 
 /** What was asked for keeps its own name at the target; the root of a volume gets one. */
-function topName({ path, disk, volume }: GuestLocation): string {
+function topName({ path, disk, volume }: GuestLocation, nameOf: NameRule): string {
   const name = path.split('/').findLast(part => part !== '' && part !== '.');
-  return name === undefined ? `disk-${disk.key}-volume-${volume.index}` : hostName(name);
+  return name === undefined ? `disk-${disk.key}-volume-${volume.index}` : nameOf(name);
 }
 
 /** Target paths that are spoken for: a guest may tell names apart that this machine does not. */
@@ -164,7 +166,8 @@ function refuseSameTarget(
   });
 }
 
-function assertFree(
+/** @throws CONFLICT if something stands there that may not be replaced */
+export function assertFree(
   kind: FileRestoreItem['kind'],
   existing: TargetKind,
   path: string,

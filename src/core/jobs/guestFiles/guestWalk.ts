@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { NodeStat } from '../../guestfs/guestFileSystem.ts';
 import { type TreeNode, unlessDamaged, walkTree } from './guestTree.ts';
 import type { GuestLocation } from './guestVolumes.ts';
-import { hostName } from './hostName.ts';
+import { hostName, type NameRule } from './hostName.ts';
 
 /** A node of the guest that can be restored. */
 export interface WalkedNode {
   readonly guestPath: string;
-  /** Where it belongs below the target folder, under names that this machine takes. */
+  /** Where it belongs below the target folder, under names that can be written there. */
   readonly relativePath: string;
   readonly stat: NodeStat;
   readonly kind: 'file' | 'folder' | 'symlink';
@@ -18,12 +18,14 @@ export interface WalkedNode {
  * Everything below a guest path that can be restored, folders before what is in them. What is damaged, no file or a trap
  * is told in `problems`; the rest comes all the same.
  * @param topPath  where the path itself belongs below the target folder
+ * @param nameOf   how names are made ones that can be written
  */
 export async function* walkGuest(
   location: Pick<GuestLocation, 'fileSystem' | 'node' | 'path'>,
   topPath: string,
   problems: string[],
   signal: AbortSignal,
+  nameOf: NameRule = hostName,
 ): AsyncGenerator<WalkedNode, void, undefined> {
   const onProblem = (guestPath: string, problem: string) => {
     problems.push(`${guestPath}: ${problem}`);
@@ -35,7 +37,7 @@ export async function* walkGuest(
     if (stat === undefined) continue;
     const kind = restorableKinds[stat.kind];
     if (kind === undefined) problems.push(`${guestPath} is a ${stat.kind}, which is not restored`);
-    else yield { guestPath, relativePath: relativePathOf(found, topPath), stat, kind };
+    else yield { guestPath, relativePath: relativePathOf(found, topPath, nameOf), stat, kind };
   }
 }
 
@@ -45,8 +47,8 @@ const restorableKinds: Readonly<Partial<Record<NodeStat['kind'], WalkedNode['kin
   symlink: 'symlink',
 };
 
-function relativePathOf(node: TreeNode, topPath: string): string {
+function relativePathOf(node: TreeNode, topPath: string, nameOf: NameRule): string {
   const names: string[] = [];
-  for (let at = node; at.parent !== undefined; at = at.parent) names.push(hostName(at.name));
+  for (let at = node; at.parent !== undefined; at = at.parent) names.push(nameOf(at.name));
   return join(topPath, ...names.toReversed());
 }

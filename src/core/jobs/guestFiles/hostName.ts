@@ -13,3 +13,11 @@ export function hostName(guestName: string, isWindows = process.platform === 'wi
   const cleaned = separated.replace(unsafeCharacters, '_').replace(/[. ]$/, '_');
   return reservedNames.test(cleaned) ? `_${cleaned}` : cleaned;
 }
+
+/** How a guest's name is made one that can be written. */
+export type NameRule = (guestName: string) => string;
+
+/** The same for an archive, which may be unpacked on a system that takes a backslash for the end of a folder's name. */
+export function archiveName(guestName: string): string {
+  return hostName(guestName).replaceAll('\\', '_');
+}

@@ -8,7 +8,7 @@ import type { Timestamp } from '../../../guestfs/guestFileSystem.ts';
 import type { FileRestoreItem, FileRestorePlan, TargetKind } from '../fileRestorePlan.ts';
 
 /** Set-user-id and the like of a guest's file mean nothing good on this machine. */
-const ordinaryPermissions = 0o777;
+export const ordinaryPermissions = 0o777;
 
 export async function lookUpLocalTarget(path: string): Promise<TargetKind> {
   try {
@@ -43,19 +43,22 @@ export async function restoreFiles(
         onProgress({ phase, doneBytes: doneBytes + writtenBytes, totalBytes: plan.totalBytes });
       });
     } catch (error) {
-      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
-      damaged.push(
-        new AppError(error.code, `${item.guestPath}: ${error.message}`, {
-          object: item.guestPath,
-          cause: error,
-        }),
-      );
+      damaged.push(damageOf(item, error));
     }
     if (item.kind === 'file') doneBytes += item.stat.sizeBytes;
   }
   // Filling a folder changes its time, so folders get theirs last, the inner ones first.
   for (const item of plan.items.toReversed()) if (item.kind === 'folder') await applyMetadata(item);
   return damaged;
+}
+
+/**
+ * What is told of a file that proves damaged while it is read.
+ * @throws what ends a restore: everything else that went wrong
+ */
+export function damageOf({ guestPath }: FileRestoreItem, error: unknown): AppError {
+  if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
+  return new AppError(error.code, `${guestPath}: ${error.message}`, { object: guestPath, cause: error });
 }
 
 async function restoreItem(
