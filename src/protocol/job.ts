@@ -158,6 +158,8 @@ export interface SnapshotResultDto {
 export interface FileRestoreResultDto {
   readonly kind: 'restoreFiles';
   readonly targetFolder: string;
+  /** The zip in it that everything went into. */
+  readonly zipName?: string;
   readonly itemCount: number;
   readonly totalBytes: number;
   /** What could not be restored, and why. */

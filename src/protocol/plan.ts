@@ -146,15 +146,19 @@ export interface FileRestoreParams extends VolumeRef {
   readonly paths: readonly string[];
   /** Absolute path of a folder on the worker's machine; created if missing. */
   readonly targetFolder: string;
+  /** Name of the zip in it that everything goes into; else files and folders are restored as such. */
+  readonly zipName?: string;
   /**
    * What becomes of a file where something stands: nothing is restored (CONFLICT), it is left out, it is restored beside it
-   * under a name that is free, or what stands there is replaced.
+   * under a name that is free, or what stands there is replaced. Of a zip: what becomes of the zip, which cannot be left out.
    */
   readonly onConflict: 'fail' | 'skip' | 'rename' | 'overwrite';
 }
 
 export interface FileRestorePlanDto {
   readonly targetFolder: string;
+  /** The zip as it will be called. */
+  readonly zipName?: string;
   /** The first `maxPlannedItems`, folders before what is in them. */
   readonly items: readonly FileRestoreItemDto[];
   readonly itemCount: number;
@@ -169,6 +173,7 @@ export interface FileRestorePlanDto {
 export interface FileRestoreItemDto {
   readonly kind: 'file' | 'folder' | 'symlink';
   readonly guestPath: string;
+  /** In the zip, if there is one. */
   readonly targetPath: string;
   readonly sizeBytes: number;
   readonly replaces: boolean;

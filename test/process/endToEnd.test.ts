@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
@@ -20,6 +20,7 @@ interface BackupValue {
 
 const test = toolTest('restic');
 const qemuTest = toolTest('qemu-img');
+const unzipTest = toolTest('restic', 'unzip', 'python3');
 
 describe('one VM with two disks, while its guest goes on writing', () => {
   const folder = suiteFolder('end-to-end');
@@ -102,6 +103,32 @@ describe('one VM with two disks, while its guest goes on writing', () => {
     const { mode, mtime } = statSync(restored);
     expect(entry?.mode).toBe(`-${(mode & 0o7777).toString(8).padStart(4, '0')}`);
     expect(entry?.modifiedAt).toBe(mtime.toISOString().replace(/\.\d+/, ''));
+  });
+
+  unzipTest('the same files in a zip are those of the folder, for unzip and for Python', async () => {
+    const [target, zipped] = [join(folder, 'beside-zip'), join(folder, 'unzipped')];
+    const zip = join(folder, 'files.zip');
+    const wanted = ['restore', 'file', 'db01', '/etc', '/var', '--disk', '2001', '--volume', '1'];
+    await cli.ok(...wanted, '--to', target);
+    const planned = (await cli.ok(...wanted, '--zip', zip, '--plan')).toString().split('\n');
+    expect(planned.slice(0, 2)).toEqual([`create  ${zip}, and in it`, 'create  etc']);
+    expect(existsSync(zip)).toBe(false);
+    await cli.ok(...wanted, '--zip', zip);
+    execFileSync('unzip', ['-tqq', zip], { stdio: 'pipe' });
+    const python = 'import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).testzip())';
+    expect(execFileSync('python3', ['-c', python, zip], { encoding: 'utf8' })).toBe('None\n');
+    execFileSync('unzip', ['-qq', zip, '-d', zipped], { stdio: 'pipe' });
+    execFileSync('diff', ['-r', '--no-dereference', target, zipped], { stdio: 'pipe' });
+    const facts = (where: string) =>
+      execFileSync('find', ['.', '-printf', '%P %y %m %Ts %l\n'], { cwd: where, encoding: 'utf8' })
+        .split('\n')
+        .filter(line => !/^ | l /.test(line))
+        .toSorted();
+    expect(facts(zipped)).toEqual(facts(target));
+    expect(await cli.run(...wanted, '--zip', zip)).toMatchObject({ code: 6 });
+    expect(await cli.run(...wanted, '--zip', zip, '--on-conflict', 'skip')).toMatchObject({ code: 2 });
+    expect(await cli.run(...wanted, '--zip', zip, '--to', target)).toMatchObject({ code: 2 });
+    await cli.ok(...wanted, '--zip', zip, '--overwrite');
   });
 
   test('files are found by name and by text on all volumes, and what was not searched is counted', async () => {

@@ -322,6 +322,13 @@ describe('jobs of the bundled worker', () => {
     const over = { ...files, onConflict: 'overwrite' as const };
     expect((await client.request(planFileRestore, over, anySignal)).replacedCount).toBeGreaterThan(0);
 
+    const zip = { ...files, zipName: 'files.zip' };
+    const zipped = await watched(client.request(startFileRestore, zip, anySignal));
+    expect(zipped).toMatchObject({
+      result: { zipName: 'files.zip', itemCount: plan.itemCount, problems: [] },
+    });
+    const beside = { ...zip, onConflict: 'rename' as const };
+    expect((await client.request(planFileRestore, beside, anySignal)).zipName).toBe('files (restored).zip');
     const targetPath = join(user.folder, 'disk.raw');
     const raw = { ...ref, deviceKey: 2000, format: 'raw', targetPath } as const;
     expect((await watched(client.request(startDiskRestore, raw, anySignal))).state).toBe('succeeded');

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { l10n } from 'vscode';
 
 import { CancelledError } from '../../base/errors.ts';
@@ -7,12 +7,13 @@ import { type FileRestoreParams, type FileRestorePlanDto, planFileRestore } from
 import type { Host } from '../host.ts';
 import { fileRestoreText } from '../model/planText.ts';
 import type { GuestSelection, PointTreeNode } from '../model/pointTreeModel.ts';
+import type { Choice } from '../ui/ui.ts';
 import { runSteps, type Step } from '../ui/wizard.ts';
 import { answeredBy, type ChosenPaths, guestPathSteps } from './chooseGuestPaths.ts';
 import { startJob } from './jobs.ts';
 
 interface FileRestore extends ChosenPaths {
-  readonly targetFolder: string;
+  readonly target: string;
 }
 
 /** Begins where the row or selection it was called on stands; the plan is shown before anything is written. */
@@ -25,25 +26,35 @@ export async function restoreGuestFile(
   const steps: readonly Step<FileRestore>[] = [
     ...guestPathSteps(host, title, start),
     async (draft, ask) => ({
-      targetFolder: await ask.input({
+      target: await ask.input({
         title,
         prompt: targetPrompt(draft.paths ?? []),
-        value: draft.targetFolder ?? host.usualTargetFolder(),
+        value: draft.target ?? host.usualTargetFolder(),
         browse: 'folder',
         check: async value =>
           await Promise.resolve(isAbsolute(value) ? undefined : l10n.t('Enter an absolute path')),
       }),
     }),
   ];
-  const { volume, paths, targetFolder } = await runSteps<FileRestore>(host.ui, steps, start);
-  await confirmAndStart(host, title, { ...volume, paths, targetFolder, onConflict: 'overwrite' });
+  const { volume, paths, target } = await runSteps<FileRestore>(host.ui, steps, start);
+  await confirmAndStart(host, title, { ...volume, paths, ...placeOf(target), onConflict: 'overwrite' });
+}
+
+/** What was entered says by its end which of the two it is. */
+function placeOf(target: string): Pick<FileRestoreParams, 'targetFolder' | 'zipName'> {
+  return target.toLowerCase().endsWith('.zip')
+    ? { targetFolder: dirname(target), zipName: basename(target) }
+    : { targetFolder: target };
 }
 
 function targetPrompt(paths: readonly string[]): string {
   const [only = '', ...others] = paths;
   return others.length === 0
-    ? l10n.t('Folder to restore {0} into; it is created if it does not exist', only)
-    : l10n.t('Folder to restore {0} items into; it is created if it does not exist', paths.length);
+    ? l10n.t('Folder to restore {0} into, created if missing, or a file that ends in .zip', only)
+    : l10n.t(
+        'Folder to restore {0} items into, created if missing, or a file that ends in .zip',
+        paths.length,
+      );
 }
 
 /** Replacing is allowed only after somebody has read what is replaced, and wanted it rather than the alternatives. */
@@ -51,7 +62,7 @@ async function confirmAndStart(host: Host, title: string, params: FileRestorePar
   let wanted = params;
   let plan = await planFor(host, wanted);
   if (plan.replacedCount > 0) {
-    wanted = { ...params, onConflict: await choosePolicy(host, title, plan.replacedCount) };
+    wanted = { ...params, onConflict: await choosePolicy(host, title, plan) };
     if (wanted.onConflict !== 'overwrite') plan = await planFor(host, wanted);
   } else wanted = { ...params, onConflict: 'fail' };
   if (!(await host.ui.confirm(fileRestoreText(plan, l10n.t)))) throw new CancelledError();
@@ -71,27 +82,38 @@ async function planFor(host: Host, params: FileRestoreParams): Promise<FileResto
 
 type Policy = FileRestoreParams['onConflict'];
 
-async function choosePolicy(host: Host, title: string, count: number): Promise<Policy> {
+async function choosePolicy(host: Host, title: string, plan: FileRestorePlanDto): Promise<Policy> {
+  const { replacedCount, zipName } = plan;
   const steps: readonly Step<{ readonly policy: Policy }>[] = [
     async (_, ask) => ({
       policy: await ask.pick<Policy>({
         title,
-        placeholder: l10n.t('{0} files exist there already', count),
+        placeholder:
+          zipName === undefined
+            ? l10n.t('{0} files exist there already', replacedCount)
+            : l10n.t('{0} exists there already', zipName),
         whenEmpty: '',
-        choices: async () =>
-          await Promise.resolve([
-            { label: l10n.t('Replace Them…'), icon: 'replace', value: 'overwrite' },
-            { label: l10n.t('Leave Them and Restore the Others…'), icon: 'debug-step-over', value: 'skip' },
-            {
-              label: l10n.t('Restore Beside Them Under Other Names…'),
-              icon: 'files',
-              value: 'rename',
-            },
-          ]),
+        choices: async () => await Promise.resolve(zipName === undefined ? fileChoices() : zipChoices()),
       }),
     }),
   ];
   return (await runSteps(host.ui, steps, {})).policy;
+}
+
+function fileChoices(): readonly Choice<Policy>[] {
+  return [
+    { label: l10n.t('Replace Them…'), icon: 'replace', value: 'overwrite' },
+    { label: l10n.t('Leave Them and Restore the Others…'), icon: 'debug-step-over', value: 'skip' },
+    { label: l10n.t('Restore Beside Them Under Other Names…'), icon: 'files', value: 'rename' },
+  ];
+}
+
+/** It is one file: nothing of it can be left out. */
+function zipChoices(): readonly Choice<Policy>[] {
+  return [
+    { label: l10n.t('Replace It…'), icon: 'replace', value: 'overwrite' },
+    { label: l10n.t('Restore Beside It Under Another Name…'), icon: 'files', value: 'rename' },
+  ];
 }
 
 /** The usual place for restored files if no folder is open. */

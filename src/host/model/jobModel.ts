@@ -15,6 +15,7 @@ import type { DowngradeDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel, isWeaker, provenText, shortConsistencyLabel } from './consistency.ts';
 import { sentence } from './errorText.ts';
+import { restoreTarget } from './planText.ts';
 import { disksReadText } from './diskReadText.ts';
 import type { NodeView, Translate } from './nodeView.ts';
 import { skewText } from './groupText.ts';
@@ -182,8 +183,13 @@ export function resultText(result: JobResult, t: Translate): string {
       );
     case 'restoreFiles':
       return result.problems.length === 0
-        ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), result.targetFolder)
-        : t('{0} items in {1}, {2} problems', result.itemCount, result.targetFolder, result.problems.length);
+        ? t('{0} items, {1} in {2}', result.itemCount, formatBytes(result.totalBytes), restoreTarget(result))
+        : t(
+            '{0} items in {1}, {2} problems',
+            result.itemCount,
+            restoreTarget(result),
+            result.problems.length,
+          );
     case 'restoreToGuest':
       return guestRestoreText(result, t);
     case 'restoreDisk':

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
 import type {
@@ -20,17 +22,13 @@ export interface PlanText {
 const shownItems = 8;
 
 export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanText {
-  const { targetFolder, itemCount, totalBytes, replacedCount, skippedCount, problems } = plan;
+  const { itemCount, totalBytes, replacedCount, skippedCount, problems } = plan;
+  const target = restoreTarget(plan);
   return {
     question:
       itemCount === 1
-        ? t(
-            'Restore {0} ({1}) to {2}?',
-            plan.items[0]?.guestPath ?? '',
-            formatBytes(totalBytes),
-            targetFolder,
-          )
-        : t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), targetFolder),
+        ? t('Restore {0} ({1}) to {2}?', plan.items[0]?.guestPath ?? '', formatBytes(totalBytes), target)
+        : t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), target),
     lines: [
       replacedCount === 0
         ? t('Nothing that exists is replaced.')
@@ -52,6 +50,14 @@ export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanTex
     ],
     action: replacedCount === 0 ? t('Restore') : t('Restore and Replace'),
   };
+}
+
+/** The folder or the zip that guest files go to. */
+export function restoreTarget({
+  targetFolder,
+  zipName,
+}: Pick<FileRestorePlanDto, 'targetFolder' | 'zipName'>): string {
+  return zipName === undefined ? targetFolder : join(targetFolder, zipName);
 }
 
 export function diskRestoreText(plan: DiskRestorePlanDto, t: Translate): PlanText {

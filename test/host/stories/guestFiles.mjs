@@ -1,9 +1,10 @@
-// Files that an editor cannot show, and a folder that no list shows at once.
+// Files that an editor cannot show, a folder that no list shows at once, and a zip.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { backUp, connect } from '../steps.mjs';
+import { backUp, connect, restoreFile } from '../steps.mjs';
 
 const volume = ['repository', 'web01', /^20/, 'Hard disk 1', 'web01'];
 const sparseBytes = 5 * 1024 ** 3;
@@ -12,6 +13,9 @@ export async function story(editor, { startLab }) {
   const lab = await startLab();
   await connect(editor, lab);
   await backUp(editor, 'web01');
+  const zip = join(editor.workspace, 'hostname.zip');
+  await restoreFile(editor, 'web01', '/etc/hostname', zip);
+  assert.equal(execFileSync('unzip', ['-p', zip, 'hostname'], { encoding: 'utf8' }), 'web01\n');
   await editor.showOnly('Restore Points');
   await editor.expand('Restore Points', 1, [...volume, 'home', 'user']);
   await editor.row('Restore Points', 'sparse.dat').click();
@@ -21,7 +25,7 @@ export async function story(editor, { startLab }) {
   await refusal.getByRole('button', { name: 'Restore Guest File…' }).click();
   await editor.enter('Folder to restore', join(editor.workspace, 'large'));
   await editor.answerDialog('Restore /home/user/sparse.dat', 'Restore');
-  await editor.toast('Restore of files').waitFor();
+  await editor.toast(`Restore of files: ${join(editor.workspace, 'large')}`).waitFor();
   const restored = await stat(join(editor.workspace, 'large/sparse.dat'));
   assert.equal(restored.size, sparseBytes);
   assert.ok(restored.blocks * 512 < 16 * 1024 ** 2, 'its holes take no space');

@@ -350,13 +350,37 @@ test.each([
   },
 );
 
+test.each([
+  [0, [], 'fail', 'Restore'],
+  [1, [{ pick: 'Replace It…' }], 'overwrite', 'Restore and Replace'],
+  [1, [{ pick: 'Restore Beside It' }], 'rename', 'Restore and Replace'],
+] as const)('a path that ends in .zip makes one file of them', async (count, answers, onConflict, action) => {
+  const ui = new ScriptedUi([{ type: '/to/Hosts.ZIP' }, ...answers]);
+  const { host, worker } = await withPoint(ui, count);
+  worker.on(planFileRestore, () => ({ ...plan(count), zipName: 'Hosts.ZIP' }));
+  const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
+  await restoreGuestFile(host, { paths: [{ ...at, path: '/etc/hosts' }] });
+  expect(ui.left).toBe(0);
+  expect(ui.offered.flat().map(([label]) => label)).toEqual(
+    count === 0 ? [] : ['Replace It…', 'Restore Beside It Under Another Name…'],
+  );
+  expect(ui.confirmations.map(confirmation => [confirmation.question, confirmation.action])).toEqual([
+    ['Restore /etc/hosts (6 B) to /to/Hosts.ZIP?', action],
+  ]);
+  expect(worker.paramsOf(startFileRestore)).toEqual([
+    { ...at, paths: ['/etc/hosts'], targetFolder: '/to', zipName: 'Hosts.ZIP', onConflict },
+  ]);
+});
+
 test('files and folders that were selected together are restored by one job, after one plan', async () => {
   const ui = new ScriptedUi([{ type: '/to' }]);
   const { host, worker } = await withPoint(ui, 0);
   const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
   const paths = ['/etc/hosts', '/var'];
   await restoreGuestFile(host, { paths: paths.map(path => ({ ...at, path })) });
-  expect(ui.shown).toEqual(['1/1 Folder to restore 2 items into; it is created if it does not exist']);
+  expect(ui.shown).toEqual([
+    '1/1 Folder to restore 2 items into, created if missing, or a file that ends in .zip',
+  ]);
   expect(ui.confirmations).toHaveLength(1);
   expect(worker.paramsOf(startFileRestore)).toEqual([
     { ...at, paths, targetFolder: '/to', onConflict: 'fail' },
