@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
@@ -7,6 +7,7 @@ import { MiB } from '../../src/base/units.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { fileHash, Restic } from '../support/restic.ts';
 import { RunningLab } from '../support/runningLab.ts';
+import { talk } from '../support/talk.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 
@@ -20,6 +21,7 @@ interface BackupValue {
 
 const test = toolTest('restic');
 const qemuTest = toolTest('qemu-img');
+const terminalTest = toolTest('restic', 'python3');
 const unzipTest = toolTest('restic', 'unzip', 'python3');
 
 describe('one VM with two disks, while its guest goes on writing', () => {
@@ -104,6 +106,44 @@ describe('one VM with two disks, while its guest goes on writing', () => {
     expect(entry?.mode).toBe(`-${(mode & 0o7777).toString(8).padStart(4, '0')}`);
     expect(entry?.modifiedAt).toBe(mtime.toISOString().replace(/\.\d+/, ''));
   });
+
+  terminalTest(
+    'each file that exists is asked about, and none is replaced where there is no terminal',
+    async () => {
+      const target = join(folder, 'asked');
+      const [hostname, identity] = [join(target, 'hostname'), join(target, 'identity.txt')];
+      const wanted = [
+        'restore',
+        'file',
+        'db01',
+        '/etc/hostname',
+        '/var/lib/guest/identity.txt',
+        '--to',
+        target,
+      ];
+      const asking = [...wanted, '--disk', '2001', '--volume', '1', '--on-conflict', 'ask'];
+      await cli.ok(...asking);
+      for (const path of [hostname, identity]) writeFileSync(path, 'mine');
+      expect(await cli.run(...asking)).toMatchObject({ code: 6 });
+
+      const answer = async (...letters: readonly string[]) => {
+        const started = cli.startOnTerminal(...asking);
+        await talk(
+          started,
+          letters.map(letter => [/all that follow: /, () => letter]),
+        );
+        return (await started.result).code;
+      };
+      expect(await answer('s', 'x', 'r')).toBe(0);
+      for (const path of [hostname, identity]) expect(readFileSync(path, 'utf8')).toBe('mine');
+      expect(readFileSync(join(target, 'identity (restored).txt'), 'utf8')).toMatch(/^guest: db01/);
+      expect(await answer('q')).toBe(130);
+      expect(readFileSync(hostname, 'utf8')).toBe('mine');
+      expect(await answer('O')).toBe(0);
+      expect(readFileSync(hostname, 'utf8')).not.toBe('mine');
+      expect(readFileSync(identity, 'utf8')).toMatch(/^guest: db01/);
+    },
+  );
 
   unzipTest('the same files in a zip are those of the folder, for unzip and for Python', async () => {
     const [target, zipped] = [join(folder, 'beside-zip'), join(folder, 'unzipped')];

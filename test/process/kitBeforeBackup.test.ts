@@ -13,8 +13,9 @@ import { createRepository } from '../../src/protocol/repository.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { crashOnly } from '../support/policies.ts';
-import { QuiesceCli, type StartedCli } from '../support/quiesceCli.ts';
+import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
+import { talk } from '../support/talk.ts';
 import { suiteFolder, temporaryFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
@@ -151,26 +152,4 @@ describe('before the first backup into a repository', () => {
 function typed(page: string): string {
   const password = /\b(?:[2-9A-Z]{5}-){7}[2-9A-Z]{5}\b/.exec(readFileSync(page, 'utf8'))![0];
   return password.replaceAll('-', '').toLowerCase();
-}
-
-/** Types each answer once its question is there. @returns everything that was said */
-async function talk(
-  { child, result }: StartedCli,
-  turns: readonly (readonly [question: RegExp, answer: () => string])[],
-): Promise<string> {
-  let all = '';
-  let unanswered = '';
-  const left = [...turns];
-  child.stdout!.on('data', (piece: Buffer) => {
-    all += piece.toString();
-    unanswered += piece.toString();
-    const [turn] = left;
-    if (turn?.[0].test(unanswered) !== true) return;
-    left.shift();
-    unanswered = '';
-    child.stdin!.write(`${turn[1]()}\r`);
-  });
-  await result;
-  expect({ left: left.length, all }).toMatchObject({ left: 0 });
-  return all;
 }

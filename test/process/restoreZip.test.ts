@@ -17,7 +17,11 @@ import { CorruptDataError } from '../../src/base/errors.ts';
 import { GiB, MiB } from '../../src/base/units.ts';
 import { memorySource } from '../../src/core/block/memorySource.ts';
 import { isZero } from '../../src/core/block/zeros.ts';
-import type { ConflictPolicy } from '../../src/core/jobs/guestFiles/fileRestorePlan.ts';
+import type {
+  AskConflict,
+  Conflict,
+  ConflictPolicy,
+} from '../../src/core/jobs/guestFiles/fileRestorePlan.ts';
 import { lookUpLocalTarget } from '../../src/core/jobs/guestFiles/node/restoreFiles.ts';
 import { restoreZip } from '../../src/core/jobs/guestFiles/node/restoreZip.ts';
 import { ZipWriter } from '../../src/core/jobs/guestFiles/node/zipWriter.ts';
@@ -35,7 +39,12 @@ const foreignTest = toolTest('unzip', 'zipinfo', 'python3');
 
 type Nodes = Parameters<typeof fakeGuest>[0];
 
-async function zipOf(nodes: Nodes, path = '/', onConflict: ConflictPolicy = 'fail', folder?: string) {
+async function zipOf(
+  nodes: Nodes,
+  path = '/',
+  onConflict: ConflictPolicy | AskConflict = 'fail',
+  folder?: string,
+) {
   const zipPath = join(folder ?? temporaryFolder('restore-zip'), 'files.zip');
   const { fileSystem } = fakeGuest(nodes);
   const node = await fileSystem.lookup(path, anySignal);
@@ -259,6 +268,13 @@ test('an archive that stands there is replaced, or another name is taken, as was
   await expect(zipOf(nodes, '/a', 'skip', folder)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   expect((await zipOf(nodes, '/a', 'rename', folder)).zipPath).toBe(join(folder, 'files (restored).zip'));
   expect(readFileSync(path, 'utf8')).toBe('mine');
+  const asked: Conflict[] = [];
+  const answer = async (conflict: Conflict) => {
+    asked.push(conflict);
+    return await Promise.resolve('overwrite' as const);
+  };
+  await zipOf(nodes, '/a', answer, folder);
+  expect(asked).toMatchObject([{ targetPath: path, standing: 'file', choices: ['overwrite', 'rename'] }]);
   await zipOf(nodes, '/a', 'overwrite', folder);
   expect(readFileSync(path).subarray(0, 4).toString('latin1')).toBe('PK\x03\x04');
 });

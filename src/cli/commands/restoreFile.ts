@@ -4,6 +4,7 @@ import { AppError } from '../../base/errors.ts';
 import type { ProgressListener } from '../../base/progress.ts';
 import { counted, formatBytes } from '../../base/units.ts';
 import {
+  type AskConflict,
   conflictPolicies,
   type ConflictPolicy,
   type FileRestoreItem,
@@ -14,7 +15,9 @@ import { lookUpLocalTarget, restoreFiles } from '../../core/jobs/guestFiles/node
 import { restoreZip } from '../../core/jobs/guestFiles/node/restoreZip.ts';
 import { planZipRestore } from '../../core/jobs/guestFiles/zip/zipRestorePlan.ts';
 import { recordRestore } from '../../core/jobs/recordRestore.ts';
+import { askConflicts } from '../askConflicts.ts';
 import type { Command, CommandArguments } from '../command.ts';
+import type { CommandContext } from '../context.ts';
 import { openNamedPoint } from '../openPoint.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { volumeChoice, volumeOptions } from './browse.ts';
@@ -27,7 +30,10 @@ export const restoreFileCommand: Command = {
   options: {
     to: { value: 'FOLDER', help: 'where to; created if missing' },
     zip: { value: 'FILE', help: 'instead of --to: one zip with everything in it' },
-    'on-conflict': { value: 'WHAT', help: 'where something exists: fail (usual), skip, rename or overwrite' },
+    'on-conflict': {
+      value: 'WHAT',
+      help: 'where something exists: fail (usual), skip, rename, overwrite or ask',
+    },
     overwrite: { help: 'the same as --on-conflict overwrite' },
     ...volumeOptions,
     ...repositoryOption,
@@ -42,9 +48,7 @@ export const restoreFileCommand: Command = {
     for (const path of args.operandsFrom(1)) {
       locations.push(await findGuestPath(repository, point, path, choice, signal));
     }
-    const onConflict =
-      args.choice('on-conflict', conflictPolicies) ?? (args.flag('overwrite') ? 'overwrite' : 'fail');
-    const plan = await makePlan(locations, target, onConflict, signal);
+    const plan = await makePlan(locations, target, conflictPolicy(context, args), signal);
     if (plan.skippedCount > 0)
       context.output.note(`Left out, something exists there: ${counted(plan.skippedCount, 'item')}`);
     for (const problem of plan.problems) context.output.note(`Left out: ${problem}`);
@@ -76,6 +80,18 @@ export const restoreFileCommand: Command = {
   },
 };
 
+/** Where nobody can be asked, nothing is restored over anything. */
+function conflictPolicy(context: CommandContext, args: CommandArguments): ConflictPolicy | AskConflict {
+  const wanted = args.choice('on-conflict', [...conflictPolicies, 'ask']);
+  if (wanted === undefined) return args.flag('overwrite') ? 'overwrite' : 'fail';
+  if (wanted !== 'ask') return wanted;
+  if (!context.hasTerminal) return 'fail';
+  const tell = (text: string) => {
+    context.output.note(text);
+  };
+  return askConflicts(tell, async question => await context.ask(question));
+}
+
 type Target = { readonly folder: string } | { readonly zip: string };
 
 function targetOf(args: CommandArguments): Target {
@@ -105,7 +121,7 @@ interface Planned {
 async function makePlan(
   locations: readonly GuestLocation[],
   target: Target,
-  onConflict: ConflictPolicy,
+  onConflict: ConflictPolicy | AskConflict,
   signal: AbortSignal,
 ): Promise<Planned> {
   if ('zip' in target) {

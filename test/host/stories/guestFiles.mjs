@@ -13,9 +13,9 @@ export async function story(editor, { startLab }) {
   const lab = await startLab();
   await connect(editor, lab);
   await backUp(editor, 'web01');
-  const zip = join(editor.workspace, 'hostname.zip');
-  await restoreFile(editor, 'web01', '/etc/hostname', zip);
-  assert.equal(execFileSync('unzip', ['-p', zip, 'hostname'], { encoding: 'utf8' }), 'web01\n');
+  const zip = join(editor.workspace, 'identity.zip');
+  await restoreFile(editor, 'web01', '/var/lib/guest/identity.txt', zip);
+  assert.match(execFileSync('unzip', ['-p', zip, 'identity.txt'], { encoding: 'utf8' }), /^guest: web01\n/);
   await editor.showOnly('Restore Points');
   await editor.expand('Restore Points', 1, [...volume, 'home', 'user']);
   await editor.row('Restore Points', 'sparse.dat').click();

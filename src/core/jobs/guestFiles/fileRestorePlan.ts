@@ -41,9 +41,23 @@ export type TargetLookup = (path: string) => Promise<TargetKind>;
 export const conflictPolicies = ['fail', 'skip', 'rename', 'overwrite'] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];
 
+/** Where a restore would meet something, and what may become of it; `overwrite` only where that can be replaced. */
+export interface Conflict {
+  readonly targetPath: string;
+  readonly standing: TargetKind;
+  /** Of what would be restored there; missing where that is more than one node. */
+  readonly stat?: NodeStat;
+  readonly choices: readonly ConflictAnswer[];
+}
+
+export type ConflictAnswer = Exclude<ConflictPolicy, 'fail'>;
+
+/** Asks somebody, conflict by conflict. @returns one of the choices */
+export type AskConflict = (conflict: Conflict) => Promise<ConflictAnswer>;
+
 export interface FileRestoreOptions {
   readonly targetFolder: string;
-  readonly onConflict: ConflictPolicy;
+  readonly onConflict: ConflictPolicy | AskConflict;
   /** The name under which a guest's name is written; `hostName` unless said. */
   readonly nameOf?: NameRule;
 }
@@ -86,14 +100,13 @@ export async function planFileRestore(
         continue;
       }
       const standing = await lookUpTarget(place);
-      const isFree = standing === 'absent' || (kind === 'folder' && standing === 'folder');
-      if (!isFree && onConflict === 'skip') {
+      const policy = await policyFor({ kind, stat, standing, targetPath: place }, onConflict);
+      if (policy === 'skip') {
         leaveOut();
         skippedCount += 1;
         continue;
       }
-      const isRenamed = !isFree && onConflict === 'rename';
-      if (!isRenamed) assertFree(kind, standing, place, onConflict === 'overwrite');
+      const isRenamed = policy === 'rename';
       const targetPath = isRenamed ? await freeName(place, kind, taken, lookUpTarget) : place;
       if (kind === 'folder' && targetPath !== wanted) moved.set(wanted, targetPath);
       taken.take(targetPath, guestPath);
@@ -102,6 +115,31 @@ export async function planFileRestore(
   }
   const totalBytes = items.reduce((sum, { kind, stat }) => sum + (kind === 'file' ? stat.sizeBytes : 0), 0);
   return { targetFolder, items, totalBytes, skippedCount, problems };
+}
+
+/**
+ * What becomes of an item where it belongs: `free` if nothing is in its way.
+ * @throws CONFLICT if something is that may not be replaced
+ */
+export async function policyFor(
+  item: Omit<Conflict, 'choices'> & Pick<FileRestoreItem, 'kind'>,
+  onConflict: ConflictPolicy | AskConflict,
+  answers: readonly ConflictAnswer[] = ['overwrite', 'skip', 'rename'],
+): Promise<ConflictAnswer | 'free'> {
+  const { kind, standing, targetPath } = item;
+  if (standing === 'absent' || (kind === 'folder' && standing === 'folder')) return 'free';
+  // A link or device in place of a folder could lead anywhere; a folder in place of a file would lose what it holds.
+  const isReplaceable = kind !== 'folder' && (standing === 'file' || standing === 'symlink');
+  const choices = answers.filter(answer => answer !== 'overwrite' || isReplaceable);
+  const policy = typeof onConflict === 'function' ? await onConflict({ ...item, choices }) : onConflict;
+  if (policy !== 'fail' && choices.includes(policy)) return policy;
+  throw new AppError('CONFLICT', `${targetPath} exists already (${standing})`, {
+    object: targetPath,
+    remedy:
+      kind !== 'folder' && standing !== 'folder'
+        ? 'Choose another folder, or allow replacing with --overwrite, or see --on-conflict'
+        : 'Choose another folder',
+  });
 }
 
 /** `hosts (restored).conf`, `hosts (restored 2).conf`. */
@@ -163,25 +201,5 @@ function refuseSameTarget(
   throw new AppError('CONFLICT', problem, {
     object: targetPath,
     remedy: 'Restore them to different folders',
-  });
-}
-
-/** @throws CONFLICT if something stands there that may not be replaced */
-export function assertFree(
-  kind: FileRestoreItem['kind'],
-  existing: TargetKind,
-  path: string,
-  overwrite: boolean,
-): void {
-  if (existing === 'absent' || (kind === 'folder' && existing === 'folder')) return;
-  // A link or device in place of a folder could lead anywhere; a folder in place of a file would lose what it holds.
-  const replaceable = overwrite && kind !== 'folder' && (existing === 'file' || existing === 'symlink');
-  if (replaceable) return;
-  throw new AppError('CONFLICT', `${path} exists already (${existing})`, {
-    object: path,
-    remedy:
-      kind !== 'folder' && existing !== 'folder'
-        ? 'Choose another folder, or allow replacing with --overwrite, or see --on-conflict'
-        : 'Choose another folder',
   });
 }

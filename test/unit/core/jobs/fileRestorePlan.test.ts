@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { CorruptDataError } from '../../../../src/base/errors.ts';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
 import {
+  type AskConflict,
+  type Conflict,
   type ConflictPolicy,
   planFileRestore,
   type TargetKind,
@@ -47,7 +49,7 @@ async function locate({ fileSystem }: FakeGuest, path: string): Promise<GuestLoc
 async function plan(
   path: string,
   standing: Readonly<Record<string, TargetKind>> = {},
-  onConflict: ConflictPolicy = 'fail',
+  onConflict: ConflictPolicy | AskConflict = 'fail',
   from = guest,
 ) {
   const lookUp = async (target: string) => standing[target] ?? 'absent';
@@ -156,6 +158,28 @@ describe('what stands at the target', () => {
     const { items } = await plan('/etc', standing, onConflict);
     const found = items.filter(({ existing }) => existing !== 'absent');
     expect(Object.fromEntries(found.map(item => [item.targetPath, item.existing]))).toEqual(standing);
+  });
+
+  test('is asked about one by one, with what is possible there', async () => {
+    const standing = { [file]: 'file', [link]: 'folder', [folder]: 'file' } as const;
+    const asked: Conflict[] = [];
+    const { items, skippedCount } = await plan('/etc', standing, async conflict => {
+      asked.push(conflict);
+      await Promise.resolve();
+      return conflict.targetPath === file ? 'overwrite' : conflict.targetPath === link ? 'rename' : 'skip';
+    });
+    expect(asked.map(({ targetPath, choices, stat }) => [targetPath, choices, stat?.sizeBytes])).toEqual([
+      [file, ['overwrite', 'skip', 'rename'], 100],
+      [link, ['skip', 'rename'], 0],
+      [folder, ['skip', 'rename'], 0],
+    ]);
+    expect(items.map(({ targetPath, existing }) => [targetPath, existing])).toEqual([
+      [at('etc'), 'absent'],
+      [file, 'file'],
+      [at('etc', 'link (restored)'), 'absent'],
+    ]);
+    // The folder with what is in it.
+    expect(skippedCount).toBe(3);
   });
 
   test.each([

@@ -1,10 +1,11 @@
 import { AppError } from '../../../../base/errors.ts';
 import {
-  assertFree,
+  type AskConflict,
   type ConflictPolicy,
   type FileRestoreItem,
   freeName,
   planFileRestore,
+  policyFor,
   type TargetKind,
   type TargetLookup,
 } from '../fileRestorePlan.ts';
@@ -27,7 +28,7 @@ export interface ZipRestorePlan {
 export interface ZipRestoreOptions {
   readonly zipPath: string;
   /** What becomes of the archive where something stands: it cannot be left out. */
-  readonly onConflict: ConflictPolicy;
+  readonly onConflict: ConflictPolicy | AskConflict;
 }
 
 /**
@@ -47,8 +48,8 @@ export async function planZipRestore(
     });
   }
   const standing = await lookUpTarget(wanted);
-  const isRenamed = standing !== 'absent' && onConflict === 'rename';
-  if (!isRenamed) assertFree('file', standing, wanted, onConflict === 'overwrite');
+  const archive = { kind: 'file', standing, targetPath: wanted } as const;
+  const isRenamed = (await policyFor(archive, onConflict, ['overwrite', 'rename'])) === 'rename';
   const nobody = { taker: () => undefined };
   const zipPath = isRenamed ? await freeName(wanted, 'file', nobody, lookUpTarget) : wanted;
   const inside = { targetFolder: '', onConflict: 'fail', nameOf: archiveName } as const;
