@@ -1,4 +1,5 @@
 import { AppError } from '../../src/base/errors.ts';
+import { noDetails } from '../../src/core/guestfs/nodeDetails.ts';
 import type {
   DirectoryEntry,
   GuestFileSystem,
@@ -81,6 +82,7 @@ export function fakeGuest(
     fingerprints: async function* () {
       yield undefined;
     },
+    details: async () => noDetails,
     readlink: async id => nodeOf(id).linkTarget ?? 'somewhere',
   };
   return { fileSystem, idOf };

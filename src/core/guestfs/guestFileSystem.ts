@@ -1,4 +1,5 @@
 import type { Brand } from '../../base/brand.ts';
+import type { NodeDetails } from './nodeDetails.ts';
 
 /**
  * A file system of a guest, read from its bytes alone: nothing is mounted, nothing written, and links are never
@@ -41,6 +42,8 @@ export interface GuestFileSystem {
   fingerprints(node: NodeId, signal: AbortSignal): AsyncIterable<string | undefined>;
   /** The target of a symbolic link, escaped like a name except for `/`. */
   readlink(node: NodeId, signal: AbortSignal): Promise<string>;
+  /** What is kept with a node beside that; links are not followed. */
+  details(node: NodeId, signal: AbortSignal): Promise<NodeDetails>;
 }
 
 /** A file, directory or other node; only valid for the file system it came from. */

@@ -2,8 +2,10 @@ import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { detailsOfAttributes, noDetails, type NodeDetails } from '../nodeDetails.ts';
 import { requireKind } from '../nodeKinds.ts';
 import { namedListing } from '../rawListing.ts';
+import { readAttributes } from './attributes.ts';
 import { findEntry, readDirectory } from './directory.ts';
 import { unknownPieces } from '../filePieces.ts';
 import { readContent } from './fileContent.ts';
@@ -96,6 +98,12 @@ class BtrfsFileSystem implements GuestFileSystem {
     const pieces: Uint8Array[] = [];
     for await (const piece of readContent(this.#volume, inode, 0, sizeBytes, signal)) pieces.push(piece);
     return decodePath(Buffer.concat(pieces));
+  }
+
+  async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
+    if (this.#subvolumes.locate(node).isAbsentSubvolume) return noDetails;
+    const inode = await this.#read(node, signal);
+    return detailsOfAttributes(await readAttributes(this.#volume, inode, signal), 'kernel');
   }
 
   async #inode(node: NodeId, kind: NodeStat['kind'], signal: AbortSignal): Promise<Inode> {

@@ -16,6 +16,7 @@ export interface BtrfsVolume {
 /** Types of keys, as far as they are read. */
 export const keyTypes = {
   inode: 1,
+  attribute: 24,
   directoryItem: 84,
   directoryIndex: 96,
   extentData: 108,

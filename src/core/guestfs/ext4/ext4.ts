@@ -2,7 +2,9 @@ import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { detailsOfAttributes, type NodeDetails } from '../nodeDetails.ts';
 import { namedListing } from '../rawListing.ts';
+import { readAttributes } from './attributes.ts';
 import { readDirectory } from './directory.ts';
 import { fingerprintContent, readContent, readWhole } from './fileContent.ts';
 import { readInode, requireReadable, type Inode } from './inode.ts';
@@ -101,6 +103,11 @@ class Ext4FileSystem implements GuestFileSystem {
       return decodePath(inode.blockArea.subarray(0, sizeBytes));
     }
     return decodePath(await readWhole(this.#volume, inode, signal));
+  }
+
+  async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
+    const inode = await this.#inode(node, signal);
+    return detailsOfAttributes(await readAttributes(this.#volume, inode, signal), 'ext4');
   }
 
   async #directory(node: NodeId, signal: AbortSignal): Promise<Inode> {

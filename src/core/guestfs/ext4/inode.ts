@@ -15,6 +15,8 @@ export interface Inode {
   readonly blockArea: Uint8Array;
   /** The inode from behind its last field on: attributes, and the rest of inline data. */
   readonly attributeArea: Uint8Array;
+  /** Number of the block with further attributes; 0 if there is none. */
+  readonly attributeBlock: number;
   /** Start value of the checksums of the blocks that belong to this inode; undefined where there are none. */
   readonly checksumSeed: number | undefined;
 }
@@ -75,6 +77,8 @@ export async function readInode(volume: Ext4Volume, number: number, signal: Abor
       hasInlineData: (flags & flag.inlineData) !== 0,
     },
     blockArea: reader.bytes('block map', 0x28, 60),
+    attributeBlock:
+      reader.u32le('attribute block', 0x68) + reader.u16le('attribute block, high half', 0x76) * 2 ** 32,
     attributeArea: bytes.subarray(Math.min(baseBytes + extraBytes, inodeBytes)),
     checksumSeed,
   };

@@ -3,6 +3,7 @@ import { readRange } from '../../block/blockSource.ts';
 import { fingerprintRuns, readRuns, readWholeRuns, type FileRun } from '../fileRuns.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodeName, encodeName, namesOfPath } from '../names.ts';
+import { noDetails, type NodeDetails } from '../nodeDetails.ts';
 import type { FatListing, FatNode } from './fatNode.ts';
 import { clusterRuns, maxDirectoryBytes, type FatContent, type FatVolume } from './fatVolume.ts';
 
@@ -91,6 +92,13 @@ export class FatFileSystem implements GuestFileSystem {
       changedAt: modifiedAt,
       createdAt,
     };
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the same
+  async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
+    if (signal.aborted) throw new CancelledError();
+    this.#node(node);
+    return noDetails;
   }
 
   async *readFile(node: NodeId, range: FileRange, signal: AbortSignal): AsyncIterable<Uint8Array> {

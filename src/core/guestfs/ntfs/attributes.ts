@@ -5,6 +5,7 @@ export const attributeType = {
   standardInformation: 0x10,
   attributeList: 0x20,
   fileName: 0x30,
+  securityDescriptor: 0x50,
   volumeName: 0x60,
   volumeInformation: 0x70,
   data: 0x80,

@@ -26,6 +26,9 @@ import {
   requireLocalContent,
   type ReparsePoint,
 } from './reparse.ts';
+import { noDetails, type NodeDetails, type NodeStream } from '../nodeDetails.ts';
+import { sddlOf } from './sddl.ts';
+import { SecurityDescriptors } from './securityDescriptors.ts';
 import { unknownPieces } from '../filePieces.ts';
 import {
   fingerprintStream,
@@ -84,12 +87,14 @@ class NtfsFileSystem implements GuestFileSystem {
   readonly root = rootRecord as NodeId;
   readonly #clusters: Clusters;
   readonly #records: FileRecords;
+  readonly #descriptors: SecurityDescriptors;
   /** Once it was looked for. */
   #collate: { readonly known: Collate | undefined } | undefined;
 
   constructor(clusters: Clusters, records: FileRecords, boot: BootSector, state: VolumeState) {
     this.#clusters = clusters;
     this.#records = records;
+    this.#descriptors = new SecurityDescriptors(clusters, records);
     this.label = state.label;
     this.uuid = boot.serial;
     this.journal = state.log === 'open' ? 'none' : 'clean';
@@ -189,6 +194,33 @@ class NtfsFileSystem implements GuestFileSystem {
     const { reparsePoint } = await this.#open(node, signal, 'symlink');
     if (reparsePoint === undefined) throw new CorruptDataError(`NTFS record ${node} is no link`);
     return linkTarget(reparsePoint);
+  }
+
+  async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
+    const { record } = await this.#open(node, signal);
+    const streams: NodeStream[] = [];
+    for (const name of streamNames(record)) {
+      const stream = streamOf(this.#clusters, record.attributes, attributeType.data, name);
+      // It holds the file's own content, which is read from it.
+      if (stream !== undefined && name !== wofStreamName) streams.push({ name, sizeBytes: stream.sizeBytes });
+    }
+    return { ...noDetails, streams, ...(await this.#security(record, signal)) };
+  }
+
+  /** A descriptor that cannot be read hides nothing else. */
+  async #security(
+    record: FileRecord,
+    signal: AbortSignal,
+  ): Promise<Pick<NodeDetails, 'securityDescriptor' | 'problems'>> {
+    try {
+      const bytes = await this.#descriptors.of(record, signal);
+      if (bytes === undefined) return { securityDescriptor: undefined, problems: [] };
+      const { text, problems } = sddlOf(bytes);
+      return { securityDescriptor: text, problems };
+    } catch (error) {
+      if (!AppError.is(error, 'CORRUPT_DATA', 'UNSUPPORTED_FORMAT')) throw error;
+      return { securityDescriptor: undefined, problems: [error.message] };
+    }
   }
 
   async #child(directory: NodeId, name: string, signal: AbortSignal): Promise<NodeId | undefined> {

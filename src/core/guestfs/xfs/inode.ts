@@ -13,6 +13,9 @@ export interface Inode {
   /** What the inode holds of its content: the content itself, its extents or the root of their tree. */
   readonly dataFork: Uint8Array;
   readonly extentCount: number;
+  /** The same for its extended attributes; undefined if it has none. */
+  readonly attributeFork:
+    { readonly format: ForkFormat; readonly bytes: Uint8Array; readonly extentCount: number } | undefined;
   /** The content is on a device of its own, not on this volume. */
   readonly isRealtime: boolean;
 }
@@ -89,6 +92,20 @@ export async function readInode(volume: XfsVolume, number: number, signal: Abort
     format: formats[reader.u8('format', 5, { max: formats.length - 1 })] ?? 'device',
     dataFork: reader.bytes('data fork', coreBytes, dataForkBytes),
     extentCount: hasLargeCounts ? reader.u64be('extent count', 24) : reader.u32be('extent count', 76),
+    attributeFork:
+      attributeOffset === 0
+        ? undefined
+        : {
+            format: formats[reader.u8('attribute format', 83, { max: formats.length - 1 })] ?? 'device',
+            bytes: reader.bytes(
+              'attribute fork',
+              coreBytes + attributeOffset,
+              superblock.inodeBytes - coreBytes - attributeOffset,
+            ),
+            extentCount: hasLargeCounts
+              ? reader.u32be('attribute extent count', 76)
+              : reader.u16be('attribute extent count', 80),
+          },
     isRealtime: (reader.u16be('flags', 90) & realtimeFlag) !== 0,
   };
 }

@@ -4,8 +4,10 @@ import { unknownPieces } from '../filePieces.ts';
 import { fingerprintRuns, readRuns } from '../fileRuns.ts';
 import type { DirectoryListing, FileRange, GuestFileSystem, NodeId, NodeStat } from '../guestFileSystem.ts';
 import { decodePath, encodeName, namesOfPath } from '../names.ts';
+import { detailsOfAttributes, type NodeDetails } from '../nodeDetails.ts';
 import { requireKind } from '../nodeKinds.ts';
 import { namedListing } from '../rawListing.ts';
+import { readAttributes } from './attributes.ts';
 import { readDirectory } from './directory.ts';
 import { extentRuns } from './extents.ts';
 import { localContent, readInode, type Inode } from './inode.ts';
@@ -108,6 +110,11 @@ class XfsFileSystem implements GuestFileSystem {
   async readlink(node: NodeId, signal: AbortSignal): Promise<string> {
     const inode = await this.#inode(node, 'symlink', signal);
     return decodePath(await readLinkTarget(this.#volume, inode, signal));
+  }
+
+  async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
+    const inode = await readInode(this.#volume, node, signal);
+    return detailsOfAttributes(await readAttributes(this.#volume, inode, signal), 'xfs');
   }
 
   async #file(node: NodeId, signal: AbortSignal): Promise<Inode> {
