@@ -106,6 +106,7 @@ export class BrowserView {
       open: button(t('Open'), () => handlers.onAction('open')),
       files: button(t('Restore Files…'), () => handlers.onAction('files'), 'primary'),
       guest: button(t('Restore to Guest…'), () => handlers.onAction('guest')),
+      details: button(t('Details…'), () => handlers.onAction('details')),
       compare: button(t('Compare Folder…'), () => handlers.onAction('compare')),
       disk: button(t('Restore Disk…'), () => handlers.onAction('disk')),
       vm: button(t('Restore VM…'), () => handlers.onAction('vm')),

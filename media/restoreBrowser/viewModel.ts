@@ -39,7 +39,7 @@ export interface BrowserModel {
   readonly message: string;
 }
 
-export type BrowserAction = 'open' | 'files' | 'guest' | 'compare' | 'disk' | 'vm';
+export type BrowserAction = 'open' | 'files' | 'guest' | 'details' | 'compare' | 'disk' | 'vm';
 
 export function openSetOf({ state, sets }: BrowserModel): BackupSetView | undefined {
   const { repository, vmInstanceUuid } = state.place;
@@ -152,7 +152,8 @@ export function enabledActions(model: BrowserModel): Readonly<Record<BrowserActi
     const found = foundOf(model);
     const isFile = found !== undefined;
     return {
-      ...{ open: isFile, files: isFile, guest: isFile, disk: false, vm: state.place.point !== undefined },
+      ...{ open: isFile, files: isFile, guest: isFile, details: isFile },
+      ...{ disk: false, vm: state.place.point !== undefined },
       compare: found?.kind === 'file' && found.nodeKind === 'directory',
     };
   }
@@ -166,6 +167,7 @@ export function enabledActions(model: BrowserModel): Readonly<Record<BrowserActi
       (first?.kind === 'file' || first?.kind === 'symlink' || first?.kind === 'directory'),
     files: isFolderOpen,
     guest: isFolderOpen,
+    details: isFolderOpen && others.length === 0,
     compare: isFolderOpen && (first === undefined || (others.length === 0 && first.kind === 'directory')),
     disk: place.deviceKey !== undefined,
     vm: place.point !== undefined,

@@ -47,6 +47,7 @@ export const commandIds = {
   findFiles: 'quiesce.findFiles',
   compareFolder: 'quiesce.compareFolder',
   showFileVersions: 'quiesce.showFileVersions',
+  showFileDetails: 'quiesce.showFileDetails',
   groupVms: 'quiesce.groupVms',
   filterVms: 'quiesce.filterVms',
   clearVmFilter: 'quiesce.clearVmFilter',

@@ -63,6 +63,28 @@ export interface GuestNodeDto {
   readonly linkTarget?: string;
 }
 
+/** What is kept with a node beside what its stat says; of each list the first `maxListedEntries`. */
+export interface GuestDetailsDto {
+  readonly node: GuestNodeDto;
+  /** Content beside the file's own, as NTFS has it; read as a file by the path, a colon and the name. */
+  readonly streams: readonly NamedSizeDto[];
+  /** Owner, group, rights and auditing of Windows, as SDDL; missing where there is no such thing. */
+  readonly securityDescriptor?: string;
+  /** Entries of POSIX, `user:1000:rw-`; empty where the mode says all. */
+  readonly acl: readonly string[];
+  /** The same, of a folder, for what is made in it. */
+  readonly defaultAcl: readonly string[];
+  /** Extended attributes. */
+  readonly attributes: readonly NamedSizeDto[];
+  /** What could not be read of all this, as sentences without final stop. */
+  readonly problems: readonly string[];
+}
+
+export interface NamedSizeDto {
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
 export interface GuestListParams extends GuestPath {
   /** Entries to leave out at the beginning. */
   readonly offset: number;
@@ -177,6 +199,8 @@ export const unlockVolumes = request<UnlockParams, { readonly disks: readonly Gu
 export const listGuestFolder = request<GuestListParams, GuestListResult>('guest/list');
 
 export const statGuestNode = request<GuestPath, GuestNodeDto>('guest/stat');
+
+export const readGuestDetails = request<GuestPath, GuestDetailsDto>('guest/details');
 
 /** A page of a file; what is larger is restored, not read. */
 export const readGuestFile = request<GuestReadParams, GuestReadResult>('guest/read');

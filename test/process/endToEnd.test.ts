@@ -171,6 +171,20 @@ describe('one VM with two disks, while its guest goes on writing', () => {
     await cli.ok(...wanted, '--zip', zip, '--overwrite');
   });
 
+  test('all that is known of a file is shown', async () => {
+    const path = '/var/lib/guest/identity.txt';
+    const wanted = ['stat', 'db01', path, '--disk', '2001', '--volume', '1'];
+    const restored = join(folder, 'files', 'identity.txt');
+    const { size, mtimeMs, mode } = statSync(restored);
+    const facts = (await cli.json(...wanted)) as { readonly modifiedAt: string };
+    expect(facts).toMatchObject({
+      ...{ path, disk: 2001, volume: 1, fileSystem: 'ext4', kind: 'file', sizeBytes: size },
+      ...{ mode: (mode & 0o777).toString(8).padStart(4, '0'), streams: [], acl: [], problems: [] },
+    });
+    expect(Date.parse(facts.modifiedAt)).toBe(Math.floor(mtimeMs));
+    expect((await cli.ok(...wanted)).toString()).toMatch(new RegExp(`^Path +${path}$`, 'm'));
+  });
+
   test('files are found by name and by text on all volumes, and what was not searched is counted', async () => {
     const named = (await cli.ok('find', 'db01', '--name', 'identity.*')).toString().trimEnd().split('\n');
     expect(named).toEqual(['2000/1 /var/lib/guest/identity.txt', '2001/1 /var/lib/guest/identity.txt']);

@@ -154,7 +154,10 @@ export const workspace = {
   getConfiguration: () => ({ get: (id: string) => settings.get(id) }),
 };
 
-export const env = { language: 'en' };
+export const env = {
+  language: 'en',
+  clipboard: { writeText: async (_text: string) => await Promise.resolve() },
+};
 
 /** Commands that a test has registered, and what they were run with. */
 export const registeredCommands = new Map<string, (argument: unknown) => unknown>();

@@ -21,6 +21,7 @@ import { repositoryKit } from './repositoryKit.ts';
 import { keyAdd, keyList, keyRemove, repositoryPassword, repositoryUnlock } from './repositoryKeys.ts';
 import { repositoryPrune } from './repositoryPrune.ts';
 import { repositoryRebuildIndex, repositoryRepair } from './repositoryRepair.ts';
+import { statCommand } from './stat.ts';
 import { vcenterAdd, vcenterList } from './vcenter.ts';
 import { versions } from './versions.ts';
 import { vms } from './vms.ts';
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   points,
   list,
   cat,
+  statCommand,
   findCommand,
   versions,
   restoreFileCommand,

@@ -37,6 +37,7 @@ import { restoreGuestFile } from './restoreFiles.ts';
 import { forgetGuestCredentials, restoreToGuest } from './restoreToGuest.ts';
 import { restoreVm } from './restoreVm.ts';
 import { showCapabilities } from './showCapabilities.ts';
+import { showFileDetails } from './showFileDetails.ts';
 import { showFileVersions } from './showFileVersions.ts';
 import { showGlossary } from './showGlossary.ts';
 import { showRecovery } from './showRecovery.ts';
@@ -116,6 +117,8 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   [commandIds.findFiles]: async (host, row) => await findFiles(host, row as PointTreeNode | undefined),
   [commandIds.compareFolder]: async (host, row) =>
     await compareFolder(host, row as PointTreeNode | GuestSelection | undefined),
+  [commandIds.showFileDetails]: async (host, row) =>
+    await showFileDetails(host, row as PointTreeNode | GuestSelection | undefined),
   [commandIds.showFileVersions]: async (host, row) =>
     await showFileVersions(host, row as PointTreeNode | Uri | undefined),
   [commandIds.groupVms]: groupVms,

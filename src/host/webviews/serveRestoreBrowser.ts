@@ -116,6 +116,8 @@ async function restoreCommand(
       return { id: commandIds.restoreToGuest, argument: { paths: wanted.paths } };
     case 'compare':
       return { id: commandIds.compareFolder, argument: { paths: wanted.paths } };
+    case 'details':
+      return { id: commandIds.showFileDetails, argument: { paths: wanted.paths } };
     case 'disk': {
       const { point: ref, deviceKey } = wanted;
       await places.repository(ref.repository, signal);

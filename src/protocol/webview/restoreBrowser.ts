@@ -104,7 +104,7 @@ export interface EntryView {
 
 /** What is to be restored; the editor asks for the rest, shows the plan and waits for a yes. */
 export type RestoreRequest =
-  | { readonly kind: 'files' | 'guest' | 'compare'; readonly paths: readonly GuestPath[] }
+  | { readonly kind: 'files' | 'guest' | 'compare' | 'details'; readonly paths: readonly GuestPath[] }
   | { readonly kind: 'disk'; readonly point: PointRef; readonly deviceKey: number }
   | { readonly kind: 'vm'; readonly point: PointRef };
 

@@ -17,6 +17,7 @@ import {
   type FileVersionsResult,
   type FolderChangeDto,
   type FolderChangesResult,
+  type GuestDetailsDto,
   type GuestDiskDto,
   type GuestListParams,
   type GuestListResult,
@@ -30,6 +31,7 @@ import {
   maxFolderChanges,
   maxListedEntries,
   maxReadBytes,
+  readGuestDetails,
   readGuestFile,
   statGuestNode,
   type UnreadableEntryDto,
@@ -63,9 +65,11 @@ export function serveGuests(handle: Handle, { repositories, guestReaders }: Work
   });
   handle(statGuestNode, async (params, signal) => {
     await using used = repositories.use(params.repository);
-    const { fileSystem, node, path } = await guestReaders.locate(used.place, params, signal);
-    const name = path.split('/').findLast(part => part !== '') ?? '/';
-    return await nodeDto(fileSystem, name, await fileSystem.stat(node, signal), signal);
+    return await nodeAt(await guestReaders.locate(used.place, params, signal), signal);
+  });
+  handle(readGuestDetails, async (params, signal) => {
+    await using used = repositories.use(params.repository);
+    return await detailsOf(await guestReaders.locate(used.place, params, signal), signal);
   });
   handle(readGuestFile, async (params, signal) => {
     await using used = repositories.use(params.repository);
@@ -199,6 +203,26 @@ async function nodeDto(
 ): Promise<GuestNodeDto> {
   if (stat.kind !== 'symlink') return statDto(name, stat);
   return { ...statDto(name, stat), linkTarget: await fileSystem.readlink(stat.node, signal) };
+}
+
+async function nodeAt({ fileSystem, node, path }: GuestLocation, signal: AbortSignal): Promise<GuestNodeDto> {
+  const name = path.split('/').findLast(part => part !== '') ?? '/';
+  return await nodeDto(fileSystem, name, await fileSystem.stat(node, signal), signal);
+}
+
+async function detailsOf(location: GuestLocation, signal: AbortSignal): Promise<GuestDetailsDto> {
+  const { fileSystem, node } = location;
+  const details = await fileSystem.details(node, signal);
+  const { streams, securityDescriptor, acl, defaultAcl, attributes, problems } = details;
+  return {
+    node: await nodeAt(location, signal),
+    streams: streams.slice(0, maxListedEntries),
+    ...(securityDescriptor !== undefined && { securityDescriptor }),
+    acl: acl.slice(0, maxListedEntries),
+    defaultAcl: defaultAcl.slice(0, maxListedEntries),
+    attributes: attributes.slice(0, maxListedEntries),
+    problems,
+  };
 }
 
 /** Without where a link leads, which has to be read. */

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { backUp, connect, restoreFile } from '../steps.mjs';
+import { backUp, chooseFromMenu, connect, restoreFile } from '../steps.mjs';
 
 const volume = ['repository', 'web01', /^20/, 'Hard disk 1', 'web01'];
 const sparseBytes = 5 * 1024 ** 3;
@@ -35,6 +35,13 @@ export async function story(editor, { startLab }) {
   await editor.row('Restore Points', 'noise.bin').dblclick();
   await editor.page.getByText('binary or uses an unsupported text encoding').waitFor();
   await editor.shot('binary-file');
+  await editor.row('Restore Points', 'noise.bin').click();
+  await chooseFromMenu(editor, 'Show Details of Guest File…');
+  await editor.page
+    .locator('.quick-input-list .monaco-list-row', { hasText: 'permissions and owner' })
+    .waitFor();
+  await editor.shot('details');
+  await editor.page.keyboard.press('Escape');
 
   await editor.row('Restore Points', 'blobs', 7).click();
   await editor.expand('Restore Points', 7, ['mail']);
