@@ -62,7 +62,9 @@ async function walk(fileSystem: GuestFileSystem, choice: number): Promise<void> 
     const current = node;
     await tolerating(async () => {
       const { kind } = await fileSystem.stat(current, anySignal);
-      await tolerating(async () => void (await fileSystem.details(current, anySignal)));
+      await tolerating(async () => {
+        await fileSystem.details(current, anySignal);
+      });
       if (kind === 'directory') {
         const { entries } = await fileSystem.list(current, anySignal);
         waiting.push(...entries.map(entry => entry.node));

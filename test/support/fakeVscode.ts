@@ -156,7 +156,7 @@ export const workspace = {
 
 export const env = {
   language: 'en',
-  clipboard: { writeText: async (_text: string) => await Promise.resolve() },
+  clipboard: { writeText: async () => await Promise.resolve() },
 };
 
 /** Commands that a test has registered, and what they were run with. */

@@ -35,7 +35,7 @@ export async function story(editor, { startLab }) {
   await editor.row('Restore Points', 'noise.bin').dblclick();
   await editor.page.getByText('binary or uses an unsupported text encoding').waitFor();
   await editor.shot('binary-file');
-  await editor.row('Restore Points', 'noise.bin').click();
+  await editor.command('Quiesce: Focus on Restore Points View');
   await chooseFromMenu(editor, 'Show Details of Guest File…');
   await editor.page
     .locator('.quick-input-list .monaco-list-row', { hasText: 'permissions and owner' })
