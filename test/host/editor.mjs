@@ -91,10 +91,7 @@ export class Editor {
     const view = this.page.locator('.pane-header[aria-label^="Virtual Machines"]');
     const icon = this.page.locator('.activitybar [aria-label^="Quiesce"]').first();
     await until('the view is open', async () => {
-      const isOpen = await view.waitFor({ timeout: 1500 }).then(
-        () => true,
-        () => false,
-      );
+      const isOpen = await isThere(view.waitFor({ timeout: 1500 }));
       if (!isOpen) await icon.click();
       return isOpen;
     });
@@ -113,13 +110,8 @@ export class Editor {
     // What the editor opens late takes the focus, and closes the palette with it.
     await until(`the palette shows ${title}`, async () => {
       await this.page.keyboard.press('F1');
-      return await (async () => {
-        await input.fill(`>${title}`, { timeout: 5000 });
-        await row.waitFor({ timeout: 10_000 });
-      })().then(
-        () => true,
-        () => false,
-      );
+      const typed = input.fill(`>${title}`, { timeout: 5000 });
+      return await isThere(typed.then(async () => await row.waitFor({ timeout: 10_000 })));
     });
   }
 
@@ -193,6 +185,21 @@ export class Editor {
     await row.locator(`.action-label[aria-label^="${action}"]`).click();
   }
 
+  /**
+   * Holds the mouse over a row until its tooltip says a text. What a tooltip says is made when the mouse comes, and a row
+   * that is drawn anew closes it: whoever waits for something to be known looks again.
+   */
+  async tooltip(row, text) {
+    const shown = this.page.getByText(text).first();
+    await row.waitFor();
+    await until(`the tooltip says ${text}`, async () => {
+      await this.page.mouse.move(0, 0);
+      await row.evaluate(restOfRows, restMs);
+      await row.hover();
+      return await isThere(shown.waitFor({ timeout: 3000 }));
+    });
+  }
+
   toast(text) {
     return this.page.locator('.notification-toast', { hasText: text }).first();
   }
@@ -200,6 +207,16 @@ export class Editor {
   /** A modal question. */
   dialog(text) {
     return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  /** Closes a modal question without an answer. A key that comes before the question has the focus is lost. */
+  async dismissDialog(text) {
+    const dialog = this.dialog(text);
+    await dialog.waitFor();
+    await until(`the question is gone: ${text}`, async () => {
+      await this.page.keyboard.press('Escape');
+      return await isThere(dialog.waitFor({ state: 'detached', timeout: 2000 }));
+    });
   }
 
   async answerDialog(text, button) {
@@ -252,6 +269,14 @@ export async function until(what, isTrue, timeoutMs = patienceMs) {
     if (performance.now() > giveUpAtMs) throw new Error(`it never came true that ${what}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
+}
+
+/** @returns whether a wait came to its end and not to the end of its time */
+async function isThere(waited) {
+  return await waited.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Runs in the page: waits until nothing has changed in the list of a row for so long. */

@@ -8,11 +8,7 @@ export async function story(editor, { startLab }) {
   await editor.openQuiesce();
   await addVCenter(editor, lab);
   await editor.showOnly(view);
-  await editor.row(view, new URL(lab.url).host, 1).hover();
-  await editor.page
-    .getByText(/It lacks: .*tags/)
-    .first()
-    .waitFor();
+  await editor.tooltip(editor.row(view, new URL(lab.url).host, 1), /It lacks: .*tags/);
   await editor.shot('tooltip');
 
   await editor.command('Quiesce: Show vCenter Capabilities');

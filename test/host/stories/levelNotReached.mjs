@@ -26,7 +26,7 @@ export async function story(editor, { startLab }) {
   await dialog.getByText('Custom quiesce script failed').waitFor();
   await editor.row('Jobs', 'waits for an answer: is crash good enough?').waitFor();
   await editor.shot('asked');
-  await editor.page.keyboard.press('Escape');
+  await editor.dismissDialog(asked);
   await editor.toast('Custom quiesce script failed').waitFor();
   await editor.row('Jobs', 'failed: ').waitFor();
   assert.deepEqual(await lab.snapshotsLeft(), [], 'no snapshot is left');

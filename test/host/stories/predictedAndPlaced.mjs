@@ -17,8 +17,7 @@ export async function story(editor, { startLab }) {
     ['archive01', 'crash · powered off, not known how'],
   ])
     await editor.row(vms, vm).getByText(text).waitFor();
-  await editor.row(vms, 'archive01').hover();
-  await editor.page.getByText('Shut the guest down cleanly').first().waitFor();
+  await editor.tooltip(editor.row(vms, 'archive01'), 'Shut the guest down cleanly');
   await editor.shot('predicted');
 
   await editor.command('Quiesce: Explain Consistency');

@@ -29,8 +29,7 @@ export async function story(editor, { startLab }) {
   const firstStep = said.findIndex(line => line.startsWith('Steps: shut the guest down'));
   assert.ok(said.indexOf(prices[1]) < firstStep, 'the price is read before the steps');
   await editor.shot('the-price');
-  await editor.page.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'detached' });
+  await editor.dismissDialog(question);
   const before = await powerOf(lab);
   assert.equal(before.powerState, 'poweredOn');
   await limit.waitFor();

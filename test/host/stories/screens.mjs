@@ -37,7 +37,7 @@ export async function story(editor) {
   await editor.enter('Folder to restore', join(editor.workspace, 'restored'));
   await editor.dialog('Restore /etc/fstab').waitFor();
   await editor.shot('restore-plan');
-  await page.keyboard.press('Escape');
+  await editor.dismissDialog('Restore /etc/fstab');
   await editor.command('View: Close All Editors');
 
   await editor.command('Quiesce: Open Restore Browser');

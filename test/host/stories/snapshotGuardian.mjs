@@ -37,8 +37,7 @@ export async function story(editor, { startLab }) {
   await dialog.waitFor();
   await dialog.getByText(/db01: Quiesce backup .*expired/).waitFor();
   await editor.shot('asked');
-  await editor.page.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'detached' });
+  await editor.dismissDialog(question);
   assert.equal((await lab.snapshotsLeft()).length, 2, 'nobody has agreed yet');
   const page = editor.page
     .locator('iframe.webview')
