@@ -186,7 +186,13 @@ async function openWithKey(
     index,
     packs,
     locks,
-    lockContext: { locks, location: store.location, clock, logger },
+    lockContext: {
+      ...{ locks, location: store.location, clock, logger },
+      // A pack that arrives later might be named by an index file after somebody has removed it.
+      onRelease: async () => {
+        if (!held.any()) await packs.rest();
+      },
+    },
     snapshots: new SnapshotStore(store, sealer, random),
     held,
   });

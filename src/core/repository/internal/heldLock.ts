@@ -23,6 +23,8 @@ export interface HeldLockContext {
   readonly location: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called when a lock counts as given back, before others can see that it was. */
+  readonly onRelease: () => Promise<void>;
 }
 
 /**
@@ -181,7 +183,7 @@ export class HeldLock implements RepositoryLock {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.released) return;
     this.#stop.abort();
-    await Promise.all([this.#settling, this.#refreshing]);
+    await Promise.all([this.#settling, this.#refreshing, this.#context.onRelease()]);
     await this.#oneAtATime.use(new AbortController().signal, async () => {
       if (!this.lost.aborted) await this.#context.locks.remove(this.#written);
     });

@@ -23,18 +23,16 @@ export class HeldLocks {
    */
   assertAny(location: string): void {
     if (this.any()) return;
-    const lost = this.#locks.find(({ released }) => !released);
-    if (lost !== undefined) throw toAppError(lost.lost.reason);
+    this.#throwIfLost();
     throw new AppError('INTERNAL', `${location}: saving needs a lock on the repository`);
   }
 
   /**
    * Proves every lock held, and says whether any had lapsed since this was last asked.
-   * @throws AppError CONFLICT if the last one is lost
+   * @throws AppError CONFLICT if the last one is lost, also if it was when this was last asked
    */
   async takeLapses(signal: AbortSignal): Promise<boolean> {
     let lapsed = false;
-    let lost: AppError | undefined;
     for (const lock of this.#locks) {
       if (lock.released || lock.lost.aborted) continue;
       try {
@@ -44,11 +42,15 @@ export class HeldLocks {
         // Its own holder hears of it; here it is one lock less.
         if (!AppError.is(error, 'CONFLICT')) throw error;
         lapsed = true;
-        lost = error;
       }
     }
-    if (lost !== undefined && !this.any()) throw lost;
+    if (!this.any()) this.#throwIfLost();
     return lapsed;
+  }
+
+  #throwIfLost(): void {
+    const lock = this.#locks.find(({ released }) => !released);
+    if (lock !== undefined) throw toAppError(lock.lost.reason);
   }
 
   async giveUpAll(reason: AppError): Promise<void> {

@@ -40,7 +40,9 @@ export class PackWriter {
   readonly #filling: Record<BlobType, PackBuilder | undefined> = { data: undefined, tree: undefined };
   readonly #finished = new Set<PackOnItsWay>();
   /** Uploads belong to no single caller: several jobs have blobs in one pack. */
-  readonly #closing = new AbortController();
+  #uploading = new AbortController();
+  /** While what was on its way is being stopped. */
+  #resting: Promise<void> | undefined;
   /** Of data packs that are stored. */
   readonly #spentMemories: Uint8Array<ArrayBuffer>[] = [];
 
@@ -70,6 +72,7 @@ export class PackWriter {
 
   /** Resolves when everything added before is durable and `onStored` has resolved for it. */
   async flush(signal: AbortSignal): Promise<void> {
+    if (this.#resting !== undefined) await cancellable(this.#resting, signal);
     for (const type of ['data', 'tree'] as const) {
       const builder = this.#filling[type];
       if (builder !== undefined) this.#finish(type, builder);
@@ -79,13 +82,26 @@ export class PackWriter {
     this.#spentMemories.length = 0;
   }
 
+  /** Stops what is on its way, to be begun again by the next call. Resolves when the store hears of nothing any more. */
+  async rest(): Promise<void> {
+    await (this.#resting ??= this.#stop().finally(() => {
+      this.#resting = undefined;
+      this.#uploading = new AbortController();
+    }));
+  }
+
   /** Stops what is on its way. What is not durable is lost. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#uploading.abort();
     await Promise.allSettled([...this.#finished].map(async pack => await pack.upload));
   }
 
   async #room(signal: AbortSignal): Promise<void> {
+    if (this.#resting !== undefined) await cancellable(this.#resting, signal);
     const fitting = Math.floor(maxFinishedBytes / this.#deps.packBytes);
     while (this.#finished.size >= Math.max(1, Math.min(maxFinishedPacks, fitting)))
       await cancellable(
@@ -121,15 +137,15 @@ export class PackWriter {
 
   async #upload(pack: PackOnItsWay): Promise<void> {
     const { packId, bytes, blobs } = pack.contents;
-    await this.#put(packId, bytes);
-    await this.#deps.onStored({ packId, blobs }, this.#closing.signal);
+    const { signal } = this.#uploading;
+    await this.#put(packId, bytes, signal);
+    await this.#deps.onStored({ packId, blobs }, signal);
     this.#finished.delete(pack);
     if (pack.type === 'data') this.#spentMemories.push(pack.builder.memory);
   }
 
-  async #put(packId: string, bytes: Uint8Array): Promise<void> {
+  async #put(packId: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     const name = { kind: 'pack', id: packId } as const;
-    const { signal } = this.#closing;
     try {
       await this.#deps.store.put(name, bytes, signal);
     } catch (error) {

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../../../src/base/errors.ts';
+import { AppError, CancelledError } from '../../../../src/base/errors.ts';
 import type { Sealer } from '../../../../src/core/codec/sealer.ts';
 import { parseIndex } from '../../../../src/core/repository/internal/indexFile.ts';
 import { readPackHeader } from '../../../../src/core/repository/internal/pack.ts';
 import { unsealJson } from '../../../../src/core/repository/internal/unpacked.ts';
 import { MemoryObjectStore } from '../../../../src/core/repository/memoryObjectStore.ts';
-import type { ObjectStore } from '../../../../src/core/repository/objectStore.ts';
+import type { ObjectName, ObjectStore } from '../../../../src/core/repository/objectStore.ts';
 import { createRepository, openRepository } from '../../../../src/core/repository/openRepository.ts';
+import { underLock } from '../../../../src/core/repository/underLock.ts';
 import { FaultyObjectStore, fullStore, stopAtWrite } from '../../../faults/faultyObjectStore.ts';
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
@@ -15,6 +17,7 @@ import { memoryJournal } from '../../../support/memoryJournal.ts';
 import { pattern } from '../../../support/pattern.ts';
 import { seededRandom } from '../../../support/seededRandom.ts';
 import {
+  copyInto,
   copyOf,
   createTestRepository,
   indexOnDisk,
@@ -113,6 +116,28 @@ test('a flush that is cancelled before it begins leaves nobody to hear of the up
   await new Promise(resolve => setTimeout(resolve, 20));
   isFull = false;
   expect(lock.lost.aborted).toBe(false);
+});
+
+test('what a failed job has on its way to the store is stopped before its lock is given back', async () => {
+  const store = new SlowPacks();
+  await copyInto(store, (await repositoryWithOneBackup()).store);
+  await using repository = await openRepository(store, testPassword, deps(), signal);
+  const request = { mode: 'shared', journal: memoryJournal() } as const;
+  // Random, so that each fills a pack.
+  const blobs = [1, 2].map(n => seededRandom(n).bytes(packBytes));
+  const failing = underLock(repository, request, signal, async () => {
+    store.isSlow = true;
+    for (const blob of blobs) await repository.saveBlob('data', blob.slice(), signal);
+    expect(store.onTheirWay).toBe(2);
+    throw new AppError('UNREACHABLE', 'the host is away');
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  expect(store.onTheirWay).toBe(0);
+  store.isSlow = false;
+  const id = await saveFiles(repository, { 'disk.raw': blobs[0]!, 'second.raw': blobs[1]! }, packBytes);
+  await using reopened = await openRepository(store, testPassword, deps(), signal);
+  const files = (await readEverything(reopened)).get(id);
+  expect(files?.get('second.raw')?.equals(blobs[1]!)).toBe(true);
 });
 
 test('a creation killed at any of its writes can be repeated', async () => {
@@ -224,5 +249,25 @@ async function assertSound(store: ObjectStore, sealer: Sealer): Promise<void> {
       id,
     );
     for (const { packId, blobs } of parseIndex(json, id)) expect(blobs).toEqual(packs.get(packId));
+  }
+}
+
+/** A store at the end of a slow line: packs are on their way until somebody stops them. */
+class SlowPacks extends MemoryObjectStore {
+  isSlow = false;
+  onTheirWay = 0;
+
+  override async put(name: ObjectName, bytes: Uint8Array, stop: AbortSignal): Promise<void> {
+    if (this.isSlow && name.kind === 'pack') await this.#onItsWay(stop);
+    await super.put(name, bytes, stop);
+  }
+
+  async #onItsWay(stop: AbortSignal): Promise<never> {
+    this.onTheirWay += 1;
+    await once(stop, 'abort');
+    // A store hears of it late.
+    await new Promise(resolve => setTimeout(resolve, 20));
+    this.onTheirWay -= 1;
+    throw new CancelledError();
   }
 }
