@@ -59,6 +59,26 @@ export class TreeItem {
   }
 }
 
+export class DataTransferItem {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+export class DataTransfer {
+  readonly #items = new Map<string, DataTransferItem>();
+
+  get(mimeType: string): DataTransferItem | undefined {
+    return this.#items.get(mimeType);
+  }
+
+  set(mimeType: string, item: DataTransferItem): void {
+    this.#items.set(mimeType, item);
+  }
+}
+
 export class MarkdownString {
   readonly value: string;
 

@@ -10,6 +10,7 @@ import type { PointTreeNode } from '../model/pointTreeModel.ts';
 import type { VmTreeNode } from '../model/vmTreeModel.ts';
 import type { Standings } from '../standings.ts';
 import type { Worker } from '../workerLink.ts';
+import { GuestFileDrag } from './guestFileDrag.ts';
 import { JobSource } from './jobSource.ts';
 import { LazyTree } from './lazyTree.ts';
 import { PointSource } from './pointSource.ts';
@@ -52,7 +53,11 @@ export class Trees implements Disposable {
     this.jobView = window.createTreeView(viewIds.jobs, { treeDataProvider: jobTree });
     this.#subscriptions = [
       ...[this.#vmSource, this.vms, this.points, jobTree, this.#vmView, this.jobView],
-      window.createTreeView(viewIds.points, { treeDataProvider: this.points, showCollapseAll: true }),
+      window.createTreeView(viewIds.points, {
+        treeDataProvider: this.points,
+        dragAndDropController: new GuestFileDrag(),
+        showCollapseAll: true,
+      }),
       standings.onDidChange(() => this.vms.refreshSoon(deps.clock)),
       this.#vmSource.onDidChange(() => this.#vmsChanged()),
       worker.onDidChangeVms(changes => {
