@@ -41,7 +41,9 @@ import {
   type Disks,
   enabledActions,
   foundOf,
+  isLockedAt,
   onlyPointOf,
+  volumeToOpen,
 } from './viewModel.ts';
 
 /** What the page does: fetches what the place needs, and takes what a person does to where it belongs. */
@@ -96,6 +98,7 @@ export class BrowserPage {
         onScroll: scrollTopPx => this.#folder.scrolled(scrollTopPx),
         onAction: action => void this.#onAction(action),
         onRetry: failure => void this.#retry(failure),
+        onUnlock: () => void this.#unlock(),
         onRefresh: () => this.#refresh(),
         onOpenSearch: () => this.#search.open(this.#searchScope()),
         search: {
@@ -273,7 +276,20 @@ export class BrowserPage {
         ? openDisk(this.#state, deviceKey)
         : openVolume(this.#state, deviceKey, volumeIndex),
     );
-    this.#folder.load();
+    this.#loadFolder();
+  }
+
+  /** What is locked has no folder that could be asked for. */
+  #loadFolder(): void {
+    if (!this.#isLocked()) this.#folder.load();
+    else {
+      this.#folder.close();
+      this.#render();
+    }
+  }
+
+  #isLocked(): boolean {
+    return this.#disks?.kind === 'ready' && isLockedAt(this.#disks.value, this.#state.place);
   }
 
   #closePoint(): void {
@@ -338,6 +354,7 @@ export class BrowserPage {
     this.#disksWanted = wanted;
     const { repository, point } = this.#state.place;
     if (repository === undefined || point === undefined) return;
+    const before = this.#disks?.kind === 'ready' ? this.#disks.value : undefined;
     this.#disks = loading;
     this.#render();
     void this.#loaded<Disks>(
@@ -345,24 +362,31 @@ export class BrowserPage {
     ).then(disks => {
       if (wanted.signal.aborted) return;
       this.#disks = disks;
-      if (disks.kind === 'ready') this.#disksCame(disks.value);
+      if (disks.kind === 'ready') this.#disksCame(disks.value, before);
       this.#render();
     });
   }
 
-  /** Where there is nothing to choose, nobody is asked. */
-  #disksCame({ disks }: Disks): void {
+  /** Where there is nothing to choose, nobody is asked. @param before  of the same restore point */
+  #disksCame(disks: Disks, before: Disks | undefined): void {
     const { deviceKey, volumeIndex } = this.#state.place;
-    const volumes = disks.flatMap(disk =>
-      disk.volumes.filter(({ isBrowsable }) => isBrowsable).map(volume => ({ disk, volume })),
-    );
-    const [only, ...others] = volumes;
+    const toOpen = volumeToOpen(disks, before, this.#state.place);
+    const wasLocked = before !== undefined && isLockedAt(before, this.#state.place);
     if (this.#state.search !== undefined) {
       this.#render();
       void this.#search.goOn();
-    } else if (deviceKey === undefined && only !== undefined && others.length === 0)
-      this.#openDisk(only.disk.deviceKey, only.volume.volumeIndex);
-    else if (volumeIndex !== undefined) this.#folder.load();
+    } else if (toOpen !== undefined) this.#openDisk(toOpen.deviceKey, toOpen.volumeIndex);
+    // Its place is taken by several volumes now.
+    else if (deviceKey !== undefined && wasLocked && !this.#isLocked()) this.#openDisk(deviceKey, undefined);
+    else if (volumeIndex !== undefined) this.#loadFolder();
+  }
+
+  async #unlock(): Promise<void> {
+    const { repository, point } = this.#state.place;
+    if (repository === undefined || point === undefined) return;
+    const wanted: RestoreRequest = { kind: 'unlock', point: { repository, point } };
+    await this.#asked(async signal => await this.#editor.request(runRestore, wanted, signal));
+    if (point === this.#state.place.point) this.#loadDisks();
   }
 
   /** The open folder; everywhere as long as none is. */
@@ -377,7 +401,7 @@ export class BrowserPage {
     this.#search.close();
     if (this.#state.place.volumeIndex === undefined) this.#view.focusSets();
     else {
-      if (this.#folder.pages === undefined) this.#folder.load();
+      if (this.#folder.pages === undefined) this.#loadFolder();
       this.#view.table.focus();
     }
   }
@@ -431,7 +455,7 @@ export class BrowserPage {
     this.#say('');
     for (const [repository, sets] of this.#sets) if (sets.kind === 'failed') this.#sets.delete(repository);
     void this.#loadRepositories();
-    if (this.#disks?.kind === 'failed') this.#loadDisks();
+    if (this.#disks?.kind === 'failed' || this.#isLocked()) this.#loadDisks();
     this.#folder.pages?.retry();
     this.#render();
   }

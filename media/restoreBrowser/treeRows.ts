@@ -153,7 +153,7 @@ export function diskRows(
         level: 2,
         label: visibleName(volume.name),
         description: volume.description,
-        icon: 'volume',
+        icon: volume.isLocked === true ? 'locked' : 'volume',
         isSelected: isOpen && place.volumeIndex === volume.volumeIndex,
         ...(!volume.isBrowsable && { tone: 'quiet' }),
         deviceKey,

@@ -26,6 +26,7 @@ import {
   crumbsOf,
   emptyTextOf,
   enabledActions,
+  isLockedAt,
   noticesOf,
   openSetOf,
   rowCountOf,
@@ -46,6 +47,8 @@ export interface ViewHandlers {
   readonly onScroll: (scrollTopPx: number) => void;
   readonly onAction: (action: BrowserAction) => void;
   readonly onRetry: (failure: Failure) => void;
+  /** The encrypted volumes of the restore point shall be opened. */
+  readonly onUnlock: () => void;
   readonly onRefresh: () => void;
   readonly onOpenSearch: () => void;
   readonly search: SearchViewHandlers;
@@ -157,7 +160,10 @@ export class BrowserView {
     this.#renderCrumbs(model);
     this.#renderNotices(noticesOf(model, this.#t));
     // The table stays while the next folder is on its way: hidden, it would lose the focus.
-    const isVolumeOpen = state.place.volumeIndex !== undefined && disks?.kind === 'ready';
+    const isVolumeOpen =
+      state.place.volumeIndex !== undefined &&
+      disks?.kind === 'ready' &&
+      !isLockedAt(disks.value, state.place);
     const search = searchContentOf(model, this.#t);
     this.#folder.hidden = !isVolumeOpen || search !== undefined;
     this.filter.element.hidden = this.#folder.hidden;
@@ -248,15 +254,17 @@ export class BrowserView {
 
   /** What stands in the place of a table that is not there: what to do, that it is coming, or why it cannot come. */
   #renderEmpty(model: BrowserModel): void {
-    const { text, failure, isLoading } = emptyTextOf(model, this.#t);
+    const { text, failure, isLoading, isLocked } = emptyTextOf(model, this.#t);
     if (!this.#isNew('empty', [text, failure, isLoading])) return;
     const hadFocus = this.#empty.contains(document.activeElement);
     this.#empty.hidden = text === '';
     const action = failure?.needsPassword === true ? this.#t('Enter Password…') : this.#t('Try Again');
     this.#empty.replaceChildren(
-      ...(isLoading ? [progressRing(text)] : failure === undefined ? [] : [icon('warning')]),
+      ...(isLoading ? [progressRing(text)] : []),
+      ...(isLocked ? [icon('locked')] : failure === undefined ? [] : [icon('warning')]),
       element('p', failure === undefined ? {} : { role: 'alert' }, text),
       ...(failure === undefined ? [] : [button(action, () => this.#handlers.onRetry(failure)).element]),
+      ...(isLocked ? [button(this.#t('Unlock…'), this.#handlers.onUnlock, 'primary').element] : []),
     );
     // A button that was pressed is gone; the keyboard goes on where what it asked for will be.
     if (!hadFocus) return;

@@ -71,6 +71,39 @@ interface Crumb {
   readonly path?: string;
 }
 
+/** Of a place, as far as it is chosen. */
+type VolumePlace = Pick<VolumeRef, 'deviceKey' | 'volumeIndex'>;
+
+/** Whether what is open is encrypted, and its passphrase has not been given. */
+export function isLockedAt({ disks }: Disks, place: Partial<VolumePlace>): boolean {
+  const disk = disks.find(({ deviceKey }) => deviceKey === place.deviceKey);
+  const volume = disk?.volumes.find(({ volumeIndex }) => volumeIndex === place.volumeIndex);
+  return volume?.isLocked === true;
+}
+
+/**
+ * The volume that is opened although nobody has chosen it, where there is one alone.
+ * @param before  of the same restore point; what has come since came out of encrypted volumes
+ */
+export function volumeToOpen(
+  now: Disks,
+  before: Disks | undefined,
+  { deviceKey }: Partial<VolumePlace>,
+): VolumePlace | undefined {
+  if (before === undefined && deviceKey !== undefined) return undefined;
+  const known = before === undefined ? [] : browsableVolumes(before);
+  const isKnown = (volume: VolumePlace): boolean =>
+    known.some(other => other.deviceKey === volume.deviceKey && other.volumeIndex === volume.volumeIndex);
+  const [only, ...others] = browsableVolumes(now).filter(volume => !isKnown(volume));
+  return others.length === 0 ? only : undefined;
+}
+
+function browsableVolumes({ disks }: Disks): readonly VolumePlace[] {
+  return disks.flatMap(({ deviceKey, volumes }) =>
+    volumes.filter(({ isBrowsable }) => isBrowsable).map(({ volumeIndex }) => ({ deviceKey, volumeIndex })),
+  );
+}
+
 /** The way from the VM to the open folder. */
 export function crumbsOf(model: BrowserModel): readonly Crumb[] {
   const { place } = model.state;
@@ -127,6 +160,8 @@ interface EmptyText {
   readonly text: string;
   readonly failure?: Failure;
   readonly isLoading?: boolean;
+  /** What is missing is a passphrase. */
+  readonly isLocked?: boolean;
 }
 
 export function emptyTextOf({ state, disks, pages }: BrowserModel, t: Translate): EmptyText {
@@ -138,6 +173,13 @@ export function emptyTextOf({ state, disks, pages }: BrowserModel, t: Translate)
     return { text: t('Reading the disks of the restore point…'), isLoading: true };
   if (disks.kind === 'failed') return { text: disks.failure.text, failure: disks.failure };
   if (place.volumeIndex === undefined) return { text: t('Choose a volume above to see its files.') };
+  if (isLockedAt(disks.value, place))
+    return {
+      text: t(
+        'This volume is encrypted. The passphrase that the guest asks for when it starts opens it, in all restore points of the VM.',
+      ),
+      isLocked: true,
+    };
   if (pages?.failure !== undefined) return { text: pages.failure.text, failure: pages.failure };
   if (pages?.totalCount === undefined) return { text: t('Reading the folder…'), isLoading: true };
   if (pages.totalCount > 0) return { text: '' };

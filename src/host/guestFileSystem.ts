@@ -9,14 +9,14 @@ import {
   Uri,
 } from 'vscode';
 
-import { AppError, toAppError } from '../base/errors.ts';
+import { toAppError } from '../base/errors.ts';
 import { formatBytes, MiB } from '../base/units.ts';
 import { type GuestNodeDto, type GuestPath, maxReadBytes, readGuestFile } from '../protocol/guest.ts';
 import { followLinks, listWholeFolder } from './guestFolder.ts';
 import { schemes } from './ids.ts';
 import { sentence } from './model/errorText.ts';
 import { guestAddress, guestName, parseGuestAddress } from './model/guestPath.ts';
-import type { OpenPlaces } from './openPlaces.ts';
+import { type OpenPlaces, unlocking } from './openPlaces.ts';
 import type { Worker } from './workerLink.ts';
 
 /** The editor reads a file as a whole into memory, in two processes; what is larger is restored instead. */
@@ -106,23 +106,9 @@ export class GuestFileSystem implements FileSystemProvider {
     const { signal } = this.#lifetime;
     try {
       await this.#places.repository(path.repository, signal);
-      return await this.#unlocking(path, work, signal);
+      return await unlocking(this.#places, path, async () => await work(path, signal), signal);
     } catch (error) {
       throw fileSystemError(uri, error);
-    }
-  }
-
-  /** An encrypted volume is not there for a worker that was started since the file was opened. */
-  async #unlocking<T>(
-    path: GuestPath,
-    work: (path: GuestPath, signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    try {
-      return await work(path, signal);
-    } catch (error) {
-      if (!AppError.is(error, 'NOT_FOUND') || !(await this.#places.unlock(path, signal))) throw error;
-      return await work(path, signal);
     }
   }
 

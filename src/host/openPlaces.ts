@@ -87,7 +87,7 @@ export class OpenPlaces {
     return (await this.#unlocked(point, disks, signal)) ?? disks;
   }
 
-  /** The same for a worker that was started anew and has no keys; whether it has got one. */
+  /** For a worker that was started anew and has no keys; whether it has got one. */
   async unlock(point: PointRef, signal: AbortSignal): Promise<boolean> {
     const { disks } = await this.#worker.request(listVolumes, point, signal);
     return (await this.#unlocked(point, disks, signal)) !== undefined;
@@ -164,6 +164,21 @@ export class OpenPlaces {
       object: key,
       remedy: l10n.t('Enter it with "Quiesce: Enter Password…"'),
     });
+  }
+}
+
+/** Asks again where an encrypted volume is not there, since the worker was started anew and has no key of it. */
+export async function unlocking<T>(
+  places: Pick<OpenPlaces, 'unlock'>,
+  point: PointRef,
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!AppError.is(error, 'NOT_FOUND') || !(await places.unlock(point, signal))) throw error;
+    return await ask();
   }
 }
 

@@ -3,35 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { MiB } from '../../src/base/units.ts';
 import { listVolumes, readGuestFile, unlockVolumes } from '../../src/protocol/guest.ts';
 import { openRepository } from '../../src/protocol/repository.ts';
 import { encryptedFiles, encryptedPassphrase } from '../images/encrypted.ts';
-import { readImage } from '../images/images.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { saveEncryptedVm } from '../support/encryptedVm.ts';
 import { localPassword, LocalRepository } from '../support/localRepository.ts';
-import { sampleManifest } from '../support/manifests.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
-import { sampleDisk, savePoint } from '../support/restorePoints.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { WorkerUser } from '../support/workerUser.ts';
 
 const [path, content] = [...encryptedFiles].at(-1)!;
 
-/** A VM with an encrypted disk, in a repository on this machine's disk. */
-async function encryptedVm() {
-  const local = new LocalRepository();
-  const repository = await local.create();
-  const bytes = readImage('luks2');
-  const disk = sampleDisk({ capacityBytes: bytes.byteLength, partBytes: 64 * MiB });
-  const manifest = sampleManifest({ disks: [disk] });
-  const point = await savePoint(repository, { manifest, contents: new Map([[disk.key, bytes]]) });
-  await repository[Symbol.asyncDispose]();
-  return { local, point, vmName: manifest.vm.name, deviceKey: disk.key };
-}
-
 test('on the command line a passphrase opens what is encrypted, and is nowhere afterwards', async () => {
-  const { local, vmName } = await encryptedVm();
+  const local = new LocalRepository();
+  const { vmName } = await saveEncryptedVm(local);
   const cli = new QuiesceCli(temporaryFolder('encrypted'));
   await cli.ok(
     ...['repo', 'open', 'main', '--location', local.folder],
@@ -69,7 +55,8 @@ test('on the command line a passphrase opens what is encrypted, and is nowhere a
 });
 
 test('the worker opens it for all restore points, and keeps the key in memory alone', async () => {
-  const { local, point, deviceKey } = await encryptedVm();
+  const local = new LocalRepository();
+  const { point, deviceKey } = await saveEncryptedVm(local);
   const folder = mkdtempSync(join(tmpdir(), 'q'));
   try {
     await using user = new WorkerUser(folder);

@@ -22,6 +22,7 @@ import { isWeaker, reachedText } from './consistency.ts';
 import type { Translate } from './nodeView.ts';
 import { modeText } from './pointTreeModel.ts';
 import { formatAge, formatMoment } from './time.ts';
+import { isLocked } from './volumeLock.ts';
 
 export function backupSetView(set: BackupSetDto, now: Date, t: Translate): BackupSetView {
   const { vmInstanceUuid, vmName, points } = set;
@@ -55,13 +56,20 @@ export function diskView(disk: GuestDiskDto, t: Translate): DiskView {
   };
 }
 
-function volumeView({ volumeIndex, name, content, sizeBytes }: VolumeDto, t: Translate): VolumeView {
+function volumeView(volume: VolumeDto, t: Translate): VolumeView {
+  const { volumeIndex, name, content, sizeBytes } = volume;
   return {
     volumeIndex,
     name: name === '' ? t('Volume {0}', volumeIndex) : name,
     description: t('{0}, {1}', content?.title ?? t('content not recognized'), formatBytes(sizeBytes)),
-    isBrowsable: content !== undefined,
+    isBrowsable: content !== undefined && !isPartOfOthers(volume),
+    ...(isLocked(volume) && { isLocked: true }),
   };
+}
+
+/** Its files are found in the volumes that are made of it. */
+function isPartOfOthers({ content }: VolumeDto): boolean {
+  return content?.kind === 'member' || content?.kind === 'lvm2';
 }
 
 /** A disk that is not in the restore point is missed here first. */

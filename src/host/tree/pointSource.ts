@@ -7,6 +7,7 @@ import { commandIds } from '../ids.ts';
 import { sentence } from '../model/errorText.ts';
 import { isLocked } from '../model/volumeLock.ts';
 import type { NodeView } from '../model/nodeView.ts';
+import { unlocking } from '../openPlaces.ts';
 import {
   diskNodes,
   guestNodes,
@@ -91,10 +92,11 @@ export class PointSource implements TreeSource<PointTreeNode> {
     folder: GuestPath,
     signal: AbortSignal,
   ): Promise<readonly PointTreeNode[]> {
-    const { worker, t } = this.#deps;
-    const { entries, unreadable, totalCount, problems, fileSystem } = await listWholeFolder(
-      worker,
+    const { places, worker, t } = this.#deps;
+    const { entries, unreadable, totalCount, problems, fileSystem } = await unlocking(
+      places,
       folder,
+      async () => await listWholeFolder(worker, folder, signal),
       signal,
     );
     const parentId = pointTreeId(node);

@@ -25,7 +25,7 @@ import { sentence } from '../model/errorText.ts';
 import { guestName } from '../model/guestPath.ts';
 import type { GuestNode, GuestSelection, PointTreeNode, RepositoryNode } from '../model/pointTreeModel.ts';
 import { backupSetView, diskView, folderPageView, leftOutNotices } from '../model/restoreBrowserModel.ts';
-import type { OpenPlaces } from '../openPlaces.ts';
+import { type OpenPlaces, unlocking } from '../openPlaces.ts';
 import type { Worker } from '../workerLink.ts';
 import { serveBrowserSearch } from './serveBrowserSearch.ts';
 
@@ -77,12 +77,14 @@ export function serveRestoreBrowser(
   });
   handle(listFolder, async (folder, signal) => {
     await places.repository(folder.repository, signal);
-    const page = await worker.request(listGuestFolder, { ...folder, foldersFirst: true }, signal);
+    const ask = async () => await worker.request(listGuestFolder, { ...folder, foldersFirst: true }, signal);
+    const page = await unlocking(places, folder, ask, signal);
     return folderPageView(page, folder.offset, t);
   });
   handle(openEntry, async (path, signal) => {
     await places.repository(path.repository, signal);
-    const { at, node } = await followLinks(worker, path, signal);
+    const follow = async () => await followLinks(worker, path, signal);
+    const { at, node } = await unlocking(places, path, follow, signal);
     if (node.kind === 'directory') return { folder: at.path };
     if (node.kind !== 'file') throw notAFile(at, node.kind);
     const row: GuestNode = { kind: 'guest', at, vmName: '', node };
@@ -126,12 +128,14 @@ async function restoreCommand(
       if (disk === undefined) throw unknownDisk(deviceKey);
       return { id: commandIds.restoreDisk, argument: { kind: 'disk', ref, vmName: '', disk } };
     }
-    case 'vm': {
+    case 'vm':
+    case 'unlock': {
       const { point: ref } = wanted;
       await places.repository(ref.repository, signal);
       const { id, takenAt, vm, server } = await worker.request(readPoint, ref, signal);
       const point = { id, takenAt, vmName: vm.name, serverInstanceUuid: server.instanceUuid };
-      return { id: commandIds.restoreVm, argument: { kind: 'point', ref, point } };
+      const command = wanted.kind === 'vm' ? commandIds.restoreVm : commandIds.unlockVolumes;
+      return { id: command, argument: { kind: 'point', ref, point } };
     }
     default:
       return never(wanted);

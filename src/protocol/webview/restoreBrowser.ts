@@ -60,8 +60,10 @@ export interface VolumeView {
   readonly name: string;
   /** Content and size. */
   readonly description: string;
-  /** False where no file system was recognized. */
+  /** False where no file system was recognized, and for what other volumes are made of. */
   readonly isBrowsable: boolean;
+  /** Encrypted, and its passphrase has not been given. */
+  readonly isLocked?: true;
 }
 
 export interface FolderParams extends GuestPath {
@@ -102,11 +104,12 @@ export interface EntryView {
   readonly problem?: string;
 }
 
-/** What is to be restored; the editor asks for the rest, shows the plan and waits for a yes. */
+/** What is to be restored or looked at; the editor asks for the rest, shows the plan and waits for a yes. */
 export type RestoreRequest =
   | { readonly kind: 'files' | 'guest' | 'compare' | 'details'; readonly paths: readonly GuestPath[] }
   | { readonly kind: 'disk'; readonly point: PointRef; readonly deviceKey: number }
-  | { readonly kind: 'vm'; readonly point: PointRef };
+  /** `unlock`: the encrypted volumes, by their passphrase. */
+  | { readonly kind: 'vm' | 'unlock'; readonly point: PointRef };
 
 export interface BrowserStart {
   /** Translations by English text; empty for English. */

@@ -33,6 +33,18 @@ test('a backup set is told in words, levels that nobody knows as well', () => {
   ]);
 });
 
+test('what is locked says so, and what others are made of holds no files of its own', () => {
+  const volume = { volumeIndex: 1, name: 'v', role: 'data', offsetBytes: 0, sizeBytes: 1536 };
+  const disk = { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1024 ** 3, problems: [] };
+  const shown = (kind: string) => {
+    const volumes = [{ ...volume, content: { kind, title: kind } }];
+    const [view] = diskView({ ...disk, scheme: 'none', volumes }, t).volumes;
+    return [view?.isBrowsable, view?.isLocked];
+  };
+  expect(shown('luks')).toEqual([true, true]);
+  for (const kind of ['member', 'lvm2']) expect(shown(kind)).toEqual([false, undefined]);
+});
+
 test('disks and volumes are told in words; what is not recognized cannot be browsed', () => {
   const volume = { volumeIndex: 1, name: '', role: 'data', offsetBytes: 0, sizeBytes: 1536 };
   const disk = { deviceKey: 2000, label: 'Hard disk 1', capacityBytes: 1024 ** 3, problems: ['odd'] };

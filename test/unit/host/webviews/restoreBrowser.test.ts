@@ -246,7 +246,7 @@ test('what is restored is given to the command that restores it', async () => {
       () => ({ id: pointId, takenAt: '', vm: { name: 'web01' }, server: { instanceUuid: 's' } }) as never,
     );
   const run: [string, unknown][] = [];
-  for (const id of ['restoreGuestFile', 'restoreDisk', 'restoreVm', 'restoreToGuest'])
+  for (const id of ['restoreGuestFile', 'restoreDisk', 'restoreVm', 'restoreToGuest', 'unlockVolumes'])
     registeredCommands.set(`quiesce.${id}`, argument => run.push([id, argument]));
   browser.show();
   const page = pageIn(onlyPanel());
@@ -257,11 +257,13 @@ test('what is restored is given to the command that restores it', async () => {
   await page.request(runRestore, { kind: 'guest', paths }, anySignal);
   await page.request(runRestore, { kind: 'disk', point, deviceKey: 2000 }, anySignal);
   await page.request(runRestore, { kind: 'vm', point }, anySignal);
+  await page.request(runRestore, { kind: 'unlock', point }, anySignal);
   expect(run).toMatchObject([
     ['restoreGuestFile', { paths }],
     ['restoreToGuest', { paths }],
     ['restoreDisk', { kind: 'disk', ref: point, disk: { deviceKey: 2000 } }],
     ['restoreVm', { kind: 'point', ref: point, point: { id: pointId, vmName: 'web01' } }],
+    ['unlockVolumes', { kind: 'point', ref: point, point: { id: pointId, vmName: 'web01' } }],
   ]);
   await expect(
     page.request(runRestore, { kind: 'disk', point, deviceKey: 7 }, anySignal),

@@ -23,12 +23,18 @@ import {
   rowCountOf,
   searchContentOf,
   statusText,
+  volumeToOpen,
 } from '../../../../media/restoreBrowser/viewModel.ts';
 import { visibleName } from '../../../../media/shared/dom.ts';
 import { failureOf } from '../../../../media/shared/failure.ts';
 import { translator } from '../../../../media/shared/text.ts';
 import { AppError } from '../../../../src/base/errors.ts';
-import type { BackupSetView, DiskView, PointView } from '../../../../src/protocol/webview/restoreBrowser.ts';
+import type {
+  BackupSetView,
+  DiskView,
+  PointView,
+  VolumeView,
+} from '../../../../src/protocol/webview/restoreBrowser.ts';
 
 const t = translator({});
 
@@ -212,6 +218,51 @@ test.each([
   ['there are entries', {}, /^$/],
 ] as const)('when %s, it is said', (_, change, text) => {
   expect(emptyTextOf(model(change), t).text).toMatch(text);
+});
+
+describe('an encrypted volume', () => {
+  const volume = (volumeIndex: number, change: Partial<VolumeView> = {}): VolumeView => ({
+    ...{ volumeIndex, name: `v${volumeIndex}`, description: 'LUKS encryption, 1 GiB', isBrowsable: true },
+    ...change,
+  });
+  const disksWith = (...volumes: readonly VolumeView[]) => ({ disks: [{ ...disk, volumes }], notices: [] });
+  const [locked, opened] = [volume(0, { isLocked: true }), volume(0, { isBrowsable: false })];
+  const at = { deviceKey: 2000, volumeIndex: 0 };
+  const inLocked = openVolume(atPoint, 2000, 0);
+
+  test('is told from others, and asks for its passphrase in the place of its folder', () => {
+    const disks = disksWith(locked, volume(1));
+    expect(diskRows(disks.disks, inLocked, t).map(({ icon }) => icon)).toEqual(['disk', 'locked', 'volume']);
+    const change = { state: inLocked, disks: { kind: 'ready', value: disks } as const };
+    expect(emptyTextOf(model({ ...change, pages: undefined }), t)).toMatchObject({
+      text: expect.stringMatching(/^This volume is encrypted\. /) as string,
+      isLocked: true,
+    });
+    expect(emptyTextOf(model({ ...change, state: inVolume }), t)).toEqual({ text: '' });
+    const enabled = Object.entries(enabledActions(model({ ...change, pages: undefined })));
+    expect(enabled.filter(([, isEnabled]) => isEnabled)).toEqual([
+      ['disk', true],
+      ['vm', true],
+    ]);
+  });
+
+  test.each([
+    ['alone on its disk it is opened by itself', [locked], undefined, {}, at],
+    ['beside another one has to choose', [locked, volume(1)], undefined, {}, undefined],
+    ['a chosen disk stays as it is', [locked], undefined, { deviceKey: 2000 }, undefined],
+    [
+      'what came out of it takes its place',
+      [opened, volume(1), volume(1001)],
+      [locked, volume(1)],
+      at,
+      { deviceKey: 2000, volumeIndex: 1001 },
+    ],
+    ['of several one has to choose', [opened, volume(1001), volume(1002)], [locked], at, undefined],
+    ['as long as it is locked it stays where it is', [locked, volume(1)], [locked, volume(1)], at, undefined],
+  ] as const)('%s', (_, now, before, place, expected) => {
+    const former = before === undefined ? undefined : disksWith(...before);
+    expect(volumeToOpen(disksWith(...now), former, place)).toEqual(expected);
+  });
 });
 
 const selected = (...kinds: ('file' | 'symlink' | 'directory' | 'socket')[]) => ({
