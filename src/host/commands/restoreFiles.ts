@@ -89,9 +89,11 @@ async function choosePolicy(host: Host, title: string, plan: FileRestorePlanDto)
       policy: await ask.pick<Policy>({
         title,
         placeholder:
-          zipName === undefined
-            ? l10n.t('{0} files exist there already', replacedCount)
-            : l10n.t('{0} exists there already', zipName),
+          zipName !== undefined
+            ? l10n.t('{0} exists there already', zipName)
+            : replacedCount === 1
+              ? l10n.t('One file exists there already')
+              : l10n.t('{0} files exist there already', replacedCount),
         whenEmpty: '',
         choices: async () => await Promise.resolve(zipName === undefined ? fileChoices() : zipChoices()),
       }),

@@ -30,10 +30,8 @@ export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanTex
         ? t('Restore {0} ({1}) to {2}?', plan.items[0]?.guestPath ?? '', formatBytes(totalBytes), target)
         : t('Restore {0} items ({1}) to {2}?', itemCount, formatBytes(totalBytes), target),
     lines: [
-      replacedCount === 0
-        ? t('Nothing that exists is replaced.')
-        : t('{0} existing files are replaced; what they hold now is lost.', replacedCount),
-      ...(skippedCount === 0 ? [] : [t('{0} items stay out: something exists there.', skippedCount)]),
+      replacedText(replacedCount, t),
+      ...(skippedCount === 0 ? [] : [skippedText(skippedCount, t)]),
       ...shown(
         plan.items.map(({ guestPath, targetPath, replaces }) =>
           replaces ? t('{0} → {1} (replaced)', guestPath, targetPath) : t('{0} → {1}', guestPath, targetPath),
@@ -50,6 +48,19 @@ export function fileRestoreText(plan: FileRestorePlanDto, t: Translate): PlanTex
     ],
     action: replacedCount === 0 ? t('Restore') : t('Restore and Replace'),
   };
+}
+
+function replacedText(count: number, t: Translate): string {
+  if (count === 0) return t('Nothing that exists is replaced.');
+  return count === 1
+    ? t('One existing file is replaced; what it holds now is lost.')
+    : t('{0} existing files are replaced; what they hold now is lost.', count);
+}
+
+function skippedText(count: number, t: Translate): string {
+  return count === 1
+    ? t('One item stays out: something exists there.')
+    : t('{0} items stay out: something exists there.', count);
 }
 
 /** The folder or the zip that guest files go to. */

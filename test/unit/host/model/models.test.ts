@@ -379,7 +379,7 @@ test('the plan of a restore says what is lost, and counts what it does not show'
   };
   const { question, lines, action } = fileRestoreText(plan, t);
   expect(question).toBe('Restore 40 items (40 B) to /to?');
-  expect(lines[0]).toBe('1 existing files are replaced; what they hold now is lost.');
+  expect(lines[0]).toBe('One existing file is replaced; what it holds now is lost.');
   expect(lines[2]).toBe('/etc/f1 → /to/f1 (replaced)');
   expect(lines.slice(9)).toEqual(['… and 32 more', '1 items cannot be restored; the others are:', 'p1']);
   expect(action).toBe('Restore and Replace');
