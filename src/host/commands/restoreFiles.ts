@@ -95,27 +95,40 @@ async function choosePolicy(host: Host, title: string, plan: FileRestorePlanDto)
               ? l10n.t('One file exists there already')
               : l10n.t('{0} files exist there already', replacedCount),
         whenEmpty: '',
-        choices: async () => await Promise.resolve(zipName === undefined ? fileChoices() : zipChoices()),
+        choices: async () => await Promise.resolve(policyChoices(plan)),
       }),
     }),
   ];
   return (await runSteps(host.ui, steps, {})).policy;
 }
 
-function fileChoices(): readonly Choice<Policy>[] {
+function policyChoices({ replacedCount, itemCount, zipName }: FileRestorePlanDto): readonly Choice<Policy>[] {
+  const isOne = replacedCount === 1;
+  // A zip is one file: nothing of it can be left out.
+  const areOthers = zipName === undefined && itemCount > replacedCount;
   return [
-    { label: l10n.t('Replace Them…'), icon: 'replace', value: 'overwrite' },
-    { label: l10n.t('Leave Them and Restore the Others…'), icon: 'debug-step-over', value: 'skip' },
-    { label: l10n.t('Restore Beside Them Under Other Names…'), icon: 'files', value: 'rename' },
+    {
+      label: isOne ? l10n.t('Replace It…') : l10n.t('Replace Them…'),
+      icon: 'replace',
+      value: 'overwrite',
+    },
+    ...(areOthers ? [leavingChoice(isOne)] : []),
+    {
+      label: isOne
+        ? l10n.t('Restore Beside It Under Another Name…')
+        : l10n.t('Restore Beside Them Under Other Names…'),
+      icon: 'files',
+      value: 'rename',
+    },
   ];
 }
 
-/** It is one file: nothing of it can be left out. */
-function zipChoices(): readonly Choice<Policy>[] {
-  return [
-    { label: l10n.t('Replace It…'), icon: 'replace', value: 'overwrite' },
-    { label: l10n.t('Restore Beside It Under Another Name…'), icon: 'files', value: 'rename' },
-  ];
+function leavingChoice(isOne: boolean): Choice<Policy> {
+  return {
+    label: isOne ? l10n.t('Leave It and Restore the Others…') : l10n.t('Leave Them and Restore the Others…'),
+    icon: 'debug-step-over',
+    value: 'skip',
+  };
 }
 
 /** The usual place for restored files if no folder is open. */

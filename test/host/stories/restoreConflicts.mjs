@@ -38,7 +38,7 @@ export async function story(editor, { startLab }) {
   assert.deepEqual(await names(), ['identity.txt'], 'nothing is restored before somebody has answered');
 
   await restore(editor, target);
-  await editor.pick('Leave Them and Restore the Others…');
+  await editor.pick('Leave It and Restore the Others…');
   await editor.dialog('One item stays out').waitFor();
   await editor.shot('skip');
   await confirm(editor, 'Restore');
@@ -47,7 +47,7 @@ export async function story(editor, { startLab }) {
 
   await rm(activity);
   await restore(editor, target);
-  await editor.pick('Restore Beside Them Under Other Names…');
+  await editor.pick('Restore Beside It Under Another Name…');
   await editor.dialog('Nothing that exists is replaced.').waitFor();
   await editor.shot('rename');
   await confirm(editor, 'Restore');
@@ -57,7 +57,7 @@ export async function story(editor, { startLab }) {
 
   await rm(activity);
   await restore(editor, target);
-  await editor.pick('Replace Them…');
+  await editor.pick('Replace It…');
   await editor.dialog('One existing file is replaced; what it holds now is lost.').waitFor();
   await editor.shot('overwrite');
   await confirm(editor, 'Restore and Replace');

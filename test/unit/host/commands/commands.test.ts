@@ -291,16 +291,16 @@ const disk = {
   problems: [],
 } as const;
 
-function plan(replacedCount: number) {
+function plan(replacedCount: number, itemCount = 1) {
   return {
-    ...{ targetFolder: '/to', itemCount: 1, replacedCount, skippedCount: 0, totalBytes: 6, problems: [] },
+    ...{ targetFolder: '/to', itemCount, replacedCount, skippedCount: 0, totalBytes: 6, problems: [] },
     items: [
       { kind: 'file', guestPath: '/etc/hosts', targetPath: '/to/hosts', sizeBytes: 6, replaces: false },
     ],
   } as const;
 }
 
-async function withPoint(ui: ScriptedUi, replacedCount: number) {
+async function withPoint(ui: ScriptedUi, replacedCount: number, itemCount = 1) {
   const fixture = await withPlaces(ui);
   fixture.worker
     .on(listPoints, () => ({ sets: [set], problems: [] }))
@@ -314,19 +314,22 @@ async function withPoint(ui: ScriptedUi, replacedCount: number) {
       totalCount: 1,
       problems: [],
     }))
-    .on(planFileRestore, () => plan(replacedCount))
+    .on(planFileRestore, () => plan(replacedCount, itemCount))
     .on(startFileRestore, () => ({ jobId: 'j2' }));
   return fixture;
 }
 
 test.each([
-  [0, [], 'fail'],
-  [1, [{ pick: 'Replace Them…' }], 'overwrite'],
-  [1, [{ pick: 'Leave Them' }], 'skip'],
-  [1, [{ pick: 'Restore Beside Them' }], 'rename'],
+  [0, 1, [], 'fail'],
+  [1, 1, [{ pick: 'Replace It…' }], 'overwrite'],
+  [1, 1, [{ pick: 'Restore Beside It' }], 'rename'],
+  [1, 3, [{ pick: 'Leave It and' }], 'skip'],
+  [2, 3, [{ pick: 'Replace Them…' }], 'overwrite'],
+  [2, 3, [{ pick: 'Leave Them and' }], 'skip'],
+  [2, 3, [{ pick: 'Restore Beside Them' }], 'rename'],
 ] as const)(
-  'a guest file is restored after its plan was shown, replacing %i files only if told so',
-  async (count, answers, onConflict) => {
+  'a guest file is restored after its plan was shown, replacing %i files of %i only if told so',
+  async (count, itemCount, answers, onConflict) => {
     const ui = new ScriptedUi([
       { pick: 'web01' },
       { pick: /^2026/ },
@@ -337,12 +340,18 @@ test.each([
       { type: '/to' },
       ...answers,
     ]);
-    const { host, worker } = await withPoint(ui, count);
+    const { host, worker } = await withPoint(ui, count, itemCount);
     await restoreGuestFile(host, undefined);
     expect(ui.left).toBe(0);
     expect(ui.confirmations.map(({ question, action }) => [question, action])).toEqual([
-      ['Restore /etc/hosts (6 B) to /to?', count === 1 ? 'Restore and Replace' : 'Restore'],
+      [
+        itemCount === 1 ? 'Restore /etc/hosts (6 B) to /to?' : 'Restore 3 items (6 B) to /to?',
+        count === 0 ? 'Restore' : 'Restore and Replace',
+      ],
     ]);
+    expect(ui.offered.at(-1)?.some(([label]) => label?.startsWith('Leave') === true)).toBe(
+      count > 0 && itemCount > count,
+    );
     const at = { repository: 'main', point: pointId, deviceKey: 2000, volumeIndex: 1 };
     expect(worker.paramsOf(startFileRestore)).toEqual([
       { ...at, paths: ['/etc/hosts'], targetFolder: '/to', onConflict },
