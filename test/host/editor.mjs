@@ -185,6 +185,21 @@ export class Editor {
     await row.locator(`.action-label[aria-label^="${action}"]`).click();
   }
 
+  /** Drags a row with the mouse, in steps as a hand makes them, and drops it in the middle of the editors. */
+  async drag(row) {
+    const { mouse } = this.page;
+    await row.waitFor();
+    await row.evaluate(restOfRows, restMs);
+    const from = middleOf(await row.boundingBox());
+    const to = middleOf(await this.page.locator('.part.editor > .content').boundingBox());
+    await mouse.move(from.x, from.y);
+    await mouse.down();
+    for (const share of [0.1, 0.25, 0.5, 0.75, 0.9, 1])
+      await mouse.move(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share);
+    await this.page.locator('#monaco-workbench-editor-drop-overlay').waitFor();
+    await mouse.up();
+  }
+
   /**
    * Holds the mouse over a row until its tooltip says a text. What a tooltip says is made when the mouse comes, and a row
    * that is drawn anew closes it: whoever waits for something to be known looks again.
@@ -269,6 +284,10 @@ export async function until(what, isTrue, timeoutMs = patienceMs) {
     if (performance.now() > giveUpAtMs) throw new Error(`it never came true that ${what}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
+}
+
+function middleOf({ x, y, width, height }) {
+  return { x: x + width / 2, y: y + height / 2 };
 }
 
 /** @returns whether a wait came to its end and not to the end of its time */

@@ -18,9 +18,9 @@ export async function story(editor, { startLab }) {
   assert.match(execFileSync('unzip', ['-p', zip, 'identity.txt'], { encoding: 'utf8' }), /^guest: web01\n/);
   await editor.showOnly('Restore Points');
   await editor.expand('Restore Points', 1, [...volume, 'etc']);
-  await dragIntoEditor(editor, 'hostname');
+  await editor.drag(editor.row('Restore Points', 'hostname'));
   await editor.line('guest').waitFor();
-  await dragIntoEditor(editor, 'os-release');
+  await editor.drag(editor.row('Restore Points', 'os-release'));
   await editor.line('NAME').waitFor();
   await editor.shot('dragged');
   assert.deepEqual(await editor.page.locator('.tab').allInnerTexts(), ['hostname', 'os-release']);
@@ -60,19 +60,4 @@ export async function story(editor, { startLab }) {
   await editor.page.keyboard.press('End');
   await editor.row('Restore Points', 'letter-01499').waitFor();
   await editor.shot('end-of-huge-folder');
-}
-
-/** With the mouse, in steps as a hand makes them. */
-async function dragIntoEditor(editor, name) {
-  const { mouse } = editor.page;
-  const row = await editor.row('Restore Points', name).boundingBox();
-  const area = await editor.page.locator('.part.editor > .content').boundingBox();
-  const from = { x: row.x + row.width / 2, y: row.y + row.height / 2 };
-  const to = { x: area.x + area.width / 2, y: area.y + area.height / 2 };
-  await mouse.move(from.x, from.y);
-  await mouse.down();
-  for (const share of [0.1, 0.25, 0.5, 0.75, 0.9, 1])
-    await mouse.move(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share);
-  await editor.page.locator('#monaco-workbench-editor-drop-overlay').waitFor();
-  await mouse.up();
 }
