@@ -28,7 +28,10 @@ export async function openNamedPoint(context: CommandContext, args: CommandArgum
     const repository = await openChosenRepository(context, args);
     opened.push(repository);
     const onUnlocked = (reason: string) => context.output.note(reason);
-    const lock = await lockForReading(repository, { journal, onUnlocked }, context.signal);
+    const lock = await context.withProgress(async onProgress => {
+      const patience = { clock: context.clock, onProgress };
+      return await lockForReading(repository, { journal, patience, onUnlocked }, context.signal);
+    });
     if (lock !== undefined) opened.push(lock);
     const signal = lock === undefined ? context.signal : AbortSignal.any([context.signal, lock.lost]);
     const { point, unreadable } = await findRestorePoint(repository, args.operand(0), signal);

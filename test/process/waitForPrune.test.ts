@@ -48,6 +48,15 @@ describe('a backup beside a prune', () => {
     await bench.expectAllGood();
   });
 
+  test('is not the only one that waits: a restore does', async () => {
+    await using repository = await local.open();
+    const lock = await repository.lock({ mode: 'exclusive', journal: memoryJournal() }, signal);
+    const listing = bench.start('ls', 'web01', '/');
+    await listing.says(/Waiting for .*keeps the repository/);
+    await lock[Symbol.asyncDispose]();
+    expect(await listing.result).toMatchObject({ code: 0 });
+  });
+
   test('waits no longer than it may, and at once ends when it is cancelled', async () => {
     await using repository = await local.open();
     await using lock = await repository.lock({ mode: 'exclusive', journal: memoryJournal() }, signal);

@@ -348,33 +348,33 @@ describe('jobs of the bundled worker', () => {
     await user.expectNothingLeft(lab);
   });
 
-  test('nothing is restored while somebody removes something from the repository', async () => {
+  test('a restore waits while somebody removes something from the repository, and can be cancelled', async () => {
     const { sets } = await client.request(listPoints, { repository: 'main' }, anySignal);
-    const point = sets.find(({ vmName }) => vmName === 'db01')!.points[0]!.id;
-    const ref = { repository: 'main', point };
+    const ref = { repository: 'main', point: sets.find(({ vmName }) => vmName === 'db01')!.points[0]!.id };
+    const never = { targetFolder: join(user.folder, 'never'), onConflict: 'fail' as const };
     const targetPath = join(user.folder, 'never.raw');
     const disk = { ...ref, deviceKey: 2000, format: 'raw', targetPath } as const;
     const vm = { ...ref, vcenter: 'lab', name: 'db01-never', networks: [], connectNetworks: false };
     const { disks } = await client.request(listVolumes, ref, anySignal);
     const { volumeIndex } = disks.find(({ deviceKey }) => deviceKey === 2001)!.volumes[0]!;
-    const target = { targetFolder: join(user.folder, 'never'), onConflict: 'fail' as const };
-    const files = { ...ref, ...target, deviceKey: 2001, volumeIndex, paths: ['/etc'] };
+    const files = { ...ref, deviceKey: 2001, volumeIndex, paths: ['/etc'], ...never };
     await using theirs = await new LocalRepository(user.repositoryFolder).open();
-    await using lock = await theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, anySignal);
-    expect(lock.mode).toBe('exclusive');
+    const lock = await theirs.lock({ mode: 'exclusive', journal: memoryJournal() }, anySignal);
     for (const started of [
       client.request(startDiskRestore, disk, anySignal),
       client.request(startFileRestore, files, anySignal),
       client.request(startVmRestore, vm, anySignal),
     ]) {
-      const { state, error } = await watched(started);
-      expect(state).toBe('failed');
-      expect(error).toMatchObject({
-        code: 'CONFLICT',
-        message: expect.stringContaining('exclusively locked by') as string,
-      });
+      const { jobId } = await started;
+      const job = new WatchedJob(client, jobId);
+      await job.until(({ phase }) => /^Waiting for .*, who keeps the repository from others$/.test(phase));
+      await client.request(cancelJob, { jobId }, anySignal);
+      expect(await job.ended).toMatchObject({ state: 'cancelled' });
     }
     expect(existsSync(targetPath)).toBe(false);
+    const started = await client.request(startDiskRestore, disk, anySignal);
+    await lock[Symbol.asyncDispose]();
+    expect(await new WatchedJob(client, started.jobId).ended).toMatchObject({ state: 'succeeded' });
   });
 
   test('a VM lands where it was asked to, in the networks that were chosen', async () => {

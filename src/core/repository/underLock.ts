@@ -19,16 +19,26 @@ export async function underLock<T>(
   return await holding(await repository.lock(request, signal), signal, work);
 }
 
+/** How somebody waits who wants to share a repository that another keeps to himself. */
+export interface Patience {
+  readonly clock: Clock;
+  /** Half an hour if left out: a prune that copies between its removals takes no longer alone; another client may. */
+  readonly maxWaitMs?: number;
+  /** Told for whom, whenever it is asked again. */
+  readonly onProgress: ProgressListener;
+}
+
 /** How somebody reads: what he locks with, and who hears why a repository could not be locked. */
 export interface Reading {
   readonly journal: LeaseJournal;
+  readonly patience: Patience;
   readonly onUnlocked: (reason: string) => void;
 }
 
 /**
  * Reads what is stored, with nobody removing it meanwhile. A repository that may not be written to can still be read, at
  * the reader's own risk.
- * @throws CONFLICT while somebody keeps the repository from others
+ * @throws CONFLICT while somebody keeps the repository from others, longer than may be waited
  */
 export async function underReadLock<T>(
   repository: Repository,
@@ -44,27 +54,17 @@ export async function underReadLock<T>(
 /** The lock of `underReadLock`, for whoever gives it back himself; undefined if there can be none. */
 export async function lockForReading(
   repository: Repository,
-  { journal, onUnlocked }: Reading,
+  { journal, patience, onUnlocked }: Reading,
   signal: AbortSignal,
 ): Promise<RepositoryLock | undefined> {
   try {
-    return await repository.lock({ mode: 'shared', journal, isEarly: true }, signal);
+    return await new Waiting(repository, { mode: 'shared', journal }, patience).lock(signal);
   } catch (error) {
     if (!AppError.is(error, 'PERMISSION')) throw error;
     onUnlocked(`${repository.location} cannot be locked (${error.message}); do not prune it meanwhile`);
     return undefined;
   }
 }
-
-/** How somebody waits who wants to share a repository that another keeps to himself. */
-export interface Patience {
-  readonly clock: Clock;
-  readonly maxWaitMs: number;
-  readonly onProgress: ProgressListener;
-}
-
-/** Removing takes seconds to minutes: asking more often only costs the store. */
-const askAgainMs = 2000;
 
 /**
  * The same for a shared lock, which is waited for while somebody else removes something from the repository. The lock is an
@@ -74,29 +74,66 @@ const askAgainMs = 2000;
  */
 export async function underSharedLock<T>(
   repository: Repository,
-  request: LockRequest & { readonly mode: 'shared' },
+  request: SharedRequest,
   patience: Patience,
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { clock, maxWaitMs, onProgress } = patience;
-  const giveUpAtMs = clock.monotonicMs() + maxWaitMs;
+  const waiting = new Waiting(repository, request, patience);
   for (;;) {
-    let lock: RepositoryLock | undefined;
+    const lock = await waiting.lock(signal);
     try {
-      lock = await repository.lock({ ...request, isEarly: true }, signal);
       return await holding(lock, signal, work);
     } catch (error) {
-      const isRefused = lock === undefined || lock.isContested;
-      if (!isRefused || !AppError.is(error, 'CONFLICT')) throw error;
-      const holders = (await repository.listLocks(signal)).filter(({ stale }) => !stale);
-      const isSameVm = request.vmId !== undefined && holders.some(({ vmId }) => vmId === request.vmId);
-      if (isSameVm || clock.monotonicMs() + askAgainMs > giveUpAtMs) throw error;
-      // Nobody by now: whoever it was has just finished, or gave way as well.
-      const alone = holders.find(({ exclusive }) => exclusive);
-      if (alone !== undefined) onProgress(waitingFor(alone));
-      await clock.sleep(askAgainMs, signal);
+      if (!lock.isContested) throw error;
+      await waiting.untilAskedAgain(error, signal);
     }
+  }
+}
+
+type SharedRequest = LockRequest & { readonly mode: 'shared' };
+
+/** Removing takes seconds to minutes: asking more often only costs the store. */
+const askAgainMs = 2000;
+const usualMaxWaitMs = 30 * 60_000;
+
+/** One wait for whoever keeps a repository to himself, however often it is asked. */
+class Waiting {
+  readonly #repository: Repository;
+  readonly #request: SharedRequest;
+  readonly #patience: Patience;
+  readonly #giveUpAtMs: number;
+
+  constructor(repository: Repository, request: SharedRequest, patience: Patience) {
+    this.#repository = repository;
+    this.#request = request;
+    this.#patience = patience;
+    this.#giveUpAtMs = patience.clock.monotonicMs() + (patience.maxWaitMs ?? usualMaxWaitMs);
+  }
+
+  /** An early lock. */
+  async lock(signal: AbortSignal): Promise<RepositoryLock> {
+    for (;;) {
+      try {
+        return await this.#repository.lock({ ...this.#request, isEarly: true }, signal);
+      } catch (error) {
+        await this.untilAskedAgain(error, signal);
+      }
+    }
+  }
+
+  /** @throws what was refused with, unless it is worth another try */
+  async untilAskedAgain(refusal: unknown, signal: AbortSignal): Promise<void> {
+    if (!AppError.is(refusal, 'CONFLICT')) throw refusal;
+    const { clock, onProgress } = this.#patience;
+    const { vmId } = this.#request;
+    const holders = (await this.#repository.listLocks(signal)).filter(({ stale }) => !stale);
+    const isSameVm = vmId !== undefined && holders.some(holder => holder.vmId === vmId);
+    if (isSameVm || clock.monotonicMs() + askAgainMs > this.#giveUpAtMs) throw refusal;
+    // Nobody by now: whoever it was has just finished, or gave way as well.
+    const alone = holders.find(({ exclusive }) => exclusive);
+    if (alone !== undefined) onProgress(waitingFor(alone));
+    await clock.sleep(askAgainMs, signal);
   }
 }
 

@@ -22,9 +22,6 @@ export interface BackupDeps extends ReadDeps {
   readonly maxWaitMs?: number;
 }
 
-/** A prune that copies between its removals takes no longer alone; another client of the format may. */
-const usualMaxWaitMs = 30 * 60_000;
-
 export interface BackupResult {
   readonly pointId: SnapshotId;
   readonly manifest: Manifest;
@@ -75,11 +72,11 @@ export async function underVmLock<Result>(
   signal: AbortSignal,
   work: (lock: RepositoryLock, held: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const { journal, clock, maxWaitMs = usualMaxWaitMs } = deps;
+  const { journal, clock, maxWaitMs } = deps;
   const { instanceUuid, uuid } = vm.config;
   const request = { mode: 'shared', journal, vmId: instanceUuid ?? uuid } as const;
   await assertRoom(repository, signal);
-  const patience = { clock, maxWaitMs, onProgress };
+  const patience = { clock, onProgress, ...(maxWaitMs !== undefined && { maxWaitMs }) };
   return await underSharedLock(repository, request, patience, signal, async (lock, held) => {
     try {
       return await work(lock, held);

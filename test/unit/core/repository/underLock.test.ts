@@ -4,7 +4,7 @@ import { AppError } from '../../../../src/base/errors.ts';
 import type { LockRequest, RepositoryLock } from '../../../../src/core/repository/locks.ts';
 import { openRepository } from '../../../../src/core/repository/openRepository.ts';
 import type { Repository } from '../../../../src/core/repository/repository.ts';
-import { underLock, underSharedLock } from '../../../../src/core/repository/underLock.ts';
+import { underLock, underReadLock, underSharedLock } from '../../../../src/core/repository/underLock.ts';
 import { anySignal as signal } from '../../../support/anySignal.ts';
 import { ManualClock, passing } from '../../../support/manualClock.ts';
 import { memoryJournal } from '../../../support/memoryJournal.ts';
@@ -25,6 +25,20 @@ test('a repository that somebody keeps to himself is waited for, and it is said 
   expect(new Set(said)).toEqual(
     new Set(['Waiting for other@other-host (process 99), who keeps the repository from others']),
   );
+});
+
+test('for reading, too', async () => {
+  const { ours, clock, taken } = await twoClients();
+  const other = await taken({ mode: 'exclusive', journal: memoryJournal() });
+  const said: string[] = [];
+  const onProgress = ({ phase }: { phase: string }) => said.push(phase);
+  const reading = { journal: memoryJournal(), patience: { clock, onProgress }, onUnlocked: refuse };
+  const waiting = underReadLock(ours, reading, signal, async () => await Promise.resolve('read'));
+  await clock.advance(0);
+  await clock.advance(minuteMs);
+  expect(said[0]).toBe('Waiting for other@other-host (process 99), who keeps the repository from others');
+  await other[Symbol.asyncDispose]();
+  expect(await passing(clock, waiting)).toBe('read');
 });
 
 test('no longer than may be waited', async () => {
@@ -94,6 +108,10 @@ test('a wait can be cancelled', async () => {
   cancel.abort();
   await refused;
 });
+
+function refuse(reason: string): never {
+  throw new Error(reason);
+}
 
 async function shared(
   repository: Repository,
