@@ -8,11 +8,12 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { bundled, bundlePrograms } from './bundle.mjs';
+
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '3' }, json: { type: 'boolean' } },
 });
 const runCount = Number(values.runs);
-const clone = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(process.env.QUIESCE_BENCH_FOLDER ?? tmpdir(), 'quiesce-guestfs-'));
 const tree = join(folder, 'tree');
 const entryCount = 10_000;
@@ -50,6 +51,7 @@ const peers = {
 };
 
 try {
+  await bundlePrograms(folder, 'guestReads', 'rawDisk');
   makeTree();
   const results = {};
   for (const [name, make] of Object.entries(makers)) {
@@ -109,7 +111,7 @@ function measureVersions() {
     writeFileSync(changed, `content ${point}\n`.repeat(1000));
     writeIntoExt4(image, changed, `other-${point}`);
     if (point % 3 === 0) writeIntoExt4(image, changed, 'watched');
-    program('rawDisk.mjs', 'full', repository, image, '--holes');
+    program('rawDisk', 'full', repository, image, '--holes');
   }
   const runs = { ours: [], slow: [], peers: {} };
   for (let round = 0; round < runCount; round += 1) runs.ours.push(ours(repository, '--versions', 'watched'));
@@ -127,18 +129,17 @@ function store(name, image) {
     ['init', repository],
     ['full', repository, image, '--holes'],
   ])
-    program('rawDisk.mjs', ...rest);
+    program('rawDisk', ...rest);
   return repository;
 }
 
 function ours(repository, ...rest) {
-  return JSON.parse(program('guestReads.mjs', repository, ...rest));
+  return JSON.parse(program('guestReads', repository, ...rest));
 }
 
 function program(name, ...args) {
-  const command = ['--disable-warning=ExperimentalWarning', join(clone, 'bench/programs', name), ...args];
   const env = { ...process.env, QUIESCE_BENCH_PASSWORD: 'bench' };
-  return execFileSync(process.execPath, command, {
+  return execFileSync(process.execPath, [...bundled(folder, name), ...args], {
     encoding: 'utf8',
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

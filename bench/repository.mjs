@@ -19,9 +19,9 @@ import {
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 
 import { measureIndex } from './blobIndex.mjs';
+import { bundled, bundlePrograms } from './bundle.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -111,29 +111,13 @@ try {
 }
 
 async function measureDisk() {
-  await bundle();
+  await bundlePrograms(folder, 'rawDisk');
   mkdirSync(join(folder, 'source'));
   if (needsDisk) makeDisk(image, sizeGib);
   if (needsSmallDisk) makeDisk(smallImage, 1);
   const measured = [];
   for (const job of jobs) measured.push(await measure(job));
   print(measured);
-}
-
-/** As it is shipped: stripping types at each start would be measured, too. */
-async function bundle() {
-  await build({
-    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node22', logLevel: 'warning' },
-    entryPoints: {
-      rawDisk: join(clone, 'bench/programs/rawDisk.mjs'),
-      sealWorker: join(clone, 'src/core/codec/node/sealWorker.ts'),
-    },
-    banner: {
-      js: "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);",
-    },
-    outExtension: { '.js': '.mjs' },
-    outdir: join(folder, 'bundle'),
-  });
 }
 
 /** Each program once per round, so that what disturbs one disturbs the others. */
@@ -155,11 +139,8 @@ async function measure({ name, goal, run, prepare, gib, rounds = runCount }) {
 }
 
 function ours() {
-  const program = join(folder, 'bundle/rawDisk.mjs');
-  // As the command line and the worker run.
-  const runtime = ['--max-semi-space-size=8', program];
   const job = async (name, repository, ...rest) =>
-    await timed(process.execPath, [...runtime, name, repository, ...rest], {
+    await timed(process.execPath, [...bundled(folder, 'rawDisk'), name, repository, ...rest], {
       QUIESCE_BENCH_PASSWORD: password,
     });
   const repository = join(folder, 'ours');

@@ -14,11 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { build } from 'esbuild';
-
 import { GiB, KiB, MiB } from '../src/base/units.ts';
-
-const root = join(import.meta.dirname, '..');
+import { bundled, bundlePrograms } from './bundle.mjs';
 
 /**
  * @param folder    for disks, repositories and bundles
@@ -27,7 +24,7 @@ const root = join(import.meta.dirname, '..');
  * @returns rows with `what`, `measured`, `goal` and whether more is better
  */
 export async function measureNbd(folder, gib, wideGib) {
-  await bundle(folder);
+  await bundlePrograms(folder, 'rawDisk');
   const disk = join(folder, 'filled.raw');
   fill(disk, gib);
   const fromFile = run(folder, 'file', 'full', [disk, '--holes']);
@@ -109,21 +106,6 @@ export async function measureNbd(folder, gib, wideGib) {
   return rows;
 }
 
-async function bundle(folder) {
-  await build({
-    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node22', logLevel: 'warning' },
-    entryPoints: {
-      rawDisk: join(root, 'bench/programs/rawDisk.mjs'),
-      sealWorker: join(root, 'src/core/codec/node/sealWorker.ts'),
-    },
-    banner: {
-      js: "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);",
-    },
-    outExtension: { '.js': '.mjs' },
-    outdir: join(folder, 'bundle'),
-  });
-}
-
 /** With files as they come in an archive. */
 function fill(path, gib) {
   const script = 'tar -C / --ignore-failed-read -cf - usr opt 2>/dev/null | head -c "$1" > "$2"';
@@ -139,10 +121,9 @@ function nbdcopyMs(path) {
 
 function run(folder, repository, job, words, isFresh = true) {
   const at = join(folder, `repository-${repository}`);
-  const program = ['--max-semi-space-size=8', join(folder, 'bundle/rawDisk.mjs')];
   const start = (name, rest) =>
     JSON.parse(
-      execFileSync(process.execPath, [...program, name, at, ...rest], {
+      execFileSync(process.execPath, [...bundled(folder, 'rawDisk'), name, at, ...rest], {
         env: { ...process.env, QUIESCE_BENCH_PASSWORD: 'bench' },
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { listBackupSets } from '../../src/core/catalog/backupSet.ts';
 import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
+import { passingPieces } from '../../src/core/guestfs/passingPieces.ts';
 import { findFileVersions } from '../../src/core/jobs/guestFiles/fileVersions.ts';
 import { listGuestVolumes } from '../../src/core/jobs/guestFiles/guestVolumes.ts';
 import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
@@ -31,34 +32,46 @@ async function readVersions(path) {
   return { versionsMs: found.ms, versionCount: found.value.versions.length, points: sets[0].points.length };
 }
 
+/** Each with a cache of its own, of which the process, like the worker, has one at a time. */
 async function readPoint() {
   const point = await newestRestorePoint(repository);
+  const { names, ...looked } = await lookAround(point);
+  if (names === undefined) return looked;
+  return { ...looked, ...(await openSmallFiles(point, names)), ...(await readLargeFile(point)) };
+}
+
+async function lookAround(point) {
   const opened = await timed(async () => await openVolume(point));
   const openReads = packReads;
   const { value: fileSystem } = opened;
   const many = await fileSystem.lookup('many', signal).catch(ignore);
   const result = { openMs: opened.ms, openReads };
-  if (many !== undefined) {
-    const listed = await timed(async () => await fileSystem.list(many, signal));
-    const { entries } = listed.value;
-    const statted = await timed(async () => {
-      for (const { node } of entries) await fileSystem.stat(node, signal);
-    });
-    Object.assign(result, { entryCount: entries.length, listMs: listed.ms, statMs: statted.ms });
-    const cold = await openVolume(point);
-    const opens = [];
-    // Far from each other, so that hardly one finds what another has fetched.
-    for (let index = 0; index < 100; index += 1) {
-      const name = entries[(index * 7919) % entries.length].name;
-      opens.push((await timed(async () => await readAll(cold, `many/${name}`))).ms);
-    }
-    opens.sort((one, other) => one - other);
-    Object.assign(result, { fileP50Ms: opens[49], fileP95Ms: opens[94], fileWorstMs: opens[99] });
-    const fresh = await openVolume(point);
-    const read = await timed(async () => await readAll(fresh, 'large'));
-    Object.assign(result, { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms });
+  if (many === undefined) return result;
+  const listed = await timed(async () => await fileSystem.list(many, signal));
+  const { entries } = listed.value;
+  const statted = await timed(async () => {
+    for (const { node } of entries) await fileSystem.stat(node, signal);
+  });
+  const names = entries.map(({ name }) => name);
+  return { ...result, names, entryCount: names.length, listMs: listed.ms, statMs: statted.ms };
+}
+
+/** Far from each other, so that hardly one finds what another has fetched. */
+async function openSmallFiles(point, names) {
+  const fileSystem = await openVolume(point);
+  const opens = [];
+  for (let index = 0; index < 100; index += 1) {
+    const name = names[(index * 7919) % names.length];
+    opens.push((await timed(async () => await readAll(fileSystem, `many/${name}`))).ms);
   }
-  return result;
+  opens.sort((one, other) => one - other);
+  return { fileP50Ms: opens[49], fileP95Ms: opens[94], fileWorstMs: opens[99] };
+}
+
+async function readLargeFile(point) {
+  const fileSystem = await openVolume(point);
+  const read = await timed(async () => await readAll(fileSystem, 'large'));
+  return { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms };
 }
 
 async function openVolume(point) {
@@ -69,7 +82,9 @@ async function openVolume(point) {
 async function readAll(from, path) {
   let bytes = 0;
   const node = await from.lookup(path, signal);
-  for await (const piece of from.readFile(node, { offsetBytes: 0 }, signal)) bytes += piece.byteLength;
+  // As a restore of files reads.
+  for await (const piece of passingPieces(from.readFile(node, { offsetBytes: 0 }, signal)))
+    bytes += piece.byteLength;
   return bytes;
 }
 
