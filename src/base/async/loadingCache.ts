@@ -7,14 +7,23 @@ import { CancelledError } from '../errors.ts';
 export class LoadingCache<K, V> {
   readonly #maxEntries: number;
   readonly #load: (key: K, signal: AbortSignal) => Promise<V>;
+  readonly #onDropped: (key: K, value: V) => void;
   /** Least recently used first. */
   readonly #values = new Map<K, V>();
   readonly #loads = new Map<K, SharedLoad<V>>();
 
-  /** @param maxEntries  values kept; those being loaded and those still in use elsewhere come on top */
-  constructor(maxEntries: number, load: (key: K, signal: AbortSignal) => Promise<V>) {
+  /**
+   * @param maxEntries  values kept; those being loaded and those still in use elsewhere come on top
+   * @param onDropped   told of every value that is kept no longer; who has asked for it before may still use it
+   */
+  constructor(
+    maxEntries: number,
+    load: (key: K, signal: AbortSignal) => Promise<V>,
+    onDropped: (key: K, value: V) => void = () => undefined,
+  ) {
     this.#maxEntries = maxEntries;
     this.#load = load;
+    this.#onDropped = onDropped;
   }
 
   /** @throws CANCELLED once `signal` is aborted; what the load throws */
@@ -42,9 +51,10 @@ export class LoadingCache<K, V> {
   #keep(key: K, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    for (const oldest of this.#values.keys()) {
+    for (const [oldest, dropped] of this.#values) {
       if (this.#values.size <= this.#maxEntries) break;
       this.#values.delete(oldest);
+      this.#onDropped(oldest, dropped);
     }
   }
 }

@@ -43,20 +43,29 @@ export class BlobCodec {
 
   /** The plain bytes, a new array. @throws CorruptDataError */
   unseal(sealed: Uint8Array, expected: ExpectedBlob): Uint8Array<ArrayBuffer> {
-    const what = `blob ${expected.id}`;
-    const stored = this.#sealer.unseal(sealed, what);
-    if (!expected.compressed) return checked(stored, expected, what);
-    if (expected.plainLengthBytes <= maxTrustedBytes) {
-      const plain = new Uint8Array(expected.plainLengthBytes);
-      if (this.#decompressTo(stored, plain, expected)) return plain;
+    const { id, plainLengthBytes, compressed } = expected;
+    const what = `blob ${id}`;
+    if (!compressed) return checked(this.#sealer.unseal(sealed, what), expected, what);
+    if (plainLengthBytes <= maxTrustedBytes) {
+      const plain = new Uint8Array(plainLengthBytes);
+      this.unsealTo(sealed, expected, plain);
+      return plain;
     }
-    return checked(decompressSync(stored, expected.plainLengthBytes, what), expected, what);
+    const frame = this.#sealer.unseal(sealed, what);
+    return checked(decompressSync(frame, plainLengthBytes, what), expected, what);
   }
 
   /** The same into memory of the caller, of the blob's length. @throws CorruptDataError; what is in `target` then is of no use */
   unsealTo(sealed: Uint8Array, expected: ExpectedBlob, target: Uint8Array): void {
     const what = `blob ${expected.id}`;
-    const stored = this.#sealer.unseal(sealed, what);
+    const storedBytes = sealed.length - sealOverheadBytes;
+    if (!expected.compressed && storedBytes === target.length) {
+      this.#sealer.unsealTo(sealed, target, what);
+      checked(target, expected, what);
+      return;
+    }
+    const stored = this.#roomFor(storedBytes).subarray(0, Math.max(0, storedBytes));
+    this.#sealer.unsealTo(sealed, stored, what);
     if (expected.compressed && this.#decompressTo(stored, target, expected)) return;
     const plain = expected.compressed ? decompressSync(stored, expected.plainLengthBytes, what) : stored;
     target.set(checked(plain, expected, what));

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 import sodium from 'libsodium-wrappers-sumo';
 import { CorruptDataError } from '../../base/errors.ts';
+import { freeMemory } from '../../base/freeMemory.ts';
 import type { Random } from '../../base/random.ts';
 import type { MasterKey } from './masterKey.ts';
 import { ownedBytes } from './ownedBytes.ts';
@@ -10,6 +11,12 @@ const macBytes = 16;
 
 /** What sealing adds to the length of its input. */
 export const sealOverheadBytes = ivBytes + macBytes;
+
+/**
+ * The cipher makes memory for whatever it gives. That of a chunk is new to the processor each time, and collected when there is
+ * a hundred times as much of it; that of a piece is the same again and again, if it is given back at once.
+ */
+const pieceBytes = 64 * 1024;
 
 /** Prepares a key for use; waits for the Poly1305 code to be compiled. */
 export async function openSealer(key: MasterKey): Promise<Sealer> {
@@ -54,11 +61,22 @@ export class Sealer {
   }
 
   /**
-   * The plain bytes, a new array. The MAC is compared in constant time, before anything is decrypted.
+   * The plain bytes, a new array.
+   * @param what  names the bytes in the error
+   * @throws what `unsealTo` throws
+   */
+  unseal(sealed: Uint8Array, what: string): Uint8Array<ArrayBuffer> {
+    const plain = new Uint8Array(Math.max(0, sealed.length - sealOverheadBytes));
+    this.unsealTo(sealed, plain, what);
+    return plain;
+  }
+
+  /**
+   * Decrypts to the start of `target`, which has room. The MAC is compared in constant time, before anything is decrypted.
    * @param what  names the bytes in the error
    * @throws CorruptDataError if they are too short, or not what this key has sealed
    */
-  unseal(sealed: Uint8Array, what: string): Uint8Array<ArrayBuffer> {
+  unsealTo(sealed: Uint8Array, target: Uint8Array, what: string): void {
     if (sealed.length < sealOverheadBytes) {
       throw new CorruptDataError(`${what}: ${sealed.length} bytes are too few to be sealed data`, {
         object: what,
@@ -71,7 +89,12 @@ export class Sealer {
         object: what,
       });
     }
-    return ownedBytes(createDecipheriv('aes-256-ctr', this.#key.encrypt, iv).update(ciphertext));
+    const decipher = createDecipheriv('aes-256-ctr', this.#key.encrypt, iv);
+    for (let at = 0; at < ciphertext.length; at += pieceBytes) {
+      const piece = decipher.update(ciphertext.subarray(at, at + pieceBytes));
+      target.set(piece, at);
+      freeMemory(piece);
+    }
   }
 
   #mac(iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {

@@ -2,6 +2,7 @@ import { mapOrdered } from '../../base/async/mapOrdered.ts';
 import { settleAll } from '../../base/async/settleAll.ts';
 import { defined } from '../../base/assert.ts';
 import { AppError, CorruptDataError } from '../../base/errors.ts';
+import { freeMemory } from '../../base/freeMemory.ts';
 import { assertRange, begin, type BlockSource } from '../block/blockSource.ts';
 import type { DiskBlock } from '../block/diskBlock.ts';
 import { type BlobId, blobIdOf } from '../codec/blobId.ts';
@@ -102,21 +103,12 @@ class ChunkedDiskImage implements DiskImage {
 
   async read(offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<void> {
     begin(this.disk.label, this.sizeBytes, offsetBytes, target, signal);
+    const reads = Array.from(this.#pieces(offsetBytes, target.byteLength), async piece => {
+      const startBytes = piece.index * this.disk.chunkBytes + piece.inChunkBytes - offsetBytes;
+      await this.#readPiece(piece, target.subarray(startBytes, startBytes + piece.lengthBytes), signal);
+    });
     // Nobody writes into the target once the read has ended.
-    await settleAll(
-      [...this.#pieces(offsetBytes, target.byteLength)].map(async ({ index, inChunkBytes, lengthBytes }) => {
-        const startBytes = index * this.disk.chunkBytes + inChunkBytes - offsetBytes;
-        const piece = target.subarray(startBytes, startBytes + lengthBytes);
-        const id = await this.#parts.chunkId(index, signal);
-        // Most of a disk is zeros, and small reads of them are many.
-        if (this.#isZeroChunk(index, id)) {
-          piece.fill(0);
-          return;
-        }
-        const bytes = await this.#loadChunk(index, id, this.#chunks, signal);
-        piece.set(bytes.subarray(inChunkBytes, inChunkBytes + lengthBytes));
-      }),
-    );
+    await settleAll(reads);
   }
 
   /** Which bytes of which chunks: chunks have the names of their content. */
@@ -134,7 +126,7 @@ class ChunkedDiskImage implements DiskImage {
     yield* mapOrdered(this.#storedChunks(signal), concurrency, async ({ index, id }) => ({
       offsetBytes: index * this.disk.chunkBytes,
       // The consumer's own, and each of them once: nothing for a cache.
-      bytes: await this.#loadChunk(index, id, undefined, signal),
+      bytes: await this.#loadChunk(index, id, signal),
     }));
   }
 
@@ -173,8 +165,7 @@ class ChunkedDiskImage implements DiskImage {
       const lengthBytes = this.#lengthBytes(index);
       const known = wanted.get(id);
       // A whole chunk in the place of the last, shorter one: loading it says what is wrong.
-      if (known !== undefined && known.lengthBytes !== lengthBytes)
-        await this.#loadChunk(index, id, undefined, signal);
+      if (known !== undefined && known.lengthBytes !== lengthBytes) await this.#loadChunk(index, id, signal);
       if (known !== undefined) known.offsetsBytes.push(offsetBytes);
       else if (!this.#isZeroChunk(index, id))
         wanted.set(id, { id, lengthBytes, offsetsBytes: [offsetBytes] });
@@ -190,7 +181,7 @@ class ChunkedDiskImage implements DiskImage {
     signal: AbortSignal,
   ): Promise<number> {
     for (const offsetBytes of offsetsBytes) {
-      const bytes = await this.#loadChunk(offsetBytes / this.disk.chunkBytes, id, undefined, signal);
+      const bytes = await this.#loadChunk(offsetBytes / this.disk.chunkBytes, id, signal);
       await target.write(offsetBytes, bytes, signal);
     }
     return lengthBytes * offsetsBytes.length;
@@ -216,22 +207,40 @@ class ChunkedDiskImage implements DiskImage {
     }
   }
 
-  async #loadChunk(
-    index: number,
-    id: BlobId,
-    chunks: ChunkCache | undefined,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    const offsetBytes = index * this.disk.chunkBytes;
+  async #readPiece({ index, inChunkBytes }: ChunkPiece, target: Uint8Array, signal: AbortSignal) {
+    const id = await this.#parts.chunkId(index, signal);
+    const chunks = this.#chunks;
+    // Most of a disk is zeros, and small reads of them are many.
+    if (this.#isZeroChunk(index, id)) {
+      target.fill(0);
+    } else if (chunks === undefined) {
+      const bytes = await this.#loadChunk(index, id, signal);
+      target.set(bytes.subarray(inChunkBytes, inChunkBytes + target.byteLength));
+      freeMemory(bytes);
+    } else {
+      const read = async () => await chunks.read(id, inChunkBytes, target, signal);
+      this.#assertFits(index, await this.#naming(index, read));
+    }
+  }
+
+  async #loadChunk(index: number, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#isZeroChunk(index, id)) return new Uint8Array(this.#lengthBytes(index));
+    const load = async () => await this.#repository.loadBlob('data', id, signal);
+    const bytes = await this.#naming(index, load);
+    this.#assertFits(index, bytes.byteLength);
+    return bytes;
+  }
+
+  async #naming<T>(index: number, load: () => Promise<T>): Promise<T> {
+    return await namingDisk(this.disk, `chunk ${index}`, load, index * this.disk.chunkBytes);
+  }
+
+  #assertFits(index: number, foundBytes: number): void {
     const lengthBytes = this.#lengthBytes(index);
-    if (this.#isZeroChunk(index, id)) return new Uint8Array(lengthBytes);
-    const load = async () =>
-      await (chunks?.load(id, signal) ?? this.#repository.loadBlob('data', id, signal));
-    const bytes = await namingDisk(this.disk, `chunk ${index}`, load, offsetBytes);
-    if (bytes.byteLength === lengthBytes) return bytes;
+    if (foundBytes === lengthBytes) return;
     throw new CorruptDataError(
-      `${this.disk.label}: chunk ${index} has ${bytes.byteLength} bytes, its place has ${lengthBytes}`,
-      { object: this.disk.label, offsetBytes },
+      `${this.disk.label}: chunk ${index} has ${foundBytes} bytes, its place has ${lengthBytes}`,
+      { object: this.disk.label, offsetBytes: index * this.disk.chunkBytes },
     );
   }
 

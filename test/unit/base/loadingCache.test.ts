@@ -63,3 +63,11 @@ test('the values used last are kept, a failure never', async () => {
     await expect(cache.get('bad', anySignal)).rejects.toThrow('it failed');
   expect(loaded.filter(key => key === 'bad')).toHaveLength(2);
 });
+
+test('of what is kept no longer somebody is told', async () => {
+  const dropped: string[] = [];
+  const load = async (key: string) => await Promise.resolve(key.toUpperCase());
+  const cache = new LoadingCache(2, load, (key, value) => dropped.push(`${key} ${value}`));
+  for (const key of ['a', 'b', 'a', 'c', 'd', 'd']) await cache.get(key, anySignal);
+  expect(dropped).toEqual(['b B', 'a A']);
+});

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { defined, never } from '../../../base/assert.ts';
 import { toAppError } from '../../../base/errors.ts';
+import { freeMemory } from '../../../base/freeMemory.ts';
 import { systemRandom } from '../../../base/random.ts';
 import { BlobCodec } from '../blobCodec.ts';
 import { blobIdOf } from '../blobId.ts';
@@ -55,6 +56,7 @@ function done(task: Exclude<SealTask, { kind: 'unsealTo' }>): {
     }
     case 'unseal': {
       const plain = codec.unseal(task.sealed, task.expected);
+      freeMemory(task.sealed);
       return { result: plain, moved: [plain] };
     }
     case 'verify': {

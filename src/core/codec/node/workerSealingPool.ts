@@ -34,7 +34,7 @@ export interface WorkerSealingPoolOptions {
 const tasksPerThread = 2;
 
 /**
- * A pool of worker threads. Threads are started when work is announced, or with the first tasks; one that dies rejects its tasks with
+ * A pool of worker threads. Threads are started when work is announced, or as tasks come; one that dies rejects its tasks with
  * WORKER_LOST and is replaced when the next task needs it. Disposing ends all of them at once.
  */
 export class WorkerSealingPool implements SealingPool {
@@ -110,8 +110,17 @@ export class WorkerSealingPool implements SealingPool {
     return await this.#places.use(signal, async () => {
       if (this.#disposed)
         throw new AppError('WORKER_LOST', 'the sealing pool was closed', { retryable: false });
-      return (await this.#leastBusy().run(task, transferable(bytes))) as SealResults[K];
+      const running = this.#leastBusy().run(task, transferable(bytes));
+      this.#startSpare();
+      return (await running) as SealResults[K];
     });
+  }
+
+  /** A thread takes as long to start as to unseal fifty blobs: there is one more of them than have something to do. */
+  #startSpare(): void {
+    const next = this.#threads.indexOf(undefined);
+    if (next !== -1 && this.#threads.every(thread => thread === undefined || thread.load > 0))
+      this.#thread(next);
   }
 
   #leastBusy(): SealingThread {

@@ -1,5 +1,7 @@
+import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { readRange } from '../../block/blockSource.ts';
 import type { NodeId } from '../guestFileSystem.ts';
 import { kindsOfEntries } from '../nodeKinds.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
@@ -7,12 +9,15 @@ import { crc32c } from '../../../base/crc32c.ts';
 import { blockRuns } from './fileContent.ts';
 import { inlineDataOf } from './inlineData.ts';
 import type { Inode } from './inode.ts';
-import { readBlock, type Ext4Volume } from './volume.ts';
+import { requireInside, type BlockRun, type Ext4Volume } from './volume.ts';
 
 const headerBytes = 8;
 const minEntryBytes = 12;
 const checksumTailBytes = 12;
 const checksumTailKind = 0xde;
+/** A folder grows with what is written into it: its blocks may lie far from each other, each a read that takes its time. */
+const readsInFlight = 8;
+const maxReadBytes = 64 * 1024;
 
 /**
  * All entries but `.` and `..`. Hashed directories are read like all others: their index hides in entries without
@@ -40,21 +45,61 @@ export async function readDirectory(
     throw new CorruptDataError(`directory inode ${inode.number} is larger than its file system`);
   }
   let nextBlock = 0;
-  for await (const run of blockRuns(volume, inode, { fromBlock: 0, untilBlock }, signal)) {
-    if (run.logicalBlock > nextBlock) collector.missing(nextBlock, run.logicalBlock);
-    nextBlock = Math.min(run.logicalBlock + run.blockCount, untilBlock);
-    if (run.physicalBlock === undefined) {
-      collector.missing(run.logicalBlock, nextBlock);
-      continue;
-    }
-    for (let block = run.logicalBlock; block < nextBlock; block += 1) {
-      const physicalBlock = run.physicalBlock + block - run.logicalBlock;
-      const bytes = await readBlock(volume, physicalBlock, `directory inode ${inode.number}`, signal);
-      collector.addCheckedBlock(bytes, block, physicalBlock);
+  for await (const { logicalBlock, physicalBlock, bytes } of readRuns(volume, inode, untilBlock, signal)) {
+    if (logicalBlock > nextBlock) collector.missing(nextBlock, logicalBlock);
+    nextBlock = logicalBlock + bytes.byteLength / blockBytes;
+    for (let at = 0; at < bytes.byteLength; at += blockBytes) {
+      const block = at / blockBytes;
+      collector.addCheckedBlock(
+        bytes.subarray(at, at + blockBytes),
+        logicalBlock + block,
+        physicalBlock + block,
+      );
     }
   }
   if (nextBlock < untilBlock) collector.missing(nextBlock, untilBlock);
   return collector;
+}
+
+interface ReadRun {
+  readonly logicalBlock: number;
+  readonly physicalBlock: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Whatever is there of the blocks of a directory, in ascending order, some read ahead. */
+function readRuns(
+  volume: Ext4Volume,
+  inode: Inode,
+  untilBlock: number,
+  signal: AbortSignal,
+): AsyncIterable<ReadRun> {
+  const { blockBytes } = volume.superblock;
+  const what = `directory inode ${inode.number}`;
+  const runs = shortRuns(volume, inode, untilBlock, signal);
+  return mapOrdered(runs, readsInFlight, async ({ logicalBlock, blockCount, physicalBlock }) => {
+    requireInside(volume, physicalBlock, blockCount, what);
+    const bytes = await readRange(volume.source, physicalBlock * blockBytes, blockCount * blockBytes, signal);
+    return { logicalBlock, physicalBlock, bytes };
+  });
+}
+
+/** Runs of blocks that exist, each short enough to be read at once. */
+async function* shortRuns(
+  volume: Ext4Volume,
+  inode: Inode,
+  untilBlock: number,
+  signal: AbortSignal,
+): AsyncGenerator<BlockRun & { readonly physicalBlock: number }, void, undefined> {
+  const maxBlocks = Math.max(1, Math.floor(maxReadBytes / volume.superblock.blockBytes));
+  for await (const run of blockRuns(volume, inode, { fromBlock: 0, untilBlock }, signal)) {
+    if (run.physicalBlock === undefined) continue;
+    const runEnd = Math.min(run.logicalBlock + run.blockCount, untilBlock);
+    for (let logicalBlock = run.logicalBlock; logicalBlock < runEnd; logicalBlock += maxBlocks) {
+      const physicalBlock = run.physicalBlock + logicalBlock - run.logicalBlock;
+      yield { logicalBlock, physicalBlock, blockCount: Math.min(maxBlocks, runEnd - logicalBlock) };
+    }
+  }
 }
 
 class EntryCollector implements RawListing {

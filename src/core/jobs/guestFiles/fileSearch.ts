@@ -2,6 +2,7 @@ import { mapOrdered } from '../../../base/async/mapOrdered.ts';
 import { toAppError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
 import type { GuestFileSystem, NodeId, NodeKind, NodeStat } from '../../guestfs/guestFileSystem.ts';
+import { passingPieces } from '../../guestfs/passingPieces.ts';
 import { type TreeNode, walkTree } from './guestTree.ts';
 import { type LineMatch, linePattern, type LineQuery, type LineTest } from './linePattern.ts';
 import { namePattern, type NameTest } from './namePattern.ts';
@@ -162,7 +163,7 @@ async function searchText(
   const lines: FoundLine[] = [];
   const steps = (): SearchStep[] => (lines.length === 0 ? [] : [foundFile(search, found, stat, lines)]);
   const pieces = place.fileSystem.readFile(found.node, { offsetBytes: 0 }, signal);
-  for await (const block of textLines(pieces)) {
+  for await (const block of textLines(passingPieces(pieces))) {
     if ('end' in block) return [...steps(), unsearched(place, found.guestPath, block.end)];
     for (const [index, match] of lineTest(block.lines).entries()) {
       if (match === undefined) continue;

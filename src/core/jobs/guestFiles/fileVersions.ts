@@ -6,6 +6,7 @@ import type { RestorePointSummary } from '../../catalog/backupSet.ts';
 import { openRestorePoint } from '../../catalog/restorePoint.ts';
 import { pieceBytes } from '../../guestfs/filePieces.ts';
 import type { GuestFileSystem, NodeStat } from '../../guestfs/guestFileSystem.ts';
+import { passingPieces } from '../../guestfs/passingPieces.ts';
 import { ChunkCache } from '../../image/chunkCache.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { findGuestPath, guestCacheBytes, type GuestLocation, type VolumeChoice } from './guestVolumes.ts';
@@ -111,6 +112,6 @@ class ContentIds {
 
 async function hashOf(content: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
-  for await (const bytes of content) hash.update(bytes);
+  for await (const bytes of passingPieces(content)) hash.update(bytes);
   return hash.digest('hex');
 }

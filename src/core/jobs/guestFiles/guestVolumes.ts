@@ -13,7 +13,7 @@ import type { Volume, VolumeListing } from '../../volume/volume.ts';
 import { assembleVolumes } from '../../volume/assembleVolumes.ts';
 
 /** Chunks of all disks kept while files are read. */
-export const guestCacheBytes = 256 * MiB;
+export const guestCacheBytes = 64 * MiB;
 
 export interface GuestDisk {
   readonly disk: ManifestDisk;

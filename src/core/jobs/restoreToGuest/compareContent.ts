@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { AppError } from '../../../base/errors.ts';
 import { MiB } from '../../../base/units.ts';
+import { passingPieces } from '../../guestfs/passingPieces.ts';
 import type { GuestNode, GuestSession } from '../../guestops/guestSession.ts';
 import { type GuestTransferDeps, hashInGuest } from '../../guestops/node/guestTransfer.ts';
 import { dateOf, isSameSecond } from './attributes.ts';
@@ -47,6 +48,6 @@ export class ContentComparer {
 async function hashInPoint({ location, stat }: WantedNode, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const content = location.fileSystem.readFile(stat.node, { offsetBytes: 0 }, signal);
-  for await (const piece of content) hash.update(piece);
+  for await (const piece of passingPieces(content)) hash.update(piece);
   return hash.digest('hex');
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test, vi } from 'vitest';
 import { systemRandom } from '../../../../src/base/random.ts';
 import { KiB, MiB } from '../../../../src/base/units.ts';
 import { createFileBlockSink } from '../../../../src/core/block/node/fileBlockSink.ts';
@@ -135,6 +136,24 @@ test('keeps many tasks apart', async () => {
     expect(await pool.unseal(blob.sealed, blob, signal)).toEqual(plain);
   };
   await Promise.all(Array.from({ length: 200 }, async (_, index) => await one(index)));
+});
+
+test('has one more thread than work', async () => {
+  const folder = temporaryFolder('pool');
+  const started = join(folder, 'started');
+  const counting = join(folder, 'thread.mjs');
+  const lines = [
+    `import { appendFileSync } from 'node:fs';`,
+    `appendFileSync(${JSON.stringify(started)}, '.');`,
+  ];
+  writeFileSync(counting, [...lines, `await import(${JSON.stringify(script)});`].join('\n'));
+  const options = { script: pathToFileURL(counting), threadCount: 4, compression: 'off' } as const;
+  await using pool = new WorkerSealingPool(key, options);
+  const threads = () => readFileSync(started, 'utf8').length;
+  for (let round = 0; round < 5; round += 1) await pool.hash(pattern(10), signal);
+  await vi.waitFor(() => expect(threads()).toBe(2), 10_000);
+  await Promise.all([pool.hash(pattern(MiB), signal), pool.hash(pattern(MiB), signal)]);
+  await vi.waitFor(() => expect(threads()).toBe(3), 10_000);
 });
 
 test('moves whole buffers to the thread instead of copying them', async () => {

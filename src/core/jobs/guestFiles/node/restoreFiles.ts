@@ -5,6 +5,7 @@ import { writeStreamDurably } from '../../../../base/node/durableFile.ts';
 import { fileError, systemErrorCode } from '../../../../base/node/fileErrors.ts';
 import type { ProgressListener } from '../../../../base/progress.ts';
 import type { Timestamp } from '../../../guestfs/guestFileSystem.ts';
+import { passingPieces } from '../../../guestfs/passingPieces.ts';
 import type { FileRestoreItem, FileRestorePlan, TargetKind } from '../fileRestorePlan.ts';
 
 /** Set-user-id and the like of a guest's file mean nothing good on this machine. */
@@ -85,7 +86,7 @@ async function restoreItem(
     await lutimes(targetPath, seconds(stat.accessedAt), seconds(stat.modifiedAt));
     return;
   }
-  const content = location.fileSystem.readFile(stat.node, { offsetBytes: 0 }, signal);
+  const content = passingPieces(location.fileSystem.readFile(stat.node, { offsetBytes: 0 }, signal));
   await writeStreamDurably(targetPath, content, { onWritten, replace: existing !== 'absent' }, signal);
   await applyMetadata(item);
 }
