@@ -7,7 +7,7 @@ import type { GuestFileSystem, NodeId } from '../../src/core/guestfs/guestFileSy
 import { openGuestFileSystem } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { readImage } from '../images/images.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { fuzzRuns, fuzzTimeoutMs } from './fuzzing.ts';
+import { fuzzShare, fuzzTimeoutMs } from './fuzzing.ts';
 import { mutationsOf } from './mutations.ts';
 
 /** Without checksums the structures themselves are reached; with them, the refusals. */
@@ -26,7 +26,7 @@ describe.each(Object.entries(readers))('%s', (_, images) => {
   test.each(images)(
     'a damaged file system is read or refused, with typed errors and bounded work: %s',
     async name => {
-      await fc.assert(survivesDamage(readImage(name)), { numRuns: Math.ceil(fuzzRuns / images.length) });
+      await fc.assert(survivesDamage(readImage(name)), fuzzShare(images.length));
     },
     fuzzTimeoutMs,
   );

@@ -20,7 +20,7 @@ import { readImage } from '../images/images.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { emptyDisks } from '../support/guestDisks.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
-import { fuzzRuns, fuzzTimeoutMs } from './fuzzing.ts';
+import { fuzzShare, fuzzTimeoutMs } from './fuzzing.ts';
 import { mutationsOf } from './mutations.ts';
 
 /** Each with the disks of a VM one behind the other, and how many volumes of others they make while they are whole. */
@@ -54,7 +54,7 @@ describe.each(Object.entries(readers))('%s', (_, make) => {
             }
           },
         ),
-        { numRuns: fuzzRuns },
+        fuzzShare(1),
       );
     },
     fuzzTimeoutMs,
