@@ -31,6 +31,21 @@ const noBootSector = (head: DataView) => !bootSector(head);
 const signatures = [
   { kind: 'luks', title: 'LUKS encryption', offsetBytes: 0, magic: 'LUKS\xba\xbe' },
   { kind: 'bitlocker', title: 'BitLocker encryption', offsetBytes: 3, magic: '-FVE-FS-' },
+  // BitLocker To Go looks like FAT32 with a program that asks for the password: only these ids tell.
+  {
+    kind: 'bitlocker',
+    title: 'BitLocker encryption',
+    offsetBytes: 424,
+    magic: '\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01',
+    plausible: bootSector,
+  },
+  {
+    kind: 'bitlocker',
+    title: 'BitLocker encryption',
+    offsetBytes: 424,
+    magic: '\x3b\x4d\xa8\x92\x80\xdd\x0e\x4d\x9e\x4e\xb1\xe3\x28\x4e\xae\xd8',
+    plausible: bootSector,
+  },
   { kind: 'lvm2', title: 'LVM2 physical volume', offsetBytes: 512 + 24, magic: 'LVM2 001' },
   { kind: 'lvm2', title: 'LVM2 physical volume', offsetBytes: 24, magic: 'LVM2 001' },
   { kind: 'md', title: 'Linux software RAID', offsetBytes: 4096, magic: '\xfc\x4e\x2b\xa9' },

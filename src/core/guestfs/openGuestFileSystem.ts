@@ -9,6 +9,9 @@ import type { GuestFileSystem } from './guestFileSystem.ts';
 import { openNtfs } from './ntfs/ntfs.ts';
 import { openXfs } from './xfs/xfs.ts';
 
+const unlockInWindows =
+  'Restore the whole disk and unlock it in Windows with its recovery key; the key must still exist';
+
 /** A volume as it was found among those of a VM. */
 export interface GuestVolume {
   /** Read at random in small pieces: give it a cache if it is remote. */
@@ -43,14 +46,14 @@ export async function openGuestFileSystem(
   if (content?.kind === 'ntfs') return await openNtfs(volume, signal);
   if (content?.kind === 'fat') return await openFat(volume, signal);
   if (content?.kind === 'exfat') return await openExfat(volume, signal);
-  if (content?.kind === 'luks') throw locked();
+  if (content?.kind === 'luks')
+    throw locked('LUKS and has not been unlocked', 'Unlock it with its passphrase');
+  if (content?.kind === 'bitlocker') throw locked('BitLocker', unlockInWindows);
   throw unreadable(content?.title ?? 'no known file system');
 }
 
-function locked(): AppError {
-  return new AppError('UNSUPPORTED_FORMAT', 'the volume is encrypted with LUKS and has not been unlocked', {
-    remedy: 'Unlock it with its passphrase',
-  });
+function locked(by: string, remedy: string): AppError {
+  return new AppError('UNSUPPORTED_FORMAT', `the volume is encrypted with ${by}`, { remedy });
 }
 
 function unreadable(found: string): AppError {

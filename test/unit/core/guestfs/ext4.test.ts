@@ -177,7 +177,7 @@ test.each([
   ['VDO', 0, 'dmvdo001'],
   ['LVM2 physical volume', 536, 'LVM2 001'],
   ['encrypted with LUKS', 0, 'LUKS\xba\xbe'],
-  ['BitLocker encryption', 3, '-FVE-FS-'],
+  ['encrypted with BitLocker', 3, '-FVE-FS-'],
   ['Linux swap', 4086, 'SWAPSPACE2'],
   ['no known file system', 0, 'nothing'],
 ])('what cannot be read is named: %s', async (title, offset, magic) => {
@@ -186,6 +186,20 @@ test.each([
   await expect(open(image)).rejects.toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
     message: expect.stringContaining(title) as string,
+  });
+});
+
+test.each([
+  ['the whole volume', '3bd66749292ed84a8399f6a339e3d001'],
+  ['what is in use', '3b4da89280dd0e4d9e4eb1e3284eaed8'],
+])('BitLocker To Go is not taken for the FAT32 it looks like: %s is encrypted', async (_, id) => {
+  const image = readImage('fat32');
+  expect((await open(image)).kind).toBe('fat32');
+  image.set(Buffer.from(id, 'hex'), 424);
+  await expect(open(image)).rejects.toMatchObject({
+    code: 'UNSUPPORTED_FORMAT',
+    message: 'the volume is encrypted with BitLocker',
+    remedy: expect.stringContaining('recovery key') as string,
   });
 });
 
