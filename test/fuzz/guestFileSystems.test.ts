@@ -14,7 +14,7 @@ import { mutationsOf } from './mutations.ts';
 const readers: Readonly<Record<string, readonly string[]>> = {
   ext4: ['ext2-1k', 'ext4-inode128', 'ext4-inline', 'ext4-metabg-1k', 'crashed-plain', 'crashed-ext4'],
   xfs: ['xfs-v4', 'xfs-1k', 'crashed-xfs'],
-  btrfs: ['btrfs-lzo', 'btrfs-unchecked'],
+  btrfs: ['btrfs-lzo', 'btrfs-unchecked', 'btrfs-forced'],
   ntfs: ['ntfs-4k', 'ntfs-512'],
   fat: ['fat12', 'fat16', 'fat32'],
   exfat: ['exfat'],

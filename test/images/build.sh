@@ -181,6 +181,22 @@ subvolumes btrfs-lzo lzo
 # A kind of checksum that is not computed: damage reaches the structures themselves.
 subvolumes btrfs-unchecked zstd --csum blake2
 
+forced() { # NAME SEED MKFS-OPTIONS...: power cut with a log of what was forced to the disk; the seed leaves no time of recovery
+  local name=$1 seed=$2 image=$work/$1.img
+  is_wanted "$name" || return 0
+  shift 2
+  truncate -s 40M "$image"
+  format "$name" "$image" "$@"
+  mount -o loop,commit=300,compress=no "$image" "$mounted"
+  "$here/force.py" "$mounted" "$image" 1 "$seed"
+  umount "$mounted"
+  mv "$image-0" "$image"
+  manifest "$image" "$name"
+  finish "$name"
+}
+
+forced btrfs-forced 6 --csum blake2
+
 crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8
 crashed crashed-plain 1 -t ext4 -b 1024 -J size=4 -O ^metadata_csum,^64bit

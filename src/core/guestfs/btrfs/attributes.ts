@@ -2,7 +2,7 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { CorruptDataError } from '../../../base/errors.ts';
 import type { StoredAttribute } from '../nodeDetails.ts';
 import type { Inode } from './inode.ts';
-import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
+import { keyTypes, maxOffset } from './keys.ts';
 
 const entryHeadBytes = 30;
 /** More than a guest can sensibly set. */
@@ -14,7 +14,6 @@ const maxAttributes = 100_000;
  * @see Btrfs documentation, "On-disk Format", "XATTR_ITEM"
  */
 export async function readAttributes(
-  volume: BtrfsVolume,
   { number, subvolume }: Inode,
   signal: AbortSignal,
 ): Promise<readonly StoredAttribute[]> {
@@ -24,7 +23,7 @@ export async function readAttributes(
     throw new CorruptDataError(problem);
   };
   const found: StoredAttribute[] = [];
-  for await (const items of volume.trees.items(subvolume.tree, from, to, signal, refuse)) {
+  for await (const items of subvolume.tree.items(from, to, signal, refuse)) {
     for (const { bytes } of items) found.push(...parseAttributes(bytes, number));
     if (found.length > maxAttributes)
       throw new CorruptDataError(`Btrfs inode ${number} has attributes without end`);

@@ -10,6 +10,7 @@ import { findEntry, readDirectory } from './directory.ts';
 import { unknownPieces } from '../filePieces.ts';
 import { readContent } from './fileContent.ts';
 import { readInode, type Inode } from './inode.ts';
+import { replayLogs, type ReplayedLogs } from './log/replayLogs.ts';
 import { Subvolumes, topSubvolumeId, type Subvolume } from './subvolumes.ts';
 import { openVolume, type BtrfsVolume } from './volume.ts';
 
@@ -18,8 +19,8 @@ const maxLinkBytes = 65_536;
 
 /**
  * Opens a Btrfs file system with all its subvolumes and snapshots, as they hang below the one at the top. The newest
- * commit is read, which is whole at every moment; what was forced to the disk since then stands in a log, which is not
- * read, but told as a problem.
+ * commit is read, which is whole at every moment; what was forced to the disk since then stands in logs, which are
+ * replayed in memory.
  * @param devices  on which the file system lies, as far as they are known, in any order; read at random in small
  *   pieces: give them a cache if they are remote
  * @throws CORRUPT_DATA, UNSUPPORTED_FORMAT, what the devices throw
@@ -29,26 +30,28 @@ export async function openBtrfs(
   signal: AbortSignal,
 ): Promise<GuestFileSystem> {
   const volume = await openVolume(devices, signal);
-  const subvolumes = new Subvolumes(volume);
-  return new BtrfsFileSystem(volume, subvolumes, await subvolumes.enter(topSubvolumeId, signal));
+  const logs = await replayLogs(volume, signal);
+  const subvolumes = new Subvolumes(volume, logs.subvolumes);
+  return new BtrfsFileSystem(volume, logs, subvolumes, await subvolumes.enter(topSubvolumeId, signal));
 }
 
 class BtrfsFileSystem implements GuestFileSystem {
   readonly kind = 'btrfs';
   readonly label: string;
   readonly uuid: string;
-  readonly journal = 'none';
+  readonly journal: 'none' | 'clean' | 'replayed';
   readonly problems: readonly string[];
   readonly root: NodeId;
   readonly #volume: BtrfsVolume;
   readonly #subvolumes: Subvolumes;
 
-  constructor(volume: BtrfsVolume, subvolumes: Subvolumes, top: Subvolume) {
+  constructor(volume: BtrfsVolume, logs: ReplayedLogs, subvolumes: Subvolumes, top: Subvolume) {
     this.#volume = volume;
     this.#subvolumes = subvolumes;
     this.label = volume.superblock.label;
     this.uuid = volume.superblock.uuid;
-    this.problems = volume.problems;
+    this.journal = logs.state;
+    this.problems = [...volume.problems, ...logs.problems];
     this.root = subvolumes.node(top, top.rootInode);
   }
 
@@ -103,7 +106,7 @@ class BtrfsFileSystem implements GuestFileSystem {
   async details(node: NodeId, signal: AbortSignal): Promise<NodeDetails> {
     if (this.#subvolumes.locate(node).isAbsentSubvolume) return noDetails;
     const inode = await this.#read(node, signal);
-    return detailsOfAttributes(await readAttributes(this.#volume, inode, signal), 'kernel');
+    return detailsOfAttributes(await readAttributes(inode, signal), 'kernel');
   }
 
   async #inode(node: NodeId, kind: NodeStat['kind'], signal: AbortSignal): Promise<Inode> {
@@ -114,8 +117,8 @@ class BtrfsFileSystem implements GuestFileSystem {
 
   async #read(node: NodeId, signal: AbortSignal): Promise<Inode> {
     const { subvolume, inode, isAbsentSubvolume } = this.#subvolumes.locate(node);
-    if (!isAbsentSubvolume) return await readInode(this.#volume, subvolume, inode, node, signal);
-    const { stat } = await readInode(this.#volume, subvolume, subvolume.rootInode, node, signal);
+    if (!isAbsentSubvolume) return await readInode(subvolume, inode, node, signal);
+    const { stat } = await readInode(subvolume, subvolume.rootInode, node, signal);
     return { number: inode, subvolume, stat: { ...stat, mode: 0o755, linkCount: 1, sizeBytes: 0 } };
   }
 }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { CorruptDataError } from '../../../base/errors.ts';
 import { decompressLzo1x } from './lzo.ts';
+import { zstdFrameBytes } from './zstdFrame.ts';
 
 export type Algorithm = 'zlib' | 'lzo' | 'zstd';
 
@@ -25,11 +26,11 @@ export async function decompressExtent(
   }
   const options = { maxOutputLength: unpackedBytes };
   try {
-    // What follows the stream in its last sector is ignored.
+    // What follows the stream in its last sector is anything; zlib ignores it by itself.
     plain.set(
       algorithm === 'zlib'
         ? await promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflate)(stored, options)
-        : await promisify(zlib.zstdDecompress)(stored, options),
+        : await promisify(zlib.zstdDecompress)(stored.subarray(0, zstdFrameBytes(stored)), options),
     );
     return plain;
   } catch (cause) {

@@ -1,23 +1,11 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
-import { crc32c } from '../../../base/crc32c.ts';
-import type { NodeKind } from '../guestFileSystem.ts';
-import { kindsOfEntries } from '../nodeKinds.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
+import { entryWithName, keyOfName, parseEntries, type StoredEntry } from './directoryEntry.ts';
 import type { Inode } from './inode.ts';
+import { keyTypes, maxOffset } from './keys.ts';
 import type { Subvolumes } from './subvolumes.ts';
-import { readKey, type Key } from './tree.ts';
-import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
-
-/** An entry before the subvolume it may lead to is looked up. */
-interface StoredEntry {
-  readonly name: Uint8Array;
-  readonly location: Key;
-  readonly kind: NodeKind | undefined;
-}
-const encryptedNameFlag = 0x80;
-const entryHeadBytes = 30;
-const hashSeed = 0xffff_fffe;
+import type { BtrfsVolume } from './volume.ts';
 
 /**
  * All entries in the order in which they were made. What lies behind a broken node or entry is told; the others are
@@ -35,7 +23,7 @@ export async function readDirectory(
   const from = { objectId: directory.number, type: keyTypes.directoryIndex, offset: 0 };
   const to = { ...from, offset: maxOffset };
   const tell = (problem: string) => problems.push(problem);
-  for await (const items of volume.trees.items(directory.subvolume.tree, from, to, signal, tell)) {
+  for await (const items of directory.subvolume.tree.items(from, to, signal, tell)) {
     for (const { bytes } of items) {
       try {
         for (const raw of parseEntries(bytes, directory.number)) {
@@ -50,10 +38,7 @@ export async function readDirectory(
   return { entries, problems };
 }
 
-/**
- * The entry with a name, found by its hash.
- * @see Btrfs documentation, "On-disk Format", "DIR_ITEM"
- */
+/** The entry with a name, found by its hash. */
 export async function findEntry(
   volume: BtrfsVolume,
   subvolumes: Subvolumes,
@@ -61,32 +46,10 @@ export async function findEntry(
   name: Uint8Array,
   signal: AbortSignal,
 ): Promise<RawEntry | undefined> {
-  const key = { objectId: directory.number, type: keyTypes.directoryItem, offset: crc32c(hashSeed, name) };
-  const item = await volume.trees.find(directory.subvolume.tree, key, signal);
+  const item = await directory.subvolume.tree.find(keyOfName(directory.number, name), signal);
   if (item === undefined) return undefined;
-  const raw = parseEntries(item.bytes, directory.number).find(
-    candidate => Buffer.compare(candidate.name, name) === 0,
-  );
+  const raw = entryWithName(parseEntries(item.bytes, directory.number), name);
   return raw === undefined ? undefined : await resolve(volume, subvolumes, directory, raw, signal);
-}
-
-/** One item holds several entries where their names have one hash. */
-function parseEntries(bytes: Uint8Array, directory: number): StoredEntry[] {
-  const reader = new BinaryReader(bytes, `Btrfs directory ${directory}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: StoredEntry[] = [];
-  for (let at = 0; at < bytes.byteLength;) {
-    const dataBytes = reader.u16le('data length', at + 25);
-    const nameBytes = reader.u16le('name length', at + 27, { min: 1, max: 255 });
-    const type = reader.u8('type', at + 29);
-    if ((type & encryptedNameFlag) !== 0) {
-      throw new AppError('UNSUPPORTED_FORMAT', `the names in Btrfs directory ${directory} are encrypted`);
-    }
-    const name = reader.bytes('name', at + entryHeadBytes, nameBytes);
-    entries.push({ name, location: readKey(view, at), kind: kindsOfEntries[type] });
-    at += entryHeadBytes + nameBytes + dataBytes;
-  }
-  return entries;
 }
 
 async function resolve(
@@ -121,7 +84,7 @@ async function isReferenced(
   signal: AbortSignal,
 ): Promise<boolean> {
   const key = { objectId: directory.subvolume.id, type: keyTypes.rootReference, offset: childId };
-  const item = await volume.trees.find(volume.superblock.rootTree, key, signal);
+  const item = await volume.rootTree.find(key, signal);
   if (item === undefined) return false;
   const reader = new BinaryReader(item.bytes, `Btrfs reference to subvolume ${childId}`);
   if (reader.u64le('directory', 0) !== directory.number) return false;

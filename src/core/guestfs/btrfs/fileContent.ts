@@ -4,8 +4,9 @@ import { readRange } from '../../block/blockSource.ts';
 import { readPieces, type Stretch } from '../filePieces.ts';
 import { decompressExtent, type Algorithm } from './decompress.ts';
 import type { Inode } from './inode.ts';
-import type { Item, Key } from './tree.ts';
-import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
+import { keyTypes, maxOffset, type Key } from './keys.ts';
+import type { Item } from './tree.ts';
+import type { BtrfsVolume } from './volume.ts';
 
 /** A stretch of a file's content, as one item tells it. What lies between two is a hole. */
 interface Extent extends Stretch {
@@ -47,7 +48,7 @@ export async function* readContent(
   endBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const extents = extentsFrom(volume, inode, startBytes, signal);
+  const extents = extentsFrom(inode, startBytes, signal);
   const fill = async ({ content }: Extent, inExtentBytes: number, target: Uint8Array) => {
     await readExtent(volume, content, inExtentBytes, target, signal);
   };
@@ -56,18 +57,15 @@ export async function* readContent(
 
 /** The extents from the one that holds a byte on, ascending. */
 async function* extentsFrom(
-  volume: BtrfsVolume,
   inode: Inode,
   startBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<Extent, void, undefined> {
   const { tree } = inode.subvolume;
   const start: Key = { objectId: inode.number, type: keyTypes.extentData, offset: startBytes };
-  const before = await volume.trees.last(tree, start, signal);
-  const isOwn = before?.key.objectId === inode.number && before.key.type === keyTypes.extentData;
-  const from = isOwn ? before.key : start;
+  const from = (await tree.last(start, signal))?.key ?? start;
   let endBytes = 0;
-  for await (const items of volume.trees.items(tree, from, { ...start, offset: maxOffset }, signal)) {
+  for await (const items of tree.items(from, { ...start, offset: maxOffset }, signal)) {
     for (const item of items) {
       const extent = parseExtent(item, inode.number);
       if (extent.offsetBytes < endBytes) {

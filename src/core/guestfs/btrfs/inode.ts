@@ -1,8 +1,8 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import type { NodeId, NodeStat, Timestamp } from '../guestFileSystem.ts';
 import { kindOfMode } from '../nodeKinds.ts';
+import { keyTypes } from './keys.ts';
 import type { Subvolume } from './subvolumes.ts';
-import { keyTypes, type BtrfsVolume } from './volume.ts';
 
 export interface Inode {
   readonly number: number;
@@ -13,18 +13,18 @@ export interface Inode {
 const inodeBytes = 160;
 
 /**
- * @throws CORRUPT_DATA if there is no such inode
+ * @throws CORRUPT_DATA if there is no such inode, UNSUPPORTED_FORMAT if what the log says of it makes no sense
  * @see Btrfs documentation, "On-disk Format", "INODE_ITEM"
  */
 export async function readInode(
-  volume: BtrfsVolume,
   subvolume: Subvolume,
   number: number,
   node: NodeId,
   signal: AbortSignal,
 ): Promise<Inode> {
-  const key = { objectId: number, type: keyTypes.inode, offset: 0 };
-  const item = await volume.trees.find(subvolume.tree, key, signal);
+  const refusal = subvolume.refused.get(number);
+  if (refusal !== undefined) throw refusal;
+  const item = await subvolume.tree.find({ objectId: number, type: keyTypes.inode, offset: 0 }, signal);
   const reader = new BinaryReader(item?.bytes ?? new Uint8Array(), `Btrfs inode ${number}`);
   if (item === undefined || item.bytes.byteLength < inodeBytes) throw reader.error('it is missing');
   const mode = reader.u32le('mode', 52);

@@ -1,13 +1,16 @@
-import { BinaryReader } from '../../../base/binaryReader.ts';
-import { AppError, CorruptDataError } from '../../../base/errors.ts';
+import { AppError } from '../../../base/errors.ts';
 import type { NodeId } from '../guestFileSystem.ts';
-import { maxLevel, type TreeRoot } from './superblock.ts';
-import { keyTypes, maxOffset, type BtrfsVolume } from './volume.ts';
+import type { ItemTree } from './itemTree.ts';
+import type { ReplayedSubvolume } from './log/replay.ts';
+import { readSubvolumeRoot } from './subvolumeRoot.ts';
+import type { BtrfsVolume } from './volume.ts';
 
 /** A tree of files: the one at the top, one that was made inside another, or a snapshot of one. */
 export interface Subvolume {
   readonly id: number;
-  readonly tree: TreeRoot;
+  readonly tree: ItemTree;
+  /** Why inodes cannot be read. */
+  readonly refused: ReadonlyMap<number, AppError>;
   /** Its place among those that were entered. */
   readonly position: number;
   readonly rootInode: number;
@@ -25,11 +28,14 @@ const absentSubvolumeInode = 2;
 /** The subvolumes that were entered, and the numbers of their inodes in the one space that nodes have. */
 export class Subvolumes {
   readonly #volume: BtrfsVolume;
+  readonly #replayed: ReadonlyMap<number, ReplayedSubvolume>;
   readonly #entered: Subvolume[] = [];
   readonly #byId = new Map<number, Subvolume>();
 
-  constructor(volume: BtrfsVolume) {
+  /** @param replayed  those that had a log, by their ids */
+  constructor(volume: BtrfsVolume, replayed: ReadonlyMap<number, ReplayedSubvolume>) {
     this.#volume = volume;
+    this.#replayed = replayed;
   }
 
   /** @throws CORRUPT_DATA if there is no such subvolume */
@@ -68,19 +74,9 @@ export class Subvolumes {
   }
 
   async #read(id: number, signal: AbortSignal): Promise<Omit<Subvolume, 'position'>> {
-    const { superblock, trees } = this.#volume;
-    const upTo = { objectId: id, type: keyTypes.root, offset: maxOffset };
-    const item = await trees.last(superblock.rootTree, upTo, signal);
-    if (item?.key.objectId !== id || item.key.type !== keyTypes.root) {
-      throw new CorruptDataError(`Btrfs has no subvolume ${id}`);
-    }
-    const reader = new BinaryReader(item.bytes, `Btrfs subvolume ${id}`);
-    const tree = {
-      logicalBytes: reader.u64le('tree', 176),
-      level: reader.u8('level', 238, { max: maxLevel }),
-      generation: reader.u64le('generation', 160),
-    };
-    return { id, tree, rootInode: reader.u64le('root directory', 168) };
+    const { tree, rootInode } = await readSubvolumeRoot(this.#volume, id, signal);
+    const replayed = this.#replayed.get(id);
+    return { id, rootInode, tree: replayed?.tree ?? tree, refused: replayed?.refused ?? new Map() };
   }
 }
 

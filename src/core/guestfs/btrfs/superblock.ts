@@ -14,8 +14,10 @@ export interface Superblock {
   readonly chunkTree: TreeRoot;
   /** The chunks that hold the chunk tree, as in its leaves: keys of 17 bytes, each with its chunk. */
   readonly systemChunks: Uint8Array;
-  /** What was forced to the disk since the last commit stands in a tree of its own. */
-  readonly hasLogTree: boolean;
+  /** What was forced to the disk since the last commit: the trees in which it stands, by subvolume. */
+  readonly logTree: TreeRoot | undefined;
+  /** Holes in files have no items; without this they may, too. */
+  readonly holesHaveNoItems: boolean;
   readonly checksumKind: ChecksumKind;
   readonly deviceId: number;
   readonly deviceCount: number;
@@ -42,6 +44,7 @@ const magic = '_BHRfS_M';
 const magicOffset = 64;
 const systemChunksOffset = 811;
 const maxSystemChunksBytes = 2048;
+const noHolesFlag = 0x200n;
 const structureUuidFlag = 0x400n;
 /**
  * Mixed references, default subvolume, mixed groups, LZO, ZSTD, large nodes, extended references, RAID 5 and 6, skinny
@@ -84,7 +87,7 @@ function parse(reader: BinaryReader, checksumKind: ChecksumKind): Superblock {
   const generation = reader.u64le('generation', 72);
   const uuid = reader.bytes('uuid', 32, 16);
   const hasStructureUuid = (incompat & structureUuidFlag) !== 0n;
-  const hasLogTree = reader.bits64le('log tree', 96) !== 0n;
+  const logTreeBytes = reader.u64le('log tree', 96);
   const systemChunksBytes = reader.u32le('system chunks', 160, { max: maxSystemChunksBytes });
   return {
     generation,
@@ -101,7 +104,16 @@ function parse(reader: BinaryReader, checksumKind: ChecksumKind): Superblock {
       generation: reader.u64le('generation of the chunk tree', 164),
     },
     systemChunks: reader.bytes('system chunks', systemChunksOffset, systemChunksBytes),
-    hasLogTree,
+    logTree:
+      logTreeBytes === 0
+        ? undefined
+        : {
+            logicalBytes: logTreeBytes,
+            level: reader.u8('level of the log tree', 200, { max: maxLevel }),
+            // It belongs to the commit that never came.
+            generation: generation + 1,
+          },
+    holesHaveNoItems: (incompat & noHolesFlag) !== 0n,
     checksumKind,
     deviceId: reader.u64le('device id', 201),
     deviceCount: reader.u64le('device count', 136, { min: 1, max: 4096 }),
@@ -111,9 +123,17 @@ function parse(reader: BinaryReader, checksumKind: ChecksumKind): Superblock {
         .split('\0', 1)[0] ?? '',
     uuid: uuidText(uuid),
     structureUuid: hasStructureUuid ? reader.bytes('structure uuid', 571, 16) : uuid,
-    problems: hasLogTree
-      ? ['What was forced to the disk in the last seconds stands in a log that is not read']
-      : [],
+    problems: [],
+  };
+}
+
+/** Where a tree lies, as its item in another tree tells. */
+export function parseRoot(bytes: Uint8Array, what: string): TreeRoot {
+  const reader = new BinaryReader(bytes, what);
+  return {
+    logicalBytes: reader.u64le('tree', 176),
+    level: reader.u8('level', 238, { max: maxLevel }),
+    generation: reader.u64le('generation', 160),
   };
 }
 

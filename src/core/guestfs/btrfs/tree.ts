@@ -3,14 +3,8 @@ import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { isChecksumRight } from './checksum.ts';
 import type { LogicalSpace } from './chunks.ts';
+import { compareKeys, keyBytes, readKey, type Key } from './keys.ts';
 import { maxLevel, type Superblock, type TreeRoot } from './superblock.ts';
-
-/** What trees are sorted by. Numbers beyond 2^53 are rounded, which keeps their order; no such one is looked for. */
-export interface Key {
-  readonly objectId: number;
-  readonly type: number;
-  readonly offset: number;
-}
 
 export interface Item {
   readonly key: Key;
@@ -22,7 +16,6 @@ export interface Item {
 export type TellProblem = (problem: string) => void;
 
 const headBytes = 101;
-const keyBytes = 17;
 const leafEntryBytes = keyBytes + 8;
 const pointerBytes = keyBytes + 16;
 const cachedNodes = 512;
@@ -64,12 +57,6 @@ export class TreeReader {
     }
   }
 
-  /** The item with this very key. */
-  async find(root: TreeRoot, key: Key, signal: AbortSignal): Promise<Item | undefined> {
-    const item = await this.last(root, key, signal);
-    return item !== undefined && compareKeys(item.key, key) === 0 ? item : undefined;
-  }
-
   /** The last item up to a key, itself included. */
   async last(root: TreeRoot, upTo: Key, signal: AbortSignal): Promise<Item | undefined> {
     let place = root;
@@ -89,23 +76,6 @@ export class TreeReader {
     }
     return node;
   }
-}
-
-export function compareKeys(one: Key, other: Key): number {
-  return one.objectId - other.objectId || one.type - other.type || one.offset - other.offset;
-}
-
-/** Key of 17 bytes at `offset`. */
-export function readKey(view: DataView, offset: number): Key {
-  return {
-    objectId: number64(view, offset),
-    type: view.getUint8(offset + 8),
-    offset: number64(view, offset + 9),
-  };
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
 }
 
 /** Reads a node from the first copy that is whole. */

@@ -1,35 +1,23 @@
 import { CorruptDataError } from '../../../base/errors.ts';
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import type { BlockSource } from '../../block/blockSource.ts';
+import { StoredTree, type ItemTree } from './itemTree.ts';
 import { chunkSizeBytes, LogicalSpace, parseChunk, type Chunk } from './chunks.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
-import { readKey, TreeReader } from './tree.ts';
+import { keyBytes, keyTypes, maxOffset, readKey } from './keys.ts';
+import { TreeReader } from './tree.ts';
 
 /** A file system over its devices, with its trees: what every reader of a structure needs. */
 export interface BtrfsVolume {
   readonly superblock: Superblock;
   readonly space: LogicalSpace;
   readonly trees: TreeReader;
+  /** In which the others are listed. */
+  readonly rootTree: ItemTree;
   readonly problems: readonly string[];
 }
 
-/** Types of keys, as far as they are read. */
-export const keyTypes = {
-  inode: 1,
-  attribute: 24,
-  directoryItem: 84,
-  directoryIndex: 96,
-  extentData: 108,
-  root: 132,
-  rootReference: 156,
-  chunk: 228,
-} as const;
-
-/** Larger than every offset of a key. */
-export const maxOffset = 2 ** 64;
-
 const chunkTreeObject = 256;
-const keyBytes = 17;
 
 /**
  * Finds where everything lies: the superblock tells where the chunks of the chunk tree are, and that one the others.
@@ -56,7 +44,8 @@ export async function openVolume(devices: readonly BlockSource[], signal: AbortS
     chunks.push(...items.map(({ key, bytes }) => parseChunk(key.offset, bytes)));
   }
   space.setChunks(chunks);
-  return { superblock, space, trees, problems: problemsOf(superblock, members.length) };
+  const rootTree = new StoredTree(trees, superblock.rootTree);
+  return { superblock, space, trees, rootTree, problems: problemsOf(superblock, members.length) };
 }
 
 function systemChunks({ systemChunks: bytes }: Superblock): Chunk[] {

@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import { expect, test } from 'vitest';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
 import { openBtrfs } from '../../../../src/core/guestfs/btrfs/btrfs.ts';
@@ -7,6 +8,7 @@ import { xxHash64 } from '../../../../src/core/guestfs/btrfs/xxHash64.ts';
 import { crc32c, crc32cStart } from '../../../../src/base/crc32c.ts';
 import { readImage } from '../../../images/images.ts';
 import { anySignal } from '../../../support/anySignal.ts';
+import { pattern } from '../../../support/pattern.ts';
 
 const superblockOffset = 64 * 1024;
 const open = async (image: Uint8Array) => await openBtrfs([memorySource(image)], anySignal);
@@ -26,7 +28,7 @@ function withSuperblock(change: (view: DataView) => void): Uint8Array {
 
 test('says what it is', async () => {
   const found = await open(readImage('btrfs-lzo'));
-  expect(found).toMatchObject({ kind: 'btrfs', label: 'btrfs-lzo', journal: 'none', problems: [] });
+  expect(found).toMatchObject({ kind: 'btrfs', label: 'btrfs-lzo', journal: 'clean', problems: [] });
 });
 
 test('an unknown incompatible feature is refused', async () => {
@@ -39,11 +41,14 @@ test('an unknown incompatible feature is refused', async () => {
   });
 });
 
-test('a log of what was forced to the disk is told, for it is not read', async () => {
+test('a log that cannot be read is told, and the last commit shown', async () => {
   const image = withSuperblock(view => {
     view.setUint32(96, 4096, true);
   });
-  expect((await open(image)).problems).toEqual([expect.stringContaining('in a log that is not read')]);
+  const found = await open(image);
+  expect(found.journal).toBe('none');
+  expect(found.problems).toEqual([expect.stringContaining('forced to the disk last cannot be read')]);
+  expect((await found.list(found.root, anySignal)).entries.length).toBeGreaterThan(0);
 });
 
 test('devices that are missing are told', async () => {
@@ -95,6 +100,26 @@ test.each([
     expect.objectContaining({ code: 'CORRUPT_DATA' }),
   );
 });
+
+test.each([
+  ['zlib', (plain: Uint8Array) => zlib.deflateSync(plain)],
+  ['zstd', (plain: Uint8Array) => zlib.zstdCompressSync(plain)],
+  [
+    'zstd',
+    (plain: Uint8Array) =>
+      zlib.zstdCompressSync(plain, { params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } }),
+  ],
+  ['zstd', (plain: Uint8Array) => zlib.zstdCompressSync(plain, { pledgedSrcSize: plain.byteLength })],
+] as const)(
+  'what follows a %s stream in its last sector is ignored, whatever it is',
+  async (algorithm, pack) => {
+    for (const plain of [pattern(100), pattern(131_072), new Uint8Array(131_072), new Uint8Array(1)]) {
+      const stored = Buffer.concat([pack(plain), Uint8Array.of(200, 1, 2, 3, 4, 5)]);
+      const unpackedBytes = plain.byteLength;
+      expect(await decompressExtent(stored, { algorithm, unpackedBytes }, 4096)).toEqual(plain);
+    }
+  },
+);
 
 test.each(['zlib', 'lzo', 'zstd'] as const)('an extent that is no %s stream is refused', async algorithm => {
   const stored = Uint8Array.of(200, 1, 2, 3, 4, 5, 6, 7);
