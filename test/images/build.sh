@@ -195,7 +195,7 @@ forced() { # NAME SEED MKFS-OPTIONS...: power cut with a log of what was forced 
   finish "$name"
 }
 
-forced btrfs-forced 6 --csum blake2
+forced btrfs-forced 9 --csum blake2
 
 crashed crashed-ext4 1 -t ext4 -b 4096 -J size=8
 crashed crashed-lost 2 -t ext4 -b 4096 -J size=8

@@ -26,10 +26,6 @@ def is_same_tree(one, other):
     return one.startswith(subvolume) == other.startswith(subvolume)
 
 
-def gone(folder):
-    return [path for path in files if not path.startswith(folder + '/')]
-
-
 def content():
     size = generator.choice([0, 1, 100, 1900, 2100, 4096, 5000, 40_000, 300_000])
     return (b'%-9d\n' % generator.randrange(10**8)) * (size // 10) + b'x' * (size % 10)
@@ -70,11 +66,14 @@ def step():
             os.ftruncate(descriptor, generator.choice([0, 10, size // 2, size + 50_000]))
         elif change < 0.75:
             libc.fallocate(descriptor, keep_size, size, 200_000)
-        elif change < 0.9:
+        elif change < 0.85:
             libc.fallocate(descriptor, keep_size | punch_hole, size // 4, max(1, size // 2))
         else:
             os.fchmod(descriptor, generator.choice([0o600, 0o644, 0o755]))
-            os.setxattr(path, 'user.note', b'%d' % count)
+            note = f'user.note-{generator.randrange(3)}'
+            os.setxattr(path, note, b'%d' % count * generator.choice([1, 20]))
+            for gone in [name for name in os.listxattr(path) if name != note and generator.random() < 0.5]:
+                os.removexattr(path, gone)
         os.close(descriptor)
         touched.append(path)
     elif files and what < 0.72:
@@ -107,7 +106,7 @@ def step():
         change = generator.random()
         if change < 0.2:
             shutil.rmtree(victim)
-            files = gone(victim)
+            files = [path for path in files if not path.startswith(victim + '/')]
             folders = [path for path in folders if path != victim and not path.startswith(victim + '/')]
             touched.append(os.path.dirname(victim))
         elif is_same_tree(victim, folder) and not (folder + '/').startswith(victim + '/'):

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { GiB, MiB } from '../../src/base/units.ts';
 import { openFileBlockSource } from '../../src/core/block/node/fileBlockSource.ts';
+import type { GuestFileSystem } from '../../src/core/guestfs/guestFileSystem.ts';
 import { openGuestFileSystem, openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { assembleVolumes } from '../../src/core/volume/assembleVolumes.ts';
 import { listVolumes } from '../../src/core/volume/listVolumes.ts';
@@ -216,15 +217,20 @@ mountTest.each(cuts)(
       const found = await withGuestImage(`${image}-${cut}`, async fileSystem => {
         expect(fileSystem.problems).toEqual([]);
         if (fileSystem.journal === 'replayed') replayed += 1;
-        return await manifestOfGuest(fileSystem);
+        const lines = await manifestOfGuest(fileSystem);
+        return { lines, attributes: await attributesOfGuest(fileSystem, lines) };
       });
       const atLastCommit = mounted(`${image}-${cut}`, folder, manifestOfFolder, 'ro,rescue=nologreplay');
-      const truth = mounted(`${image}-${cut}`, folder, manifestOfFolder);
+      const truth = mounted(`${image}-${cut}`, folder, mountPoint => ({
+        lines: manifestOfFolder(mountPoint),
+        attributes: attributesOfFolder(mountPoint),
+      }));
       rmSync(`${image}-${cut}`);
-      const comparable = withoutRecoveryTimes(truth, truth, recoveredAt);
-      expect(withoutRecoveryTimes(found, truth, recoveredAt)).toEqual(comparable);
+      const comparable = withoutRecoveryTimes(truth.lines, truth.lines, recoveredAt);
+      expect(withoutRecoveryTimes(found.lines, truth.lines, recoveredAt)).toEqual(comparable);
+      expect(found.attributes).toEqual(truth.attributes);
       if (comparable.length !== atLastCommit.length) changed += 1;
-      lines += found.length;
+      lines += found.lines.length;
       linesOfRecovery += comparable.filter(({ changed }) => changed === 'recovery').length;
     }
     expect(replayed).toBeGreaterThan(0);
@@ -275,6 +281,40 @@ mountTest('every name is found by its hash', async () => {
     await expect(fileSystem.lookup('names/none', anySignal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
+
+/** By path, name and size of each attribute, as getfattr tells. */
+function attributesOfFolder(mountPoint: string): ReadonlyMap<string, readonly string[]> {
+  const said = execFileSync(
+    'getfattr',
+    ['-R', '-P', '-h', '-d', '-m', 'user', '-e', 'hex', '--absolute-names', mountPoint],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const nodes = said.split('\n\n').filter(node => node !== '');
+  return new Map(
+    nodes
+      .map((node): [string, string[]] => {
+        const [file = '', ...attributes] = node.split('\n').filter(line => line !== '');
+        return [
+          file.slice(`# file: ${mountPoint}`.length),
+          attributes.map(line => line.replace(/=0x(.*)$/, (_, value: string) => ` ${value.length / 2}`)),
+        ];
+      })
+      .toSorted(),
+  );
+}
+
+async function attributesOfGuest(
+  fileSystem: GuestFileSystem,
+  lines: readonly ManifestLine[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found: [string, string[]][] = [];
+  for (const { path } of lines) {
+    const { attributes } = await fileSystem.details(await fileSystem.lookup(path, anySignal), anySignal);
+    if (attributes.length === 0) continue;
+    found.push([path, attributes.map(({ name, sizeBytes }) => `${name} ${sizeBytes}`).toSorted()]);
+  }
+  return new Map(found.toSorted());
+}
 
 /** Where the kernel changes names while it recovers, it enters the time at which it does: nobody can know that before. */
 function withoutRecoveryTimes(
