@@ -1,8 +1,8 @@
 // What an incremental backup reads and how long it takes, beside a full one, against the lab over loopback.
-//   npm run bench:transfer [-- --jobs ranges,nbd,leases --gib 48 --filled-gib 2 --leased-mib 512 --json]
+//   npm run bench:transfer [-- --jobs ranges,nbd,leases --gib 48 --filled-gib 2 --limited-mib 512 --free-mib 512 --json]
 // Bytes on a large, nearly empty disk, where the sample that is compared weighs as it does in practice; time on a small
-// one that is full. Of each, 1 % changes in one run. `nbd` reads through nbdkit (`transferNbd.mjs`), `leases` through leases that are
-// limited.
+// one that is full. Of each, 1 % changes in one run. `nbd` reads through nbdkit (`transferNbd.mjs`), `leases` through leases
+// (`transferLeases.mjs`).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +12,15 @@ import { GiB, MiB } from '../src/base/units.ts';
 import { ChangedVm } from '../test/support/changedVm.ts';
 import { LocalRepository } from '../test/support/localRepository.ts';
 import { logIn, startLab } from '../test/vcsim/servers.ts';
+import { measureLeases } from './transferLeases.mjs';
 import { measureNbd } from './transferNbd.mjs';
 
 const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '48' },
     'filled-gib': { type: 'string', default: '2' },
-    'leased-mib': { type: 'string', default: '512' },
+    'limited-mib': { type: 'string', default: '512' },
+    'free-mib': { type: 'string', default: '512' },
     jobs: { type: 'string', default: 'ranges,nbd,leases' },
     json: { type: 'boolean' },
   },
@@ -28,7 +30,7 @@ const writeBytes = 16 * MiB;
 let seed = 0;
 
 const folder = mkdtempSync(join(process.env.QUIESCE_BENCH_FOLDER ?? tmpdir(), 'quiesce-transfer-'));
-const measures = { ranges: measureRanges, nbd: measureOverNbd, leases: measureLeases };
+const measures = { ranges: measureRanges, nbd: measureOverNbd, leases: measureOverLeases };
 try {
   for (const job of values.jobs.split(',')) print(await measures[job]());
 } finally {
@@ -73,37 +75,8 @@ async function measureRanges() {
   });
 }
 
-/** Every lease gives out so much; VMs are read at once, each by a lease of its own. */
-async function measureLeases() {
-  const leaseBytesPerSecond = 25e6;
-  const diskBytes = Number(values['leased-mib']) * MiB;
-  return await inLab(async (lab, open) => {
-    const vms = [];
-    for (let number = 0; number < 4; number += 1) {
-      const vm = await ChangedVm.create(lab, open, `leased${number}`, diskBytes);
-      await write(vm, 0, diskBytes);
-      vms.push(vm);
-    }
-    const rows = [];
-    for (const count of [1, 4]) {
-      await using repository = await new LocalRepository(join(folder, `leases-${count}`)).create();
-      await lab.control('faults', { leaseBytesPerSecond });
-      const startedMs = performance.now();
-      const fulls = await Promise.all(
-        vms.slice(0, count).map(async vm => await backUp(vm, repository, undefined, 'nfc-lease')),
-      );
-      const ms = performance.now() - startedMs;
-      const receivedBytes = fulls.reduce((total, full) => total + full.receivedBytes, 0);
-      rows.push({
-        what: `rate of ${count} at a time through leases of 25 MB/s, as a share of that, snapshots included`,
-        goal: 0.95,
-        isMoreBetter: true,
-        measured: receivedBytes / (ms / 1000) / (count * leaseBytesPerSecond),
-        figures: { ms, receivedBytes },
-      });
-    }
-    return rows;
-  });
+async function measureOverLeases() {
+  return await measureLeases(folder, Number(values['limited-mib']), Number(values['free-mib']));
 }
 
 /** A full backup, then one after 1 % has changed in one run. */
@@ -124,9 +97,9 @@ async function write(vm, startBytes, lengthBytes) {
     await vm.write(offset, Math.min(writeBytes, startBytes + lengthBytes - offset), (seed += 1));
 }
 
-async function backUp(vm, repository, previous, transport = 'auto') {
+async function backUp(vm, repository, previous) {
   const startedMs = performance.now();
-  const { pointId: point, manifest } = await vm.backUp(repository, previous, {}, transport);
+  const { pointId: point, manifest } = await vm.backUp(repository, previous);
   const ms = performance.now() - startedMs;
   const { kind, receivedBytes, readBytes, changedBytes, storedBytes } = manifest.disks[0].transport;
   return { point, ms, kind, receivedBytes, readBytes, changedBytes, storedBytes };

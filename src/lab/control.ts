@@ -61,6 +61,8 @@ export interface Faults {
   leaseUrls: 'asterisk' | 'host' | 'esx';
   /** So much of exported disks goes over the wire for each lease; null: as fast as it goes. */
   leaseBytesPerSecond: number | null;
+  /** Whether an exported disk is kept as it went over the wire, for the next export: then compressing costs nothing. */
+  keepExports: boolean;
   /** How many export leases of a VM there may be at a time; what a real server allows is not known. */
   leasesPerVm: number;
   /** Whether leases have a manifest. */
@@ -177,6 +179,7 @@ export function noFaults(): Faults {
     vmdkDialect: 'vsphere',
     leaseUrls: 'asterisk',
     leaseBytesPerSecond: null,
+    keepExports: false,
     leasesPerVm: 1,
     manifests: true,
     freeLicense: false,

@@ -30,6 +30,7 @@ import { Lease } from './model/lease.ts';
 import { ObjectRegistry } from './model/objectRegistry.ts';
 import { createServices } from './model/services.ts';
 import { VmIndex } from './model/vmIndex.ts';
+import { KeptExports } from './nfc/keptExports.ts';
 import { nfcEndpoint } from './nfc/nfcEndpoint.ts';
 import { ServiceTickets } from './serviceTickets.ts';
 import type { Personality, ServerState } from './personality.ts';
@@ -106,7 +107,7 @@ export async function startLab(parts: LabParts): Promise<RunningLab> {
     const controlToken = toHex(random.bytes(16));
     server.handle('/sdk', soapEndpoint(lab, methods));
     const transfers = new Map([
-      ['/nfc', nfcEndpoint(lab)],
+      ['/nfc', nfcEndpoint(lab, new KeptExports(parts.stateFolder))],
       ['/folder', folderEndpoint(lab)],
       ['/guestFile', guestFileEndpoint(lab)],
     ]);

@@ -90,6 +90,11 @@ export class ChangedVm {
     await this.#lab.control(`disks/${this.name}/2000/bytes`, { offset, length, seed });
   }
 
+  /** What a file of this machine has at that place. */
+  async writeFrom(path: string, pathOffset: number, offset: number, length: number): Promise<void> {
+    await this.#lab.control(`disks/${this.name}/2000/bytes`, { offset, length, path, pathOffset });
+  }
+
   /** @returns whether its file cannot be read now */
   async setTracking(state: { readonly reset?: boolean; readonly unusable?: boolean }): Promise<boolean> {
     const answer = await this.#lab.control(`disks/${this.name}/2000/tracking`, state);

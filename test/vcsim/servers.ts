@@ -43,6 +43,7 @@ export async function startVcsim(
 export interface Lab extends TestServer {
   /** The lab's control API: `GET path`, or `POST path` with a body. */
   control(path: string, body?: unknown): Promise<unknown>;
+  readonly processId: number;
   /** Of an account that was given with `--account`. */
   passwordOf(user: string): string;
 }
@@ -51,7 +52,7 @@ export interface Lab extends TestServer {
 export async function startLab(options: readonly string[] = []): Promise<Lab> {
   const images = join(root, '.cache', 'lab-images');
   mkdirSync(images, { recursive: true });
-  const [ready, stop] = await startProgram(process.execPath, [
+  const [ready, stop, processId] = await startProgram(process.execPath, [
     join(root, 'src', 'lab', 'main.ts'),
     ...['--profile', 'small', '--images', images, '--no-activity', '--exit-with-parent'],
     ...options,
@@ -69,6 +70,7 @@ export async function startLab(options: readonly string[] = []): Promise<Lab> {
       }[];
       return readFileSync(accounts.find(account => account.user === user)!.passwordFile, 'utf8').trim();
     },
+    processId,
     control: async (path, body) => await requestJson(`${controlUrl}/${path}`, token, body),
     [Symbol.asyncDispose]: stop,
   };
@@ -98,7 +100,7 @@ export async function logIn(server: TestServer): Promise<LoggedIn> {
 async function startProgram(
   program: string,
   args: readonly string[],
-): Promise<[ready: Readonly<Record<string, unknown>>, stop: () => Promise<void>]> {
+): Promise<[ready: Readonly<Record<string, unknown>>, stop: () => Promise<void>, processId: number]> {
   const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
   const lines = createInterface(child.stdout);
@@ -115,6 +117,7 @@ async function startProgram(
       child.stdin.end();
       await exited;
     },
+    child.pid ?? -1,
   ];
 }
 

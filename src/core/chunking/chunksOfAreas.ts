@@ -21,7 +21,7 @@ export interface WantedChunks {
  * The wanted chunks of a disk, each once, in ascending order. At random access only they are read; of a stream everything
  * arrives, and what nobody wants is left packed.
  * @param onPosition  how far a stream has come, in bytes of the disk
- * @param memory      for chunks read at random access; what the consumer gives back there is used again
+ * @param memory      for chunks; what the consumer gives back there is used again
  */
 export async function* chunksOfAreas(
   disk: DiskReader,
@@ -32,7 +32,7 @@ export async function* chunksOfAreas(
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   if (disk.shape === 'stream') {
-    yield* wantedOfStream(disk, wanted, geometry, onPosition, signal);
+    yield* wantedOfStream(disk, wanted, geometry, onPosition, memory, signal);
     return;
   }
   const { inFlight, maxBytes } = disk.reads;
@@ -44,14 +44,16 @@ async function* wantedOfStream(
   wanted: WantedChunks,
   { chunkBytes }: ChunkGeometry,
   onPosition: (offsetBytes: number) => void,
+  memory: SpentMemory,
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   const { sizeBytes } = stream;
   const chunkAt = chunkMaker(sizeBytes, { chunkBytes });
-  const blocks = stream.blocks(signal, area => {
+  const isWanted = (area: Extent) => {
     onPosition(area.startBytes);
     return wanted.touchesArea(area);
-  });
+  };
+  const blocks = stream.blocks(signal, isWanted, { blockBytes: chunkBytes, memory });
   const indexes = indexesOf(wanted);
   let next = indexes.next();
   for await (const { index, bytes } of nonZeroPieces(blocks, sizeBytes, chunkBytes)) {

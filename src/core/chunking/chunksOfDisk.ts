@@ -7,7 +7,7 @@ import { chunksOfStream } from './chunksOfStream.ts';
 /**
  * The whole disk as chunks, from first to last, in whichever shape it is read. Of a disk at random access only the
  * allocated areas are read; everything else is chunks of zeros.
- * @param memory  for chunks read at random access; what the consumer gives back there is used again
+ * @param memory  for chunks; what the consumer gives back there is used again
  */
 export async function* chunksOfDisk(
   disk: DiskReader,
@@ -16,7 +16,7 @@ export async function* chunksOfDisk(
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   if (disk.shape === 'stream') {
-    yield* chunksOfStream(disk, geometry, signal);
+    yield* chunksOfStream(disk, geometry, memory, signal);
     return;
   }
   const { sizeBytes } = disk;

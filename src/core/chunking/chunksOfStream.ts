@@ -1,4 +1,5 @@
 import { CancelledError } from '../../base/errors.ts';
+import type { SpentMemory } from '../block/spentMemory.ts';
 import { nonZeroPieces } from '../block/pieces.ts';
 import type { DiskStream } from '../disk/diskTransport.ts';
 import { type Chunk, type ChunkGeometry, chunkMaker } from './chunk.ts';
@@ -7,11 +8,13 @@ import { assertChunkGeometry } from './geometry.ts';
 /**
  * The whole disk as chunks, from first to last, while it arrives. Holds one chunk. Ends normally only if the stream
  * did; leaving early closes the stream's blocks.
+ * @param memory  for chunks; what the consumer gives back there is used again
  * @throws INVALID_INPUT for a bad geometry or a stream that breaks its promise of order; what the stream throws
  */
 export async function* chunksOfStream(
   stream: DiskStream,
   geometry: ChunkGeometry,
+  memory: SpentMemory,
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   assertChunkGeometry(geometry);
@@ -20,7 +23,8 @@ export async function* chunksOfStream(
   const chunkAt = chunkMaker(sizeBytes, geometry);
 
   let next = 0;
-  for await (const piece of nonZeroPieces(stream.blocks(signal), sizeBytes, chunkBytes)) {
+  const blocks = stream.blocks(signal, undefined, { blockBytes: chunkBytes, memory });
+  for await (const piece of nonZeroPieces(blocks, sizeBytes, chunkBytes)) {
     if (signal.aborted) throw new CancelledError();
     for (; next < piece.index; next += 1) yield chunkAt(next, undefined);
     yield chunkAt(piece.index, unshared(piece.bytes));

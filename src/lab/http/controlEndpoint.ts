@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
@@ -327,9 +328,20 @@ async function writeDisk({ lab, body }: ControlCall, vm = '', key = ''): Promise
   if (![offset, length, seed].every(number => Number.isSafeInteger(number)) || length > maxBytesPerRead)
     throw new HttpError(400, 'offset, length and seed are numbers');
   const bytes = new Uint8Array(length);
-  new SeededRandom(seed).fill(bytes);
+  if (typeof body['path'] === 'string') await readFully(body['path'], Number(body['pathOffset'] ?? 0), bytes);
+  else new SeededRandom(seed).fill(bytes);
   await content.write(offset, bytes);
   return describeDisk(content);
+}
+
+/** Of a file of this machine, as long as the bytes are; zeros behind its end. */
+async function readFully(path: string, offsetBytes: number, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.read(bytes, 0, bytes.length, offsetBytes);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Change tracking as a host may lose it: begun anew, or with a file that cannot be read. */

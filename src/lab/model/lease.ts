@@ -15,7 +15,13 @@ export interface LeaseFile {
   readonly importKey: string;
   readonly transfer: ExportedDisk | ImportedDisk;
   /** What went over the wire, once all of it did. */
-  transferred: { readonly sizeBytes: number; readonly sha1: string; readonly sha256: string } | undefined;
+  transferred: Transferred | undefined;
+}
+
+export interface Transferred {
+  readonly sizeBytes: number;
+  readonly sha1: string;
+  readonly sha256: string;
 }
 
 export interface ExportedDisk {
@@ -46,6 +52,9 @@ export interface LeaseRequest {
   /** Called once when the lease ends, with whether it was completed. */
   readonly onEnd: (completed: boolean) => void;
 }
+
+/** Timers count in whole milliseconds and wake late, each time a little; a limit would be lower than it says. */
+const latenessMs = 200;
 
 type LeaseState = 'initializing' | 'ready' | 'done' | 'error';
 
@@ -92,11 +101,14 @@ export class Lease implements ManagedObject {
     return this.#files;
   }
 
-  /** Waits until so many bytes may pass at that speed, counted over all transfers of the lease. */
+  /**
+   * Waits until so many bytes may pass at that speed, counted over all transfers of the lease. What a timer was late is made
+   * up for; more time than that in which nothing passed is not saved up.
+   */
   async pace(bytes: number, bytesPerSecond: number, signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + (bytes / bytesPerSecond) * 1000;
-    await this.#clock.sleep(this.#freeAtMs - nowMs, signal);
+    this.#freeAtMs = Math.max(nowMs - latenessMs, this.#freeAtMs) + (bytes / bytesPerSecond) * 1000;
+    if (this.#freeAtMs > nowMs) await this.#clock.sleep(this.#freeAtMs - nowMs, signal);
   }
 
   /** The disks can be transferred from now on, until the time without progress is over. */

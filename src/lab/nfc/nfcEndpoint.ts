@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { AppError, toAppError } from '../../base/errors.ts';
@@ -8,20 +7,25 @@ import { receiveWithTrouble } from '../http/faultyUpload.ts';
 import { hangUpSignal, HttpError, sendText, type RequestHandler } from '../http/httpAnswer.ts';
 import type { LabContext } from '../labContext.ts';
 import { Lease, type ExportedDisk, type ImportedDisk, type LeaseFile } from '../model/lease.ts';
+import { Digests } from './digests.ts';
 import { exportedVmdk } from './exportedVmdk.ts';
 import { sendWithTrouble } from './faultyStream.ts';
+import type { ExportStream, KeptExports } from './keptExports.ts';
 
 const vmdkType = 'application/x-vnd.vmware-streamVmdk';
 
-/** Moves disks at `/nfc/<secret of the lease>/<file>`: GET for exports, POST or PUT for imports. */
-export function nfcEndpoint(lab: LabContext): RequestHandler {
+/**
+ * Moves disks at `/nfc/<secret of the lease>/<file>`: GET for exports, POST or PUT for imports.
+ * @param kept  streams that were sent before
+ */
+export function nfcEndpoint(lab: LabContext, kept: KeptExports): RequestHandler {
   return async (request, response, url) => {
     const { lease, file } = findFile(lab, url.pathname);
     if (lease.state !== 'ready') throw new HttpError(404, 'The lease is not ready');
     const signal = AbortSignal.any([hangUpSignal(response), lease.endSignal]);
     const { transfer } = file;
     if (transfer.kind === 'export' && request.method === 'GET')
-      await sendDisk(lab, lease, file, transfer, response, signal);
+      await sendDisk(lab, kept, lease, file, transfer, response, signal);
     else if (transfer.kind === 'import' && (request.method === 'POST' || request.method === 'PUT'))
       await receiveDisk(lab, lease, file, transfer, request, response, signal);
     else throw new HttpError(405, `${request.method ?? ''} is not what this lease is for`);
@@ -40,22 +44,37 @@ function findFile(lab: LabContext, path: string): { lease: Lease; file: LeaseFil
 
 async function sendDisk(
   lab: LabContext,
+  kept: KeptExports,
   lease: Lease,
   file: LeaseFile,
   exported: ExportedDisk,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const vmdk = exportedVmdk(exported, lab.faults.vmdkDialect, signal);
-  const digests = new Digests();
+  const stream = exportStream(lab, kept, exported, signal);
   const { vmName } = lease.request;
   const fault = takeFault(lab.faults.streams, ({ vm }) => vm === undefined || vm === vmName);
   if (fault?.kind === 'unavailable') throw new HttpError(503, 'The service is unavailable');
   response.writeHead(200, { 'Content-Type': vmdkType });
   const trouble = { fault, faults: lab.faults, clock: lab.clock };
-  const paced = atPace(lab, lease, digests.tap(vmdk), signal);
+  const paced = atPace(lab, lease, stream.bytes, signal);
   const whole = await sendWithTrouble(response, paced, trouble, signal);
-  if (whole) file.transferred = digests.finish();
+  if (whole) file.transferred = stream.transferred();
+}
+
+function exportStream(
+  { faults }: LabContext,
+  kept: KeptExports,
+  exported: ExportedDisk,
+  signal: AbortSignal,
+): ExportStream {
+  const { vmdkDialect, keepExports } = faults;
+  const known = keepExports ? kept.find(exported, vmdkDialect) : undefined;
+  if (known !== undefined) return known;
+  const digests = new Digests();
+  const bytes = digests.tap(exportedVmdk(exported, vmdkDialect, signal));
+  const stream = { bytes, transferred: () => digests.finish() };
+  return keepExports ? kept.keep(exported, vmdkDialect, stream) : stream;
 }
 
 /** The limit is looked at for each piece: it may change while a stream runs. */
@@ -104,24 +123,4 @@ async function receiveDisk(
   }
   file.transferred = digests.finish();
   sendText(response, 200, 'text/plain', '');
-}
-
-/** Hashes what passes. */
-class Digests {
-  readonly #sha1 = createHash('sha1');
-  readonly #sha256 = createHash('sha256');
-  #sizeBytes = 0;
-
-  async *tap(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of source) {
-      this.#sha1.update(piece);
-      this.#sha256.update(piece);
-      this.#sizeBytes += piece.length;
-      yield piece;
-    }
-  }
-
-  finish(): { sizeBytes: number; sha1: string; sha256: string } {
-    return { sizeBytes: this.#sizeBytes, sha1: this.#sha1.digest('hex'), sha256: this.#sha256.digest('hex') };
-  }
 }

@@ -6,11 +6,11 @@ import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 
 import { GrainMap, grainBytes } from '../../../src/lab/disk/grainMap.ts';
-import { readStreamOptimized } from '../../../src/core/disk/vmdk/streamOptimizedReader.ts';
 import { writeStreamOptimized } from '../../../src/core/disk/vmdk/streamOptimizedWriter.ts';
 import { anySignal } from '../../support/anySignal.ts';
 import { collect } from '../../support/collect.ts';
 import { pattern } from '../../support/pattern.ts';
+import { diskAt, ready, unpack, urls } from './labExports.ts';
 import {
   archive01,
   collector,
@@ -50,40 +50,6 @@ async function diskFiles(lab: TestLab, self: Ref): Promise<(string | undefined)[
   const devices = await lab.read(self, 'config.hardware.device');
   const disks = devices?.children.filter(device => typeOf(device) === 'VirtualDisk') ?? [];
   return disks.flatMap(disk => findAll(disk, 'fileName').map(name => name.text));
-}
-
-/** Waits until the lease is no longer being prepared. */
-async function ready(
-  lab: TestLab,
-  started: { readonly localName: string } & Parameters<typeof find>[0] & object,
-): Promise<Ref> {
-  if (started.localName === 'Fault') throw new Error(faultType(started));
-  const lease: Ref = ['HttpNfcLease', find(started, 'returnval')?.text ?? ''];
-  while ((await lab.read(lease, 'state'))?.text === 'initializing');
-  return lease;
-}
-
-async function urls(lab: TestLab, lease: Ref): Promise<string[]> {
-  const info = await lab.read(lease, 'info');
-  return info === undefined
-    ? []
-    : findAll(info, 'url').map(url => new URL(url.text.replace('*', 'host')).pathname);
-}
-
-/** What a VMDK holds, as one array. */
-async function unpack(vmdk: Uint8Array): Promise<Uint8Array> {
-  const source = (async function* () {
-    yield vmdk;
-  })();
-  await using disk = await readStreamOptimized(source, 'test', anySignal);
-  const bytes = new Uint8Array(disk.header.capacityBytes);
-  for await (const block of disk.blocks()) bytes.set(block.bytes, block.offsetBytes);
-  return bytes;
-}
-
-async function diskAt(lab: TestLab, vm: string, key: number, position: number): Promise<Buffer> {
-  const query = `position=${position}&offset=0&length=${diskBytes}`;
-  return (await lab.control('GET', `/disks/${vm}/${key}/bytes?${query}`)) as Buffer;
 }
 
 test('without a session only the service itself can be asked for', async () => {

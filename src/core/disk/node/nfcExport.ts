@@ -12,7 +12,7 @@ import type { MoRef } from '../../vsphere/schema/moRef.ts';
 import type { VimSession } from '../../vsphere/session.ts';
 import type { Vim } from '../../vsphere/vimCaller.ts';
 import type { DiskBlock } from '../../block/diskBlock.ts';
-import type { DiskStream, IsWanted } from '../diskTransport.ts';
+import type { BlockCut, DiskStream, IsWanted } from '../diskTransport.ts';
 import { readStreamOptimized } from '../vmdk/streamOptimizedReader.ts';
 import type { StreamOptimizedDisk } from '../vmdk/streamOptimizedReader.ts';
 import { nfcTransfer } from './nfcTransfer.ts';
@@ -156,7 +156,11 @@ class NfcDiskStream implements DiskStream {
     return this.#received.sizeBytes;
   }
 
-  async *blocks(signal: AbortSignal, isWanted?: IsWanted): AsyncGenerator<DiskBlock, void, undefined> {
+  async *blocks(
+    signal: AbortSignal,
+    isWanted?: IsWanted,
+    cut?: BlockCut,
+  ): AsyncGenerator<DiskBlock, void, undefined> {
     const either = AbortSignal.any([signal, this.#lease.lost]);
     const onAbort = () => this.#abort.abort(either.reason);
     either.addEventListener('abort', onAbort, { once: true });
@@ -166,7 +170,7 @@ class NfcDiskStream implements DiskStream {
         this.#lease.percent = (100 * area.startBytes) / this.sizeBytes;
         return isWanted?.(area) ?? true;
       };
-      yield* this.#vmdk.blocks(advance);
+      yield* this.#vmdk.blocks(advance, cut);
       await this.#checkManifest(signal);
       await this.#lease.complete(signal);
     } catch (error) {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { GiB, KiB, MiB } from '../../../../src/base/units.ts';
 import type { BlockSource } from '../../../../src/core/block/blockSource.ts';
 import { memorySource } from '../../../../src/core/block/memorySource.ts';
+import { SpentMemory } from '../../../../src/core/block/spentMemory.ts';
 import type { Chunk } from '../../../../src/core/chunking/chunk.ts';
 import { chunksOfSource } from '../../../../src/core/chunking/chunksOfSource.ts';
 import { chunksOfStream } from '../../../../src/core/chunking/chunksOfStream.ts';
@@ -34,7 +35,9 @@ test('the chunks of a stream are the disk, from first to last, without a hole', 
       const disk = new Uint8Array(end + tail);
       for (const block of blocks) disk.set(block.bytes, block.offsetBytes);
 
-      const chunks = await collect(chunksOfStream(streamOf(disk.byteLength, blocks), geometry, anySignal));
+      const chunks = await collect(
+        chunksOfStream(streamOf(disk.byteLength, blocks), geometry, new SpentMemory(), anySignal),
+      );
       expect(chunks.map(chunk => chunk.index)).toEqual(allIndexes(disk.byteLength));
       expectChunksOf(disk, chunks);
     }),
@@ -80,7 +83,12 @@ test('the chunks of a source are those the areas touch, each once and whole', as
 test('no chunk shares its buffer with another', async () => {
   const disk = pattern(3 * chunkBytes + 100);
   const chunks = await collect(
-    chunksOfStream(streamOf(disk.byteLength, [{ offsetBytes: 0, bytes: disk }]), geometry, anySignal),
+    chunksOfStream(
+      streamOf(disk.byteLength, [{ offsetBytes: 0, bytes: disk }]),
+      geometry,
+      new SpentMemory(),
+      anySignal,
+    ),
   );
   expect(new Set(chunks.map(chunk => chunk.bytes?.buffer)).size).toBe(chunks.length);
 });
@@ -112,7 +120,8 @@ test('cancelling ends both with CANCELLED, and the stream is closed', async () =
         signal,
         1,
       ),
-    (signal: AbortSignal) => chunksOfStream(streamOf(disk.byteLength, cut(disk)), geometry, signal),
+    (signal: AbortSignal) =>
+      chunksOfStream(streamOf(disk.byteLength, cut(disk)), geometry, new SpentMemory(), signal),
   ]) {
     const controller = new AbortController();
     const consume = async () => {
@@ -131,7 +140,12 @@ test('leaving the chunks early closes the stream', async () => {
       closed = true;
     }
   }
-  for await (const chunk of chunksOfStream(streamOf(8 * chunkBytes, blocks()), geometry, anySignal)) {
+  for await (const chunk of chunksOfStream(
+    streamOf(8 * chunkBytes, blocks()),
+    geometry,
+    new SpentMemory(),
+    anySignal,
+  )) {
     expect(chunk.index).toBe(0);
     break;
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError, type ErrorCode } from '../../../../src/base/errors.ts';
 import { GiB, KiB, MiB } from '../../../../src/base/units.ts';
+import { SpentMemory } from '../../../../src/core/block/spentMemory.ts';
 import { formatGrain, formatMetadataMarker } from '../../../../src/core/disk/vmdk/marker.ts';
 import { readStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedReader.ts';
 import { writeStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedWriter.ts';
@@ -53,6 +54,42 @@ test.each([1, 511, 512, 513, 65_536, 10 * MiB])(
     expect(Buffer.compare(read.disk, disk)).toBe(0);
   },
 );
+
+test('blocks of many grains are aligned, whole, and do not show what was in their memory before', async () => {
+  const sizeBytes = 5 * MiB + 200 * KiB + 512;
+  const disk = patternedDisk(
+    sizeBytes,
+    [100 * KiB, 150 * KiB],
+    [MiB - 10, MiB + 300 * KiB],
+    [3 * MiB + 960 * KiB, 4 * MiB],
+    [sizeBytes - 700, sizeBytes],
+  );
+  const memory = new SpentMemory();
+  for (let count = 0; count < 4; count += 1) memory.give(new Uint8Array(MiB).fill(0xaa));
+  const cut = { blockBytes: MiB, memory };
+  const read = await readBack(inPieces(await vmdkOf(disk), 77_777), cut);
+  expect(Buffer.compare(read.disk, disk)).toBe(0);
+  expect(read.offsets).toEqual([0, MiB, 3 * MiB, 5 * MiB]);
+  // Of a block of which some grains are wanted, the others are zeros.
+  const upTo = async (endBytes: number) =>
+    await readBack(inPieces(vmdk, 10_000), cut, area => area.startBytes < endBytes);
+  const vmdk = await vmdkOf(disk);
+  const part = await upTo(MiB + 64 * KiB);
+  const expected = disk.slice();
+  expected.fill(0, MiB + 64 * KiB);
+  expect(Buffer.compare(part.disk, expected)).toBe(0);
+  expect(part.offsets).toEqual([0, MiB]);
+});
+
+test('a block is no smaller than a grain', async () => {
+  const disk = patternedDisk(MiB, [0, MiB]);
+  const read = await readBack(inPieces(await vmdkOf(disk), MiB), {
+    blockBytes: 512,
+    memory: new SpentMemory(),
+  });
+  expect(Buffer.compare(read.disk, disk)).toBe(0);
+  expect(read.offsets).toHaveLength(16);
+});
 
 test('equal disks give equal files, however their blocks are cut', async () => {
   const disk = patternedDisk(2 * MiB, [5, 300_000], [MiB, MiB + 1]);

@@ -1,5 +1,6 @@
 import { writeStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedWriter.ts';
 import { readStreamOptimized } from '../../../../src/core/disk/vmdk/streamOptimizedReader.ts';
+import type { BlockCut, IsWanted } from '../../../../src/core/disk/diskTransport.ts';
 import type { DiskBlock } from '../../../../src/core/block/diskBlock.ts';
 import { anySignal } from '../../../support/anySignal.ts';
 import { collect } from '../../../support/collect.ts';
@@ -34,16 +35,19 @@ export async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGen
     yield bytes.slice(start, start + pieceBytes);
 }
 
-/** The whole disk a VMDK holds, and where its blocks lay. */
+/** The whole disk a VMDK holds, and where its blocks lay, whose memory is given back. */
 export async function readBack(
   source: AsyncIterable<Uint8Array>,
+  cut?: BlockCut,
+  isWanted?: IsWanted,
 ): Promise<{ readonly disk: Uint8Array; readonly offsets: readonly number[] }> {
   await using vmdk = await readStreamOptimized(source, 'disk-0.vmdk', anySignal);
   const disk = new Uint8Array(vmdk.header.capacityBytes);
   const offsets: number[] = [];
-  for await (const block of vmdk.blocks()) {
+  for await (const block of vmdk.blocks(isWanted, cut)) {
     disk.set(block.bytes, block.offsetBytes);
     offsets.push(block.offsetBytes);
+    cut?.memory.give(block.bytes);
   }
   return { disk, offsets };
 }
