@@ -1,9 +1,9 @@
 // Backs up VMs of a lab through leases, all at once, with what the command line and the worker do it with.
-//   node bench/programs/leasedDisks.mjs init REPOSITORY | backUp REPOSITORY VM… | stages VMDK
-// `stages` tells what a processor takes for each of the steps that a disk goes through, in this thread alone.
+//   node bench/programs/leasedDisks.mjs init REPOSITORY | backUp REPOSITORY VM… | stages VMDK…
+// `stages` tells what a processor takes for each of the steps that disks go through, in this thread alone.
 // The lab comes from QUIESCE_BENCH_LAB (JSON), the password from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { inflateSync } from 'node:zlib';
 
 import { systemClock } from '../../src/base/clock.ts';
@@ -27,18 +27,18 @@ import { VimSession } from '../../src/core/vsphere/session.ts';
 import { memoryJournal } from '../../test/support/memoryJournal.ts';
 import { benchStore, ignore, openBenchRepository, signal } from './benchRepository.mjs';
 
-const [job, path, ...names] = process.argv.slice(2);
+const [job, place, ...names] = process.argv.slice(2);
 const jobs = { init, backUp, stages };
 console.log(JSON.stringify(await jobs[job]()));
 
 async function init() {
-  await using _ = await openBenchRepository(benchStore(path), { create: true });
+  await using _ = await openBenchRepository(benchStore(place), { create: true });
   return {};
 }
 
 /** Time runs from the moment at which repository and session are open, to the last restore point. */
 async function backUp() {
-  await using repository = await openBenchRepository(benchStore(path));
+  await using repository = await openBenchRepository(benchStore(place));
   const lab = JSON.parse(process.env.QUIESCE_BENCH_LAB);
   const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
   const client = await VimClient.connect(lab.url, { fingerprint: lab.fingerprint }, signal);
@@ -96,47 +96,47 @@ function planOptions() {
   };
 }
 
-/** Milliseconds of a processor for each step. */
+/** Milliseconds of a processor for each step; what was there before is neither compressed nor sealed again. */
 async function stages() {
-  const grains = await compressedGrains();
-  const inflated = timed(() => grains.map(grain => inflateSync(grain)));
-  const plain = Buffer.concat(inflated.result);
-  const chunks = [];
-  for (let at = 0; at < plain.length; at += MiB) chunks.push(plain.subarray(at, at + MiB));
-  const { result: ids, ...hash } = timed(() => chunks.map(blobIdOf));
-  const compressed = timed(() => chunks.map(chunk => compressSync(chunk, zstdLevels.auto)));
-  const stored = compressed.result.map((frame, index) =>
-    frame.length < chunks[index].length ? frame : chunks[index],
-  );
   const key = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
   const sealer = await openSealer(key);
-  const seal = timed(() => stored.map(frame => sealer.seal(frame, systemRandom).length));
-  return {
-    plainBytes: plain.length,
-    chunkCount: ids.length,
-    ms: { inflate: inflated.ms, hash: hash.ms, compress: compressed.ms, seal: seal.ms },
+  const seen = new Set();
+  const ms = { inflate: 0, hash: 0, compress: 0, seal: 0 };
+  const timed = (step, work) => {
+    const before = process.cpuUsage();
+    const result = work();
+    const { user, system } = process.cpuUsage(before);
+    ms[step] += (user + system) / 1000;
+    return result;
   };
+  for (const path of [place, ...names])
+    for await (const grains of chunksOf(path)) {
+      const chunk = Buffer.concat(timed('inflate', () => grains.map(grain => inflateSync(grain))));
+      const id = timed('hash', () => blobIdOf(chunk));
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const frame = timed('compress', () => compressSync(chunk, zstdLevels.auto));
+      timed('seal', () => sealer.seal(frame.length < chunk.length ? frame : chunk, systemRandom));
+    }
+  return { ms };
 }
 
-function timed(work) {
-  const before = process.cpuUsage();
-  const result = work();
-  const { user, system } = process.cpuUsage(before);
-  return { result, ms: (user + system) / 1000 };
-}
-
-/** The grains of a stream, each between its marker and the end of its last sector. */
-async function compressedGrains() {
-  const pieces = [];
-  for await (const piece of createReadStream(path)) pieces.push(piece);
-  const bytes = Buffer.concat(pieces);
-  const grains = [];
+/** The compressed grains of a stream, those of a chunk together, each between its marker and the end of its last sector. */
+async function* chunksOf(path) {
+  const bytes = await readFile(path);
+  let chunk = { index: 0, grains: [] };
   for (let at = 128 * 512; at < bytes.length;) {
     const length = bytes.readUInt32LE(at + 8);
-    if (length > 0) {
-      grains.push(bytes.subarray(at + 12, at + 12 + length));
-      at += Math.ceil((12 + length) / 512) * 512;
-    } else at += 512 * (1 + Number(bytes.readBigUInt64LE(at)));
+    const value = Number(bytes.readBigUInt64LE(at));
+    if (length === 0) {
+      at += 512 * (1 + value);
+      continue;
+    }
+    const index = Math.floor((value * 512) / MiB);
+    if (index !== chunk.index && chunk.grains.length > 0) yield chunk.grains;
+    if (index !== chunk.index) chunk = { index, grains: [] };
+    chunk.grains.push(bytes.subarray(at + 12, at + 12 + length));
+    at += Math.ceil((12 + length) / 512) * 512;
   }
-  return grains;
+  if (chunk.grains.length > 0) yield chunk.grains;
 }
