@@ -29,6 +29,16 @@ export async function createRepository(editor) {
   return folder;
 }
 
+/** One that exists, in the view of the extension. */
+export async function openRepository(editor, folder, password) {
+  await editor.openQuiesce();
+  await editor.command('Quiesce: Open Repository…');
+  await editor.pick('Folder');
+  await editor.enter('Folder of the repository', folder);
+  await editor.enter('Password of the repository', password);
+  await editor.row('Restore Points', 'repository').waitFor();
+}
+
 /** Both, in the view of the extension. */
 export async function connect(editor, lab) {
   await editor.openQuiesce();

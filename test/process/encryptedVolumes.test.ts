@@ -6,10 +6,11 @@ import { expect, test } from 'vitest';
 import { listVolumes, readGuestFile, unlockVolumes } from '../../src/protocol/guest.ts';
 import { openRepository } from '../../src/protocol/repository.ts';
 import { encryptedFiles, encryptedPassphrase } from '../images/encrypted.ts';
+import { readImage } from '../images/images.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { saveEncryptedVm } from '../support/encryptedVm.ts';
 import { localPassword, LocalRepository } from '../support/localRepository.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
+import { storeVm } from '../support/storedVm.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { WorkerUser } from '../support/workerUser.ts';
 
@@ -17,7 +18,7 @@ const [path, content] = [...encryptedFiles].at(-1)!;
 
 test('on the command line a passphrase opens what is encrypted, and is nowhere afterwards', async () => {
   const local = new LocalRepository();
-  const { vmName } = await saveEncryptedVm(local);
+  const { vmName } = await storeVm(local, [readImage('luks2')]);
   const cli = new QuiesceCli(temporaryFolder('encrypted'));
   await cli.ok(
     ...['repo', 'open', 'main', '--location', local.folder],
@@ -56,14 +57,15 @@ test('on the command line a passphrase opens what is encrypted, and is nowhere a
 
 test('the worker opens it for all restore points, and keeps the key in memory alone', async () => {
   const local = new LocalRepository();
-  const { point, deviceKey } = await saveEncryptedVm(local);
+  const { points, deviceKey } = await storeVm(local, [readImage('luks2')]);
+  const [point] = points;
   const folder = mkdtempSync(join(tmpdir(), 'q'));
   try {
     await using user = new WorkerUser(folder);
     const client = await user.connect();
     const repository = { name: 'main', location: local.folder, password: localPassword };
     await client.request(openRepository, repository, anySignal);
-    const ref = { repository: 'main', point };
+    const ref = { repository: 'main', point: point! };
     const kinds = async () => {
       const { disks } = await client.request(listVolumes, ref, anySignal);
       return disks.flatMap(({ volumes }) => volumes.map(({ content: found }) => found?.kind));

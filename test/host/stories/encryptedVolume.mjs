@@ -4,20 +4,17 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
 import { encryptedFiles, encryptedPassphrase } from '../../images/encrypted.ts';
-import { saveEncryptedVm } from '../../support/encryptedVm.ts';
+import { readImage } from '../../images/images.ts';
 import { localPassword, LocalRepository } from '../../support/localRepository.ts';
+import { storeVm } from '../../support/storedVm.ts';
 import { until } from '../editor.mjs';
 import { RestoreBrowserPage } from '../restoreBrowserPage.mjs';
+import { openRepository } from '../steps.mjs';
 
 export async function story(editor) {
   const folder = join(editor.folder, 'repository');
-  await saveEncryptedVm(new LocalRepository(folder));
-  await editor.openQuiesce();
-  await editor.command('Quiesce: Open Repository…');
-  await editor.pick('Folder');
-  await editor.enter('Folder of the repository', folder);
-  await editor.enter('Password of the repository', localPassword);
-  await editor.row('Restore Points', 'repository').waitFor();
+  await storeVm(new LocalRepository(folder), [readImage('luks2')]);
+  await openRepository(editor, folder, localPassword);
 
   await editor.command('Quiesce: Open Restore Browser');
   const browser = new RestoreBrowserPage(editor.page);

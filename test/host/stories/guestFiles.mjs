@@ -27,6 +27,8 @@ export async function story(editor, { startLab }) {
 
   await editor.row('Restore Points', 'etc', 6).click();
   await editor.expand('Restore Points', 6, ['home', 'user']);
+  await editor.drag(editor.row('Restore Points', 'Grüße'));
+  await editor.line('A name beyond ASCII').waitFor();
   await editor.row('Restore Points', 'sparse.dat').click();
   const refusal = editor.toast('sparse.dat has 5 GiB');
   await refusal.waitFor();
