@@ -105,11 +105,36 @@ mdTest.each(withParity)(
       expect(problems).toEqual([`The array md/data lacks 1 of its ${images.length} disks`]);
       await expectContent(madeVolumes(disks.listings)[0]!.source, content);
     }
-    await using disks = await openDisks(images.slice(2));
+    const parities = options.includes('--level=6') ? 2 : 1;
+    await using disks = await openDisks(images.slice(parities + 1));
     expect(madeVolumes(disks.listings)).toEqual([]);
     expect(disks.listings.flatMap(({ problems }) => problems)).toContain(
-      `The array md/data cannot be read: 2 of its ${images.length} disks are missing`,
+      `The array md/data cannot be read: ${parities + 1} of its ${images.length} disks are missing`,
     );
+  },
+);
+
+const twoParities: readonly [string, string][] = [
+  ...['left-symmetric', 'right-symmetric', 'left-asymmetric', 'right-asymmetric'],
+  ...['parity-first', 'parity-last'],
+  ...['left-symmetric-6', 'right-symmetric-6', 'left-asymmetric-6', 'right-asymmetric-6', 'parity-first-6'],
+].map(layout => [layout, `--level=6 --layout=${layout} --chunk=32`]);
+
+mdTest.each(twoParities)(
+  'RAID 6 is read without any two of its disks, whatever they hold: %s',
+  async (_, options) => {
+    const { images, content } = makeArray(temporaryFolder('md-two'), [12, 12, 12, 12, 12], options);
+    const pairs = images.flatMap((_image, one) =>
+      images.slice(one + 1).map((_other, at) => [one, one + 1 + at]),
+    );
+    expect(pairs).toHaveLength(10);
+    for (const lost of pairs) {
+      await using disks = await openDisks(images.filter((_image, index) => !lost.includes(index)));
+      expect(disks.listings.flatMap(({ problems }) => problems)).toEqual([
+        'The array md/data lacks 2 of its 5 disks',
+      ]);
+      await expectContent(madeVolumes(disks.listings)[0]!.source, content);
+    }
   },
 );
 

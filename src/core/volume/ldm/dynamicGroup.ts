@@ -155,7 +155,7 @@ function leftSymmetric(columnCount: number): ParityLayout {
   return {
     dataColumns: columnCount - 1,
     dataColumn: (row, position) => (parityOf(row) + 1 + position) % columnCount,
-    isSummed: () => true,
+    sumColumn: parityOf,
   };
 }
 

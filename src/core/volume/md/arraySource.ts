@@ -41,7 +41,8 @@ export function arraySource(
   if (level === 'raid4' || level === 'raid5' || level === 'raid6') {
     const columns = members.map(member => member && sliceSource(member.data, 0, usedBytes, name));
     const missing = diskCount - present.length;
-    if (missing > 1) throw unreadable(name, `${missing} of its ${diskCount} disks are missing`);
+    if (missing > (level === 'raid6' ? 2 : 1))
+      throw unreadable(name, `${missing} of its ${diskCount} disks are missing`);
     if (chunkBytes === 0) throw new CorruptDataError(`the array ${name} has stripes of no bytes`);
     const layoutOfLevel = parityLayout(level, layout, diskCount, name);
     return paritySource(columns, chunkBytes, Math.floor(usedBytes / chunkBytes), layoutOfLevel, name);

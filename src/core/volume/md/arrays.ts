@@ -93,9 +93,10 @@ function inPlace(members: readonly FoundMember[]) {
   }
   const missing = byPlace.filter(member => member === undefined).length;
   if (missing > 0) problems.push(`The array ${name} lacks ${missing} of its ${newest.diskCount} disks`);
-  if (missing === 1 && parityLevels.has(newest.level) && !newest.isClean) {
+  if (missing > 0 && parityLevels.has(newest.level) && !newest.isClean) {
+    const disks = missing === 1 ? 'its missing disk' : 'its missing disks';
     problems.push(
-      `The array ${name} was being written to: what lay on its missing disk is computed, and may be wrong there`,
+      `The array ${name} was being written to: what lay on ${disks} is computed, and may be wrong there`,
     );
   }
   return { newest, byPlace, problems };

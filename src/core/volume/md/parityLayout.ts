@@ -16,7 +16,7 @@ const withLastAside = 16;
 /**
  * How RAID 4, 5 and 6 lay out their disks.
  * @throws UNSUPPORTED_FORMAT for a layout that is not read
- * @see Linux, drivers/md/raid5.c, "raid5_compute_sector"
+ * @see Linux, drivers/md/raid5.c, "raid5_compute_sector", "raid6_idx_to_slot"
  */
 export function parityLayout(
   level: 'raid4' | 'raid5' | 'raid6',
@@ -39,8 +39,7 @@ export function parityLayout(
       ? turned
       : turningDisks - 1 - turned;
   };
-  const otherParityOf = (row: number) =>
-    isAside ? diskCount - 1 : ownParities === 2 ? (parityOf(row) + 1) % turningDisks : undefined;
+  const otherParityOf = (row: number) => (isAside ? diskCount - 1 : (parityOf(row) + 1) % turningDisks);
   const isSymmetric = turn === turns.leftSymmetric || turn === turns.rightSymmetric;
   return {
     dataColumns,
@@ -52,6 +51,14 @@ export function parityLayout(
       const disk = position + wrapped;
       return disk >= parity ? disk + ownParities : disk;
     },
-    isSummed: (row, column) => column !== otherParityOf(row),
+    sumColumn: parityOf,
+    ...(level === 'raid6' && {
+      weightedSum: (row: number) => {
+        const column = otherParityOf(row);
+        // Weights grow from the disk behind the second parity on, and round.
+        const disks = Array.from({ length: diskCount }, (_, index) => (column + 1 + index) % diskCount);
+        return { column, byWeight: disks.filter(disk => disk !== column && disk !== parityOf(row)) };
+      },
+    }),
   };
 }
