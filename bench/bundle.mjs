@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 const clone = join(import.meta.dirname, '..');
 
 /**
- * Bundles programs of `bench/programs`, with the thread that seals beside them.
+ * Bundles programs of `bench/programs`, with the threads that they start beside them.
  * @param folder  of the benchmark
  * @param names   without their ending
  */
@@ -15,6 +15,7 @@ export async function bundlePrograms(folder, ...names) {
     entryPoints: {
       ...Object.fromEntries(names.map(name => [name, join(clone, 'bench/programs', `${name}.mjs`)])),
       sealWorker: join(clone, 'src/core/codec/node/sealWorker.ts'),
+      argon2Thread: join(clone, 'src/core/volume/luks/node/argon2Thread.ts'),
     },
     banner: {
       js: "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);",

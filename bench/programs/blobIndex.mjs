@@ -19,6 +19,7 @@ import { fileSegmentStores } from '../../src/core/repository/node/fileSegmentSto
 import { localHost } from '../../src/core/repository/node/localHost.ts';
 import { LocalObjectStore } from '../../src/core/repository/node/localObjectStore.ts';
 import { createRepository, openRepository } from '../../src/core/repository/openRepository.ts';
+import { watchTurns } from '../turns.mjs';
 
 const blobsPerFile = 50_000;
 const blobsPerPack = 20;
@@ -51,11 +52,11 @@ async function make() {
 
 async function open() {
   const indexSegments = fileSegmentStores({ ...surroundings, folder: last });
-  const turns = watchTurns();
+  const longestTurn = watchTurns();
   const startedMs = performance.now();
   await using repository = await openRepository(store, password, { ...deps([]), indexSegments }, signal);
   const openMs = performance.now() - startedMs;
-  const longestTurnMs = turns.end();
+  const { longestCpuMs: longestTurnMs } = longestTurn();
   const openedPeakMb = memoryMb('VmHWM');
   const looked = values.blobs === undefined ? {} : await lookUp(repository, Number(values.blobs));
   return {
@@ -124,27 +125,6 @@ function idsFrom(first, count) {
   return createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), counter)
     .update(Buffer.alloc(32 * count))
     .toString('hex');
-}
-
-/** How long one turn of the event loop takes at most, in processor time of this thread alone. */
-function watchTurns() {
-  let [lastMs, longestMs] = [cpuMs(), 0];
-  const timer = setInterval(() => {
-    const now = cpuMs();
-    longestMs = Math.max(longestMs, now - lastMs);
-    lastMs = now;
-  }, 1);
-  return {
-    end: () => {
-      clearInterval(timer);
-      return longestMs;
-    },
-  };
-}
-
-function cpuMs() {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 function memoryMb(field) {

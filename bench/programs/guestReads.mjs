@@ -1,15 +1,20 @@
 // What people wait for when they look for a guest file, each with cold caches, in a process of its own.
 //   node bench/programs/guestReads.mjs REPOSITORY [--delay-ms 20 | --versions FILE]
-// The password comes from QUIESCE_BENCH_PASSWORD. Prints one line of JSON.
+// The password comes from QUIESCE_BENCH_PASSWORD; with QUIESCE_BENCH_PASSPHRASE the disk is encrypted. Prints one line of JSON.
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { Secret } from '../../src/base/secret.ts';
 import { listBackupSets } from '../../src/core/catalog/backupSet.ts';
 import { openGuestVolume } from '../../src/core/guestfs/openGuestFileSystem.ts';
 import { passingPieces } from '../../src/core/guestfs/passingPieces.ts';
 import { findFileVersions } from '../../src/core/jobs/guestFiles/fileVersions.ts';
 import { listGuestVolumes } from '../../src/core/jobs/guestFiles/guestVolumes.ts';
+import { unlockGuestVolumes } from '../../src/core/jobs/guestFiles/unlockVolumes.ts';
+import { threadArgon2 } from '../../src/core/volume/luks/node/threadArgon2.ts';
+import { VolumeKeys } from '../../src/core/volume/luks/volumeKeys.ts';
+import { watchTurns } from '../turns.mjs';
 import { benchStore, ignore, newestRestorePoint, openBenchRepository, signal } from './benchRepository.mjs';
 
 const { values, positionals } = parseArgs({
@@ -21,9 +26,15 @@ const delayMs = Number(values['delay-ms']);
 let packReads = 0;
 
 await using repository = await openBenchRepository(slowed(benchStore(folder, { readOnly: true })));
-const result = values.versions === undefined ? await readPoint() : await readVersions(values.versions);
-const peakMb = ownPeakMb();
-console.log(JSON.stringify({ ...result, packReads, peakMb }));
+const longestTurn = watchTurns();
+console.log(JSON.stringify({ ...(await job()), packReads, peakMb: ownPeakMb() }));
+
+async function job() {
+  const { QUIESCE_BENCH_PASSPHRASE: passphrase } = process.env;
+  if (passphrase !== undefined) return await readEncrypted(new Secret(passphrase));
+  const result = await (values.versions === undefined ? readPoint() : readVersions(values.versions));
+  return { ...result, longestTurnMs: longestTurn().longestCpuMs };
+}
 
 async function readVersions(path) {
   const { sets } = await listBackupSets(repository, signal);
@@ -72,6 +83,23 @@ async function readLargeFile(point) {
   const fileSystem = await openVolume(point);
   const read = await timed(async () => await readAll(fileSystem, 'large'));
   return { largeMb: read.value / 1e6, largeMbPerSecond: read.value / 1e3 / read.ms };
+}
+
+/** The key is derived in a thread of its own; what was encrypted is decrypted in this one. */
+async function readEncrypted(passphrase) {
+  const point = await newestRestorePoint(repository);
+  const keys = new VolumeKeys(threadArgon2(new URL('./argon2Thread.mjs', import.meta.url)));
+  const unlocked = await timed(
+    async () => await unlockGuestVolumes(repository, point, passphrase, keys, signal),
+  );
+  const unlockTurnMs = longestTurn().longestCpuMs;
+  const volume = unlocked.value[0].listing.volumes.find(({ content }) => content?.kind === 'ext');
+  const fileSystem = await openGuestVolume(volume, signal);
+  const read = await timed(async () => await readAll(fileSystem, 'large'));
+  return {
+    ...{ unlockMs: unlocked.ms, unlockTurnMs },
+    ...{ decryptedMbPerSecond: read.value / 1e3 / read.ms, decryptTurnMs: longestTurn().longestCpuMs },
+  };
 }
 
 async function openVolume(point) {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { AppError } from '../../base/errors.ts';
 import type { DirectoryEntry, DirectoryListing, NodeId, NodeKind } from './guestFileSystem.ts';
 import { decodeName } from './names.ts';
@@ -9,6 +11,9 @@ export interface RawEntry {
   /** Undefined where the file system does not keep it here, or it makes no sense. */
   readonly kind: NodeKind | undefined;
 }
+
+/** A folder of a million entries has nobody else wait until all of its names are decoded. */
+const namesPerTurn = 4096;
 
 export interface RawListing {
   readonly entries: readonly RawEntry[];
@@ -25,7 +30,8 @@ export async function namedListing(
 ): Promise<DirectoryListing> {
   const problems = [...raw.problems];
   const entries: DirectoryEntry[] = [];
-  for (const { name, node, kind } of raw.entries) {
+  for (const [index, { name, node, kind }] of raw.entries.entries()) {
+    if (index % namesPerTurn === namesPerTurn - 1) await nextTurn();
     const text = decodeName(name);
     try {
       entries.push({ name: text, node, kind: kind ?? (await kindOf(node)) });

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { LoadingCache } from '../../base/async/loadingCache.ts';
 import { freeMemory } from '../../base/freeMemory.ts';
 import { KiB, MiB } from '../../base/units.ts';
@@ -11,6 +13,8 @@ const usualChunkBytes = MiB;
 const maxSmallBytes = 16 * KiB;
 /** Of what is kept, for small reads. */
 const smallShare = 1 / 8;
+/** Reads of what is kept wait for nothing: without a pause, ten thousand of them would have everybody else wait. */
+const readsPerTurn = 128;
 
 /**
  * What was read last of the chunks of a repository, for all disks and restore points that are read together: what did not
@@ -22,6 +26,7 @@ export class ChunkCache {
   readonly #lines: LineCache;
   /** How many wait for a chunk, or copy from it. */
   readonly #readers = new Map<BlobId, number>();
+  #readCount = 0;
 
   /** @param maxBytes  of what is kept, in chunks of 1 MiB; those being fetched and copied from come on top */
   constructor(repository: Pick<Repository, 'loadBlob'>, maxBytes: number) {
@@ -41,6 +46,8 @@ export class ChunkCache {
    * @returns the length of the whole chunk
    */
   async read(id: BlobId, offsetBytes: number, target: Uint8Array, signal: AbortSignal): Promise<number> {
+    this.#readCount += 1;
+    if (this.#readCount % readsPerTurn === 0) await nextTurn();
     const isSmall = target.byteLength <= maxSmallBytes;
     const known = isSmall ? this.#lines.read(id, offsetBytes, target) : undefined;
     if (known !== undefined) return known;

@@ -81,3 +81,14 @@ test('a range that goes beyond the chunk is read as far as the chunk goes', asyn
     expect(target.subarray(0, 100)).toEqual(contentOf(ids[0]!).subarray(chunkBytes - 100));
   }
 });
+
+test('many reads of what is kept let others have their turn', async () => {
+  const { cache } = cacheOf(2);
+  const piece = new Uint8Array(300);
+  await cache.read(ids[0]!, 0, piece, signal);
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 0);
+  for (let read = 0; read < 20_000; read += 1) await cache.read(ids[0]!, read % 3000, piece, signal);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(5);
+});
