@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { LoadingCache } from '../../../base/async/loadingCache.ts';
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
@@ -19,10 +21,13 @@ const headBytes = 101;
 const leafEntryBytes = keyBytes + 8;
 const pointerBytes = keyBytes + 16;
 const cachedNodes = 512;
+/** Nodes that are kept are had without waiting: without a pause, ten thousand stats would have everybody else wait. */
+const nodesPerTurn = 1024;
 
 /** Reads the trees of a file system, all of which are kept in nodes of one format. Keeps the nodes that were read last. */
 export class TreeReader {
   readonly #nodes: LoadingCache<number, TreeNode>;
+  #askedCount = 0;
 
   constructor(space: LogicalSpace, superblock: Superblock) {
     this.#nodes = new LoadingCache(cachedNodes, async (logicalBytes: number, signal) => {
@@ -70,6 +75,8 @@ export class TreeReader {
   }
 
   async #node(place: TreeRoot, signal: AbortSignal): Promise<TreeNode> {
+    this.#askedCount += 1;
+    if (this.#askedCount % nodesPerTurn === 0) await nextTurn();
     const node = await this.#nodes.get(place.logicalBytes, signal);
     if (node.level !== place.level || node.generation !== place.generation) {
       throw new CorruptDataError(`the Btrfs node at ${place.logicalBytes} is not the one that was meant`);
