@@ -6,6 +6,7 @@ import { MiB } from '../../src/base/units.ts';
 import type { ManifestDisk } from '../../src/core/catalog/manifest.ts';
 import { startBackup } from '../../src/protocol/job.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { nbdkitOfLab } from '../support/nbdDisks.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
@@ -24,9 +25,7 @@ const test = toolTest('restic', 'nbdkit');
 const folder = suiteFolder('backup-by-nbd');
 const cli = new QuiesceCli(folder);
 const restic = new Restic(cli.repositoryFolder, cli.repositoryPasswordFile);
-const ofLab = join(import.meta.dirname, '../support/nbdkitOfLab.sh');
-const braces = ['{server}', '{port}', '{user}', '{password-fd}', '{datacenter}', '{file}', '{socket}'];
-const program = `sh ${ofLab} ${braces.join(' ')}`;
+const program = nbdkitOfLab.join(' ');
 let lab: RunningLab;
 
 beforeAll(async () => {
@@ -220,7 +219,7 @@ describe('the worker starts NBD programs, too', () => {
     await user.openPlaces(client, lab);
     const vm = await vmNamed(client, 'db01');
     const start = async (...more: readonly string[]) => {
-      const nbd = { command: ['sh', ofLab, ...braces, ...more], requestKiB: 512, inFlight: 4 };
+      const nbd = { command: [...nbdkitOfLab, ...more], requestKiB: 512, inFlight: 4 };
       const params = { vm, repository: 'main', policy: crashOnly, transport: 'nbd', nbd } as const;
       return new WatchedJob(client, (await client.request(startBackup, params, anySignal)).jobId);
     };

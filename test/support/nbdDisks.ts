@@ -45,6 +45,12 @@ export function nbdkit(...words: readonly string[]): NbdCommand {
   return ['nbdkit', '--foreground', '--readonly', '--exit-with-parent', '--unix', '{socket}', ...words];
 }
 
+/** An NBD program for the lab's disks: nbdkit serves what a snapshot has frozen, from the datastore it lies on. */
+export const nbdkitOfLab: NbdCommand = [
+  ...['sh', join(import.meta.dirname, 'nbdkitOfLab.sh'), '{server}', '{port}', '{user}', '{password-fd}'],
+  ...['{datacenter}', '{file}', '{socket}'],
+];
+
 /** A folder as VMware's library comes in one, with a stand-in for it that has its disks in `disks` and takes the password. */
 export function vddkFolder(folder: string): string {
   for (const part of ['lib64', 'disks']) mkdirSync(join(folder, part), { recursive: true });
