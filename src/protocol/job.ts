@@ -131,6 +131,7 @@ export interface BackupResultDto {
 /** A job of which no VM has a restore point has failed. */
 export interface GroupBackupResultDto {
   readonly kind: 'backupGroup';
+  /** Of all that are stored, also where a long pause has made more than one group of them. */
   readonly group: PointGroupDto;
   /** In the order in which they were given. */
   readonly members: readonly GroupMemberResultDto[];

@@ -94,7 +94,9 @@ async function readDisk({ code, stdout, stderr }: CliResult): Promise<ManifestDi
   return disks[0];
 }
 
-const movedAway = expect.stringContaining('archive01 Hard disk 1: its files were moved while they were read');
+const movedAway = expect.stringContaining(
+  'archive01 Hard disk 1: its files were moved while they were read',
+) as string;
 
 describe('a disk that is moved to another datastore', () => {
   test('while ranges of its file are read is read anew, where it is then', async () => {

@@ -3,13 +3,9 @@ import { userInfo } from 'node:os';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { counted } from '../../base/units.ts';
-import type { ManifestGroup } from '../../core/catalog/manifest.ts';
-import {
-  backUpGroup,
-  type GroupMember,
-  type GroupResult,
-  type MemberResult,
-} from '../../core/jobs/backupVm/backupGroup.ts';
+import type { Manifest, ManifestGroup } from '../../core/catalog/manifest.ts';
+import { groupSkew } from '../../core/consistency/recovery/groupSkew.ts';
+import { backUpGroup, type GroupMember, type MemberResult } from '../../core/jobs/backupVm/backupGroup.ts';
 import { PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
 import {
   type GroupBackupResultDto,
@@ -78,7 +74,6 @@ async function run(
     ...(wholeReads !== undefined && { wholeReads }),
   };
   const results: (MemberResult | undefined)[] = vms.map(() => undefined);
-  let group: ManifestGroup | undefined;
   // More than once only if it was paused for longer than snapshots are kept.
   for (;;) {
     const open = vms.flatMap((vm, index) => {
@@ -91,7 +86,6 @@ async function run(
       planned.push({ ...member, plan, onEnd: result => endMember(member, result, logger) });
     }
     const ended = await backUpGroup(session, repository.place, planned, groupName, deps, signal);
-    group ??= ended.group;
     for (const [position, { index }] of open.entries()) {
       const result = ended.members[position];
       if (result !== undefined && !isPostponed(result)) results[index] = result;
@@ -106,7 +100,7 @@ async function run(
     if ('error' in result) await notifier.backupFailed(result.vmName, result.error);
     else await notifier.backupEnded(result.result);
   }
-  return resultDto(vms, { group, members: all }, logger);
+  return resultDto(vms, all, logger);
 }
 
 function endMember(member: MemberContext, result: MemberResult, logger: Logger): void {
@@ -142,7 +136,7 @@ function noGroup(): AppError {
 /** @throws the error of the first VM if there is no restore point at all */
 function resultDto(
   vms: readonly VmRef[],
-  { group, members }: GroupResult,
+  members: readonly MemberResult[],
   logger: Logger,
 ): GroupBackupResultDto {
   const results = vms.flatMap((vm, index) => {
@@ -150,12 +144,26 @@ function resultDto(
     return member === undefined ? [] : [memberDto(vm, member)];
   });
   const [failed] = members.flatMap(member => ('error' in member ? [member.error] : []));
-  const isNothing = results.every(({ backup }) => backup === undefined);
-  if (group === undefined || isNothing) throw failed ?? noGroup();
+  const group = groupOfStored(members.flatMap(member => ('error' in member ? [] : [member.result.manifest])));
+  if (group === undefined) throw failed ?? noGroup();
   logger.info(
     `${counted(group.members.length, 'snapshot')}, ${group.skewMs} ms apart: near each other, not consistent across VMs`,
   );
   return { kind: 'backupGroup', group, members: results };
+}
+
+/**
+ * The group that all restore points name; where a pause has made several of it, the first one with what is true of all of them.
+ * Undefined if there is none.
+ */
+function groupOfStored(stored: readonly Manifest[]): ManifestGroup | undefined {
+  const group = stored[0]?.group;
+  const skew = groupSkew(stored.map(({ takenAt }) => new Date(takenAt)));
+  if (skew === undefined || stored.every(manifest => manifest.group?.id === group?.id)) return group;
+  const members = stored
+    .toSorted((one, other) => Date.parse(one.takenAt) - Date.parse(other.takenAt))
+    .map(({ vm: { instanceUuid, name }, takenAt }) => ({ vmInstanceUuid: instanceUuid, name, takenAt }));
+  return group && { ...group, skewMs: skew.skewMs, members };
 }
 
 function memberDto(vm: VmRef, member: MemberResult): GroupMemberResultDto {
