@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 
-import { MiB } from '../../src/base/units.ts';
+import { KiB, MiB } from '../../src/base/units.ts';
 import type { ManifestDisk } from '../../src/core/catalog/manifest.ts';
 import { findVirtualMachine } from '../../src/core/inventory/findVirtualMachine.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
@@ -174,5 +174,26 @@ describe('a VM that goes on running on another host, with its files where they w
     const disk = await readDisk(await backUpWhile(migrate, ...options, '--json'));
     expect(disk?.transport).toMatchObject({ kind, readMode: 'changed-areas' });
     expect(disk?.transport.passedOver).toBeUndefined();
+  });
+
+  test.each([
+    ['goes on where the host keeps its lease', true],
+    ['is read again where the host gives its lease up', false],
+  ])('%s', async (_, keepLeases) => {
+    await write(520 * MiB, Number(keepLeases));
+    const stream = { kind: 'slow', vm: 'archive01', afterBytes: 0, bytesPerSecond: 64 * KiB, times: 1 };
+    await bench.lab.setFaults({ streams: [stream] });
+    const backup = bench.start(
+      ...['backup', 'archive01', '--level', 'crash', '--transport', 'nfc-lease', '--json'],
+    );
+    await expect
+      .poll(async () => (await bench.lab.openLeases()).map(({ state }) => state))
+      .toEqual(['ready']);
+    await bench.lab.setVm('archive01', {
+      host: keepLeases ? 'esx02.lab.invalid' : 'esx01.lab.invalid',
+      keepLeases,
+    });
+    const disk = await readDisk(await backup.result);
+    expect(disk?.transport).toMatchObject({ kind: 'nfc-lease', readMode: 'changed-areas' });
   });
 });

@@ -21,7 +21,7 @@ import { type KnownChanges, openKnownChanges } from './knownChanges.ts';
 import { type PreviousPoint, previousDisk } from './previousPoint.ts';
 import type { ReadDeps } from './readDeps.ts';
 import { isClosedWay, type SnapshotDisk } from './transports/diskTransport.ts';
-import { isSameBacking, placeNow } from './transports/placeNow.ts';
+import { hostNow, isSameBacking, placeNow } from './transports/placeNow.ts';
 import type { OwnVm } from './transports/ownVm.ts';
 import { transportsFor, type TransportWay } from './transports/transportsFor.ts';
 
@@ -135,6 +135,7 @@ class DiskReading {
   readonly #repository: Repository;
   /** With the files that the disk has, as far as is known. */
   #place: SnapshotDisk;
+  #host: string | undefined;
   readonly #basis: ReadBasis;
   readonly #deps: ReadDeps;
   readonly #onProgress: ProgressListener;
@@ -254,7 +255,7 @@ class DiskReading {
 
   /**
    * Goes on with the next way where one is closed, be it in the midst of the disk: what is stored stays stored. Each begins
-   * with the files that the disk has by then.
+   * with the files that the disk has by then. A way that broke because the VM went on to another host is taken again.
    */
   async #byOpenWay<Result>(
     wanted: ChunkSet | undefined,
@@ -278,8 +279,17 @@ class DiskReading {
         return await readBy(way);
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (others.length === 0 || !isClosedWay(error)) throw error;
+        if (!isClosedWay(error)) throw error;
         const { kind } = way;
+        if (await this.#hasChangedHost()) {
+          this.#deps.logger.warn('the VM runs on another host now, its disk is read again', {
+            disk: this.#name,
+            transport: kind,
+            problem: error.message,
+          });
+          continue;
+        }
+        if (others.length === 0) throw error;
         closed.push({ kind, reason: error.message });
         this.#deps.logger.warn('another way is taken to read the disk', {
           disk: this.#name,
@@ -298,6 +308,13 @@ class DiskReading {
         remedy: 'Start the backup again',
       });
     this.#place = now;
+    this.#host = await hostNow(this.#session, now, this.#signal);
+  }
+
+  /** Since it was last looked. False also if nobody can tell. */
+  async #hasChangedHost(): Promise<boolean> {
+    const now = await hostNow(this.#session, this.#place, this.#signal).catch(() => undefined);
+    return now !== undefined && this.#host !== undefined && now !== this.#host;
   }
 
   /**

@@ -26,3 +26,20 @@ export function isSameBacking({ disk: one }: SnapshotDisk, { disk: other }: Snap
     one.backing.datastore?.value === other.backing.datastore?.value
   );
 }
+
+/** The host that runs the VM of the snapshot now; undefined for whoever may not see it. */
+export async function hostNow(
+  session: VimSession,
+  { snapshot }: SnapshotDisk,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const paths = ['runtime.host'] as const;
+  const { 'runtime.host': host } = await readObject(
+    session,
+    'VirtualMachine',
+    snapshot.vm.ref,
+    paths,
+    signal,
+  );
+  return host?.value;
+}
