@@ -323,9 +323,12 @@ export const planVmRestore = request<VmRestoreParams, VmRestorePlanDto>('plan/re
 
 export interface RemedyParams {
   readonly vm: VmRef;
-  /** Id of a rule whose remedy can be applied. */
+  /** Id of a rule whose remedy can be applied, or `trackingReset`. */
   readonly rule: string;
 }
+
+/** What no rule asks for: changed block tracking is switched off and on again. */
+export const trackingReset = 'CBT-RESET';
 
 /** What will be done to a VM, and what it costs. */
 export interface RemedyPlanDto {

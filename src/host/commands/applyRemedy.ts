@@ -2,7 +2,7 @@ import { l10n } from 'vscode';
 
 import { CancelledError } from '../../base/errors.ts';
 import { startRemedy } from '../../protocol/job.ts';
-import { planRemedy } from '../../protocol/plan.ts';
+import { planRemedy, trackingReset } from '../../protocol/plan.ts';
 import { type ExplainedRemarkDto, explainVm, type VmRef } from '../../protocol/vm.ts';
 import type { Host } from '../host.ts';
 import { sentence } from '../model/errorText.ts';
@@ -63,9 +63,6 @@ export async function resetTracking(host: Host, given: VmNode | undefined): Prom
   const { vm } = await runSteps<{ vm: VmRef }>(host.ui, steps, {});
   await applyRemedy(host, { kind: 'remedy', vm, rule: trackingReset });
 }
-
-/** As the worker calls it: no rule of consistency asks for it. */
-const trackingReset = 'CBT-RESET';
 
 async function applicable(
   host: Host,

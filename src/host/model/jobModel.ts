@@ -11,6 +11,7 @@ import type {
   JobMemberDto,
   JobResult,
 } from '../../protocol/job.ts';
+import { trackingReset } from '../../protocol/plan.ts';
 import type { DowngradeDto } from '../../protocol/point.ts';
 import { commandIds } from '../ids.ts';
 import { consistencyLabel, isWeaker, provenText, shortConsistencyLabel } from './consistency.ts';
@@ -208,6 +209,8 @@ export function resultText(result: JobResult, t: Translate): string {
         result.leftovers.filter(({ outcome }) => outcome === 'removed').length,
       );
     case 'remedy':
+      if (result.isGone && result.rule === trackingReset)
+        return t('changed block tracking has begun anew: the next backup reads all of the disks');
       return result.isGone
         ? t('rule {0} finds nothing any more', result.rule)
         : t('done, but rule {0} still finds something', result.rule);

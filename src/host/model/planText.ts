@@ -8,6 +8,7 @@ import type {
   RemedyPlanDto,
   VmRestorePlanDto,
 } from '../../protocol/plan.ts';
+import { trackingReset } from '../../protocol/plan.ts';
 import { sentence } from './errorText.ts';
 import type { Translate } from './nodeView.ts';
 
@@ -125,7 +126,7 @@ export function remedyText({ vmName, rule, text, price, steps }: RemedyPlanDto, 
     lines: [
       ...price.map(line => t('Price: {0}', sentence({ message: line }))),
       t('Steps: {0}', steps.map(step => stepLabel(step, t)).join(', ')),
-      t('For rule {0}', rule),
+      ...(rule === trackingReset ? [] : [t('For rule {0}', rule)]),
     ],
     action: t('Apply'),
   };

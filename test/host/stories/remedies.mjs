@@ -52,6 +52,14 @@ export async function story(editor, { startLab }) {
   await editor.page.keyboard.press('Enter');
   await editor.toast('Remedy for web01: rule CAP-04 finds nothing any more').waitFor();
   assert.deepEqual(await lab.snapshotsLeft(), [], 'the snapshot that begins it is gone');
+
+  await editor.command('Quiesce: Reset Changed Block Tracking…');
+  await editor.pick('web01');
+  const reset = editor.dialog('Switch changed block tracking off and on again of web01?');
+  await reset.getByText(/Price: .*reads all of its disks/).waitFor();
+  await editor.page.keyboard.press('Enter');
+  await editor.toast('Remedy for web01: changed block tracking has begun anew').waitFor();
+  assert.deepEqual(await lab.snapshotsLeft(), [], 'the snapshots that end and begin it are gone');
 }
 
 async function powerOf(lab) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { applyRemedy } from '../../../../src/host/commands/applyRemedy.ts';
+import { applyRemedy, resetTracking } from '../../../../src/host/commands/applyRemedy.ts';
 import { startRemedy } from '../../../../src/protocol/job.ts';
-import { planRemedy } from '../../../../src/protocol/plan.ts';
-import { explainVm } from '../../../../src/protocol/vm.ts';
+import { planRemedy, trackingReset } from '../../../../src/protocol/plan.ts';
+import { explainVm, listVms } from '../../../../src/protocol/vm.ts';
 import { ScriptedUi } from '../../../support/scriptedUi.ts';
 import { hostFixture, vmDto } from '../hostFixture.ts';
 
@@ -64,4 +64,21 @@ test('without a yes nothing is started', async () => {
     code: 'CANCELLED',
   });
   expect(worker.paramsOf(startRemedy)).toEqual([]);
+});
+
+test('tracking is reset once its price was read, for the VM that is picked', async () => {
+  const ui = new ScriptedUi([{ pick: 'web01' }]);
+  const { host, worker } = await fixture(ui);
+  worker.on(listVms, () => ({ vms: [vmDto()] }));
+  await resetTracking(host, undefined);
+  expect(ui.confirmations[0]?.lines).toEqual([
+    'Price: The VM is stunned for a moment.',
+    'Steps: change the settings of the VM, take a snapshot and remove it',
+  ]);
+  const vm = { vcenter: 'vc', id: 'vm-1', name: 'web01' };
+  expect(worker.paramsOf(startRemedy)).toEqual([{ vm, rule: trackingReset }]);
+
+  const unwilling = await fixture(new ScriptedUi([], { confirms: false }));
+  await expect(resetTracking(unwilling.host, node)).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(unwilling.worker.paramsOf(startRemedy)).toEqual([]);
 });
