@@ -5,7 +5,7 @@ import type { MemberResult } from '../core/jobs/backupVm/backupGroup.ts';
 import { checkedChannels } from '../core/jobs/notify/channels.ts';
 import { Notifier } from '../core/jobs/notify/node/notifier.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
-import type { Config } from './config/config.ts';
+import { chooseEntry, type Config } from './config/config.ts';
 import type { CommandContext } from './context.ts';
 import { describeError } from './output.ts';
 import { credentialSource } from './passwordPlaces.ts';
@@ -35,26 +35,41 @@ export async function tellingOfFailure<Result>(
   context: CommandContext,
   notifier: Notifier,
   args: CommandArguments,
+  config: Config,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    for (const vmName of args.operandsFrom(0))
-      noteProblems(context, await notifier.backupFailed(vmName, toAppError(error)));
+    for (const vmName of args.operandsFrom(0)) {
+      const vm = { vcenter: chosenAddress(config, args), vmName };
+      noteProblems(context, await notifier.backupFailed(vm, toAppError(error)));
+    }
     throw error;
   }
 }
 
+/** Of the server that a command means, without asking it. Empty if that is not known either. */
+function chosenAddress({ vcenters }: Config, args: CommandArguments): string {
+  const wanted = args.option('vcenter');
+  try {
+    return new URL(chooseEntry(vcenters, wanted, 'vCenter').entry.url).host;
+  } catch {
+    return wanted ?? '';
+  }
+}
+
+/** @param vcenter  its address */
 export async function tellOf(
   context: CommandContext,
   notifier: Notifier,
+  vcenter: string,
   members: readonly MemberResult[],
 ): Promise<void> {
   for (const member of members) {
     const told =
       'error' in member
-        ? notifier.backupFailed(member.vmName, member.error)
+        ? notifier.backupFailed({ vcenter, vmName: member.vmName }, member.error)
         : notifier.backupEnded(member.result);
     noteProblems(context, await told);
   }

@@ -23,7 +23,9 @@ export class GoalWatch {
         await using used = vcenters.use(name);
         const rows = await used.place.inventory.rows(signal);
         const { standings } = await standingsIn(this.#parts, used.place, rows, signal);
-        for (const { vm, standing } of standings) await notifier.lookedAtGoal(vm.name, standing);
+        const vcenter = used.place.endpoint.host;
+        for (const { vm, standing } of standings)
+          await notifier.lookedAtGoal({ vcenter, vmName: vm.name }, standing);
       } catch (error) {
         signal.throwIfAborted();
         logger.warn('it was not looked whether goals are missed', {

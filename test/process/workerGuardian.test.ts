@@ -1,6 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { WorkerClient } from '../../src/client/workerClient.ts';
@@ -8,6 +7,7 @@ import type { ConnectOptions } from '../../src/client/node/connectWorker.ts';
 import { listJobs } from '../../src/protocol/job.ts';
 import { snapshotsReported, type SnapshotReportDto } from '../../src/protocol/snapshotReport.ts';
 import { anySignal } from '../support/anySignal.ts';
+import { fastNode } from '../support/fastNode.ts';
 import { filesBelow } from '../support/faultBench.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -85,7 +85,7 @@ describe('snapshots that nobody answers for, and the background worker', () => {
   });
 
   test('are found later by the look of every 15 minutes, which nobody asks for', async () => {
-    const { client, reports } = await connect({ nodePath: fastNode() });
+    const { client, reports } = await connect({ nodePath: fastNode(folder) });
     await expect.poll(() => reports.length, patience).toBe(1);
     expect(reports[0]?.snapshotCount).toBe(0);
     await leaveOrphan();
@@ -97,14 +97,4 @@ describe('snapshots that nobody answers for, and the background worker', () => {
     expect(newest?.result).toMatchObject({ leftovers: [{ outcome: 'removed' }] });
     expect(ofTheWorkerBefore).toHaveLength(1);
   });
-
-  /** A Node whose clock is fast. */
-  function fastNode(): string {
-    const script = join(folder, 'node');
-    const preload = pathToFileURL(join(import.meta.dirname, '../support/fastTime.mjs')).href;
-    writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' --import '${preload}' "$@"\n`, {
-      mode: 0o700,
-    });
-    return script;
-  }
 });

@@ -85,6 +85,7 @@ export const backup: Command = {
       context,
       notifier,
       args,
+      config,
       async () => await backUp(context, args, config, notifier),
     );
   },
@@ -188,7 +189,8 @@ async function backUpOne(
       throw withWayOut(error);
     });
   for (const problem of [...result.problems, ...result.warnings]) context.output.note(describeError(problem));
-  if (notifier !== undefined) await tellOf(context, notifier, [{ vmName: plan.vm.name, result }]);
+  if (notifier !== undefined)
+    await tellOf(context, notifier, deps.endpoint.host, [{ vmName: plan.vm.name, result }]);
   for (const advice of trackingAdvice(plan)) context.output.note(advice.trim());
   const tookMs = context.clock.monotonicMs() - startedMs;
   context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
@@ -220,7 +222,7 @@ async function backUpSeveral(
       for (const problem of [...member.result.problems, ...member.result.warnings])
         context.output.note(describeError(problem));
   }
-  if (notifier !== undefined) await tellOf(context, notifier, members);
+  if (notifier !== undefined) await tellOf(context, notifier, deps.endpoint.host, members);
   const value = members.map(member =>
     'error' in member
       ? { vm: member.vmName, error: errorValue(member.error) }

@@ -70,8 +70,11 @@ export const goalList: Command = {
     const notifier = args.flag('notify') ? await openNotifier(context, config) : undefined;
     await using connection = await openChosenVCenter(context, args);
     const found = await listStandings(context, connection);
-    for (const { vm, standing } of found.standings)
-      noteProblems(context, (await notifier?.lookedAtGoal(vm.name, standing)) ?? []);
+    const vcenter = connection.endpoint.host;
+    for (const { vm, standing } of found.standings) {
+      const named = { vcenter, vmName: vm.name };
+      noteProblems(context, (await notifier?.lookedAtGoal(named, standing)) ?? []);
+    }
     context.output.result(found.standings.map(standingValue), () => standingsTable(found.standings));
     return goalsExitCode(found);
   },

@@ -9,7 +9,7 @@ import { readVirtualMachine, type VirtualMachineFacts } from '../../core/invento
 import { type BackupOutlook, readBackupOutlook } from '../../core/jobs/backupVm/backupOutlook.ts';
 import { type BackupPlan, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type Pause, PausedTooLongError } from '../../core/jobs/backupVm/pause.ts';
-import type { Notifier } from '../../core/jobs/notify/node/notifier.ts';
+import type { NamedVm } from '../../core/jobs/notify/notice.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
 import { type BackupResult, backUpVm } from '../../core/jobs/backupVm/backupVm.ts';
 import type { SnapshotRoom } from '../../core/jobs/backupVm/snapshotRoom.ts';
@@ -22,6 +22,7 @@ import {
   type SnapshotRoomDto,
 } from '../../protocol/plan.ts';
 import type { Handle } from '../../protocol/rpc/answerRequests.ts';
+import type { VmRef } from '../../protocol/vm.ts';
 import { toWireError } from '../../protocol/wireError.ts';
 import { program } from '../version.ts';
 import type { VCenterPlace } from '../openers.ts';
@@ -63,7 +64,7 @@ export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequ
     canPause: true,
     retry: () => backupRequest(parts, params),
     run: async ({ jobId: job, signal, pause, logger, onProgress, askForLess }) => {
-      const result = await tellingOfFailure(notifier, vm.name, signal, async () => {
+      const result = await tellingOfFailure(parts, [vm], signal, async () => {
         await using vcenter = vcenters.use(vm.vcenter, vm.name);
         await using repository = repositories.use(params.repository, vm.name);
         using journal = leftovers.journalOfJob(() => clock.now());
@@ -86,19 +87,26 @@ export function backupRequest(parts: WorkerParts, params: BackupParams): JobRequ
   };
 }
 
-/** What somebody has cancelled, nobody has to be told. */
-async function tellingOfFailure<Result>(
-  notifier: Notifier,
-  vmName: string,
+/** Tells of each of the VMs. What somebody has cancelled, nobody has to be told. */
+export async function tellingOfFailure<Result>(
+  parts: Pick<WorkerParts, 'notifier' | 'vcenters'>,
+  vms: readonly VmRef[],
   signal: AbortSignal,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    if (!signal.aborted) await notifier.backupFailed(vmName, toAppError(error));
+    if (!signal.aborted)
+      for (const vm of vms) await parts.notifier.backupFailed(namedVm(parts, vm), toAppError(error));
     throw error;
   }
+}
+
+/** As notifications call it: by the address of its server, which is also what the command line knows. */
+export function namedVm({ vcenters }: Pick<WorkerParts, 'vcenters'>, { vcenter, name }: VmRef): NamedVm {
+  const open = vcenters.list().find(place => place.name === vcenter);
+  return { vcenter: open?.place.endpoint.host ?? vcenter, vmName: name };
 }
 
 /** Does it again from the start, when it goes on, as often as it was paused for too long. */

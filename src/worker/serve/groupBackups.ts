@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-import { AppError } from '../../base/errors.ts';
+import { AppError, toAppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { counted } from '../../base/units.ts';
 import type { Manifest, ManifestGroup } from '../../core/catalog/manifest.ts';
@@ -19,7 +19,14 @@ import { toWireError } from '../../protocol/wireError.ts';
 import type { JobContext, JobRequest, MemberContext } from '../runningJob.ts';
 import { program } from '../version.ts';
 import type { WorkerParts } from '../workerParts.ts';
-import { backupResultDto, makePlan, vmKey, waitingWithoutSnapshot } from './backups.ts';
+import {
+  backupResultDto,
+  makePlan,
+  namedVm,
+  tellingOfFailure,
+  vmKey,
+  waitingWithoutSnapshot,
+} from './backups.ts';
 import { assertPolicy } from './policies.ts';
 import { assertKitAsked } from './recoveryKits.ts';
 
@@ -52,10 +59,34 @@ function groupRequest(parts: WorkerParts, params: GroupBackupParams): JobRequest
 async function run(
   parts: WorkerParts,
   vcenterName: string,
+  params: GroupBackupParams,
+  context: JobContext,
+): Promise<GroupBackupResultDto> {
+  const { vms } = params;
+  const { notifier } = parts;
+  const all = await tellingOfFailure(
+    parts,
+    vms,
+    context.signal,
+    async () => await backUpAll(parts, vcenterName, params, context),
+  );
+  for (const [index, vm] of vms.entries()) {
+    const result = all[index];
+    if (result === undefined) continue;
+    if ('error' in result) await notifier.backupFailed(namedVm(parts, vm), result.error);
+    else await notifier.backupEnded(result.result);
+  }
+  return resultDto(vms, all, context.logger);
+}
+
+/** What became of each VM, in the order in which they were given. */
+async function backUpAll(
+  parts: WorkerParts,
+  vcenterName: string,
   { vms, repository: repositoryName, policy, wholeReads, transport, groupName, nbd }: GroupBackupParams,
   { jobId: job, signal, pause, logger, members }: JobContext,
-): Promise<GroupBackupResultDto> {
-  const { vcenters, repositories, slots, notifier, leftovers, clock, random, machine } = parts;
+): Promise<readonly MemberResult[]> {
+  const { vcenters, repositories, slots, leftovers, clock, random, machine } = parts;
   const names = vms.map(({ name }) => name).join(', ');
   await using vcenter = vcenters.use(vcenterName, names);
   await using repository = repositories.use(repositoryName, names);
@@ -80,13 +111,21 @@ async function run(
       const member = members[index];
       return member === undefined || results[index] !== undefined ? [] : [{ vm, index, member }];
     });
-    const planned: GroupMember[] = [];
-    for (const { vm, member } of open) {
-      const plan = await makePlan(vcenter.place, repository.place, { ...params, vm }, parts, signal);
-      planned.push({ ...member, plan, onEnd: result => endMember(member, result, logger) });
+    const planned: (GroupMember & { readonly index: number })[] = [];
+    for (const { vm, index, member } of open) {
+      const onEnd = (result: MemberResult): void => endMember(member, result, logger);
+      try {
+        const plan = await makePlan(vcenter.place, repository.place, { ...params, vm }, parts, signal);
+        planned.push({ ...member, plan, onEnd, index });
+      } catch (error) {
+        signal.throwIfAborted();
+        const failed = { vmName: vm.name, error: toAppError(error) };
+        results[index] = failed;
+        onEnd(failed);
+      }
     }
     const ended = await backUpGroup(session, repository.place, planned, groupName, deps, signal);
-    for (const [position, { index }] of open.entries()) {
+    for (const [position, { index }] of planned.entries()) {
       const result = ended.members[position];
       if (result !== undefined && !isPostponed(result)) results[index] = result;
     }
@@ -95,12 +134,7 @@ async function run(
     for (const { vm, member } of postponed) waitingWithoutSnapshot(vm.name, member.onProgress);
     await pause.goesOn(signal);
   }
-  const all = results.flatMap(result => result ?? []);
-  for (const result of all) {
-    if ('error' in result) await notifier.backupFailed(result.vmName, result.error);
-    else await notifier.backupEnded(result.result);
-  }
-  return resultDto(vms, all, logger);
+  return results.flatMap(result => result ?? []);
 }
 
 function endMember(member: MemberContext, result: MemberResult, logger: Logger): void {

@@ -4,7 +4,7 @@ import { AppError } from '../../../base/errors.ts';
 export interface NoticeChannels {
   /** `https:`, or `http:` on this computer alone. May hold a token: it is never logged but for its host. */
   readonly webhookUrl?: string;
-  /** A program and its arguments, in which `{kind}`, `{vm}` and `{message}` are replaced. No shell reads it. */
+  /** A program and its arguments, in which `{kind}`, `{vcenter}`, `{vm}` and `{message}` are replaced. No shell reads it. */
   readonly command?: readonly string[];
   /** A file for the textfile collector of node_exporter. */
   readonly metricsFile?: string;

@@ -1,6 +1,7 @@
+import type { NamedVm } from './notice.ts';
+
 /** What is known of the backups of a VM, over all runs of this computer. */
-export interface VmRecord {
-  readonly vmName: string;
+export interface VmRecord extends NamedVm {
   readonly lastRunAt?: Date;
   readonly lastSuccessAt?: Date;
   /** How the last run ended. */
@@ -45,16 +46,22 @@ const metrics: readonly Metric[] = [
 
 /** The text format of Prometheus, as the textfile collector of node_exporter reads it. */
 export function metricsText(records: readonly VmRecord[]): string {
-  const sorted = records.toSorted((one, other) => one.vmName.localeCompare(other.vmName));
+  const sorted = records.toSorted(
+    (one, other) => one.vmName.localeCompare(other.vmName) || one.vcenter.localeCompare(other.vcenter),
+  );
   const lines = metrics.flatMap(({ name, help, value }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} gauge`,
     ...sorted.flatMap(record => {
       const found = value(record);
-      return found === undefined ? [] : [`${name}{vm="${escaped(record.vmName)}"} ${found}`];
+      return found === undefined ? [] : [`${name}{${labels(record)}} ${found}`];
     }),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+function labels({ vcenter, vmName }: NamedVm): string {
+  return `vcenter="${escaped(vcenter)}",vm="${escaped(vmName)}"`;
 }
 
 function seconds(moment: Date | undefined): number | undefined {

@@ -7,10 +7,12 @@ import type { NoticeChannels } from '../channels.ts';
 import { metricsText } from '../metrics.ts';
 import {
   type EndedBackup,
+  type NamedVm,
   type Notice,
   noticeOfBackup,
   noticeOfFailure,
   noticeOfStanding,
+  vmOfBackup,
 } from '../notice.ts';
 import { sendNotice } from './sendNotice.ts';
 import { VmRecords } from './vmRecords.ts';
@@ -55,30 +57,27 @@ export class Notifier {
     const lastOutcome = notice === undefined ? 'succeeded' : 'degraded';
     const known = { lastRunAt: at, lastSuccessAt: at, lastOutcome, isMissed: false } as const;
     return await this.#told(async () => {
-      await this.#records.change(backup.manifest.vm.name, known);
+      await this.#records.change(vmOfBackup(backup), known);
       return notice;
     });
   }
 
   /** Nobody has to be told of what somebody has cancelled. */
-  async backupFailed(vmName: string, error: AppError): Promise<readonly AppError[]> {
+  async backupFailed(vm: NamedVm, error: AppError): Promise<readonly AppError[]> {
     if (error.code === 'CANCELLED') return [];
     const at = this.#deps.clock.now();
     return await this.#told(async () => {
-      await this.#records.change(vmName, { lastRunAt: at, lastOutcome: 'failed' });
-      return noticeOfFailure(vmName, error, at);
+      await this.#records.change(vm, { lastRunAt: at, lastOutcome: 'failed' });
+      return noticeOfFailure(vm, error, at);
     });
   }
 
   /** Once for each time that a VM begins to miss its goal, by the clock. */
-  async lookedAtGoal(
-    vmName: string,
-    standing: Pick<Standing, 'state' | 'gaps'>,
-  ): Promise<readonly AppError[]> {
-    const notice = noticeOfStanding(vmName, standing, this.#deps.clock.now());
+  async lookedAtGoal(vm: NamedVm, standing: Pick<Standing, 'state' | 'gaps'>): Promise<readonly AppError[]> {
+    const notice = noticeOfStanding(vm, standing, this.#deps.clock.now());
     const isMissed = notice !== undefined;
     return await this.#told(async () => {
-      const before = await this.#records.change(vmName, { isMissed });
+      const before = await this.#records.change(vm, { isMissed });
       return before.isMissed ? undefined : notice;
     });
   }

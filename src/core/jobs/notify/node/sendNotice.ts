@@ -49,15 +49,15 @@ async function post(url: string, { vmName, at, ...notice }: Notice): Promise<voi
 }
 
 async function runCommand([program = '', ...args]: readonly string[], notice: Notice): Promise<void> {
-  const { kind, vmName, message, remedy = '', code = '', at } = notice;
+  const { kind, vcenter, vmName, message, remedy = '', code = '', at } = notice;
+  const values: Readonly<Record<string, string>> = { kind, vcenter, vm: vmName, message };
   const filled = args.map(arg =>
-    arg.replaceAll(/\{(kind|vm|message)\}/g, (_, name: string) =>
-      name === 'kind' ? kind : name === 'vm' ? vmName : message,
-    ),
+    arg.replaceAll(/\{(kind|vcenter|vm|message)\}/g, (_, name: string) => values[name] ?? ''),
   );
   const env = {
     ...Object.fromEntries(inherited.flatMap(name => [[name, process.env[name]]])),
     QUIESCE_KIND: kind,
+    QUIESCE_VCENTER: vcenter,
     QUIESCE_VM: vmName,
     QUIESCE_MESSAGE: message,
     QUIESCE_REMEDY: remedy,

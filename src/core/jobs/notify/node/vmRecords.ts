@@ -8,8 +8,9 @@ import type { Logger } from '../../../../base/logger.ts';
 import { writeFileDurably } from '../../../../base/node/durableFile.ts';
 import { fileError, systemErrorCode } from '../../../../base/node/fileErrors.ts';
 import type { VmRecord } from '../metrics.ts';
+import type { NamedVm } from '../notice.ts';
 
-const storedVersion = 1;
+const storedVersion = 2;
 const outcomes = ['succeeded', 'degraded', 'failed'] as const;
 
 /** One file for each VM, so that the command line and the worker do not overwrite each other's. */
@@ -37,9 +38,10 @@ export class VmRecords {
   }
 
   /** @returns what was known before */
-  async change(vmName: string, changes: Partial<VmRecord>): Promise<VmRecord> {
-    const before = (await this.all()).find(record => record.vmName === vmName) ?? { vmName, isMissed: false };
-    const name = createHash('sha256').update(vmName).digest('hex').slice(0, 32);
+  async change({ vcenter, vmName }: NamedVm, changes: Partial<VmRecord>): Promise<VmRecord> {
+    const known = (await this.all()).find(record => record.vcenter === vcenter && record.vmName === vmName);
+    const before = known ?? { vcenter, vmName, isMissed: false };
+    const name = createHash('sha256').update(`${vcenter}/${vmName}`).digest('hex').slice(0, 32);
     const record = { version: storedVersion, ...before, ...changes };
     await writeFileDurably(join(this.#folder, `${name}.json`), `${JSON.stringify(record)}\n`);
     return before;
@@ -59,6 +61,7 @@ function decode(text: string, path: string): VmRecord {
   const json = JsonReader.parse(text, path);
   json.integer('version', { min: storedVersion, max: storedVersion });
   return {
+    vcenter: json.string('vcenter'),
     vmName: json.string('vmName'),
     ...(json.has('lastRunAt') && { lastRunAt: json.date('lastRunAt') }),
     ...(json.has('lastSuccessAt') && { lastSuccessAt: json.date('lastSuccessAt') }),

@@ -45,7 +45,7 @@ test.each<['met' | 'accepted' | 'gap', readonly GapKind[], string | undefined]>(
   ['accepted', ['age'], undefined],
 ])('a VM that is %s with gaps %j is told as %s', (state, gaps, expected) => {
   const standing = { state, gaps: gaps.map(kind => ({ kind, text: kind })) };
-  expect(noticeOfStanding('web01', standing, at)?.kind).toBe(expected);
+  expect(noticeOfStanding({ vcenter: 'vc', vmName: 'web01' }, standing, at)?.kind).toBe(expected);
 });
 
 describe('channels', () => {
@@ -76,16 +76,19 @@ describe('channels', () => {
 });
 
 test('metrics are sorted, escaped, and say nothing of what is not known', () => {
+  const ended = { lastRunAt: at, lastSuccessAt: at, lastOutcome: 'degraded' } as const;
   const text = metricsText([
-    { vmName: 'web"01\\', isMissed: false, lastRunAt: at, lastSuccessAt: at, lastOutcome: 'degraded' },
-    { vmName: 'db01', isMissed: true },
+    { vcenter: 'vc', vmName: 'web"01\\', isMissed: false, ...ended },
+    { vcenter: 'vc', vmName: 'db01', isMissed: true },
+    { vcenter: 'another:8443', vmName: 'db01', isMissed: false },
   ]);
   expect(text.split('\n').filter(line => line !== '' && !line.startsWith('#'))).toEqual([
-    'quiesce_backup_last_run_timestamp_seconds{vm="web\\"01\\\\"} 1772366400',
-    'quiesce_backup_last_success_timestamp_seconds{vm="web\\"01\\\\"} 1772366400',
-    'quiesce_backup_failed{vm="web\\"01\\\\"} 0',
-    'quiesce_backup_degraded{vm="web\\"01\\\\"} 1',
-    'quiesce_backup_missed{vm="db01"} 1',
-    'quiesce_backup_missed{vm="web\\"01\\\\"} 0',
+    'quiesce_backup_last_run_timestamp_seconds{vcenter="vc",vm="web\\"01\\\\"} 1772366400',
+    'quiesce_backup_last_success_timestamp_seconds{vcenter="vc",vm="web\\"01\\\\"} 1772366400',
+    'quiesce_backup_failed{vcenter="vc",vm="web\\"01\\\\"} 0',
+    'quiesce_backup_degraded{vcenter="vc",vm="web\\"01\\\\"} 1',
+    'quiesce_backup_missed{vcenter="another:8443",vm="db01"} 0',
+    'quiesce_backup_missed{vcenter="vc",vm="db01"} 1',
+    'quiesce_backup_missed{vcenter="vc",vm="web\\"01\\\\"} 0',
   ]);
 });
