@@ -35,13 +35,14 @@ export async function tellingOfFailure<Result>(
   context: CommandContext,
   notifier: Notifier,
   args: CommandArguments,
+  vmNames: readonly string[],
   config: Config,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    for (const vmName of args.operandsFrom(0)) {
+    for (const vmName of vmNames) {
       const vm = { vcenter: chosenAddress(config, args), vmName };
       noteProblems(context, await notifier.backupFailed(vm, toAppError(error)));
     }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { AppError, toAppError } from '../../base/errors.ts';
 import { JoinedProgress } from '../../base/joinedProgress.ts';
 import { counted, formatBytes, formatDuration } from '../../base/units.ts';
@@ -10,7 +12,7 @@ import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { readVirtualMachine } from '../../core/inventory/readVirtualMachine.ts';
 import { type BackupPlan, disksToReset, planBackup } from '../../core/jobs/backupVm/backupPlan.ts';
 import { type BackupOutlook, readBackupOutlook } from '../../core/jobs/backupVm/backupOutlook.ts';
-import { backUpGroup, type GroupMember } from '../../core/jobs/backupVm/backupGroup.ts';
+import { backUpGroup, type GroupMember, type MemberResult } from '../../core/jobs/backupVm/backupGroup.ts';
 import { neverPaused } from '../../core/jobs/backupVm/pause.ts';
 import { TransferSlots } from '../../core/jobs/backupVm/transferSlots.ts';
 import { openPreviousPoint } from '../../core/jobs/backupVm/previousPoint.ts';
@@ -42,6 +44,7 @@ import { exitCodes, leftoversRemain, levelNotReached, levelUnproven } from '../e
 import { accountBeforeBackup, seenBeforeBackup } from '../guestLook.ts';
 import { openNotifier, tellingOfFailure, tellOf } from '../notifying.ts';
 import { describeError, errorValue, table } from '../output.ts';
+import { LastRuns, runSubject, vmsOfRun } from '../lastRun.ts';
 import { chosenParallel, parallelOptions } from '../parallel.ts';
 import { chosenStoring, storingOptions } from '../storing.ts';
 import { trackingAdvice, withTracking, withTrackingReset } from '../changeTracking.ts';
@@ -52,9 +55,12 @@ const minuteMs = 60_000;
 export const backup: Command = {
   name: 'backup',
   summary: 'Make a restore point of a VM, or of each of several as near together as possible',
-  operands: ['VM', '[VM…]'],
+  operands: ['[VM…]'],
   options: {
     group: { value: 'NAME', help: 'name of the group that several VMs are' },
+    'retry-failed': {
+      help: 'only those VMs that the last run of the same VMs, or of the same --group, has left without a restore point',
+    },
     ...policyOptions,
     ...guestAccountOptions,
     ...wholeReadOptions,
@@ -79,24 +85,48 @@ export const backup: Command = {
   },
   run: async (context, args) => {
     const config = await readConfig(context.places.configFile);
-    if (args.flag('plan')) return await backUp(context, args, config, undefined);
+    const runs = new LastRuns(join(context.places.stateFolder, 'runs'));
+    const subject = runSubject(config, args);
+    const names = await vmsOfRun(runs, subject, args.flag('retry-failed'));
+    if (names.length === 0) {
+      context.output.result({ backups: [] }, () => 'The last run has left no VM without a restore point.');
+      return undefined;
+    }
+    if (args.flag('plan')) return await backUp(context, args, names, config, undefined);
     const notifier = await openNotifier(context, config);
+    const at = context.clock.now();
+    // Whoever is killed has backed up none.
+    await runs.write(subject, { at, failed: names });
+    const onEnd = async (failed: readonly string[]): Promise<void> =>
+      await runs.write(subject, { at, failed });
     return await tellingOfFailure(
       context,
       notifier,
       args,
+      names,
       config,
-      async () => await backUp(context, args, config, notifier),
+      async () => await backUp(context, args, names, config, { notifier, onEnd }),
     );
   },
 };
 
-/** @param notifier  undefined for a plan, of which nobody has to be told */
+/** Who hears of how a run has ended. */
+interface RunListeners {
+  readonly notifier: Notifier;
+  /** Given the VMs without a restore point, as they were typed. */
+  readonly onEnd: (failed: readonly string[]) => Promise<void>;
+}
+
+/**
+ * @param names  of the VMs
+ * @param listeners  undefined for a plan, of which nobody has to be told
+ */
 async function backUp(
   context: CommandContext,
   args: CommandArguments,
+  names: readonly string[],
   config: Config,
-  notifier: Notifier | undefined,
+  listeners: RunListeners | undefined,
 ): Promise<number | undefined> {
   const { signal } = context;
   const policy = chosenPolicy(args, config.backup);
@@ -116,8 +146,7 @@ async function backUp(
     ...(nbd !== undefined && { nbd: { settings: nbd, account: connection.account } }),
     ...(waitMinutes !== undefined && { maxWaitMs: waitMinutes * minuteMs }),
   };
-  const plans: BackupPlan[] = [];
-  for (const name of args.operandsFrom(0)) {
+  const makePlan = async (name: string): Promise<BackupPlan> => {
     let found = await readVirtualMachine(session, await findVirtualMachine(session, name, signal), signal);
     if (args.flag('enable-tracking') && !args.flag('plan'))
       found = await withTracking(context, session, found, journal, args.flag('yes'));
@@ -127,33 +156,46 @@ async function backUp(
     const newest = await latestRestorePoint(repository, identity, signal);
     const previous = await openPreviousPoint(repository, newest, signal);
     const options = { policy, wholeReads, transport, knowsSpecs, hasUser: context.hasTerminal };
-    let plan = planBackup(vm, { ...options, now: context.clock.now() }, previous);
-    if (args.flag('reset-tracking') && !args.flag('plan') && disksToReset(plan).length > 0) {
-      const { config: reset, disks } = await withTrackingReset(
-        context,
-        session,
-        vm,
-        journal,
-        args.flag('yes'),
-      );
-      plan = planBackup({ ...vm, config: reset, disks }, { ...options, now: context.clock.now() }, previous);
-    }
-    plans.push(plan);
-  }
-  if (args.flag('plan')) {
+    const plan = planBackup(vm, { ...options, now: context.clock.now() }, previous);
+    if (!args.flag('reset-tracking') || args.flag('plan') || disksToReset(plan).length === 0) return plan;
+    const { config: reset, disks } = await withTrackingReset(context, session, vm, journal, args.flag('yes'));
+    return planBackup({ ...vm, config: reset, disks }, { ...options, now: context.clock.now() }, previous);
+  };
+  if (listeners === undefined) {
     const planned: PlannedBackup[] = [];
-    for (const plan of plans)
+    for (const name of names) {
+      const plan = await makePlan(name);
       planned.push({ plan, outlook: await readBackupOutlook(session, plan, deps, signal) });
+    }
     const values = planned.map(planValue);
     context.output.result(values.length === 1 ? values[0] : values, () =>
       planned.map(describePlan).join('\n'),
     );
     return undefined;
   }
-  const [plan, another] = plans;
-  if (plan !== undefined && another === undefined && args.option('group') === undefined)
-    return await backUpOne(context, session, repository, plan, deps, notifier);
-  return await backUpSeveral(context, session, repository, plans, args.option('group'), deps, notifier);
+  const [name = '', another] = names;
+  const group = args.option('group');
+  if (another === undefined && group === undefined)
+    return await backUpOne(context, session, repository, await makePlan(name), deps, listeners);
+  const asked: AskedVm[] = [];
+  for (const vmName of names) asked.push({ vmName, plan: await orFailure(makePlan(vmName)) });
+  return await backUpSeveral(context, session, repository, asked, group, deps, listeners);
+}
+
+/** One VM of several, as it was typed, and what is planned for it or why nothing can be. */
+interface AskedVm {
+  readonly vmName: string;
+  readonly plan: BackupPlan | AppError;
+}
+
+/** What is wrong with one VM keeps the others from nothing. */
+async function orFailure(planned: Promise<BackupPlan>): Promise<BackupPlan | AppError> {
+  try {
+    return await planned;
+  } catch (error) {
+    if (AppError.is(error, 'NOT_FOUND', 'PERMISSION', 'CONFLICT', 'UNSUPPORTED_FORMAT')) return error;
+    throw error;
+  }
 }
 
 interface PlannedBackup {
@@ -169,7 +211,7 @@ async function backUpOne(
   repository: Repository,
   plan: BackupPlan,
   deps: CliDeps,
-  notifier: Notifier | undefined,
+  { notifier, onEnd }: RunListeners,
 ): Promise<number> {
   const { signal } = context;
   const startedMs = context.clock.monotonicMs();
@@ -189,8 +231,8 @@ async function backUpOne(
       throw withWayOut(error);
     });
   for (const problem of [...result.problems, ...result.warnings]) context.output.note(describeError(problem));
-  if (notifier !== undefined)
-    await tellOf(context, notifier, deps.endpoint.host, [{ vmName: plan.vm.name, result }]);
+  await onEnd([]);
+  await tellOf(context, notifier, deps.endpoint.host, [{ vmName: plan.vm.name, result }]);
   for (const advice of trackingAdvice(plan)) context.output.note(advice.trim());
   const tookMs = context.clock.monotonicMs() - startedMs;
   context.output.result(resultValue(result, tookMs), () => describeResult(result, tookMs));
@@ -201,20 +243,30 @@ async function backUpSeveral(
   context: CommandContext,
   session: VimSession,
   repository: Repository,
-  plans: readonly BackupPlan[],
+  asked: readonly AskedVm[],
   name: string | undefined,
   deps: CliDeps,
-  notifier: Notifier | undefined,
+  { notifier, onEnd }: RunListeners,
 ): Promise<number> {
   const startedMs = context.clock.monotonicMs();
-  const { group, members } = await context.withProgress(async onProgress => {
+  const ended = await context.withProgress(async onProgress => {
     const joined = new JoinedProgress(onProgress);
-    const asked = plans.map(plan => ({
-      ...{ plan, ...memberOf(joined), signal: context.signal },
-      askForLess: askOnTerminal(context, plan.vm.name),
-    }));
-    return await backUpGroup(session, repository, asked, name, deps, context.signal);
+    const planned = asked.flatMap(({ plan }) =>
+      AppError.is(plan)
+        ? []
+        : {
+            ...{ plan, ...memberOf(joined), signal: context.signal },
+            askForLess: askOnTerminal(context, plan.vm.name),
+          },
+    );
+    return await backUpGroup(session, repository, planned, name, deps, context.signal);
   });
+  const { group } = ended;
+  const results = ended.members.values();
+  const members = asked.flatMap(({ vmName, plan }): MemberResult | [] =>
+    AppError.is(plan) ? { vmName, error: plan } : (results.next().value ?? []),
+  );
+  await onEnd(asked.flatMap(({ vmName }, index) => ('error' in (members[index] ?? {}) ? [vmName] : [])));
   const tookMs = context.clock.monotonicMs() - startedMs;
   for (const member of members) {
     if ('error' in member) context.output.note(describeError(toAppError(withWayOut(member.error))));
@@ -222,7 +274,7 @@ async function backUpSeveral(
       for (const problem of [...member.result.problems, ...member.result.warnings])
         context.output.note(describeError(problem));
   }
-  if (notifier !== undefined) await tellOf(context, notifier, deps.endpoint.host, members);
+  await tellOf(context, notifier, deps.endpoint.host, members);
   const value = members.map(member =>
     'error' in member
       ? { vm: member.vmName, error: errorValue(member.error) }
