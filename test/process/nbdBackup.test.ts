@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 
@@ -6,7 +5,7 @@ import { MiB } from '../../src/base/units.ts';
 import type { ManifestDisk } from '../../src/core/catalog/manifest.ts';
 import { startBackup } from '../../src/protocol/job.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { nbdkitOfLab } from '../support/nbdDisks.ts';
+import { nbdkitOfLab, programsOfLab } from '../support/nbdDisks.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { Restic } from '../support/restic.ts';
@@ -252,20 +251,8 @@ async function requestCount(): Promise<number> {
   return counts.main;
 }
 
-/** Of this lab. */
 function programs(): readonly number[] {
-  const { port } = new URL(lab.ready.url);
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words[0] === 'nbdkit' && words.some(word => word.includes(`:${port}/folder/`));
-      } catch {
-        return false;
-      }
-    });
+  return programsOfLab(lab);
 }
 
 function kill(pids: readonly number[]): void {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { systemClock } from '../../src/base/clock.ts';
@@ -12,6 +12,7 @@ import { usualNbdReads } from '../../src/core/disk/nbd/nbdSettings.ts';
 import { type NbdDiskDeps, type NbdDiskRequest, openNbdDisk } from '../../src/core/disk/node/nbdDisk.ts';
 import { anySignal } from './anySignal.ts';
 import { foreignProgram } from './foreignProgram.ts';
+import type { RunningLab } from './runningLab.ts';
 
 export const nbdPassword = 'correct horse, battery';
 
@@ -50,6 +51,22 @@ export const nbdkitOfLab: NbdCommand = [
   ...['sh', join(import.meta.dirname, 'nbdkitOfLab.sh'), '{server}', '{port}', '{user}', '{password-fd}'],
   ...['{datacenter}', '{file}', '{socket}'],
 ];
+
+/** Those that read from this lab now. */
+export function programsOfLab({ ready }: RunningLab): readonly number[] {
+  const { port } = new URL(ready.url);
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words[0] === 'nbdkit' && words.some(word => word.includes(`:${port}/folder/`));
+      } catch {
+        return false;
+      }
+    });
+}
 
 /** A folder as VMware's library comes in one, with a stand-in for it that has its disks in `disks` and takes the password. */
 export function vddkFolder(folder: string): string {
