@@ -56,17 +56,18 @@ export interface Faults {
   vmdkDialect: 'vsphere' | 'qemu';
   /**
    * Whether URLs of disks and of guest files name no host (`*`), as an ESXi host gives them, the server's address, or the
-   * host that the VM runs on, which answers on a port of its own with a certificate of its own.
+   * host that the VM runs on, which answers on a port of its own with a certificate of its own; or that host by a name that
+   * nobody resolves, or where nobody answers.
    */
-  leaseUrls: 'asterisk' | 'host' | 'esx';
+  leaseUrls: 'asterisk' | 'host' | 'esx' | 'unresolvable' | 'unreachable';
   /** So much of exported disks goes over the wire for each lease; null: as fast as it goes. */
   leaseBytesPerSecond: number | null;
   /** Whether an exported disk is kept as it went over the wire, for the next export: then compressing costs nothing. */
   keepExports: boolean;
   /** How many export leases of a VM there may be at a time; what a real server allows is not known. */
   leasesPerVm: number;
-  /** Whether leases have a manifest. */
-  manifests: boolean;
+  /** Whether leases have a manifest, and whether that is of what was sent. */
+  manifests: boolean | 'wrong';
   /** As a host with the free license: everything can be read, every change is refused. */
   freeLicense: boolean;
   /** Who logs in when there are so many sessions is turned away with HTTP status 503; null: nobody is. */

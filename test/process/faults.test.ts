@@ -187,6 +187,15 @@ describe('while a VM is restored', () => {
     await bench.expectNothingLeft();
   });
 
+  test('a datastore without room is named by the server, and nothing is left', async () => {
+    const full = { file: '[datastore1] again/again.vmdk', datastore: 'datastore1' };
+    const message = 'Insufficient disk space on datastore datastore1.';
+    const fault = { method: 'ImportVApp', fault: 'NoDiskSpace', fields: full, message, times: 1 };
+    await bench.lab.setFaults({ methods: [fault] });
+    await bench.fails(restore('again'), { code: 11, says: ['datastore1', 'Free space on the datastore'] });
+    await bench.expectNothingLeft();
+  });
+
   test('an upload that is slow, and a lease that is short, end in the whole VM', async () => {
     await bench.lab.setFaults({
       leaseTimeoutSeconds: 2,
@@ -271,6 +280,21 @@ describe('while a VM is backed up', () => {
         },
       },
     ]);
+    await bench.expectNothingLeft();
+  });
+
+  test('a snapshot that the server refuses ends the backup with its reason', async () => {
+    for (const [refusal, code, remedy] of [
+      ['TooManySnapshotLevels', 6, 'Remove snapshots of the VM that nobody needs'],
+      ['SnapshotDisabled', 6, 'Allow snapshots in the configuration of the VM'],
+    ] as const) {
+      await bench.lab.setFaults({ methods: [{ method: 'CreateSnapshot_Task', fault: refusal, times: 20 }] });
+      await bench.lab.setFaults({
+        methods: [{ method: 'CreateSnapshotEx_Task', fault: refusal, times: 20 }],
+      });
+      await bench.fails(['backup', 'web01'], { code, says: ['web01', remedy] });
+      await bench.lab.clearFaults();
+    }
     await bench.expectNothingLeft();
   });
 

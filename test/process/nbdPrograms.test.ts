@@ -467,6 +467,20 @@ describe("nbdkit's plugin for VMware's library, with a stand-in for that", () =>
     process.env['PATH'] = PATH;
   });
 
+  test('whose library is none says what the loader says of it', async () => {
+    const wrong = join(folder, 'wrong-vddk');
+    mkdirSync(join(wrong, 'lib64'), { recursive: true });
+    writeFileSync(join(wrong, 'lib64/libvixDiskLib.so.8'), 'no library\n');
+    const [plugin = ''] = vddkCommand().filter(word => word.endsWith('.so'));
+    expect(await probeNbdkitPlugin(plugin, wrong, anySignal)).toMatchObject({ kind: 'no-library' });
+    expect(
+      await failureOf(openDisk(vddkCommand(), sizeBytes, { values: { ...more.values, library: wrong } })),
+    ).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/^the plugin .* of nbdkit does not find VMware's library/) as unknown,
+    });
+  });
+
   test('that lacks it says so, and not that a program has ended', async () => {
     const empty = { values: { ...more.values, library: folder } };
     expect(await failureOf(openDisk(vddkCommand(), sizeBytes, empty))).toMatchObject({

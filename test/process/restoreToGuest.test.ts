@@ -245,6 +245,35 @@ describe('guest files back into the running guest, by the command line', () => {
     expect(await lab.guestFile('web01', numbers)).toEqual(former);
   });
 
+  test.each([
+    ['has run out before it begins', { guestTransferSeconds: 0 }, async () => await Promise.resolve()],
+    [
+      'its VM left behind when it went to another host',
+      {},
+      async () => {
+        for (const host of ['esx02', 'esx01']) await lab.setVm('web01', { host: `${host}.lab.invalid` });
+      },
+    ],
+  ])('a transfer that %s is told, and the file is what it was', async (_, faults, disturb) => {
+    await lab.writeGuestFile('web01', numbers, 'former\n');
+    await lab.setFaults({ ...faults, lateAnswers: { InitiateFileTransferToGuest: 500 } });
+    const started = cli.start(...restoreArguments([numbers]), '--verbose');
+    let isOver = false;
+    void started.result.then(() => (isOver = true));
+    while (!isOver) {
+      await disturb();
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    const { code, stderr } = remembered(await started.result);
+    expect({ code, stderr }).toMatchObject({
+      code: 7,
+      stderr: expect.stringMatching(
+        /web01 \/.*: the host no longer knows the transfer\n[^]*Try again: its time had run out, or the VM went to another host/,
+      ) as unknown,
+    });
+    expect((await lab.guestBytes('web01', numbers)).toString()).toBe('former\n');
+  });
+
   test('a guest without room is told as such, and keeps what it had', async () => {
     await lab.writeGuestFile('web01', numbers, 'former\n');
     await lab.setFaults({ guestFreeBytes: { web01: 1000 } });

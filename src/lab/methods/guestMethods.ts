@@ -8,6 +8,7 @@ import { toHex } from '../../base/random.ts';
 import { LabVm } from '../model/labVm.ts';
 import type { PlainObject } from '../model/managedObject.ts';
 import { invalidArgument, VimFault } from '../soap/vimFault.ts';
+import { hostInUrls } from './leaseMethods.ts';
 import { instanceOf, type Method, type MethodCall, type MethodTable } from './methodCall.ts';
 
 /** A call that reached the guest: the VM runs, its tools answer, and the account is who it says. */
@@ -180,8 +181,7 @@ function lifetimeMs({ lab }: MethodCall): number {
 
 /** Unless told otherwise it names no host, as a host's own answer does: it is the one the client has asked. */
 function transferUrl({ lab }: MethodCall, vm: LabVm, query: string): string {
-  const { leaseUrls } = lab.faults;
-  const { authority } = leaseUrls === 'esx' ? lab.servers.ofHost(vm.home.host) : lab.servers.main;
-  const port = authority.slice(authority.lastIndexOf(':'));
-  return `https://${leaseUrls === 'asterisk' ? `*${port}` : authority}/guestFile?${query}`;
+  const { authority } = lab.servers.main;
+  const host = hostInUrls(lab, vm) ?? `*${authority.slice(authority.lastIndexOf(':'))}`;
+  return `https://${host}/guestFile?${query}`;
 }

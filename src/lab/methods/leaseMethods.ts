@@ -62,7 +62,13 @@ export const leaseMethods: MethodTable = {
   },
   HttpNfcLeaseGetManifest: {
     on: 'HttpNfcLease',
-    answer: call => (call.lab.faults.manifests ? leaseOf(call).manifest() : []),
+    answer: call => {
+      const { manifests } = call.lab.faults;
+      const entries = manifests === false ? [] : leaseOf(call).manifest();
+      return manifests === 'wrong'
+        ? entries.map(entry => ({ ...entry, sha1: '0'.repeat(40), checksum: '0'.repeat(64) }))
+        : entries;
+    },
   },
   HttpNfcLeaseSetManifestChecksumType: { on: 'HttpNfcLease', answer: () => undefined },
 };
@@ -119,7 +125,7 @@ function importVm({ lab, session, self, parameters }: MethodCall): MoRef {
 
 function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => void): Lease {
   const { registry, clock, random, faults, servers } = lab;
-  const { authority, certificate } = faults.leaseUrls === 'esx' ? servers.ofHost(vm.home.host) : servers.main;
+  const { certificate } = faults.leaseUrls === 'esx' ? servers.ofHost(vm.home.host) : servers.main;
   const value = `session[${toHex(random.bytes(8))}]${registry.newId('lease')}`;
   const request: LeaseRequest = {
     vm: vm.ref,
@@ -128,10 +134,26 @@ function newLease(lab: LabContext, vm: LabVm, onEnd: (completed: boolean) => voi
     onEnd,
     secret: toHex(random.bytes(16)),
     timeoutSeconds: faults.leaseTimeoutSeconds,
-    urlHost: faults.leaseUrls === 'asterisk' ? '*' : authority,
+    urlHost: hostInUrls(lab, vm) ?? '*',
     sslThumbprint: certificate.sha1Thumbprint,
   };
   return registry.add(new Lease({ type: 'HttpNfcLease', value }, request, registry, clock));
+}
+
+/** The host that URLs of the disks and guest files of a VM name; undefined: none, for the client knows it. */
+export function hostInUrls({ faults, servers, registry }: LabContext, { home }: LabVm): string | undefined {
+  switch (faults.leaseUrls) {
+    case 'asterisk':
+      return undefined;
+    case 'host':
+      return servers.main.authority;
+    case 'esx':
+      return servers.ofHost(home.host).authority;
+    case 'unresolvable':
+      return String(registry.get(home.host).property('name'));
+    case 'unreachable':
+      return '127.0.0.1:9';
+  }
 }
 
 /** A lease is answered at once and can be used a moment later, as on a real server. */

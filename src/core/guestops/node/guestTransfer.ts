@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import { formatBytes } from '../../../base/units.ts';
-import { defaultStallTimeoutMs, download, httpTransfer, upload } from '../../vsphere/node/httpTransfer.ts';
+import {
+  defaultStallTimeoutMs,
+  download,
+  httpTransfer,
+  type HttpTransfer,
+  upload,
+} from '../../vsphere/node/httpTransfer.ts';
 import type { TransferEndpoint } from '../../vsphere/node/vimClient.ts';
 import { mountOf } from '../guestMounts.ts';
 import type { GuestSession } from '../guestSession.ts';
@@ -43,6 +49,7 @@ export async function uploadToGuest(
   try {
     await upload(transfer, body, watchOf(deps), signal);
   } catch (error) {
+    if (isForgotten(error, transfer)) throw forgotten(transfer, error);
     if (!AppError.is(error, 'UNREACHABLE')) throw error;
     throw (await fullError(guest, path, sizeBytes, error, signal)) ?? error;
   }
@@ -60,10 +67,15 @@ export async function* downloadFromGuest(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const grant = await guest.grantDownload(path, signal);
   const name = `${guest.vm.name} ${path}`;
+  const transfer = httpTransfer(grant, name, deps.endpoint);
   let receivedBytes = 0;
-  for await (const piece of download(httpTransfer(grant, name, deps.endpoint), watchOf(deps), signal)) {
-    receivedBytes += piece.length;
-    yield piece;
+  try {
+    for await (const piece of download(transfer, watchOf(deps), signal)) {
+      receivedBytes += piece.length;
+      yield piece;
+    }
+  } catch (error) {
+    throw isForgotten(error, transfer) ? forgotten(transfer, error) : error;
   }
   if (receivedBytes !== grant.sizeBytes) {
     throw new CorruptDataError(`${name}: ${receivedBytes} bytes came of ${grant.sizeBytes}`, {
@@ -101,6 +113,21 @@ export async function readGuestText(
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');
+}
+
+/** Hosts know a transfer for ten minutes before it begins, and no longer once the VM runs elsewhere. */
+function isForgotten(error: unknown, { url }: HttpTransfer): boolean {
+  // Where bytes come from may lack something, too, and says so itself.
+  return AppError.is(error, 'NOT_FOUND') && error.object === url.host;
+}
+
+function forgotten({ name }: HttpTransfer, cause: unknown): AppError {
+  return new AppError('UNREACHABLE', `${name}: the host no longer knows the transfer`, {
+    object: name,
+    retryable: true,
+    remedy: 'Try again: its time had run out, or the VM went to another host',
+    cause,
+  });
 }
 
 /** A host says no more than that a transfer failed; how much room there is tells why. */
