@@ -153,6 +153,18 @@ describe('in the midst of reading', () => {
     },
   );
 
+  test('a lease that the server has ended by itself ends the backup with that, not with a broken connection', async () => {
+    const isOver = async () => {
+      await bench.lab.control('POST', 'clock', { advanceMs: 400_000 });
+    };
+    const result = await backUpWhile('web01', isOver);
+    expectFailure(result, {
+      code: 7,
+      says: ['web01 Hard disk 1: the server has ended the lease', 'Try again'],
+    });
+    await bench.expectAllGood();
+  });
+
   test('a second disk that arrives empty is no disk of zeros', async () => {
     const [whole, empty] = [
       { kind: 'slow', afterBytes: 0, bytesPerSecond: 10 * MiB, vm: 'db01', times: 1 },

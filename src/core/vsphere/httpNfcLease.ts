@@ -87,6 +87,22 @@ export class HttpNfcLease implements AsyncDisposable {
     this.#percent = Math.max(0, Math.min(100, Math.floor(percent)));
   }
 
+  /**
+   * Why a transfer broke: what the server says of the lease, if it has ended that, else what is given. Asks the server, which
+   * the next word of progress would do half a minute later.
+   */
+  async reasonFor(error: unknown): Promise<unknown> {
+    if (!this.#isEnded && !this.lost.aborted) {
+      const signal = AbortSignal.timeout(endTimeoutMs);
+      try {
+        await this.#session.call('HttpNfcLeaseProgress', this.lease, { percent: this.#percent }, signal);
+      } catch (refusal) {
+        if (!AppError.is(refusal, 'UNREACHABLE', 'CANCELLED')) this.#lose(refusal);
+      }
+    }
+    return this.lost.aborted ? this.lost.reason : error;
+  }
+
   /** The checksums of what was transferred, from a server that keeps them. */
   async manifest(signal: AbortSignal): Promise<readonly Vim<'HttpNfcLeaseManifestEntry'>[]> {
     return await this.#session.call('HttpNfcLeaseGetManifest', this.lease, {}, signal);

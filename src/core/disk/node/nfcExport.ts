@@ -147,6 +147,8 @@ class NfcDiskStream implements DiskStream {
         );
       }
       return new NfcDiskStream(lease, entry, device, name, logger, { vmdk, received, abort });
+    } catch (error) {
+      throw signal.aborted ? error : await lease.reasonFor(error);
     } finally {
       opening.removeEventListener('abort', onAbort);
     }
@@ -175,7 +177,7 @@ class NfcDiskStream implements DiskStream {
       await this.#lease.complete(signal);
     } catch (error) {
       // What ended the lease explains the broken connection, not the other way round.
-      throw this.#lease.lost.aborted ? this.#lease.lost.reason : error;
+      throw signal.aborted ? error : await this.#lease.reasonFor(error);
     } finally {
       either.removeEventListener('abort', onAbort);
       await this.#close();
