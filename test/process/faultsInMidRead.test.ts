@@ -9,7 +9,7 @@ import type { VimSession } from '../../src/core/vsphere/session.ts';
 import type { MoRef } from '../../src/core/vsphere/schema/moRef.ts';
 import { waitForTask } from '../../src/core/vsphere/task.ts';
 import { anySignal } from '../support/anySignal.ts';
-import { FaultBench } from '../support/faultBench.ts';
+import { expectFailure, FaultBench } from '../support/faultBench.ts';
 import type { CliResult } from '../support/quiesceCli.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
@@ -58,9 +58,13 @@ describe('in the midst of reading', () => {
     return value;
   }
 
-  async function backUpWhile(vm: string, disturb: () => Promise<void>): Promise<CliResult> {
+  async function backUpWhile(
+    vm: string,
+    disturb: () => Promise<void>,
+    ...options: readonly string[]
+  ): Promise<CliResult> {
     await bench.lab.setFaults({ streams: [slowStream] });
-    const backup = bench.start('backup', vm, '--level', 'crash', '--json');
+    const backup = bench.start('backup', vm, '--level', 'crash', ...options);
     await expect
       .poll(async () => (await bench.lab.openLeases()).map(({ state }) => state))
       .toEqual(['ready']);
@@ -70,7 +74,7 @@ describe('in the midst of reading', () => {
 
   test('a VM that is powered off is read to its end, as it was at its snapshot', async () => {
     const off = async () => await bench.lab.setVm('web01', { powerState: 'poweredOff' });
-    await expectBytes(await backUpWhile('web01', off));
+    await expectBytes(await backUpWhile('web01', off, '--json'));
     await bench.lab.setVm('web01', { powerState: 'poweredOn' });
     await bench.expectAllGood();
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { localizedFault } from './faults.ts';
+import { localizedFault, VimFaultError } from './faults.ts';
 import { watchObject } from './propertyWatch.ts';
 import type { MoRef } from './schema/moRef.ts';
 import type { VimSession } from './session.ts';
@@ -97,7 +97,7 @@ export class HttpNfcLease implements AsyncDisposable {
       try {
         await this.#session.call('HttpNfcLeaseProgress', this.lease, { percent: this.#percent }, signal);
       } catch (refusal) {
-        if (!AppError.is(refusal, 'UNREACHABLE', 'CANCELLED')) this.#lose(refusal);
+        if (isRefused(refusal)) this.#lose(refusal);
       }
     }
     return this.lost.aborted ? this.lost.reason : error;
@@ -152,7 +152,7 @@ export class HttpNfcLease implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) return;
         const isOver = timeoutMs > 0 && this.#deps.clock.monotonicMs() - heardAtMs > timeoutMs;
-        if (isOver || !AppError.is(error, 'UNREACHABLE')) this.#lose(error);
+        if (isOver || isRefused(error)) this.#lose(error);
         else this.#deps.logger.warn('the server did not hear of the progress', { object: this.#object });
       }
       await this.#deps.clock.sleep(intervalMs, signal).catch(() => undefined);
@@ -170,6 +170,11 @@ export class HttpNfcLease implements AsyncDisposable {
       }),
     );
   }
+}
+
+/** Whether the server does not want to hear of the progress, rather than cannot; a lease that has timed out answers so. */
+function isRefused(error: unknown): boolean {
+  return VimFaultError.isFault(error, 'Timedout') || !AppError.is(error, 'UNREACHABLE', 'CANCELLED');
 }
 
 /** Aborts a lease whoever took it; one that has already ended is fine. */
