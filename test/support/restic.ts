@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync } from 'node:fs';
+import { createReadStream, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -42,6 +42,8 @@ export class Restic {
     for (const part of readdirSync(folder).sort()) {
       for await (const piece of createReadStream(join(folder, part, 'raw'))) hash.update(piece as Buffer);
     }
+    // Whole disks, one for each comparison, have filled the machine's.
+    rmSync(target, { recursive: true });
     return hash.digest('hex');
   }
 
