@@ -90,9 +90,10 @@ export interface MethodFault {
 export interface StreamFault {
   /**
    * `cut`: the connection breaks after `afterBytes`. `truncate`: the answer ends there as if it were whole.
-   * `slow`: `bytesPerSecond` from `afterBytes` on. `stall`: nothing more comes. `unavailable`: HTTP 503 at once.
+   * `slow`: `bytesPerSecond` from `afterBytes` on. `stall`: nothing more comes. `flip`: the byte at `afterBytes` arrives
+   * damaged. `unavailable`: HTTP 503 at once.
    */
-  readonly kind: 'cut' | 'truncate' | 'slow' | 'stall' | 'unavailable';
+  readonly kind: 'cut' | 'truncate' | 'slow' | 'stall' | 'flip' | 'unavailable';
   readonly afterBytes?: number;
   readonly bytesPerSecond?: number;
   /** Only the disks of this VM; all without it. */

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { MiB } from '../../src/base/units.ts';
 import { expectFailure, FaultBench } from '../support/faultBench.ts';
 import { addLab } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
@@ -295,6 +296,18 @@ describe('while a VM is backed up', () => {
       await bench.fails(['backup', 'web01'], { code, says: ['web01', remedy] });
       await bench.lab.clearFaults();
     }
+    await bench.expectNothingLeft();
+  });
+
+  test('a datastore without room for a snapshot is told before anything is done to the VM', async () => {
+    await bench.lab.setFaults({ datastoreFreeBytes: { datastore1: 300 * MiB } });
+    await bench.fails(['backup', 'web01'], {
+      code: 11,
+      says: [
+        'web01: the datastore datastore1 has 300 MiB left, a snapshot needs at least 1 GiB',
+        'Free space on the datastore, for instance by removing old snapshots, or move the VM',
+      ],
+    });
     await bench.expectNothingLeft();
   });
 

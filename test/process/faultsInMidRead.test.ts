@@ -169,6 +169,15 @@ describe('in the midst of reading', () => {
     await bench.expectAllGood();
   });
 
+  test.each([
+    ['is no disk', 0, ['web01 Hard disk 1', 'no VMDK sparse extent begins here']],
+    ['was damaged on its way', 200_001, ['web01 Hard disk 1']],
+  ])('a stream that %s ends the backup, and leaves nothing', async (_, afterBytes, says) => {
+    await bench.lab.setFaults({ streams: [{ kind: 'flip', afterBytes, vm: 'web01', times: 1 }] });
+    await bench.fails(['backup', 'web01', '--level', 'crash'], { code: 9, says });
+    await bench.expectNothingLeft();
+  });
+
   test('a second disk that arrives empty is no disk of zeros', async () => {
     const [whole, empty] = [
       { kind: 'slow', afterBytes: 0, bytesPerSecond: 10 * MiB, vm: 'db01', times: 1 },

@@ -54,6 +54,13 @@ export async function sendWithTrouble(
         sentBytes += rest.length;
         break;
       }
+      case 'flip': {
+        const rest = Uint8Array.from(piece.subarray(untilFault));
+        if (sentBytes === afterBytes) rest[0] = ~rest[0]!;
+        await send(response, rest, signal);
+        sentBytes += rest.length;
+        break;
+      }
       case 'unavailable':
         throw new AppError('INTERNAL', 'an answer that has begun cannot be unavailable');
     }
