@@ -56,7 +56,7 @@ export async function sendWithTrouble(
       }
       case 'flip': {
         const rest = Uint8Array.from(piece.subarray(untilFault));
-        if (sentBytes === afterBytes) rest[0] = ~rest[0]!;
+        if (sentBytes === afterBytes) rest[0] = 0xff - (rest[0] ?? 0);
         await send(response, rest, signal);
         sentBytes += rest.length;
         break;
