@@ -372,6 +372,19 @@ describe('what goes wrong is told, with a way out', () => {
     expect(asked).toBe(2);
   });
 
+  test.each([
+    ['before it listens', 'kill -9 $$', '--foreground --unix {socket}'],
+    ['in the midst of the handshake', 'printf NBDMAGIC; kill -9 $$', '--single'],
+  ])('a program that is killed while it starts, %s, is started again', async (_, end, how) => {
+    const firstTime = `mkdir '${join(folder, `started to ${end}`)}'`;
+    const serve = `exec nbdkit --readonly ${how} file ${raw}`;
+    const command = ['sh', '-c', `if ${firstTime} 2>/dev/null; then ${end}; fi; ${serve}`];
+    await using disk = await openDisk(command, sizeBytes);
+    const target = new Uint8Array(4096);
+    await disk.read(0, target, anySignal);
+    expect(Buffer.from(target).equals(readFileSync(raw).subarray(0, 4096))).toBe(true);
+  });
+
   test('a program that says nothing any more is given up', async () => {
     const command = nbdkit('--filter=delay', 'file', raw, 'rdelay=600');
     await using disk = await openDisk(command, sizeBytes, { stallTimeoutMs: 300 });

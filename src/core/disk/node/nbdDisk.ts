@@ -5,6 +5,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { CredentialSource } from '../../../base/credentialSource.ts';
 import { AppError, toAppError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
+import type { Secret } from '../../../base/secret.ts';
 import { begin } from '../../block/blockSource.ts';
 import type { Extent } from '../../block/extent.ts';
 import { defaultStallTimeoutMs } from '../../vsphere/node/httpTransfer.ts';
@@ -31,6 +32,9 @@ export interface NbdDiskDeps {
 
 /** A distant server takes its time before a program may serve its disk. */
 const startTimeoutMs = 5 * 60_000;
+
+/** A program that is killed while it starts may be started again: so often in all. */
+const maxStarts = 3;
 
 /** A program that has ended is started again: a session that has run out is a new one then. */
 const patience: RetryPolicy = { attempts: 4, firstDelayMs: 500, factor: 2 };
@@ -154,36 +158,49 @@ class NbdDisk implements RandomAccessDisk {
   }
 
   async #start(signal: AbortSignal): Promise<Session> {
-    const { name, command, values, source, capacityBytes } = this.#request;
-    const { clock, stallTimeoutMs = defaultStallTimeoutMs } = this.#deps;
+    const { command, values, source } = this.#request;
     const password = await source.password(signal);
     try {
-      const program = await startNbdProcess(
-        { name, command, values, password, startTimeoutMs },
-        clock,
-        signal,
-      );
-      try {
-        const { channel, lastWords } = program;
-        const options = { name, exportName: '', clock, stallTimeoutMs, lastWords };
-        const client = await NbdClient.open(channel, options, signal);
-        this.#client = client;
-        const { sizeBytes } = client.export;
-        if (sizeBytes === capacityBytes) return { program, client };
-        client.close();
-        throw new AppError(
-          'UNSUPPORTED_FORMAT',
-          `${name}: the NBD program serves ${sizeBytes} bytes, the disk has ${capacityBytes}`,
-          { object: name, remedy: 'Check whether its command names the disk of the snapshot' },
-        );
-      } catch (error) {
-        await program[Symbol.asyncDispose]();
-        throw program.missing() ?? error;
+      for (let starts = 1; ; starts += 1) {
+        const program = await this.#startProgram(password);
+        try {
+          return { program, client: await this.#connect(program, signal) };
+        } catch (error) {
+          await program[Symbol.asyncDispose]();
+          if (signal.aborted || !program.wasKilled() || starts === maxStarts)
+            throw program.missing() ?? error;
+        }
       }
     } catch (error) {
       signal.throwIfAborted();
       throw await explainNbdFailure(command, values.library, toAppError(error), signal);
     }
+  }
+
+  async #startProgram(password: Secret): Promise<NbdProcess> {
+    const { name, command, values } = this.#request;
+    return await startNbdProcess({ name, command, values, password, startTimeoutMs }, this.#deps.clock);
+  }
+
+  async #connect(program: NbdProcess, signal: AbortSignal): Promise<NbdClient> {
+    const { name, capacityBytes } = this.#request;
+    const { clock, stallTimeoutMs = defaultStallTimeoutMs } = this.#deps;
+    const { lastWords } = program;
+    const channel = await program.connect(signal);
+    const client = await NbdClient.open(
+      channel,
+      { name, exportName: '', clock, stallTimeoutMs, lastWords },
+      signal,
+    );
+    this.#client = client;
+    const { sizeBytes } = client.export;
+    if (sizeBytes === capacityBytes) return client;
+    client.close();
+    throw new AppError(
+      'UNSUPPORTED_FORMAT',
+      `${name}: the NBD program serves ${sizeBytes} bytes, the disk has ${capacityBytes}`,
+      { object: name, remedy: 'Check whether its command names the disk of the snapshot' },
+    );
   }
 
   /** Some servers fail where they are asked for all that is allocated: then everything is. */

@@ -23,13 +23,22 @@ export interface NbdProcessRequest {
   readonly startTimeoutMs: number;
 }
 
-/** A program that serves one disk to this process alone. */
+/**
+ * A program that serves one disk to this process alone. Nothing of it is left when it was disposed of, which may be done
+ * again.
+ */
 export interface NbdProcess extends AsyncDisposable {
-  readonly channel: NbdChannel;
+  /**
+   * Waits until it listens. To be called once.
+   * @throws NOT_FOUND if there is no such program; UNREACHABLE if it ends before it listens, or never does; CANCELLED
+   */
+  readonly connect: (signal: AbortSignal) => Promise<NbdChannel>;
   /** What it has said last on its standard error, without the password; empty if nothing. */
   readonly lastWords: () => Promise<string>;
   /** Why it has ended, where that is that there is no such program; known after it has ended. */
   readonly missing: () => AppError | undefined;
+  /** Whether somebody else has ended it by force, which says nothing against it; known after it has ended. */
+  readonly wasKilled: () => boolean;
 }
 
 const passwordDescriptor = 3;
@@ -63,16 +72,10 @@ const terminationMs = 5000;
 const notFoundExitCode = 127;
 
 /**
- * Starts a program on a socket in a folder of its own, or on its standard streams, and connects to it. It gets the password
- * through a pipe; its arguments, its environment and its words here never hold it. It ends when it is disposed of, and when
- * this process is killed.
- * @throws NOT_FOUND if there is no such program; UNREACHABLE if it ends before it listens, or never does; CANCELLED
+ * Starts a program on a socket in a folder of its own, or on its standard streams. It gets the password through a pipe; its
+ * arguments, its environment and its words here never hold it. It ends when it is disposed of, and when this process is killed.
  */
-export async function startNbdProcess(
-  request: NbdProcessRequest,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<NbdProcess> {
+export async function startNbdProcess(request: NbdProcessRequest, clock: Clock): Promise<NbdProcess> {
   if (process.platform === 'win32')
     throw new AppError('UNSUPPORTED_FORMAT', `${request.name}: NBD programs are not started on Windows`, {
       object: request.name,
@@ -80,12 +83,13 @@ export async function startNbdProcess(
     });
   const folder = await mkdtemp(join(socketParent(), 'quiesce-nbd-'));
   const child = new ChildOfOurs(request, folder, clock);
-  try {
-    return await child.connected(signal);
-  } catch (error) {
-    await child.end();
-    throw error;
-  }
+  return {
+    connect: async signal => await child.connect(signal),
+    lastWords: async () => await child.lastWords(),
+    missing: () => child.missing(),
+    wasKilled: () => child.wasKilled,
+    [Symbol.asyncDispose]: async () => await child.end(),
+  };
 }
 
 function socketParent(): string {
@@ -93,6 +97,7 @@ function socketParent(): string {
 }
 
 class ChildOfOurs {
+  wasKilled = false;
   readonly #request: NbdProcessRequest;
   readonly #folder: string;
   readonly #socketPath: string;
@@ -102,6 +107,7 @@ class ChildOfOurs {
   readonly #words: LastWords;
   readonly #exited: Promise<unknown>;
   #hasExited = false;
+  #isToEnd = false;
   #channel: NbdChannel | undefined;
 
   constructor(request: NbdProcessRequest, folder: string, clock: Clock) {
@@ -133,22 +139,17 @@ class ChildOfOurs {
     (this.#child.stdio[passwordDescriptor] as Writable | null)?.end(`${password.reveal()}\n`);
   }
 
-  async connected(signal: AbortSignal): Promise<NbdProcess> {
+  async connect(signal: AbortSignal): Promise<NbdChannel> {
     this.#channel = this.#isOnSocket
-      ? channelOf(...both(await this.#connect(signal)))
+      ? channelOf(...both(await this.#connectToSocket(signal)))
       : channelOf(this.#child.stdout as Readable, this.#child.stdin as Writable);
-    return {
-      channel: this.#channel,
-      lastWords: async () => await this.#lastWords(),
-      missing: () => this.#missing(),
-      [Symbol.asyncDispose]: async () => await this.end(),
-    };
+    return this.#channel;
   }
 
-  /** Nothing of it is left afterwards; may be called again. */
   async end(): Promise<void> {
     this.#channel?.close();
     if (!this.#isOnSocket && this.#channel !== undefined) await this.#exitedWithin(leaveTakingMs);
+    this.#isToEnd = true;
     if (!this.#hasExited) {
       this.#kill('SIGTERM');
       await this.#exitedWithin(terminationMs);
@@ -159,7 +160,7 @@ class ChildOfOurs {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #connect(signal: AbortSignal): Promise<net.Socket> {
+  async #connectToSocket(signal: AbortSignal): Promise<net.Socket> {
     const { name, startTimeoutMs } = this.#request;
     const startedMs = this.#clock.monotonicMs();
     while (!this.#hasExited) {
@@ -173,7 +174,7 @@ class ChildOfOurs {
         });
       await this.#clock.sleep(connectEveryMs, signal);
     }
-    const missing = this.#missing();
+    const missing = this.missing();
     if (missing !== undefined) throw missing;
     const { exitCode } = this.#child;
     const program = this.#request.command[0] ?? '';
@@ -188,7 +189,7 @@ class ChildOfOurs {
     );
   }
 
-  #missing(): AppError | undefined {
+  missing(): AppError | undefined {
     if (this.#child.exitCode !== notFoundExitCode) return undefined;
     const program = this.#request.command[0] ?? '';
     return new AppError('NOT_FOUND', `${this.#request.name}: the program ${program} is not installed`, {
@@ -198,18 +199,19 @@ class ChildOfOurs {
   }
 
   async #said(): Promise<string> {
-    const words = await this.#lastWords();
+    const words = await this.lastWords();
     return words === '' ? '' : `: ${words}`;
   }
 
   /** They may arrive after the end of what they explain. */
-  async #lastWords(): Promise<string> {
+  async lastWords(): Promise<string> {
     await this.#clock.sleep(lastWordsMs, new AbortController().signal);
     return this.#words.last();
   }
 
   #onExit(): void {
     this.#hasExited = true;
+    this.wasKilled = this.#child.signalCode !== null && !this.#isToEnd;
     // Else its guard takes the end of the pipe for ours.
     (this.#child.stdio[4] as Writable | null)?.end('\n');
   }
