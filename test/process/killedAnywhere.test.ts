@@ -8,6 +8,7 @@ import { MiB } from '../../src/base/units.ts';
 import { listJobs, startBackup, startGuard } from '../../src/protocol/job.ts';
 import { anySignal } from '../support/anySignal.ts';
 import { filesBelow } from '../support/faultBench.ts';
+import { nbdkitOfLab, programsOfLab } from '../support/nbdDisks.ts';
 import { packBytesOf } from '../support/packBytes.ts';
 import { crashOnly } from '../support/policies.ts';
 import { QuiesceCli } from '../support/quiesceCli.ts';
@@ -18,15 +19,20 @@ import { suiteFolder } from '../support/temporaryFolder.ts';
 import { toolTest } from '../support/tools.ts';
 import { vmNamed, WatchedJob, WorkerUser } from '../support/workerUser.ts';
 
-/** 300 in all under `npm run proof`, a slice otherwise. */
+/** 400 in all under `npm run proof`, a slice otherwise. */
 const killsOfEach = process.env['QUIESCE_PROOF'] === 'full' ? 100 : 3;
 const seed = Number(process.env['QUIESCE_SEED'] ?? 20261127);
-const test = toolTest('restic');
+const test = toolTest('restic', 'nbdkit');
 const timeoutMs = 120_000 * killsOfEach;
 
 /** Random bytes, new ones for each kill: what one backup has to store, and a resumed one must not store again. */
 const freshBytes = 12 * MiB;
 const mostAgain = 0.05;
+
+/** What vCenter gives a lease without a word. */
+const usualLeaseSeconds = 300;
+/** Of a backup that is about to be killed: a lease that nobody knows the id of, and so nobody can abort, is over before long. */
+const shortLeaseSeconds = 30;
 
 /** What is killed in the midst of a backup, and how its user goes on. */
 interface Victim {
@@ -41,12 +47,13 @@ interface Victim {
 }
 
 interface Disturbed {
-  readonly kill: () => Promise<void>;
+  /** Whether there was anything to kill. */
+  readonly kill: () => Promise<boolean>;
   /** Resolves when the backup is over, one way or the other. */
   readonly ended: Promise<unknown>;
 }
 
-describe(`a backup of which ${killsOfEach} times each the command line, the worker and the server were killed, seed ${seed}`, () => {
+describe(`a backup of which ${killsOfEach} times each the command line, an NBD program, the worker and the server were killed, seed ${seed}`, () => {
   const folder = suiteFolder('ka');
   const random = seededRandom(seed);
   const passwordFile = join(folder, 'lab-password');
@@ -66,9 +73,15 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
   /** Always with the same certificate and password: a server that was killed comes back as the one its clients know. */
   async function startLab(listen: string): Promise<RunningLab> {
     const started = await RunningLab.start([...labOptions, '--listen', listen]);
-    // Steps of tasks take long enough for kills to fall between them; a lease nobody can abort is over before long.
-    await started.setFaults({ taskStepMs: 40, leaseTimeoutSeconds: 30 });
+    // Steps of tasks take long enough for kills to fall between them.
+    await started.setFaults({ taskStepMs: 40, leaseTimeoutSeconds: usualLeaseSeconds });
     return started;
+  }
+
+  /** With the lease of a real server: however little this machine has left for it, it is kept alive. */
+  async function backUpUndisturbed(victim: Victim): Promise<void> {
+    await lab.setFaults({ leaseTimeoutSeconds: usualLeaseSeconds });
+    await victim.backUp();
   }
 
   async function writeFresh(): Promise<void> {
@@ -94,7 +107,7 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
       written += 1;
       await writeFresh();
       const [beforeBytes, startedMs] = [packBytesOf(victim), performance.now()];
-      await victim.backUp();
+      await backUpUndisturbed(victim);
       longestMs = performance.now() - startedMs;
       neededBytes = packBytesOf(victim) - beforeBytes;
     }
@@ -106,6 +119,7 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
       const beforeBytes = packBytesOf(victim);
       const momentMs = randomFraction() * longestMs;
       const startedMs = performance.now();
+      await lab.setFaults({ leaseTimeoutSeconds: shortLeaseSeconds });
       const { kill, ended } = await victim.start();
       const stop = new AbortController();
       const first = await Promise.race([
@@ -121,7 +135,7 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
         longestMs = Math.min(longestMs, performance.now() - startedMs);
         continue;
       }
-      await kill();
+      const isKilled = await kill();
       await ended;
       await victim.startAgain();
       expect({ kill: again.length, momentMs, ...(await leftOf(victim)) }).toEqual({
@@ -129,7 +143,8 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
         ...{ snapshots: [], leases: [], locks: [] },
       });
       await restic.run('check');
-      await victim.backUp();
+      await backUpUndisturbed(victim);
+      if (!isKilled) continue;
       const share = (packBytesOf(victim) - beforeBytes - neededBytes) / neededBytes;
       again.push(share);
       expect(share).toBeLessThanOrEqual(mostAgain);
@@ -174,8 +189,9 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
       return await Promise.resolve({
         ended: result,
         kill: async () => {
-          child.kill('SIGKILL');
+          const isKilled = child.kill('SIGKILL');
           await result;
+          return isKilled;
         },
       });
     }
@@ -213,7 +229,11 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
       const params = { vm, repository: 'main', policy: crashOnly };
       const { jobId } = await client.request(startBackup, params, anySignal);
       const ended = Promise.race([new WatchedJob(client, jobId).ended, client.closed]);
-      return { ended, kill: async () => await this.#user.kill(client) };
+      const kill = async (): Promise<boolean> => {
+        await this.#user.kill(client);
+        return true;
+      };
+      return { ended, kill };
     }
 
     async startAgain(): Promise<void> {
@@ -248,6 +268,40 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
     }
   }
 
+  /** One of the programs that read the disks; the backup itself has to see it through. */
+  class NbdProgram extends CommandLine {
+    static readonly options = [
+      '--level',
+      'crash',
+      '--transport',
+      'nbd',
+      '--nbd-command',
+      nbdkitOfLab.join(' '),
+    ];
+
+    override async start(): Promise<Disturbed> {
+      const { result } = this.cli.start('backup', 'db01', ...NbdProgram.options);
+      const kill = async (): Promise<boolean> => {
+        const [victim, other] = programsOfLab(lab);
+        const chosen = other !== undefined && randomFraction() < 0.5 ? other : victim;
+        if (chosen !== undefined) process.kill(chosen, 'SIGKILL');
+        const { code, stderr } = await result;
+        expect({ code, stderr }).toMatchObject({ code: 0 });
+        return chosen !== undefined;
+      };
+      return await Promise.resolve({ ended: result, kill });
+    }
+
+    override async startAgain(): Promise<void> {
+      expect(programsOfLab(lab)).toEqual([]);
+      await super.startAgain();
+    }
+
+    override async backUp(): Promise<void> {
+      await this.cli.ok('backup', 'db01', ...NbdProgram.options);
+    }
+  }
+
   /** Of a simulated server snapshots and leases go with it: what is left is what this side had. */
   class Server extends CommandLine {
     override async start(): Promise<Disturbed> {
@@ -260,6 +314,7 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
           await systemClock.sleep(randomFraction() * 1000, anySignal);
           lab = await startLab(host);
           await writeFresh();
+          return true;
         },
       };
     }
@@ -269,6 +324,14 @@ describe(`a backup of which ${killsOfEach} times each the command line, the work
     'of the command line: the guard leaves nothing, and hardly anything is stored again',
     async () => {
       await killAtRandomMoments(await new CommandLine('cli').setUp());
+    },
+    timeoutMs,
+  );
+
+  test(
+    'of an NBD program: the backup goes on with another one, and hardly anything is stored again',
+    async () => {
+      await killAtRandomMoments(await new NbdProgram('nbd').setUp());
     },
     timeoutMs,
   );
