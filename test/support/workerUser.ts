@@ -88,7 +88,7 @@ export class WorkerUser implements AsyncDisposable {
   async openPlaces(
     client: WorkerClient,
     lab: RunningLab,
-    storing: Pick<RepositoryParams, 'packMiB'> = {},
+    storing: Pick<RepositoryParams, 'packMiB' | 'compression' | 'uploadBytesPerSecond'> = {},
   ): Promise<void> {
     const { url, user, fingerprint, passwordFile } = lab.ready;
     const password = firstLineOf(passwordFile);
