@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 
 import { GiB, MiB } from '../../src/base/units.ts';
 import type { ManifestDisk } from '../../src/core/catalog/manifest.ts';
@@ -8,6 +8,9 @@ import { rolePrivileges } from '../../src/core/vsphere/privileges/featurePrivile
 import { QuiesceCli } from '../support/quiesceCli.ts';
 import { RunningLab } from '../support/runningLab.ts';
 import { suiteFolder } from '../support/temporaryFolder.ts';
+import { toolTest } from '../support/tools.ts';
+
+const test = toolTest('nbdkit');
 
 const account = 'backup@vsphere.local';
 const cli = new QuiesceCli(join(suiteFolder('planned-costs'), 'user'));
@@ -76,6 +79,27 @@ test('what is closed is told with the reason, and a choice that is closed by eve
   await grant(rolePrivileges);
   const chosen = await planned('db01', '--transport', 'datastore-files');
   expect(takenIn(chosen)).toBe('datastore-files');
+});
+
+test('an NBD program that is not there is told in the plan, before the backup goes by another way', async () => {
+  const nbd = async (command: string) => {
+    const { transports } = await planned('web01', '--nbd-command', command);
+    return transports.find(({ kind }) => kind === 'nbd');
+  };
+  const lacksPlugin = 'nbdkit --unix {socket} no-such-plugin file={file}';
+  expect((await nbd(lacksPlugin))?.closed).toEqual([
+    {
+      refused: 'the plugin no-such-plugin of nbdkit is not installed',
+      remedy: 'Install the package nbdkit-plugin-no-such-plugin, or choose another transport',
+    },
+  ]);
+  expect((await nbd('no-such-program {socket}'))?.closed[0]?.refused).toBe(
+    'the program no-such-program is not installed',
+  );
+  expect(await nbd('nbdkit --unix {socket} file {file}')).toMatchObject({
+    ...{ closed: [], takenFor: ['Hard disk 1'] },
+  });
+  expect((await backUp('web01', '--nbd-command', lacksPlugin))[0]?.transport.kind).not.toBe('nbd');
 });
 
 test('the plan looks for room on the datastores, as the backup does, and for snapshots', async () => {

@@ -41,10 +41,8 @@ export function serveBackups(handle: Handle, parts: WorkerParts): void {
     await using vcenter = vcenters.use(params.vm.vcenter);
     await using repository = repositories.use(params.repository);
     const plan = await makePlan(vcenter.place, repository.place, params, parts, signal);
-    return planDto(
-      plan,
-      await readBackupOutlook(vcenter.place.session, plan, { ...parts, nbd: params.nbd }, signal),
-    );
+    const deps = { ...parts, ...(params.nbd !== undefined && { nbd: { settings: params.nbd } }) };
+    return planDto(plan, await readBackupOutlook(vcenter.place.session, plan, deps, signal));
   });
   handle(startBackup, params => {
     assertPolicy(params.policy);

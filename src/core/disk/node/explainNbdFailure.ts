@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { AppError } from '../../../base/errors.ts';
 import type { NbdCommand } from '../nbd/nbdCommand.ts';
 import { type NbdPluginAnswer, pluginOf, probeNbdkitPlugin } from './nbdPlugin.ts';
+import { plainEnvironment } from './plainEnvironment.ts';
 
 /** What is not installed says more than that a program has ended. */
 export async function explainNbdFailure(
@@ -11,19 +13,43 @@ export async function explainNbdFailure(
 ): Promise<AppError> {
   const plugin = pluginOf(command);
   if (plugin === undefined || !AppError.is(failure, 'UNREACHABLE', 'NOT_FOUND')) return failure;
-  const answer = await probeNbdkitPlugin(plugin, library, signal).catch(() => undefined);
-  const problem = answer === undefined ? undefined : problemOf(answer, plugin);
+  const problem = await missingForNbd(command, library, signal).catch(() => undefined);
   if (problem === undefined) return failure;
   const { what, remedy } = problem;
   return new AppError('NOT_FOUND', what, { object: `nbdkit ${plugin}`, remedy, cause: failure });
 }
 
-/** Undefined if everything that can be told is there. */
-export function problemOf(
-  answer: NbdPluginAnswer,
-  plugin: string,
-): { readonly what: string; readonly remedy: string } | undefined {
-  const other = 'or choose another transport';
+/** Something that is not installed, and a way out. */
+export interface MissingForNbd {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const other = 'or choose another transport';
+
+/** What can be told to be missing without starting the program; undefined if that is nothing. */
+export async function missingForNbd(
+  command: NbdCommand,
+  library: string | undefined,
+  signal: AbortSignal,
+): Promise<MissingForNbd | undefined> {
+  const plugin = pluginOf(command);
+  if (plugin !== undefined) return problemOf(await probeNbdkitPlugin(plugin, library, signal), plugin);
+  const [program = ''] = command;
+  if (await isInstalled(program, signal)) return undefined;
+  return { what: `the program ${program} is not installed`, remedy: `Install ${program}, ${other}` };
+}
+
+async function isInstalled(program: string, signal: AbortSignal): Promise<boolean> {
+  const options = { signal, cwd: '/', env: plainEnvironment() };
+  return await new Promise(resolve => {
+    execFile('/bin/sh', ['-c', 'command -v -- "$1"', 'sh', program], options, error =>
+      resolve(error === null),
+    );
+  });
+}
+
+function problemOf(answer: NbdPluginAnswer, plugin: string): MissingForNbd | undefined {
   switch (answer.kind) {
     case 'no-nbdkit':
       return { what: 'nbdkit is not installed', remedy: `Install the package nbdkit, ${other}` };

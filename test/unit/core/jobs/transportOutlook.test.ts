@@ -47,7 +47,7 @@ function forecast(change: Partial<DiskForecast> = {}): DiskForecast {
 const facts: TransportFacts = {
   ...{ vm: 'vm-1', isEncrypted: false, hasTpm: false, isOfServer: false, isServerReadOnly: false },
   ...{ isTracking: true, hostVersion: '8.0.3', datacenterPath: 'Lab', ownVm, disks: [forecast()] },
-  hasNbdProgram: false,
+  nbdRefusal: { refused: 'no NBD program is settled' },
   datastoreTypes: new Map([['datastore-1', 'VMFS']]),
   missingPrivileges: new Map(),
   measured: undefined,
@@ -146,10 +146,10 @@ describe('what it costs', () => {
     [
       'an NBD program: what changed last time, and the sample',
       'nbd',
-      { hasNbdProgram: true },
+      { nbdRefusal: undefined },
       changed + sample,
     ],
-    ['an NBD program in full: what is allocated', 'nbd', { hasNbdProgram: true, disks: whole }, 40 * GiB],
+    ['an NBD program in full: what is allocated', 'nbd', { nbdRefusal: undefined, disks: whole }, 40 * GiB],
     ['ranges: what changed last time, and the sample', 'datastore-files', {}, changed + sample],
     ['ranges of a full: the whole file', 'datastore-files', { disks: whole }, 100 * GiB],
     ['a device: what changed last time, and the sample', 'hot-add', {}, changed + sample],

@@ -1,8 +1,10 @@
 import { nbdCommandOf } from '../../../disk/nbd/nbdCommand.ts';
 import { nbdReads } from '../../../disk/nbd/nbdSettings.ts';
+import { missingForNbd } from '../../../disk/node/explainNbdFailure.ts';
 import { openNbdDisk } from '../../../disk/node/nbdDisk.ts';
 import { readFingerprints } from '../../../vsphere/node/pinnedAgent.ts';
 import type { VirtualDiskFacts } from '../../../inventory/virtualDisk.ts';
+import type { NbdAccess } from '../readDeps.ts';
 import type { TransportRefusal, TransportRow } from './diskTransport.ts';
 
 /** Only what is needed of the disk, through a program of somebody else's that serves it as a network block device. */
@@ -11,9 +13,9 @@ export const nbdTransport: TransportRow = {
   offer: ({ place, isForced, deps }) => {
     const { snapshot, disk, datacenterPath } = place;
     const { endpoint, nbd } = deps;
-    if (nbd === undefined && !isForced) return undefined;
-    const refusal = nbdRefusal(disk, nbd !== undefined);
-    if (refusal !== undefined || nbd === undefined) return refusal;
+    if (nbd === undefined) return isForced ? noNbdProgram : undefined;
+    const refusal = namelessFile(disk);
+    if (refusal !== undefined) return refusal;
     const { fileName: file = '' } = disk.backing;
     const { settings, account } = nbd;
     const { hostname: server, port } = new URL(`https://${endpoint.host}`);
@@ -36,16 +38,23 @@ export const nbdTransport: TransportRow = {
   },
 };
 
-/** What speaks against it before anything is tried. */
-export function nbdRefusal(
-  { backing: { fileName } }: VirtualDiskFacts,
-  hasProgram: boolean,
-): TransportRefusal | undefined {
-  if (!hasProgram)
-    return {
-      refused: 'no NBD program is settled',
-      remedy: 'Settle one by --nbd-command or the setting quiesce.nbd.command',
-    };
+const noNbdProgram: TransportRefusal = {
+  refused: 'no NBD program is settled',
+  remedy: 'Settle one by --nbd-command or the setting quiesce.nbd.command',
+};
+
+/** What speaks against it on this machine; undefined if that is nothing, as far as can be told without starting it. */
+export async function nbdRefusal(
+  nbd: Pick<NbdAccess, 'settings'> | undefined,
+  signal: AbortSignal,
+): Promise<TransportRefusal | undefined> {
+  if (nbd === undefined) return noNbdProgram;
+  const { command, library } = nbd.settings;
+  const missing = await missingForNbd(nbdCommandOf(command), library, signal);
+  return missing && { refused: missing.what, remedy: missing.remedy };
+}
+
+export function namelessFile({ backing: { fileName } }: VirtualDiskFacts): TransportRefusal | undefined {
   return fileName === undefined
     ? { refused: 'it has no file that could be named to an NBD program' }
     : undefined;

@@ -11,6 +11,8 @@ import type { VimSession } from '../../../vsphere/session.ts';
 import type { Vim } from '../../../vsphere/vimCaller.ts';
 import type { BackupPlan } from '../backupPlan.ts';
 import type { PreviousPoint } from '../previousPoint.ts';
+import type { NbdAccess } from '../readDeps.ts';
+import { nbdRefusal } from './nbdTransport.ts';
 import { findOwnVm, type OwnVm } from './ownVm.ts';
 import type { DiskForecast, MeasuredRate, TransportFacts } from './transportOutlook.ts';
 
@@ -25,7 +27,7 @@ export interface TransportFactsDeps {
   readonly machine: LocalMachine;
   readonly logger: Logger;
   /** Undefined: no NBD program is set up. */
-  readonly nbd?: unknown;
+  readonly nbd?: Pick<NbdAccess, 'settings'>;
 }
 
 /** What a forecast of the transports rests on, asked of the server; a snapshot is not needed. */
@@ -61,7 +63,7 @@ export async function readTransportFacts(
     hostVersion: vm.facts.host?.version,
     datacenterPath: vm.datacenterPath,
     ownVm,
-    hasNbdProgram: nbd !== undefined,
+    nbdRefusal: await nbdRefusal(nbd, signal),
     disks: forecasts,
     datastoreTypes: new Map(
       summaries.flatMap(({ object, properties: { summary } }) =>

@@ -5,7 +5,7 @@ import type { VirtualDiskFacts } from '../../../inventory/virtualDisk.ts';
 import type { TransportRefusal } from './diskTransport.ts';
 import { folderRefusal, isWorthRanges } from './folderTransport.ts';
 import { hotAddRefusal, tellsAllocated } from './hotAddTransport.ts';
-import { nbdRefusal } from './nbdTransport.ts';
+import { namelessFile } from './nbdTransport.ts';
 import type { OwnVm } from './ownVm.ts';
 import { type TransportChoice, transportOrder } from './transportsFor.ts';
 
@@ -23,8 +23,8 @@ export interface TransportFacts {
   readonly hostVersion: string | undefined;
   readonly datacenterPath: string | undefined;
   readonly ownVm: OwnVm | undefined;
-  /** Whether somebody has set up a program that serves disks. */
-  readonly hasNbdProgram: boolean;
+  /** Why no program can serve disks, as far as that can be told without starting one. */
+  readonly nbdRefusal: TransportRefusal | undefined;
   readonly disks: readonly DiskForecast[];
   /** By the id of the datastore: `VMFS`, `NFS`, `vsan`, …. */
   readonly datastoreTypes: ReadonlyMap<string, string>;
@@ -162,7 +162,7 @@ function refusalOfKind(
     case 'hot-add':
       return hotAddRefusal(disk, { vm, isEncrypted, ownVm });
     case 'nbd':
-      return nbdRefusal(disk, facts.hasNbdProgram);
+      return facts.nbdRefusal ?? namelessFile(disk);
     default:
       return never(kind);
   }
