@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { systemClock } from '../../src/base/clock.ts';
 import type { AppError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { KiB, MiB } from '../../src/base/units.ts';
@@ -370,6 +371,16 @@ describe('what goes wrong is told, with a way out', () => {
     expect(processesWith(raw)).not.toContain(victim);
     // It logs in anew: that is how a session that has run out comes back.
     expect(asked).toBe(2);
+  });
+
+  test('a program that is killed while it tells what is allocated is started again', async () => {
+    const command = nbdkit('--filter=delay', 'file', raw, 'delay-extents=400ms');
+    await using disk = await openDisk(command, sizeBytes);
+    const areas = disk.allocatedAreas(anySignal);
+    await systemClock.sleep(200, anySignal);
+    process.kill(processesWith(raw)[0]!, 'SIGKILL');
+    await using undisturbed = await openDisk(nbdkit('file', raw), sizeBytes);
+    expect(await areas).toEqual(await undisturbed.allocatedAreas(anySignal));
   });
 
   test.each([

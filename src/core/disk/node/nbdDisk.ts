@@ -205,16 +205,21 @@ class NbdDisk implements RandomAccessDisk {
 
   /** Some servers fail where they are asked for all that is allocated: then everything is. */
   async #toldAreas(signal: AbortSignal): Promise<readonly Extent[] | undefined> {
-    const { client } = await this.open(signal);
-    try {
-      return await client.allocatedAreas(signal);
-    } catch (error) {
-      if (!client.isOpen || !AppError.is(error, 'UNREACHABLE', 'UNSUPPORTED_FORMAT')) throw error;
-      this.#deps.logger.info('the NBD program does not tell what is allocated', {
-        ...{ disk: this.#request.name, problem: error.message },
-      });
-      return undefined;
-    }
+    return await retry(patience, this.#deps.clock, signal, async () => {
+      const { client } = await this.open(signal);
+      try {
+        return await client.allocatedAreas(signal);
+      } catch (error) {
+        if (!client.isOpen || !AppError.is(error, 'UNREACHABLE', 'UNSUPPORTED_FORMAT')) {
+          if (!signal.aborted) await this.#giveWay(client, this.#permits, toAppError(error));
+          throw error;
+        }
+        this.#deps.logger.info('the NBD program does not tell what is allocated', {
+          ...{ disk: this.#request.name, problem: error.message },
+        });
+        return undefined;
+      }
+    });
   }
 }
 
