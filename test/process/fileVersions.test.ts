@@ -102,7 +102,7 @@ async function saveDay(repository: Repository, day: number, content: Uint8Array)
   await savePoint(repository, { manifest, contents: new Map([[disk.key, content]]) });
 }
 
-/** With a cache that keeps hardly anything, so that what is loaded twice shows. */
+/** With a cache that keeps two chunks, so that what is loaded twice shows. */
 async function versionsOf(repository: Repository, path: string) {
   const loads = new Map<BlobId, number>();
   const counting: Pick<Repository, 'loadBlob'> = {
@@ -113,7 +113,7 @@ async function versionsOf(repository: Repository, path: string) {
   };
   const { sets } = await listBackupSets(repository, signal);
   const points = sets[0]?.points ?? [];
-  const chunks = new ChunkCache(counting, 2 * MiB);
+  const chunks = new ChunkCache(counting, 3 * MiB);
   const history = await findFileVersions(repository, points, path, {}, () => undefined, signal, chunks);
   return { history, loads };
 }
