@@ -227,7 +227,7 @@ function keysOf(...passphrases: readonly string[]): VolumeKeys {
 /** It measures how long its derivation takes, and gives up where a busy machine gives it no time. */
 function encryptByQemu(plain: string, image: string, options: string, key: string): void {
   const secret = ['--object', `secret,id=key,file=${key}`];
-  for (let triesLeft = 5; ; triesLeft -= 1) {
+  for (let triesLeft = 30; ; triesLeft -= 1) {
     try {
       execFileSync('qemu-img', ['convert', ...secret, '-O', 'luks', '-o', options, plain, image], {
         stdio: ['ignore', 'ignore', 'pipe'],
