@@ -1,7 +1,7 @@
 import { BinaryReader } from '../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../base/errors.ts';
 import type { RawEntry, RawListing } from '../rawListing.ts';
-import { entryWithName, keyOfName, parseEntries, type StoredEntry } from './directoryEntry.ts';
+import { findNamed, parseEntries, type StoredEntry } from './directoryEntry.ts';
 import type { Inode } from './inode.ts';
 import { keyTypes, maxOffset } from './keys.ts';
 import type { Subvolumes } from './subvolumes.ts';
@@ -38,7 +38,7 @@ export async function readDirectory(
   return { entries, problems };
 }
 
-/** The entry with a name, found by its hash. */
+/** The entry with a name, and the node it leads to. */
 export async function findEntry(
   volume: BtrfsVolume,
   subvolumes: Subvolumes,
@@ -46,9 +46,7 @@ export async function findEntry(
   name: Uint8Array,
   signal: AbortSignal,
 ): Promise<RawEntry | undefined> {
-  const item = await directory.subvolume.tree.find(keyOfName(directory.number, name), signal);
-  if (item === undefined) return undefined;
-  const raw = entryWithName(parseEntries(item.bytes, directory.number), name);
+  const raw = await findNamed(directory.subvolume.tree, directory.number, name, signal);
   return raw === undefined ? undefined : await resolve(volume, subvolumes, directory, raw, signal);
 }
 

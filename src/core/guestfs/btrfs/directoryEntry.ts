@@ -3,6 +3,7 @@ import { crc32c } from '../../../base/crc32c.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { NodeKind } from '../guestFileSystem.ts';
 import { kindsOfEntries } from '../nodeKinds.ts';
+import type { ItemTree } from './itemTree.ts';
 import { keyTypes, readKey, type Key } from './keys.ts';
 
 /** An entry before the subvolume it may lead to is looked up. */
@@ -60,6 +61,17 @@ export function encodeEntry(name: Uint8Array, inode: number, kind: NodeKind): Ui
 /** Where the entry with a name stands. */
 export function keyOfName(directory: number, name: Uint8Array): Key {
   return { objectId: directory, type: keyTypes.directoryItem, offset: crc32c(hashSeed, name) };
+}
+
+/** The entry with a name, found by its hash. */
+export async function findNamed(
+  tree: ItemTree,
+  directory: number,
+  name: Uint8Array,
+  signal: AbortSignal,
+): Promise<StoredEntry | undefined> {
+  const item = await tree.find(keyOfName(directory, name), signal);
+  return item && entryWithName(parseEntries(item.bytes, directory), name);
 }
 
 export function entryWithName(entries: readonly StoredEntry[], name: Uint8Array): StoredEntry | undefined {

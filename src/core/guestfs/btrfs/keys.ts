@@ -24,6 +24,10 @@ export const keyTypes = {
 /** Larger than every offset of a key. */
 export const maxOffset = 2 ** 64;
 
+/** Before and behind every key of a tree. */
+export const firstKey: Key = { objectId: 0, type: 0, offset: 0 };
+export const lastKey: Key = { objectId: maxOffset, type: 255, offset: maxOffset };
+
 /** What a key takes where it is stored. */
 export const keyBytes = 17;
 

@@ -114,7 +114,7 @@ export function sddlOf(bytes: Uint8Array): { readonly text: string; readonly pro
   const problems: string[] = [];
   const part = (letter: string, field: string, offset: number) => {
     const at = reader.u32le(field, offset);
-    return at === 0 ? '' : `${letter}:${accountAt(reader, at).text}`;
+    return at === 0 ? '' : `${letter}:${accountAt(reader, at)}`;
   };
   const list = (field: string, offset: number) => {
     const at = reader.u32le(field, offset);
@@ -150,7 +150,7 @@ function entriesAt(reader: BinaryReader, listOffset: number, problems: string[])
       const inheritance = lettersOf(entryFlags, reader.u8('entry flags', at + 1));
       const mask = reader.u32le('rights', at + 4);
       const rights = type === mandatoryLabel ? rightsText(labelRights, mask) : fileRightsText(mask);
-      text += `(${kind};${inheritance};${rights};;;${accountAt(reader, at + 8).text})`;
+      text += `(${kind};${inheritance};${rights};;;${accountAt(reader, at + 8)})`;
     }
     at += size;
   }
@@ -173,11 +173,11 @@ function rightsText(table: Letters, mask: number): string {
   return (mask & ~known) === 0 ? lettersOf(table, mask) : `0x${mask.toString(16)}`;
 }
 
-function accountAt(reader: BinaryReader, at: number): { readonly text: string } {
+function accountAt(reader: BinaryReader, at: number): string {
   reader.u8('account revision', at, { min: 1, max: 1 });
   const count = reader.u8('account parts', at + 1, { max: maxSubAuthorities });
   const authority = reader.u16be('authority', at + 2) * 2 ** 32 + reader.u32be('authority', at + 4);
   const parts = Array.from({ length: count }, (_, index) => reader.u32le('account part', at + 8 + index * 4));
   const sid = ['S-1', authority, ...parts].join('-');
-  return { text: knownAccounts.get(sid) ?? sid };
+  return knownAccounts.get(sid) ?? sid;
 }

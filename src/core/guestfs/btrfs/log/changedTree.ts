@@ -51,12 +51,8 @@ export class ChangedTree implements ItemTree {
   }
 
   async find(key: Key, signal: AbortSignal): Promise<Item | undefined> {
-    const changes = this.#of(key);
-    const change = changes[positionOf(changes, key)];
-    if (change === undefined || compareKeys(change.key, key) !== 0) {
-      return await this.#stored.find(key, signal);
-    }
-    return remaining(change)[0];
+    const change = this.#changeOf(key);
+    return change === undefined ? await this.#stored.find(key, signal) : remaining(change)[0];
   }
 
   async last(upTo: Key, signal: AbortSignal): Promise<Item | undefined> {
@@ -65,7 +61,7 @@ export class ChangedTree implements ItemTree {
       .slice(0, positionOf(changes, { ...upTo, offset: upTo.offset + 1 }))
       .findLast(({ key, bytes }) => bytes !== undefined && isOfSameKind(key, upTo));
     let stored = await this.#stored.last(upTo, signal);
-    while (stored !== undefined && this.#isChanged(stored.key)) {
+    while (stored !== undefined && this.#changeOf(stored.key) !== undefined) {
       const { key } = stored;
       stored =
         key.offset === 0 ? undefined : await this.#stored.last({ ...key, offset: key.offset - 1 }, signal);
@@ -75,10 +71,10 @@ export class ChangedTree implements ItemTree {
     return isStoredLater ? stored : remaining(changed)[0];
   }
 
-  #isChanged(key: Key): boolean {
+  #changeOf(key: Key): Change | undefined {
     const changes = this.#of(key);
     const change = changes[positionOf(changes, key)];
-    return change !== undefined && compareKeys(change.key, key) === 0;
+    return change !== undefined && compareKeys(change.key, key) === 0 ? change : undefined;
   }
 
   #of({ objectId }: Key): Change[] {
@@ -88,9 +84,7 @@ export class ChangedTree implements ItemTree {
   #change(change: Change): void {
     const changes = this.#of(change.key);
     const position = positionOf(changes, change.key);
-    const known = changes[position];
-    const isKnown = known !== undefined && compareKeys(known.key, change.key) === 0;
-    changes.splice(position, isKnown ? 1 : 0, change);
+    changes.splice(position, this.#changeOf(change.key) === undefined ? 0 : 1, change);
     this.#changes.set(change.key.objectId, changes);
   }
 }

@@ -1,5 +1,12 @@
 import { CorruptDataError } from '../../../../base/errors.ts';
-import { encodeEntry, entryWithName, keyOfName, parseEntries, type StoredEntry } from '../directoryEntry.ts';
+import {
+  encodeEntry,
+  entryWithName,
+  findNamed,
+  keyOfName,
+  parseEntries,
+  type StoredEntry,
+} from '../directoryEntry.ts';
 import type { ItemTree } from '../itemTree.ts';
 import { keyTypes, maxOffset, type Key } from '../keys.ts';
 import type { ChangedTree } from './changedTree.ts';
@@ -161,16 +168,6 @@ export class Names {
     });
     await changeInode(this.#tree, directory, resized, signal);
   }
-}
-
-export async function findNamed(
-  tree: ItemTree,
-  directory: number,
-  name: Uint8Array,
-  signal: AbortSignal,
-): Promise<StoredEntry | undefined> {
-  const item = await tree.find(keyOfName(directory, name), signal);
-  return item && entryWithName(parseEntries(item.bytes, directory), name);
 }
 
 export async function findIndexed(

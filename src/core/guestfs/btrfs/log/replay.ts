@@ -2,7 +2,7 @@ import { BinaryReader } from '../../../../base/binaryReader.ts';
 import { AppError, CorruptDataError } from '../../../../base/errors.ts';
 import { parseEntries, type StoredEntry } from '../directoryEntry.ts';
 import type { ItemTree } from '../itemTree.ts';
-import { compareKeys, keyTypes, maxOffset, type Key } from '../keys.ts';
+import { compareKeys, firstKey, keyTypes, lastKey, maxOffset, type Key } from '../keys.ts';
 import type { Item } from '../tree.ts';
 import { ChangedTree } from './changedTree.ts';
 import { dropExtents, replayExtent, type ExtentRules } from './extents.ts';
@@ -69,10 +69,8 @@ class Replay implements ReplayedSubvolume {
   }
 
   async #each(types: readonly number[], replay: (item: Item) => Promise<void>): Promise<void> {
-    const first: Key = { objectId: 0, type: 0, offset: 0 };
-    const last: Key = { objectId: maxOffset, type: 255, offset: maxOffset };
-    let [count, previous] = [0, first];
-    for await (const items of this.#log.items(first, last, this.#signal)) {
+    let [count, previous] = [0, firstKey];
+    for await (const items of this.#log.items(firstKey, lastKey, this.#signal)) {
       count += items.length;
       if (count > maxLogItems) throw new AppError('UNSUPPORTED_FORMAT', 'the Btrfs log is too large');
       for (const item of items) {

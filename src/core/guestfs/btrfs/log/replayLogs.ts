@@ -1,6 +1,6 @@
 import { AppError } from '../../../../base/errors.ts';
 import { StoredTree, type ItemTree } from '../itemTree.ts';
-import { keyTypes, maxOffset, type Key } from '../keys.ts';
+import { firstKey, keyTypes, lastKey } from '../keys.ts';
 import { findSubvolume, readSubvolumeRoot } from '../subvolumeRoot.ts';
 import { parseRoot } from '../superblock.ts';
 import type { BtrfsVolume } from '../volume.ts';
@@ -58,9 +58,7 @@ async function readLogs(
 ): Promise<ReadonlyMap<number, ItemTree>> {
   const logs = new Map<number, ItemTree>();
   if (superblock.logTree === undefined) return logs;
-  const first: Key = { objectId: 0, type: 0, offset: 0 };
-  const last: Key = { objectId: maxOffset, type: 255, offset: maxOffset };
-  for await (const items of trees.items(superblock.logTree, first, last, signal)) {
+  for await (const items of trees.items(superblock.logTree, firstKey, lastKey, signal)) {
     for (const { key, bytes } of items) {
       if (key.type !== keyTypes.root) continue;
       logs.set(key.offset, new StoredTree(trees, parseRoot(bytes, `Btrfs log of subvolume ${key.offset}`)));
