@@ -47,3 +47,8 @@ function trimZeros(text: string): string {
 function pad2(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** Permission bits as people know them from `chmod`: `0755`. */
+export function formatMode(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}

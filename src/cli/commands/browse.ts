@@ -7,7 +7,7 @@ import {
 import { unlockGuestVolumes } from '../../core/jobs/guestFiles/unlockVolumes.ts';
 import { VolumeKeys } from '../../core/volume/luks/volumeKeys.ts';
 import type { Secret } from '../../base/secret.ts';
-import { formatBytes } from '../../base/units.ts';
+import { formatBytes, formatMode } from '../../base/units.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -208,7 +208,7 @@ async function entryRow(
   return {
     name,
     kind: stat.kind,
-    mode: `${kindLetters[stat.kind]}${stat.mode.toString(8).padStart(4, '0')}`,
+    mode: `${kindLetters[stat.kind]}${formatMode(stat.mode)}`,
     uid: stat.uid,
     gid: stat.gid,
     sizeBytes: stat.sizeBytes,

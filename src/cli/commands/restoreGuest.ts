@@ -1,4 +1,4 @@
-import { counted, formatBytes } from '../../base/units.ts';
+import { counted, formatBytes, formatMode } from '../../base/units.ts';
 import { GuestSession } from '../../core/guestops/guestSession.ts';
 import { findVirtualMachine } from '../../core/inventory/findVirtualMachine.ts';
 import { findGuestPath, type GuestLocation } from '../../core/jobs/guestFiles/guestVolumes.ts';
@@ -106,7 +106,7 @@ function planRow(item: GuestRestoreItem): string[] {
   const { attributes, guestPath } = item;
   const { uid, gid, mode = 0 } = attributes;
   const owner = uid === undefined ? '' : `${uid}:${gid ?? ''}`;
-  const octal = mode.toString(8).padStart(4, '0');
+  const octal = formatMode(mode);
   if (item.kind === 'folder') return ['folder', '', owner, octal, '', guestPath];
   return [item.action, formatBytes(item.stat.sizeBytes), owner, octal, describeLive(item), guestPath];
 }

@@ -1,5 +1,5 @@
-import { formatBytes } from '../../base/units.ts';
-import type { NodeStat, Timestamp } from '../../core/guestfs/guestFileSystem.ts';
+import { formatBytes, formatMode } from '../../base/units.ts';
+import type { Timestamp } from '../../core/guestfs/guestFileSystem.ts';
 import type { NodeDetails } from '../../core/guestfs/nodeDetails.ts';
 import { findGuestPath } from '../../core/jobs/guestFiles/guestVolumes.ts';
 import type { Command } from '../command.ts';
@@ -31,7 +31,7 @@ export const statCommand: Command = {
       createdAt: stat.createdAt === undefined ? undefined : timeText(stat.createdAt),
     };
     const place = { path, disk: disk.key, volume: volume.index, fileSystem: fileSystem.kind };
-    const facts = { kind, mode: modeText(stat), uid, gid, linkCount, sizeBytes, linkTarget, ...times };
+    const facts = { kind, mode: formatMode(stat.mode), uid, gid, linkCount, sizeBytes, linkTarget, ...times };
     context.output.result({ ...place, ...facts, ...details }, () =>
       table(
         ['FACT', 'VALUE'],
@@ -64,10 +64,6 @@ function detailRows(details: NodeDetails): string[][] {
     ...streams.map(({ name, sizeBytes }) => ['Stream', `${name} (${formatBytes(sizeBytes)})`]),
     ...attributes.map(({ name, sizeBytes }) => ['Attribute', `${name} (${formatBytes(sizeBytes)})`]),
   ];
-}
-
-function modeText({ mode }: NodeStat): string {
-  return mode.toString(8).padStart(4, '0');
 }
 
 /** To the nanosecond, as far as the file system has it. */

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../base/units.ts';
+import { formatBytes, formatMode } from '../../base/units.ts';
 import type { GuestRestoreItemDto, GuestRestorePlanDto } from '../../protocol/plan.ts';
 import type { Translate } from './nodeView.ts';
 import { type PlanText, shown } from './planText.ts';
@@ -62,7 +62,7 @@ export function wantedText(
   const parts = [formatBytes(sizeBytes)];
   if (modifiedAt !== undefined) parts.push(formatMoment(modifiedAt));
   if (uid !== undefined) parts.push(t('owner {0}', gid === undefined ? String(uid) : `${uid}:${gid}`));
-  if (mode !== undefined) parts.push(t('mode {0}', mode.toString(8).padStart(4, '0')));
+  if (mode !== undefined) parts.push(t('mode {0}', formatMode(mode)));
   return parts.join(', ');
 }
 

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 
 import { never } from '../../base/assert.ts';
 import { formatBytes } from '../../base/units.ts';
-import type {
-  DiskRestorePlanDto,
-  FileRestorePlanDto,
-  RemedyPlanDto,
-  VmRestorePlanDto,
+import {
+  type DiskRestorePlanDto,
+  type FileRestorePlanDto,
+  type RemedyPlanDto,
+  trackingReset,
+  type VmRestorePlanDto,
 } from '../../protocol/plan.ts';
-import { trackingReset } from '../../protocol/plan.ts';
 import { sentence } from './errorText.ts';
 import type { Translate } from './nodeView.ts';
 
